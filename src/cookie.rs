@@ -1,0 +1,162 @@
+//! The `Cookie` header in, the `Set-Cookie` value out.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+/// How many cookies of one name are tried, the last first.
+const TRIED: usize = 8;
+
+/// A cookie's value may have at most this many bytes: with its name and attributes, what browsers keep.
+pub(crate) const LARGEST_VALUE: usize = 4064;
+
+/// The values of the last eight cookies called `name` in a `Cookie` header, the last first.
+///
+/// Pairs are parted by `;` (or `,`, where a proxy joined two headers); a value may stand in quotes; what is
+/// not a pair is passed over (RFC 6265, section 5.4; WebOb reads it the same way).
+pub(crate) fn candidates<'h>(header: &'h [u8], name: &str) -> impl Iterator<Item = &'h [u8]> {
+    let mut last = [&b""[..]; TRIED];
+    let mut count = 0;
+    let mut rest = header;
+    while !rest.is_empty() {
+        let (pair_name, value, after) = next_pair(rest);
+        if pair_name == Some(name.as_bytes()) {
+            last[count % TRIED] = value;
+            count += 1;
+        }
+        rest = after;
+    }
+    (count.saturating_sub(TRIED)..count).rev().map(move |index| last[index % TRIED])
+}
+
+/// A pair's name (if it is a pair), its value, and what follows it.
+#[inline]
+fn next_pair(header: &[u8]) -> (Option<&[u8]>, &[u8], &[u8]) {
+    let end = memchr::memchr2(b';', b',', header).unwrap_or(header.len());
+    let Some(equal) = memchr::memchr(b'=', &header[..end]) else {
+        return (None, b"", after(header, end));
+    };
+    let name = Some(header[..equal].trim_ascii());
+    let from = header[equal + 1..].trim_ascii_start();
+    if let Some(quoted) = from.strip_prefix(b"\"")
+        && let Some(close) = memchr::memchr(b'"', quoted)
+    {
+        let behind = quoted[close + 1..].trim_ascii_start();
+        if matches!(behind.first(), None | Some(b';' | b',')) {
+            return (name, &quoted[..close], after(behind, 0));
+        }
+    }
+    (name, header[equal + 1..end].trim_ascii(), after(header, end))
+}
+
+fn after(header: &[u8], separator: usize) -> &[u8] {
+    header.get(separator + 1..).unwrap_or_default()
+}
+
+/// The attributes of every cookie that a factory writes.
+pub(crate) struct Attributes {
+    pub name: String,
+    pub max_age: Option<u64>,
+    pub domain: Option<String>,
+    pub path: Option<String>,
+    pub secure: bool,
+    pub httponly: bool,
+    pub samesite: Option<&'static str>,
+}
+
+/// The attributes in the form in which they are written, but for the times.
+pub(crate) struct SetCookie {
+    pub name: String,
+    max_age: Option<u64>,
+    place: String,
+    flags: String,
+}
+
+impl SetCookie {
+    pub fn new(attributes: Attributes) -> Self {
+        let Attributes { name, max_age, domain, path, secure, httponly, samesite } = attributes;
+        let mut place = String::new();
+        let mut flags = String::new();
+        for (attribute, value) in [("; Domain=", domain), ("; Path=", path)] {
+            if let Some(value) = value {
+                place.extend([attribute, &value]);
+            }
+        }
+        for (attribute, on) in [("; Secure", secure), ("; HttpOnly", httponly)] {
+            if on {
+                flags.push_str(attribute);
+            }
+        }
+        if let Some(samesite) = samesite {
+            flags.extend(["; SameSite=", samesite]);
+        }
+        Self { name, max_age, place, flags }
+    }
+
+    /// A cookie whose value, `length` bytes of ASCII, is written by `write`; `now` in seconds since the epoch.
+    pub fn with_value(&self, length: usize, now: f64, write: impl FnOnce(&mut [u8])) -> String {
+        let mut times = (String::new(), String::new());
+        if let Some(max_age) = self.max_age {
+            times = (format!("; Max-Age={max_age}"), format!("; Expires={}", http_date(now + max_age as f64)));
+        }
+        let behind = [&times.0, &self.place, &times.1, &self.flags];
+        let start = self.name.len() + 1;
+        let mut cookie = Vec::with_capacity(start + length + behind.iter().map(|part| part.len()).sum::<usize>());
+        cookie.extend_from_slice(self.name.as_bytes());
+        cookie.push(b'=');
+        cookie.resize(start + length, 0);
+        write(&mut cookie[start..]);
+        for part in behind {
+            cookie.extend_from_slice(part.as_bytes());
+        }
+        String::from_utf8(cookie).expect("a cookie is ASCII")
+    }
+
+    /// A cookie that makes the browser forget the session.
+    pub fn clearing(&self) -> String {
+        let Self { name, place, flags, .. } = self;
+        format!("{name}=; Max-Age=0{place}; Expires={}{flags}", httpdate::fmt_http_date(UNIX_EPOCH))
+    }
+}
+
+fn http_date(seconds: f64) -> String {
+    const LATEST: f64 = 253_402_300_799.0;
+    httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds.clamp(0.0, LATEST) as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::candidates;
+
+    fn found(header: &str) -> Vec<String> {
+        candidates(header.as_bytes(), "session").map(|value| String::from_utf8_lossy(value).into_owned()).collect()
+    }
+
+    #[test]
+    fn a_header_as_browsers_and_proxies_send_it() {
+        assert_eq!(found("session=a"), ["a"]);
+        assert_eq!(found("x=1; session=a; y=2"), ["a"]);
+        assert_eq!(found(" session = a ;"), ["a"]);
+        assert_eq!(found("session=\"a\"; x=1"), ["a"]);
+        assert_eq!(found("x=1,session=a"), ["a"]);
+        assert_eq!(found("$Version=1; session=a; $Path=/"), ["a"]);
+        assert_eq!(found("junk; ; =; ;;session=a;junk"), ["a"]);
+        assert_eq!(found("session=a=="), ["a=="]);
+        assert_eq!(found("session="), [""]);
+    }
+
+    #[test]
+    fn the_last_cookie_of_the_name_comes_first_and_at_most_eight() {
+        assert_eq!(found("session=a; session=b"), ["b", "a"]);
+        let many: String = (0..11).map(|n| format!("session={n};")).collect();
+        assert_eq!(found(&many), ["10", "9", "8", "7", "6", "5", "4", "3"]);
+    }
+
+    #[test]
+    fn other_cookies_are_not_taken_for_it() {
+        for header in ["", "session", "Session=a", "xsession=a", "session2=a", "x=session=a", "x=\"; session=a\"", "=a"]
+        {
+            assert_eq!(found(header), Vec::<String>::new(), "{header}");
+        }
+        assert_eq!(found("x=\"unclosed; session=a"), ["a"]);
+        assert_eq!(found("x=\"a\"b; session=a"), ["a"]);
+    }
+}

@@ -1,0 +1,57 @@
+use crate::json::Fault;
+
+/// Why a call failed. The session is as it was before the call.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An option's name or value, or how options go together.
+    #[error("{0}")]
+    Option(String),
+    /// A time that is not one.
+    #[error("now must be a number of seconds since 1970, from 0 to 253402300799 (the year 9999)")]
+    Now,
+    /// A text that is not one JSON value, or is nested deeper than 500 levels.
+    #[error("the value is not JSON: {0}")]
+    Json(#[from] Fault),
+    /// An update from something other than an object.
+    #[error("update takes a JSON object, not {0}")]
+    NotAnObject(&'static str),
+    /// A key that UTF-8 cannot write.
+    #[error("a key holds a lone surrogate, which UTF-8 cannot write")]
+    LoneSurrogate,
+    /// A typed read of a value of another type.
+    #[error("the key {key:?} holds {found}, not {wanted}")]
+    Type {
+        /// The key that was read.
+        key: String,
+        /// What it holds.
+        found: &'static str,
+        /// What was asked for.
+        wanted: &'static str,
+    },
+    /// A number that does not fit.
+    #[error("{0}")]
+    Range(String),
+    /// A cookie that browsers would drop. Delete a key and commit again.
+    #[error("the cookie's value would be {length} bytes, and the limit is {limit}: take something out of the session")]
+    TooLarge {
+        /// Bytes that the cookie's value would have.
+        length: usize,
+        /// Bytes that it may have.
+        limit: usize,
+    },
+    /// A commit that would overwrite a session which its writer can still read.
+    #[error(
+        "the session that the browser sent is not overwritten, for it could not be read here ({0}); invalidate it to begin a new one"
+    )]
+    Unsupported(String),
+    /// The system's source of random bytes failed.
+    #[error("the system gave no random bytes: {0}")]
+    Random(String),
+}
+
+impl From<getrandom::Error> for Error {
+    fn from(error: getrandom::Error) -> Self {
+        Self::Random(error.to_string())
+    }
+}

@@ -1,0 +1,90 @@
+//! C's arguments as Rust's.
+
+use std::ffi::{CStr, c_char};
+
+use super::guard::Failure;
+use super::status::khufu_status::*;
+
+/// A length that says: up to the NUL.
+pub(super) const NTS: usize = usize::MAX;
+
+fn argument(what: &str) -> Failure {
+    Failure::new(KHUFU_ERR_ARGUMENT, what)
+}
+
+/// The bytes at (data, len).
+///
+/// SAFETY: where `data` is not NULL, `len` bytes (or those up to a NUL, for NTS) stand there and stay as they are
+/// until the call is over.
+pub(super) unsafe fn bytes<'a>(data: *const c_char, len: usize) -> Result<&'a [u8], Failure> {
+    if data.is_null() {
+        return if len == 0 { Ok(&[]) } else { Err(argument("a text is NULL, and its length is not 0")) };
+    }
+    if len == NTS {
+        // SAFETY: the caller promises a NUL-terminated text.
+        return Ok(unsafe { CStr::from_ptr(data) }.to_bytes());
+    }
+    if len > isize::MAX as usize {
+        return Err(argument("a length is larger than memory"));
+    }
+    // SAFETY: the caller promises `len` readable bytes.
+    Ok(unsafe { std::slice::from_raw_parts(data.cast(), len) })
+}
+
+/// The UTF-8 text at (data, len).
+///
+/// SAFETY: as [`bytes`].
+pub(super) unsafe fn text<'a>(data: *const c_char, len: usize) -> Result<&'a str, Failure> {
+    // SAFETY: the caller's promise is handed on.
+    let bytes = unsafe { bytes(data, len) }?;
+    std::str::from_utf8(bytes).map_err(|_| Failure::new(KHUFU_ERR_UTF8, "a key or a text is not UTF-8"))
+}
+
+/// The value that a pointer points to.
+///
+/// SAFETY: where `handle` is not NULL, it came from the function that makes this type, was not freed, and no other
+/// thread uses it.
+pub(super) unsafe fn handle<'a, T>(handle: *mut T) -> Result<&'a mut T, Failure> {
+    // SAFETY: the caller's promise.
+    unsafe { handle.as_mut() }.ok_or_else(|| argument("a handle is NULL"))
+}
+
+/// An output that has been set to nothing.
+pub(super) struct Output<T>(*mut T);
+
+impl<T> Output<T> {
+    /// SAFETY: where `place` is not NULL, a `T` can be written there until the call is over.
+    pub unsafe fn cleared(place: *mut T, nothing: T) -> Result<Self, Failure> {
+        if place.is_null() {
+            return Err(argument("an output is NULL"));
+        }
+        // SAFETY: the caller's promise; `write` does not look at what was there.
+        unsafe { place.write(nothing) };
+        Ok(Self(place))
+    }
+
+    pub fn put(self, value: T) {
+        // SAFETY: `cleared` was promised that the place can be written until the call is over.
+        unsafe { self.0.write(value) }
+    }
+}
+
+/// A text's two outputs.
+pub(super) struct TextOutput {
+    data: Output<*const c_char>,
+    len: Output<usize>,
+}
+
+impl TextOutput {
+    /// SAFETY: as [`Output::cleared`], for both.
+    pub unsafe fn cleared(data: *mut *const c_char, len: *mut usize) -> Result<Self, Failure> {
+        // SAFETY: the caller's promise is handed on.
+        let (data, len) = unsafe { (Output::cleared(data, std::ptr::null()), Output::cleared(len, 0)) };
+        Ok(Self { data: data?, len: len? })
+    }
+
+    pub fn put(self, text: &str) {
+        self.data.put(text.as_ptr().cast());
+        self.len.put(text.len());
+    }
+}

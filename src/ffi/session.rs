@@ -1,0 +1,301 @@
+use std::ffi::c_char;
+
+use super::arguments::{Output, TextOutput, bytes, handle};
+use super::factory::khufu_factory;
+use super::guard::{Detail, Failure, guard_with, value};
+use super::status::khufu_load_result;
+use super::status::khufu_status::{self, *};
+use crate::session::Session;
+
+/// One request's session. Belongs to one thread at a time: reading changes it too.
+///
+/// What a session hands out (const char **) is borrowed: UTF-8, not NUL-terminated, valid until the next call that
+/// changes the session (sets, deletes, flashes, pops, makes a token, invalidates, commits) or frees it. Reading leaves
+/// it valid. Such a text may be handed back to the same session, as a key or a value.
+pub struct khufu_session {
+    /// `None` where opening failed.
+    session: Option<Session>,
+    detail: Detail,
+    format: Detail,
+}
+
+/// The request ended in an exception: without the option set_on_exception nothing is written.
+pub const KHUFU_COMMIT_EXCEPTION: u32 = 1;
+
+/// Opens a request's session, at the current time.
+///
+/// A cookie never makes opening fail: where there is none, or it is bad, the session is new and empty;
+/// khufu_session_load_result says what it was, khufu_session_error why it was refused.
+///
+/// @param factory            not NULL.
+/// @param cookie_header      the value of the request's Cookie header (several joined by "; "), copied as needed; any
+///                           bytes; (NULL, 0) where there is none; cookie_header_len KHUFU_NTS means up to the NUL.
+/// @param session            not NULL; set to a handle to be freed with khufu_session_free, on failure too (then
+///                           khufu_session_error tells the detail, and every other call on it fails).
+/// @return KHUFU_OK; KHUFU_ERR_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn khufu_session_open(
+    factory: *const khufu_factory,
+    cookie_header: *const c_char,
+    cookie_header_len: usize,
+    session: *mut *mut khufu_session,
+) -> khufu_status {
+    // SAFETY: the arguments are the caller's promise, as the comment above states it.
+    unsafe { open(factory, session, |factory| Ok(factory.0.open(bytes(cookie_header, cookie_header_len)?))) }
+}
+
+/// The same at a time of the caller's: for tests and replays.
+///
+/// @param now  seconds since the Unix epoch, from 0 to 253402300799 (the year 9999).
+/// @return KHUFU_OK; KHUFU_ERR_ARGUMENT, also for a time out of that range.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn khufu_session_open_at(
+    factory: *const khufu_factory,
+    cookie_header: *const c_char,
+    cookie_header_len: usize,
+    now: f64,
+    session: *mut *mut khufu_session,
+) -> khufu_status {
+    // SAFETY: the arguments are the caller's promise, as the comment above states it.
+    unsafe { open(factory, session, |factory| Ok(factory.0.open_at(bytes(cookie_header, cookie_header_len)?, now)?)) }
+}
+
+/// SAFETY: `factory` is NULL or alive; `session` is NULL or can be written.
+unsafe fn open(
+    factory: *const khufu_factory,
+    session: *mut *mut khufu_session,
+    open: impl FnOnce(&khufu_factory) -> Result<Session, Failure>,
+) -> khufu_status {
+    let mut made = Box::new(khufu_session { session: None, detail: Detail::default(), format: Detail::default() });
+    let mut opened = None;
+    let mut status = guard_with(
+        || Some(&mut made.detail),
+        || {
+            // SAFETY: a factory is immutable, so a shared reference is all that is taken.
+            let factory = unsafe { factory.as_ref() };
+            opened = Some(open(factory.ok_or_else(|| Failure::new(KHUFU_ERR_ARGUMENT, "the factory is NULL"))?)?);
+            Ok(())
+        },
+    );
+    if let Some(opened) = opened {
+        if let Some(reason) = opened.refusal() {
+            made.detail.set(reason);
+        }
+        if let Some(name) = opened.load_format() {
+            made.format.set(name);
+        }
+        made.session = Some(opened);
+    }
+    // SAFETY: the caller's promise.
+    match unsafe { Output::cleared(session, std::ptr::null_mut()) } {
+        Ok(output) => output.put(Box::into_raw(made)),
+        Err(_) => status = KHUFU_ERR_ARGUMENT,
+    }
+    status
+}
+
+/// Frees a session, and zeroes its data. What was not committed is lost.
+///
+/// @param session  may be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn khufu_session_free(session: *mut khufu_session) {
+    if !session.is_null() {
+        // SAFETY: it came from khufu_session_open, and the caller gives it up.
+        value((), || drop(unsafe { Box::from_raw(session) }));
+    }
+}
+
+/// The detail of the last failure of a call on this session; after opening, why the cookie was refused; "" where there
+/// is nothing to tell.
+///
+/// @param session  NULL gives "".
+/// @return NUL-terminated UTF-8 that never holds a secret, valid until the next call on the session; never NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn khufu_session_error(session: *const khufu_session) -> *const c_char {
+    // SAFETY: NULL, or a session that the caller has not freed.
+    unsafe { session.as_ref() }.map_or(c"".as_ptr(), |session| session.detail.as_ptr())
+}
+
+/// What opening made of the request's cookies.
+///
+/// @param session  NULL gives KHUFU_LOAD_NONE.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn khufu_session_load_result(session: *const khufu_session) -> khufu_load_result {
+    // SAFETY: NULL, or a session that the caller has not freed.
+    unsafe { about(session, khufu_load_result::KHUFU_LOAD_NONE, |session| session.load_result().into()) }
+}
+
+/// The name of the accepted format that the session came in, where the load result is
+/// KHUFU_LOAD_LOADED_OTHER_FORMAT; else "".
+///
+/// @param session  NULL gives "".
+/// @return NUL-terminated, valid as long as the session; never NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn khufu_session_load_format(session: *const khufu_session) -> *const c_char {
+    // SAFETY: NULL, or a session that the caller has not freed.
+    unsafe { session.as_ref() }.map_or(c"".as_ptr(), |session| session.format.as_ptr())
+}
+
+/// When the session began, in seconds since the Unix epoch.
+///
+/// @param session  NULL gives 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn khufu_session_created(session: *const khufu_session) -> f64 {
+    // SAFETY: NULL, or a session that the caller has not freed.
+    unsafe { about(session, 0.0, Session::created) }
+}
+
+/// When the session was last read or written, in seconds since the Unix epoch; whole seconds once this request has.
+///
+/// @param session  NULL gives 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn khufu_session_accessed(session: *const khufu_session) -> f64 {
+    // SAFETY: NULL, or a session that the caller has not freed.
+    unsafe { about(session, 0.0, Session::accessed) }
+}
+
+/// When the browser's cookie was written, in seconds since the Unix epoch.
+///
+/// @param session  NULL gives 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn khufu_session_renewed(session: *const khufu_session) -> f64 {
+    // SAFETY: NULL, or a session that the caller has not freed.
+    unsafe { about(session, 0.0, Session::renewed) }
+}
+
+/// Whether the session began with this request.
+///
+/// @param session  NULL gives false.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn khufu_session_is_new(session: *const khufu_session) -> bool {
+    // SAFETY: NULL, or a session that the caller has not freed.
+    unsafe { about(session, false, Session::is_new) }
+}
+
+/// Whether commit would write the session.
+///
+/// @param session  NULL gives false.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn khufu_session_is_changed(session: *const khufu_session) -> bool {
+    // SAFETY: NULL, or a session that the caller has not freed.
+    unsafe { about(session, false, Session::is_changed) }
+}
+
+/// Marks the session changed, though nothing was set: commit writes it.
+///
+/// @param session  not NULL.
+/// @return KHUFU_OK; KHUFU_ERR_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn khufu_session_changed(session: *mut khufu_session) -> khufu_status {
+    // SAFETY: the handle is the caller's promise.
+    unsafe {
+        on_session(session, || {
+            core(session)?.changed();
+            Ok(())
+        })
+    }
+}
+
+/// Drops all data and starts over: new, created now. What is set afterwards belongs to the new session; if nothing is,
+/// commit clears the browser's cookie. Log a user out with it.
+///
+/// @param session  not NULL.
+/// @return KHUFU_OK; KHUFU_ERR_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn khufu_session_invalidate(session: *mut khufu_session) -> khufu_status {
+    // SAFETY: the handle is the caller's promise.
+    unsafe {
+        on_session(session, || {
+            core(session)?.invalidate();
+            Ok(())
+        })
+    }
+}
+
+/// Makes the Set-Cookie values of the response, to be fetched with khufu_session_set_cookie: none where nothing is to
+/// be written. May be called again after further changes.
+///
+/// @param session  not NULL.
+/// @param flags    0 or KHUFU_COMMIT_EXCEPTION.
+/// @return KHUFU_OK; KHUFU_ERR_TOO_LARGE (the cookie's value would be over 4064 bytes: khufu_session_error names its
+///         length; delete a key and commit again); KHUFU_ERR_UNSUPPORTED (the browser's session could not be read
+///         here and is not overwritten; invalidate it to begin a new one); KHUFU_ERR_RANGE (an integer that a pickle
+///         cannot hold); KHUFU_ERR_RANDOM; KHUFU_ERR_ARGUMENT. On an error the session is as it was, still changed,
+///         and there are no values.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn khufu_session_commit(session: *mut khufu_session, flags: u32) -> khufu_status {
+    // SAFETY: the handle is the caller's promise.
+    unsafe {
+        on_session(session, || {
+            let session = core(session)?;
+            if flags & !KHUFU_COMMIT_EXCEPTION != 0 {
+                return Err(Failure::new(KHUFU_ERR_ARGUMENT, "an unknown flag of commit"));
+            }
+            session.commit(flags & KHUFU_COMMIT_EXCEPTION != 0)?;
+            Ok(())
+        })
+    }
+}
+
+/// A value of the response's Set-Cookie header, as the last commit made it; each is a header of its own.
+///
+/// @param session  not NULL.
+/// @param index    counted from 0.
+/// @param data     not NULL; set to the value, borrowed until the next call that changes the session.
+/// @param len      not NULL; its length in bytes.
+/// @return KHUFU_OK; KHUFU_NOT_FOUND past the last; KHUFU_ERR_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn khufu_session_set_cookie(
+    session: *const khufu_session,
+    index: usize,
+    data: *mut *const c_char,
+    len: *mut usize,
+) -> khufu_status {
+    super::guard::guard(|| {
+        // SAFETY: the handle and the outputs are the caller's promise; the session is not changed.
+        let (output, session) = unsafe { (TextOutput::cleared(data, len)?, session.as_ref()) };
+        let session = session.and_then(|handle| handle.session.as_ref());
+        let cookies = session.ok_or(KHUFU_ERR_ARGUMENT)?.set_cookies();
+        output.put(cookies.get(index).ok_or(KHUFU_NOT_FOUND)?);
+        Ok(())
+    })
+}
+
+/// Whether the response depended on the session, to be asked after commit: then it needs Vary: Cookie, and no shared
+/// cache may store it.
+///
+/// @param session  NULL gives false.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn khufu_session_vary(session: *const khufu_session) -> bool {
+    // SAFETY: NULL, or a session that the caller has not freed.
+    unsafe { about(session, false, Session::vary) }
+}
+
+/// SAFETY: `session` is NULL or alive.
+unsafe fn about<T>(session: *const khufu_session, otherwise: T, tell: impl FnOnce(&Session) -> T) -> T {
+    // SAFETY: the caller's promise.
+    match unsafe { session.as_ref() }.and_then(|handle| handle.session.as_ref()) {
+        Some(session) => value(otherwise, || tell(session)),
+        None => otherwise,
+    }
+}
+
+/// Runs a body that works on the session of a handle, and keeps a failure's detail there.
+///
+/// SAFETY: as [`handle`].
+pub(super) unsafe fn on_session(
+    session: *mut khufu_session,
+    body: impl FnOnce() -> Result<(), Failure>,
+) -> khufu_status {
+    // SAFETY: the body's own reference is gone when the detail is asked for.
+    guard_with(|| unsafe { session.as_mut() }.map(|handle| &mut handle.detail), body)
+}
+
+/// The session of a handle.
+///
+/// SAFETY: as [`handle`].
+pub(super) unsafe fn core<'a>(session: *mut khufu_session) -> Result<&'a mut Session, Failure> {
+    // SAFETY: the caller's promise is handed on.
+    let session = unsafe { handle(session) }?.session.as_mut();
+    session.ok_or_else(|| Failure::new(KHUFU_ERR_ARGUMENT, "the session was never opened"))
+}

@@ -1,0 +1,152 @@
+use std::ffi::{CStr, c_char};
+
+use crate::error::Error;
+use crate::load::LoadResult;
+
+/// What a call came to. Numbers are never reused; later versions may add some.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum khufu_status {
+    /// It was done.
+    KHUFU_OK = 0,
+    /// There is no such key, or nothing more: a cursor's end, past the last Set-Cookie value.
+    KHUFU_NOT_FOUND = 1,
+    /// A handle or an output that is NULL, a text that is (NULL, n), an unknown flag, a time that is none.
+    KHUFU_ERR_ARGUMENT = 2,
+    /// A key or a text that is not UTF-8.
+    KHUFU_ERR_UTF8 = 3,
+    /// A value that is not JSON, or nested deeper than 500 levels; for an update, not an object.
+    KHUFU_ERR_JSON = 4,
+    /// The key holds a value of another type.
+    KHUFU_ERR_TYPE = 5,
+    /// A number that does not fit, or is not finite; a text that is longer than a session can hold (2 GiB).
+    KHUFU_ERR_RANGE = 6,
+    /// The cookie's value would be longer than 4064 bytes.
+    KHUFU_ERR_TOO_LARGE = 7,
+    /// An option's name or value, or how options go together.
+    KHUFU_ERR_OPTION = 8,
+    /// Commit would overwrite a session that is genuine, but could not be read here.
+    KHUFU_ERR_UNSUPPORTED = 9,
+    /// The system's source of random bytes failed.
+    KHUFU_ERR_RANDOM = 10,
+    /// A defect of khufu: a panic was caught.
+    KHUFU_ERR_INTERNAL = 11,
+}
+
+/// What opening made of the request's cookies. Numbers are never reused; later versions may add some.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum khufu_load_result {
+    /// The request had no cookie of the name: the session is new.
+    KHUFU_LOAD_NONE = 0,
+    /// The session is the one that the browser sent.
+    KHUFU_LOAD_LOADED = 1,
+    /// The same, sealed with a previous secret: commit writes it again with the current one.
+    KHUFU_LOAD_LOADED_PREVIOUS_SECRET = 2,
+    /// The same, in another accepted format: commit writes it again in the current one.
+    KHUFU_LOAD_LOADED_OTHER_FORMAT = 3,
+    /// It was idle for longer than the option timeout: the session is new.
+    KHUFU_LOAD_EXPIRED = 4,
+    /// Its signature or encryption is wrong: the session is new.
+    KHUFU_LOAD_BAD_SIGNATURE = 5,
+    /// It is not base64, too short, or its payload is no session: the session is new.
+    KHUFU_LOAD_MALFORMED = 6,
+    /// It is genuine, but holds what this library cannot represent: the session is new, and commit refuses to
+    /// overwrite the browser's unless it is invalidated.
+    KHUFU_LOAD_UNSUPPORTED = 7,
+}
+
+use khufu_load_result::*;
+use khufu_status::*;
+
+impl From<&Error> for khufu_status {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::Option(_) => KHUFU_ERR_OPTION,
+            Error::Now => KHUFU_ERR_ARGUMENT,
+            Error::Json(_) | Error::NotAnObject(_) => KHUFU_ERR_JSON,
+            Error::LoneSurrogate => KHUFU_ERR_UTF8,
+            Error::Type { .. } => KHUFU_ERR_TYPE,
+            Error::Range(_) => KHUFU_ERR_RANGE,
+            Error::TooLarge { .. } => KHUFU_ERR_TOO_LARGE,
+            Error::Unsupported(_) => KHUFU_ERR_UNSUPPORTED,
+            Error::Random(_) => KHUFU_ERR_RANDOM,
+        }
+    }
+}
+
+impl From<LoadResult> for khufu_load_result {
+    fn from(result: LoadResult) -> Self {
+        match result {
+            LoadResult::None => KHUFU_LOAD_NONE,
+            LoadResult::Loaded => KHUFU_LOAD_LOADED,
+            LoadResult::LoadedPreviousSecret => KHUFU_LOAD_LOADED_PREVIOUS_SECRET,
+            LoadResult::LoadedOtherFormat => KHUFU_LOAD_LOADED_OTHER_FORMAT,
+            LoadResult::Expired => KHUFU_LOAD_EXPIRED,
+            LoadResult::BadSignature => KHUFU_LOAD_BAD_SIGNATURE,
+            LoadResult::Malformed => KHUFU_LOAD_MALFORMED,
+            LoadResult::Unsupported => KHUFU_LOAD_UNSUPPORTED,
+        }
+    }
+}
+
+/// Every status and its message.
+const MESSAGES: [(khufu_status, &CStr); 12] = [
+    (KHUFU_OK, c"done"),
+    (KHUFU_NOT_FOUND, c"not found"),
+    (KHUFU_ERR_ARGUMENT, c"an argument is not usable"),
+    (KHUFU_ERR_UTF8, c"a text is not UTF-8"),
+    (KHUFU_ERR_JSON, c"a value is not JSON"),
+    (KHUFU_ERR_TYPE, c"the value is of another type"),
+    (KHUFU_ERR_RANGE, c"a number or a length is out of range"),
+    (KHUFU_ERR_TOO_LARGE, c"the cookie would be too large"),
+    (KHUFU_ERR_OPTION, c"an option is wrong"),
+    (KHUFU_ERR_UNSUPPORTED, c"the session could not be read here and is not overwritten"),
+    (KHUFU_ERR_RANDOM, c"the system gave no random bytes"),
+    (KHUFU_ERR_INTERNAL, c"a defect of khufu"),
+];
+
+/// Every load result and its name.
+const NAMES: [(khufu_load_result, &CStr); 8] = [
+    (KHUFU_LOAD_NONE, c"none"),
+    (KHUFU_LOAD_LOADED, c"loaded"),
+    (KHUFU_LOAD_LOADED_PREVIOUS_SECRET, c"loaded_previous_secret"),
+    (KHUFU_LOAD_LOADED_OTHER_FORMAT, c"loaded_other_format"),
+    (KHUFU_LOAD_EXPIRED, c"expired"),
+    (KHUFU_LOAD_BAD_SIGNATURE, c"bad_signature"),
+    (KHUFU_LOAD_MALFORMED, c"malformed"),
+    (KHUFU_LOAD_UNSUPPORTED, c"unsupported"),
+];
+
+pub(super) fn message(status: khufu_status) -> &'static CStr {
+    MESSAGES[status as usize].1
+}
+
+/// What a status means, in a few words.
+///
+/// Takes any number; of an unknown one it says so. Gives static text, NUL-terminated, never NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn khufu_status_message(status: i32) -> *const c_char {
+    let known = MESSAGES.iter().find(|(number, _)| *number as i32 == status);
+    known.map_or(c"an unknown status", |(_, message)| message).as_ptr()
+}
+
+/// A load result's name as the documentation writes it: "loaded", "bad_signature".
+///
+/// Takes any number; of an unknown one it says "unknown". Gives static text, NUL-terminated, never NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn khufu_load_result_name(load_result: i32) -> *const c_char {
+    let known = NAMES.iter().find(|(number, _)| *number as i32 == load_result);
+    known.map_or(c"unknown", |(_, name)| name).as_ptr()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MESSAGES, NAMES};
+
+    #[test]
+    fn every_number_is_at_its_place() {
+        assert!(MESSAGES.iter().enumerate().all(|(index, (status, _))| *status as usize == index));
+        assert!(NAMES.iter().enumerate().all(|(index, (result, _))| *result as usize == index));
+    }
+}

@@ -1,0 +1,84 @@
+use std::borrow::Cow;
+use std::fmt;
+
+/// What opening made of the request's cookies. The numbers are those of the C ABI and are never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(i32)]
+#[non_exhaustive]
+pub enum LoadResult {
+    /// The request had no cookie of that name.
+    None = 0,
+    /// The session is the one that the browser sent.
+    Loaded = 1,
+    /// The same, sealed with a previous secret; commit writes it again with the current one.
+    LoadedPreviousSecret = 2,
+    /// The same, in another accepted format; commit writes it again in the current one.
+    LoadedOtherFormat = 3,
+    /// It was idle for longer than `timeout`.
+    Expired = 4,
+    /// Its signature or encryption is wrong.
+    BadSignature = 5,
+    /// It is not base64, too short, or its payload is not `[renewed, created, state]`.
+    Malformed = 6,
+    /// It is genuine, but holds what this library cannot represent.
+    Unsupported = 7,
+}
+
+impl LoadResult {
+    /// The name, as the documentation writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Loaded => "loaded",
+            Self::LoadedPreviousSecret => "loaded_previous_secret",
+            Self::LoadedOtherFormat => "loaded_other_format",
+            Self::Expired => "expired",
+            Self::BadSignature => "bad_signature",
+            Self::Malformed => "malformed",
+            Self::Unsupported => "unsupported",
+        }
+    }
+
+    /// Of several refused cookies, the one that tells most is reported: how much this one tells.
+    fn weight(self) -> u8 {
+        match self {
+            Self::Unsupported => 4,
+            Self::Expired => 3,
+            Self::BadSignature => 2,
+            Self::Malformed => 1,
+            _ => 0,
+        }
+    }
+}
+
+impl fmt::Display for LoadResult {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// Why a cookie did not become the session.
+#[derive(Debug, Clone)]
+pub(crate) struct Refusal {
+    pub result: LoadResult,
+    pub reason: Cow<'static, str>,
+}
+
+impl Refusal {
+    pub fn malformed(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { result: LoadResult::Malformed, reason: reason.into() }
+    }
+
+    pub fn bad_signature(reason: &'static str) -> Self {
+        Self { result: LoadResult::BadSignature, reason: reason.into() }
+    }
+
+    pub fn unsupported(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { result: LoadResult::Unsupported, reason: reason.into() }
+    }
+
+    /// The earlier refusal, unless this one tells more.
+    pub fn unless(self, earlier: Option<Self>) -> Self {
+        earlier.filter(|earlier| earlier.result.weight() >= self.result.weight()).unwrap_or(self)
+    }
+}

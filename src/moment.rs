@@ -1,0 +1,68 @@
+//! Times as payloads have them.
+
+use std::fmt::Write;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::arena::{Arena, Span};
+use crate::error::Error;
+
+/// A time, in seconds since the Unix epoch, and how it is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    pub seconds: f64,
+    form: Form,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Form {
+    /// As it was read.
+    Text(Span),
+    /// With a fraction, as Python writes a float.
+    Float,
+    /// Without one.
+    Whole,
+}
+
+/// The last second of the year 9999, the latest that an HTTP date can write.
+const LATEST: f64 = 253_402_300_799.0;
+
+impl Moment {
+    pub fn now() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { seconds: since.as_secs_f64(), form: Form::Float }
+    }
+
+    /// A time that a caller gives for the current one.
+    pub fn given(seconds: f64) -> Result<Self, Error> {
+        if !(0.0..=LATEST).contains(&seconds) {
+            return Err(Error::Now);
+        }
+        Ok(Self { seconds, form: Form::Float })
+    }
+
+    /// A time that is written at `span`; `None` where the number is not finite.
+    pub fn read(text: &str, span: Span) -> Option<Self> {
+        let seconds: f64 = text.parse().ok()?;
+        seconds.is_finite().then_some(Self { seconds, form: Form::Text(span) })
+    }
+
+    pub fn whole(self) -> Self {
+        Self { seconds: self.seconds.floor(), form: Form::Whole }
+    }
+
+    /// Most bytes that [`Moment::write`] appends.
+    pub fn most(self) -> usize {
+        match self.form {
+            Form::Text(span) => span.len(),
+            Form::Float | Form::Whole => 24,
+        }
+    }
+
+    pub fn write(self, arena: &Arena, out: &mut String) {
+        let _ = match self.form {
+            Form::Text(span) => out.write_str(arena.text(span)),
+            Form::Float => write!(out, "{:?}", self.seconds),
+            Form::Whole => write!(out, "{}", self.seconds as i64),
+        };
+    }
+}

@@ -1,0 +1,304 @@
+//! The one table of options: names, types, defaults and help, for every language and for `docs/options.md`.
+
+use zeroize::Zeroizing;
+
+use crate::error::Error;
+
+/// What an option's value may be.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// Any text.
+    Text,
+    /// The name of a cookie: a token of RFC 6265.
+    Name,
+    /// Text that stands in a header: printable ASCII without `;`.
+    Attribute,
+    /// `true` or `false` (also on/off, yes/no, 1/0).
+    Switch,
+    /// Whole seconds, 0 or more.
+    Seconds,
+    /// One of these words; upper and lower case are the same.
+    Choice(&'static [&'static str]),
+    /// A secret as text; error messages never show it.
+    Secret,
+    /// A secret as hex digits; error messages never show it.
+    SecretHex,
+}
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct OptionRow {
+    /// Pyramid's name where Pyramid has it.
+    pub name: &'static str,
+    /// What its value may be.
+    pub kind: Kind,
+    /// The value of an option that was never set; `None`: it is unset.
+    pub default: Option<&'static str>,
+    /// Whether each setting adds a value, rather than replacing the last one.
+    pub repeats: bool,
+    /// Whether it may be said of an accepted format, too (`accept.NAME.OPTION`).
+    pub of_format: bool,
+    /// What it is for, in a line.
+    pub help: &'static str,
+}
+
+const fn row(name: &'static str, kind: Kind, default: Option<&'static str>, help: &'static str) -> OptionRow {
+    OptionRow { name, kind, default, repeats: false, of_format: false, help }
+}
+
+const fn format_row(name: &'static str, kind: Kind, default: Option<&'static str>, help: &'static str) -> OptionRow {
+    OptionRow { of_format: true, ..row(name, kind, default, help) }
+}
+
+const fn repeated_row(name: &'static str, kind: Kind, help: &'static str) -> OptionRow {
+    OptionRow { repeats: true, ..format_row(name, kind, None, help) }
+}
+
+/// Every option.
+pub const TABLE: &[OptionRow] = &[
+    format_row(
+        "type",
+        Kind::Choice(&["signed_cookie", "encrypted_cookie"]),
+        Some("signed_cookie"),
+        "How the session is kept: in a cookie that is signed, or in one that is encrypted too.",
+    ),
+    format_row(
+        "serializer",
+        Kind::Choice(&["json", "pickle"]),
+        Some("json"),
+        "How the payload is written; `pickle` (data only) is what Pyramid 1.x and pyramid_nacl_session write by default.",
+    ),
+    format_row(
+        "secret",
+        Kind::Secret,
+        None,
+        "The secret, as text; for encryption 64 hex digits. Required, unless `secret_hex` is given.",
+    ),
+    format_row("secret_hex", Kind::SecretHex, None, "The secret, as bytes in hex."),
+    repeated_row(
+        "previous_secret",
+        Kind::Secret,
+        "A secret that was current before, as text: sessions under it open, and are written again with the current one. May be given many times.",
+    ),
+    repeated_row("previous_secret_hex", Kind::SecretHex, "The same, as bytes in hex. May be given many times."),
+    format_row(
+        "salt",
+        Kind::Text,
+        Some("pyramid.session."),
+        "Goes before the secret in a signature's key. Pyramid's `salt`.",
+    ),
+    format_row(
+        "hashalg",
+        Kind::Choice(&["sha512", "sha384", "sha256", "sha224", "sha1"]),
+        Some("sha512"),
+        "The digest of a signature.",
+    ),
+    row("cookie_name", Kind::Name, Some("session"), "The cookie's name."),
+    row(
+        "max_age",
+        Kind::Seconds,
+        None,
+        "For how many seconds the browser keeps the cookie; unset: until it is closed.",
+    ),
+    row("path", Kind::Attribute, Some("/"), "The cookie's path."),
+    row("domain", Kind::Attribute, None, "The cookie's domain; unset: the host that set it."),
+    row("secure", Kind::Switch, Some("false"), "Whether the cookie is sent over https only."),
+    row(
+        "httponly",
+        Kind::Switch,
+        Some("false"),
+        "Whether the cookie is hidden from scripts. Switch it on in a new application.",
+    ),
+    row(
+        "samesite",
+        Kind::Choice(&["Lax", "Strict", "None"]),
+        Some("Lax"),
+        "Whether other sites' requests carry the cookie; `None` (the attribute) needs `secure`; unset: no attribute.",
+    ),
+    row("timeout", Kind::Seconds, Some("1200"), "After how many idle seconds a session has expired; unset: never."),
+    row(
+        "reissue_time",
+        Kind::Seconds,
+        Some("0"),
+        "A session that is read is written again when its cookie is older than this many seconds; unset: reading never writes it.",
+    ),
+    row(
+        "set_on_exception",
+        Kind::Switch,
+        Some("true"),
+        "Whether a request that ended in an exception writes its session.",
+    ),
+];
+
+/// The prefix of options that describe an accepted format: `accept.NAME.OPTION`.
+const ACCEPT: &str = "accept.";
+
+/// Options by name, as they were set. Their values are zeroed when dropped.
+#[derive(Default)]
+pub struct Options {
+    settings: Settings,
+    /// In the order in which their names were first mentioned.
+    accepted: Vec<(String, Settings)>,
+}
+
+/// What was set of one format, or of the session itself.
+#[derive(Default)]
+pub(crate) struct Settings(Vec<(&'static OptionRow, Zeroizing<String>)>);
+
+impl Options {
+    /// No option set: each has its default.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets an option. An empty value unsets it; a switch, a choice or the cookie's name that is unset has its
+    /// default again.
+    ///
+    /// # Errors
+    /// [`Error::Option`] if there is no such option, or the value is not one of its kind; nothing was set then.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<&mut Self, Error> {
+        let Some(rest) = name.strip_prefix(ACCEPT) else {
+            let row = find(name, |_| true).ok_or_else(|| unknown(name))?;
+            self.settings.set(name, row, value)?;
+            return Ok(self);
+        };
+        let (format, option) = rest.rsplit_once('.').ok_or_else(|| unknown(name))?;
+        let is_label = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        if format.is_empty() || !format.chars().all(is_label) {
+            return Err(Error::Option(format!(
+                "the option {name:?} must be accept.NAME.OPTION, NAME being letters, digits, _ and -"
+            )));
+        }
+        let row = find(option, |row| row.of_format).ok_or_else(|| unknown(name))?;
+        let known = self.accepted.iter().position(|(known, _)| known == format);
+        let mut settings = Settings::default();
+        known.map_or(&mut settings, |index| &mut self.accepted[index].1).set(name, row, value)?;
+        if known.is_none() {
+            self.accepted.push((format.to_owned(), settings));
+        }
+        Ok(self)
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub(crate) fn accepted(&self) -> impl Iterator<Item = (&str, &Settings)> {
+        self.accepted.iter().map(|(name, settings)| (&**name, settings))
+    }
+}
+
+fn find(name: &str, allowed: impl Fn(&OptionRow) -> bool) -> Option<&'static OptionRow> {
+    TABLE.iter().find(|row| row.name == name && allowed(row))
+}
+
+fn unknown(name: &str) -> Error {
+    let names = |rows: &mut dyn Iterator<Item = &OptionRow>| rows.map(|row| row.name).collect::<Vec<_>>().join(", ");
+    Error::Option(match name.starts_with(ACCEPT) {
+        true => format!(
+            "there is no option {name:?}; of an accepted format (accept.NAME.OPTION) there are {}",
+            names(&mut TABLE.iter().filter(|row| row.of_format))
+        ),
+        false => format!("there is no option {name:?}; there are {}, and accept.NAME.OPTION", names(&mut TABLE.iter())),
+    })
+}
+
+impl Settings {
+    fn set(&mut self, name: &str, row: &'static OptionRow, value: &str) -> Result<(), Error> {
+        if let Err(allowed) = row.kind.check(value) {
+            let given = match row.kind {
+                Kind::Secret | Kind::SecretHex => String::new(),
+                _ => format!(", not {value:?}"),
+            };
+            return Err(Error::Option(format!("the option {name} must be {allowed}{given}")));
+        }
+        let falls_back = matches!(row.kind, Kind::Name | Kind::Switch | Kind::Choice(_)) && row.name != "samesite";
+        if !row.repeats {
+            self.0.retain(|(set, _)| set.name != row.name);
+        }
+        if !(value.is_empty() && falls_back) {
+            self.0.push((row, Zeroizing::new(value.to_owned())));
+        }
+        Ok(())
+    }
+
+    /// An option's value: what was set, or its default; `None` where it is unset.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let set = self.0.iter().find(|(row, _)| row.name == name);
+        let value = match set {
+            Some((_, value)) => Some(value.as_str()),
+            None => find(name, |_| true).and_then(|row| row.default),
+        };
+        value.filter(|value| !value.is_empty())
+    }
+
+    /// The values of these options, in the order in which they were set, with their names.
+    pub fn all<'s>(&'s self, names: &[&str]) -> impl Iterator<Item = (&'static str, &'s str)> {
+        self.0.iter().filter(move |(row, _)| names.contains(&row.name)).map(|(row, value)| (row.name, value.as_str()))
+    }
+
+    pub fn is_on(&self, name: &str) -> bool {
+        self.get(name).and_then(switch).unwrap_or(false)
+    }
+
+    pub fn seconds(&self, name: &str) -> Option<u64> {
+        self.get(name).and_then(|value| value.parse().ok())
+    }
+
+    /// The word of a choice, as the table writes it.
+    pub fn choice(&self, name: &str) -> Option<&'static str> {
+        let row = find(name, |_| true)?;
+        let Kind::Choice(words) = row.kind else { return None };
+        let value = self.get(name)?;
+        words.iter().find(|word| word.eq_ignore_ascii_case(value)).copied()
+    }
+}
+
+/// The words that Pyramid's `asbool` and its counterparts take.
+fn switch(value: &str) -> Option<bool> {
+    match value.to_ascii_lowercase().as_str() {
+        "true" | "t" | "yes" | "y" | "on" | "1" => Some(true),
+        "false" | "f" | "no" | "n" | "off" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// More seconds than this (about 317 years) are a mistake.
+const MOST_SECONDS: u64 = 10_000_000_000;
+
+impl Kind {
+    /// What is allowed, where `value` is not.
+    fn check(self, value: &str) -> Result<(), String> {
+        let allowed = match self {
+            Self::Text => true,
+            Self::Name => value.bytes().all(|byte| byte.is_ascii_graphic() && !br#"()<>@,;:\"/[]?={}"#.contains(&byte)),
+            Self::Attribute => value.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b';'),
+            Self::Switch => value.is_empty() || switch(value).is_some(),
+            Self::Seconds => {
+                let digits = value.bytes().all(|byte| byte.is_ascii_digit());
+                value.is_empty() || digits && value.parse::<u64>().is_ok_and(|seconds| seconds <= MOST_SECONDS)
+            }
+            Self::Choice(words) => value.is_empty() || words.iter().any(|word| word.eq_ignore_ascii_case(value)),
+            Self::Secret => !value.is_empty(),
+            Self::SecretHex => {
+                !value.is_empty() && value.len() % 2 == 0 && value.bytes().all(|byte| byte.is_ascii_hexdigit())
+            }
+        };
+        if allowed { Ok(()) } else { Err(self.to_string()) }
+    }
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text => formatter.write_str("text"),
+            Self::Name => formatter.write_str("letters, digits and the signs that a cookie's name may have"),
+            Self::Attribute => formatter.write_str("printable ASCII without a semicolon"),
+            Self::Switch => formatter.write_str("true or false"),
+            Self::Seconds => write!(formatter, "whole seconds, from 0 to {MOST_SECONDS}"),
+            Self::Choice(words) => formatter.write_str(&words.join(", ")),
+            Self::Secret => formatter.write_str("a text that is not empty"),
+            Self::SecretHex => formatter.write_str("an even number of hex digits, and some"),
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Payload ⇄ cookie value: the part that only holders of a secret can do.
+
+mod encrypted;
+mod mac;
+mod signed;
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use base64::engine::{DecodePaddingMode, Engine, GeneralPurposeConfig, Simd};
+use zeroize::Zeroizing;
+
+use crate::error::Error;
+use crate::load::Refusal;
+
+pub(crate) use encrypted::{Encrypted, KEY};
+pub(crate) use mac::Hashalg;
+pub(crate) use signed::Signed;
+
+/// A payload that was genuine.
+pub(crate) struct Unsealed {
+    /// Where it stands in the buffer.
+    pub payload: Range<usize>,
+    /// Whether a previous secret sealed it.
+    pub previous_secret: bool,
+}
+
+/// How payloads are protected.
+pub(crate) trait Seal: Send + Sync {
+    /// Checks a cookie's value and puts its payload into `buffer`, which is empty.
+    fn open(&self, value: &[u8], buffer: &mut Vec<u8>) -> Result<Unsealed, Refusal>;
+
+    /// How many bytes the seal puts in front of a payload.
+    fn overhead(&self) -> usize;
+
+    /// Seals a payload in place: `buffer` begins with [`Seal::overhead`] bytes for the seal's own use.
+    fn seal(&self, buffer: &mut [u8]) -> Result<(), Error>;
+}
+
+/// A secret as bytes: the salt and the secret, in that order, for signing; the key alone for encryption.
+pub(crate) type Secret = Zeroizing<Vec<u8>>;
+
+static BASE64: LazyLock<Simd> = LazyLock::new(|| {
+    let config =
+        GeneralPurposeConfig::new().with_encode_padding(false).with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    Simd::url_safe(config)
+});
+
+/// Appends what a cookie's value stands for.
+#[inline]
+fn decode(value: &[u8], buffer: &mut Vec<u8>) -> Result<(), Refusal> {
+    BASE64.decode_vec(value, buffer).map_err(|_| Refusal::malformed("the cookie is not URL-safe base64"))
+}
+
+/// The length of a cookie's value that stands for so many bytes.
+pub(crate) fn encoded_len(bytes: usize) -> usize {
+    (bytes * 4).div_ceil(3)
+}
+
+/// Writes bytes as a cookie's value into `out`, which has just the length for it.
+pub(crate) fn encode(bytes: &[u8], out: &mut [u8]) {
+    BASE64.encode_slice(bytes, out).expect("the value's length was computed");
+}

@@ -1,0 +1,38 @@
+//! Payload ⇄ `(renewed, created, state)`.
+
+mod json;
+mod pickle;
+
+use std::ops::Range;
+
+use zeroize::Zeroizing;
+
+use crate::error::Error;
+use crate::load::Refusal;
+use crate::moment::Moment;
+use crate::state::State;
+
+pub(crate) use json::Json;
+pub(crate) use pickle::Pickle;
+
+/// What a payload says.
+pub(crate) struct Content {
+    pub renewed: Moment,
+    pub created: Moment,
+    pub state: State,
+}
+
+/// A way to write a session as bytes.
+pub(crate) trait Serializer: Send + Sync {
+    /// Reads the payload that stands at `payload` in `buffer`.
+    fn loads(&self, buffer: Zeroizing<Vec<u8>>, payload: Range<usize>) -> Result<Content, Refusal>;
+
+    /// The payload, behind `overhead` bytes that are the seal's.
+    fn dumps(
+        &self,
+        overhead: usize,
+        accessed: Moment,
+        created: Moment,
+        state: &State,
+    ) -> Result<Zeroizing<Vec<u8>>, Error>;
+}

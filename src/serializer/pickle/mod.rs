@@ -1,0 +1,43 @@
+//! `(renewed, created, state)` as a Python pickle, data only.
+//!
+//! The opcodes are read here and not by the serde-pickle crate: its dictionaries lose the order of their keys, it
+//! recurses as deep as a pickle nests, and it copies what a memo reference names, so that a pickle of a few
+//! hundred bytes can fill the memory. Here a pickle becomes JSON text, which is then opened like any other; a
+//! reference is followed only while that text is written, and its length is bounded.
+//!
+//! Nothing that a pickle says is ever executed: an opcode that would name a class, call, or ask for an extension
+//! is refused by its name.
+
+mod read;
+mod write;
+
+use std::ops::Range;
+
+use zeroize::Zeroizing;
+
+use crate::error::Error;
+use crate::load::Refusal;
+use crate::moment::Moment;
+use crate::serializer::{Content, Serializer, json};
+use crate::state::State;
+
+/// Python reads and writes no integer of more digits.
+const MOST_DIGITS: usize = 4300;
+
+pub(crate) struct Pickle;
+
+impl Serializer for Pickle {
+    fn loads(&self, buffer: Zeroizing<Vec<u8>>, payload: Range<usize>) -> Result<Content, Refusal> {
+        json::loads(read::to_json(&buffer[payload])?, 0)
+    }
+
+    fn dumps(
+        &self,
+        overhead: usize,
+        accessed: Moment,
+        created: Moment,
+        state: &State,
+    ) -> Result<Zeroizing<Vec<u8>>, Error> {
+        write::from_json(overhead, &json::dumps(0, accessed, created, state))
+    }
+}

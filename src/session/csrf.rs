@@ -1,0 +1,53 @@
+//! CSRF tokens: a text under the key `_csrft_`.
+
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use crate::error::Error;
+use crate::session::Session;
+
+const KEY: &str = "_csrft_";
+
+/// Random bytes of a new token.
+const TOKEN: usize = 20;
+
+impl Session {
+    /// The session's CSRF token; where it has none, a new one.
+    ///
+    /// # Errors
+    /// [`Error::Random`] if there is none and the system gives no random bytes.
+    pub fn csrf_token(&mut self) -> Result<&str, Error> {
+        if !self.has_csrf_token() {
+            return self.new_csrf_token();
+        }
+        Ok(self.get_string(KEY)?.unwrap_or_default())
+    }
+
+    /// Sets a new CSRF token, 40 hex digits, and gives it.
+    ///
+    /// # Errors
+    /// [`Error::Random`] if the system gives no random bytes.
+    pub fn new_csrf_token(&mut self) -> Result<&str, Error> {
+        let mut bytes = Zeroizing::new([0; TOKEN]);
+        getrandom::fill(&mut *bytes)?;
+        let mut digits = Zeroizing::new([0; 2 * TOKEN]);
+        hex::encode_to_slice(*bytes, &mut *digits).expect("the array has room for two digits a byte");
+        let token = Zeroizing::new(String::from_utf8_lossy(&*digits).into_owned());
+        let value = self.keep_string(&token)?;
+        self.store(KEY, value)?;
+        Ok(self.state.text(value.span.part(1, value.span.len() - 1)))
+    }
+
+    /// Whether a token is the session's, in a time that does not tell where they differ. A session without a token
+    /// refuses every one, and stays without.
+    pub fn check_csrf_token(&mut self, token: &[u8]) -> bool {
+        match self.get_string(KEY) {
+            Ok(Some(expected)) => !expected.is_empty() && bool::from(expected.as_bytes().ct_eq(token)),
+            _ => false,
+        }
+    }
+
+    fn has_csrf_token(&mut self) -> bool {
+        matches!(self.get_string(KEY), Ok(Some(token)) if !token.is_empty())
+    }
+}

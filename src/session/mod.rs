@@ -1,0 +1,344 @@
+//! The session: Pyramid's `ISession` over JSON text.
+//!
+//! This file has the dictionary and the times; `flash`, `csrf` and `commit` are beside it.
+
+mod commit;
+mod csrf;
+mod flash;
+mod read;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use crate::arena::LONGEST;
+use crate::error::Error;
+use crate::factory::{Config, Found};
+use crate::json::{self, Scanner};
+use crate::load::{LoadResult, Refusal};
+use crate::moment::Moment;
+use crate::state::{State, Value};
+
+/// One request's session. Reading it changes it too (`accessed`, and whether its cookie is due again), so it belongs
+/// to one thread at a time.
+pub struct Session {
+    config: Arc<Config>,
+    state: State,
+    now: Moment,
+    renewed: Moment,
+    created: Moment,
+    accessed: Moment,
+    new: bool,
+    /// Something is to be written.
+    changed: bool,
+    /// It came in a way that is not the current one, so it is written again.
+    outdated: bool,
+    /// It was invalidated, and nothing has been committed since.
+    invalidated: bool,
+    /// The browser has a cookie of the name.
+    sent: bool,
+    /// The request looked at it, or changed it.
+    depended: bool,
+    result: LoadResult,
+    /// The accepted format that it came in; 0 for the current one.
+    format: usize,
+    /// The browser's cookie is genuine, but could not be read here: it is not overwritten.
+    protected: bool,
+    /// Why the cookie was refused.
+    refusal: Option<Cow<'static, str>>,
+    set_cookies: Vec<String>,
+}
+
+impl Session {
+    pub(crate) fn found(config: Arc<Config>, now: Moment, found: Found) -> Self {
+        let Found { content, result, format } = found;
+        Self {
+            config,
+            state: content.state,
+            now,
+            renewed: content.renewed,
+            created: content.created,
+            accessed: content.renewed,
+            new: false,
+            changed: false,
+            outdated: result != LoadResult::Loaded,
+            invalidated: false,
+            sent: true,
+            depended: false,
+            result,
+            format,
+            protected: false,
+            refusal: None,
+            set_cookies: Vec::new(),
+        }
+    }
+
+    pub(crate) fn fresh(config: Arc<Config>, now: Moment, sent: bool, refusal: Option<Refusal>) -> Self {
+        let result = refusal.as_ref().map_or(LoadResult::None, |refusal| refusal.result);
+        Self {
+            config,
+            state: State::default(),
+            now,
+            renewed: now,
+            created: now,
+            accessed: now,
+            new: true,
+            changed: false,
+            outdated: false,
+            invalidated: false,
+            sent,
+            depended: false,
+            result,
+            format: 0,
+            protected: result == LoadResult::Unsupported,
+            refusal: refusal.map(|refusal| refusal.reason),
+            set_cookies: Vec::new(),
+        }
+    }
+
+    /// When the session began, in seconds since the Unix epoch.
+    pub fn created(&self) -> f64 {
+        self.created.seconds
+    }
+
+    /// When it was last read or written, in seconds since the Unix epoch; whole seconds once this request has.
+    pub fn accessed(&self) -> f64 {
+        self.accessed.seconds
+    }
+
+    /// When the browser's cookie was written, in seconds since the Unix epoch.
+    pub fn renewed(&self) -> f64 {
+        self.renewed.seconds
+    }
+
+    /// Whether the session began with this request.
+    pub fn is_new(&self) -> bool {
+        self.new
+    }
+
+    /// Whether there is something to commit.
+    pub fn is_changed(&self) -> bool {
+        self.changed || self.outdated
+    }
+
+    /// What opening made of the cookie.
+    pub fn load_result(&self) -> LoadResult {
+        self.result
+    }
+
+    /// The name of the accepted format that the session came in, if that was not the current one.
+    pub fn load_format(&self) -> Option<&str> {
+        (self.format > 0).then(|| self.config.formats[self.format].name.as_str())
+    }
+
+    /// Why the cookie was refused, if one was.
+    pub fn refusal(&self) -> Option<&str> {
+        self.refusal.as_deref()
+    }
+
+    /// Marks the session changed, though nothing was set: it is written at commit. Pyramid's `changed()`.
+    pub fn changed(&mut self) {
+        self.depended = true;
+        self.changed = true;
+    }
+
+    /// Drops all data and starts over: new, created now. What is set afterwards belongs to the new session; if
+    /// nothing is, commit clears the browser's cookie.
+    pub fn invalidate(&mut self) {
+        self.state.clear();
+        (self.created, self.renewed, self.accessed) = (self.now, self.now, self.now);
+        self.new = true;
+        self.changed = false;
+        self.outdated = false;
+        self.protected = false;
+        self.invalidated = true;
+        self.depended = true;
+    }
+
+    /// A read: notes the time, and whether the cookie is due to be written again.
+    fn was_read(&mut self) {
+        self.was_touched();
+        if let Some(reissue_time) = self.config.reissue_time
+            && self.accessed.seconds - self.renewed.seconds > reissue_time as f64
+        {
+            self.changed = true;
+        }
+    }
+
+    fn was_written(&mut self) {
+        self.was_touched();
+        self.changed = true;
+    }
+
+    fn was_touched(&mut self) {
+        self.depended = true;
+        self.accessed = self.now.whole();
+    }
+
+    /// Checks and keeps a JSON text that is to be set.
+    fn keep(&mut self, json: &str) -> Result<Value, Error> {
+        check_length(json.len())?;
+        let marks = json::check(json)?;
+        Ok(self.state.keep(json, marks))
+    }
+
+    /// Keeps a string as JSON text.
+    fn keep_string(&mut self, text: &str) -> Result<Value, Error> {
+        let length = json::escaped_len(text) + 2;
+        check_length(length)?;
+        let span = self.state.arena_mut().write(length, |out| {
+            out.push('"');
+            json::escape(text, out);
+            out.push('"');
+        });
+        Ok(Value { span, marks: json::Marks::default() })
+    }
+
+    /// Sets a key to a value, given as JSON text.
+    ///
+    /// # Errors
+    /// [`Error::Json`] if it is not one JSON value or nests deeper than 500 levels.
+    pub fn set(&mut self, key: &str, json: &str) -> Result<(), Error> {
+        let value = self.keep(json)?;
+        self.store(key, value)
+    }
+
+    fn store(&mut self, key: &str, value: Value) -> Result<(), Error> {
+        check_length(key.len())?;
+        self.state.set(key, value);
+        self.was_written();
+        Ok(())
+    }
+
+    /// Sets a key to a string.
+    ///
+    /// # Errors
+    /// [`Error::Range`] if it is longer than a session can hold (2 GiB).
+    pub fn set_string(&mut self, key: &str, text: &str) -> Result<(), Error> {
+        let value = self.keep_string(text)?;
+        self.store(key, value)
+    }
+
+    /// Sets a key to an integer.
+    ///
+    /// # Errors
+    /// As [`Session::set`].
+    pub fn set_int64(&mut self, key: &str, value: i64) -> Result<(), Error> {
+        self.set(key, &value.to_string())
+    }
+
+    /// Sets a key to a number, which is written with a fraction or an exponent, so that it stays a float elsewhere.
+    ///
+    /// # Errors
+    /// [`Error::Range`] if it is not finite: JSON cannot write that.
+    pub fn set_double(&mut self, key: &str, value: f64) -> Result<(), Error> {
+        if !value.is_finite() {
+            return Err(Error::Range("a number that is set must be finite".to_owned()));
+        }
+        self.set(key, &format!("{value:?}"))
+    }
+
+    /// Sets a key to `true` or `false`.
+    ///
+    /// # Errors
+    /// As [`Session::set`].
+    pub fn set_bool(&mut self, key: &str, value: bool) -> Result<(), Error> {
+        self.set(key, if value { "true" } else { "false" })
+    }
+
+    /// Sets a key to `null`.
+    ///
+    /// # Errors
+    /// As [`Session::set`].
+    pub fn set_null(&mut self, key: &str) -> Result<(), Error> {
+        self.set(key, "null")
+    }
+
+    /// The value of a key as JSON text; where the key is not there, it is set to `json` first.
+    ///
+    /// # Errors
+    /// [`Error::Json`] as in [`Session::set`]; [`Error::Type`] as in [`Session::get`].
+    pub fn setdefault(&mut self, key: &str, json: &str) -> Result<&str, Error> {
+        let value = match self.state.get(key) {
+            Some(value) => {
+                json::check(json)?;
+                read::strict(key, value)?;
+                self.was_touched();
+                value
+            }
+            None => {
+                let value = self.keep(json)?;
+                self.store(key, value)?;
+                value
+            }
+        };
+        Ok(self.state.text(value.span))
+    }
+
+    /// Sets every member of a JSON object, or, on an error, none.
+    ///
+    /// # Errors
+    /// [`Error::Json`] if it is not JSON, [`Error::NotAnObject`] if it is not an object.
+    pub fn update(&mut self, json: &str) -> Result<(), Error> {
+        check_length(json.len())?;
+        json::check(json)?;
+        let object = json.trim_ascii();
+        if !object.starts_with('{') {
+            return Err(Error::NotAnObject(read::kind(object)));
+        }
+        let mut pairs = Vec::new();
+        json::members(&mut Scanner::strict(object), |key, start, end, marks| {
+            pairs.push((&object[key.start..key.end], &object[start..end], marks));
+        })?;
+        if pairs.iter().any(|(key, ..)| !json::is_text(key)) {
+            return Err(Error::LoneSurrogate);
+        }
+        self.was_touched();
+        for (written, value, marks) in pairs {
+            let mut key = Zeroizing::new(String::with_capacity(written.len()));
+            json::unescape(written, None, &mut key);
+            let value = self.state.keep(value, marks);
+            self.store(&key, value)?;
+        }
+        Ok(())
+    }
+
+    /// Deletes a key; false where it is not there.
+    pub fn delete(&mut self, key: &str) -> bool {
+        let deleted = self.state.delete(key).is_some();
+        self.was_touched();
+        self.changed |= deleted;
+        deleted
+    }
+
+    /// Takes a key out and gives its value as JSON text.
+    ///
+    /// # Errors
+    /// [`Error::Type`] as in [`Session::get`]; the key stays then.
+    pub fn pop(&mut self, key: &str) -> Result<Option<&str>, Error> {
+        let Some(value) = self.state.get(key) else {
+            self.was_touched();
+            return Ok(None);
+        };
+        read::strict(key, value)?;
+        self.delete(key);
+        Ok(Some(self.state.text(value.span)))
+    }
+
+    /// Takes every key out.
+    pub fn clear(&mut self) {
+        self.was_touched();
+        if self.state.len() > 0 {
+            self.state.clear();
+            self.changed = true;
+        }
+    }
+}
+
+fn check_length(length: usize) -> Result<(), Error> {
+    if length > LONGEST {
+        return Err(Error::Range(format!("a value may have {LONGEST} bytes, not {length}")));
+    }
+    Ok(())
+}
