@@ -1,0 +1,781 @@
+/*
+ * khufu: the sessions of the Pyramid web framework, for every language that can call C.
+ *
+ * Text and bytes are (const char *data, size_t len); len KHUFU_NTS means "up to the NUL", (NULL, 0) is empty, (NULL, n)
+ * is an error. Text is UTF-8. A function that can fail returns a khufu_status; the detail of the last failure stands on
+ * the handle that failed. Outputs come last, and are NULL, 0 or false on failure. Times are in seconds since the Unix
+ * epoch. A handle that is NULL is an error, never a crash; freeing NULL does nothing. No function prints, exits,
+ * or keeps a global state.
+ */
+
+#ifndef KHUFU_H
+#define KHUFU_H
+
+/* Generated from src/ffi by `make header`; do not edit. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** A length that says: up to the NUL. */
+#define KHUFU_NTS SIZE_MAX
+
+/** The version of this header; khufu_version tells the library's. */
+#define KHUFU_VERSION "0.1.0"
+#define KHUFU_VERSION_MAJOR 0
+#define KHUFU_VERSION_MINOR 1
+#define KHUFU_VERSION_PATCH 0
+
+/**
+ * Changes when a program that was built against an older header would no longer work. It is the number in the
+ * shared library's soname.
+ */
+#define KHUFU_ABI_VERSION 1
+
+/**
+ * Bytes of a buffer for a secret that signs: 128 hex digits and a NUL.
+ */
+#define KHUFU_SIGNING_SECRET_SIZE 129
+
+/**
+ * Bytes of a buffer for a secret that encrypts: 64 hex digits and a NUL.
+ */
+#define KHUFU_ENCRYPTION_SECRET_SIZE 65
+
+/**
+ * The request ended in an exception: without the option set_on_exception nothing is written.
+ */
+#define KHUFU_COMMIT_EXCEPTION 1
+
+/**
+ * What a call came to. Numbers are never reused; later versions may add some.
+ */
+enum khufu_status
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * It was done.
+   */
+  KHUFU_OK = 0,
+  /**
+   * There is no such key, or nothing more: a cursor's end, past the last Set-Cookie value.
+   */
+  KHUFU_NOT_FOUND = 1,
+  /**
+   * A handle or an output that is NULL, a text that is (NULL, n), an unknown flag, a time that is none.
+   */
+  KHUFU_ERR_ARGUMENT = 2,
+  /**
+   * A key or a text that is not UTF-8.
+   */
+  KHUFU_ERR_UTF8 = 3,
+  /**
+   * A value that is not JSON, or nested deeper than 500 levels; for an update, not an object.
+   */
+  KHUFU_ERR_JSON = 4,
+  /**
+   * The key holds a value of another type.
+   */
+  KHUFU_ERR_TYPE = 5,
+  /**
+   * A number that does not fit, or is not finite; a text that is longer than a session can hold (2 GiB).
+   */
+  KHUFU_ERR_RANGE = 6,
+  /**
+   * The cookie's value would be longer than 4064 bytes.
+   */
+  KHUFU_ERR_TOO_LARGE = 7,
+  /**
+   * An option's name or value, or how options go together.
+   */
+  KHUFU_ERR_OPTION = 8,
+  /**
+   * Commit would overwrite a session that is genuine, but could not be read here.
+   */
+  KHUFU_ERR_UNSUPPORTED = 9,
+  /**
+   * The system's source of random bytes failed.
+   */
+  KHUFU_ERR_RANDOM = 10,
+  /**
+   * A defect of khufu: a panic was caught.
+   */
+  KHUFU_ERR_INTERNAL = 11,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum khufu_status khufu_status;
+#else
+typedef int32_t khufu_status;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What opening made of the request's cookies. Numbers are never reused; later versions may add some.
+ */
+enum khufu_load_result
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The request had no cookie of the name: the session is new.
+   */
+  KHUFU_LOAD_NONE = 0,
+  /**
+   * The session is the one that the browser sent.
+   */
+  KHUFU_LOAD_LOADED = 1,
+  /**
+   * The same, sealed with a previous secret: commit writes it again with the current one.
+   */
+  KHUFU_LOAD_LOADED_PREVIOUS_SECRET = 2,
+  /**
+   * The same, in another accepted format: commit writes it again in the current one.
+   */
+  KHUFU_LOAD_LOADED_OTHER_FORMAT = 3,
+  /**
+   * It was idle for longer than the option timeout: the session is new.
+   */
+  KHUFU_LOAD_EXPIRED = 4,
+  /**
+   * Its signature or encryption is wrong: the session is new.
+   */
+  KHUFU_LOAD_BAD_SIGNATURE = 5,
+  /**
+   * It is not base64, too short, or its payload is no session: the session is new.
+   */
+  KHUFU_LOAD_MALFORMED = 6,
+  /**
+   * It is genuine, but holds what this library cannot represent: the session is new, and commit refuses to
+   * overwrite the browser's unless it is invalidated.
+   */
+  KHUFU_LOAD_UNSUPPORTED = 7,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum khufu_load_result khufu_load_result;
+#else
+typedef int32_t khufu_load_result;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Opens sessions, all with the same options: Pyramid's session factory. Immutable, and safe to share between
+ * threads.
+ */
+typedef struct khufu_factory khufu_factory;
+
+/**
+ * Options of a factory, by name. Belongs to one thread at a time.
+ */
+typedef struct khufu_options khufu_options;
+
+/**
+ * One request's session. Belongs to one thread at a time: reading changes it too.
+ *
+ * What a session hands out (const char **) is borrowed: UTF-8, not NUL-terminated, valid until the next call that
+ * changes the session (sets, deletes, flashes, pops, makes a token, invalidates, commits) or frees it. Reading leaves
+ * it valid. Such a text may be handed back to the same session, as a key or a value.
+ */
+typedef struct khufu_session khufu_session;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * The ABI version of the library that is running: KHUFU_ABI_VERSION of the header that it was built with.
+ */
+uint32_t khufu_abi_version(void);
+
+/**
+ * The version of the library that is running, as "0.1.0". Static text, NUL-terminated, never NULL.
+ */
+const char *khufu_version(void);
+
+/**
+ * Writes a new random secret, as hex digits and a NUL, into the caller's buffer.
+ *
+ * @param buffer      not NULL; filled with buffer_len - 1 digits and a NUL.
+ * @param buffer_len  in bytes: KHUFU_SIGNING_SECRET_SIZE for signing (give the text as the option secret, here and
+ *                    to Pyramid), KHUFU_ENCRYPTION_SECRET_SIZE for encryption; any odd number from 33 on.
+ * @return KHUFU_OK; KHUFU_ERR_ARGUMENT (nothing was written); KHUFU_ERR_RANDOM (the buffer is empty text).
+ */
+khufu_status khufu_generate_secret(char *buffer,
+                                   size_t buffer_len);
+
+/**
+ * What a status means, in a few words.
+ *
+ * Takes any number; of an unknown one it says so. Gives static text, NUL-terminated, never NULL.
+ */
+const char *khufu_status_message(int32_t status);
+
+/**
+ * A load result's name as the documentation writes it: "loaded", "bad_signature".
+ *
+ * Takes any number; of an unknown one it says "unknown". Gives static text, NUL-terminated, never NULL.
+ */
+const char *khufu_load_result_name(int32_t load_result);
+
+/**
+ * New options, each with its default. Free them with khufu_options_free.
+ *
+ * @return never NULL.
+ */
+khufu_options *khufu_options_new(void);
+
+/**
+ * Frees options, and zeroes the secrets in them. Factories that were made from them stay.
+ *
+ * @param options  may be NULL.
+ */
+void khufu_options_free(khufu_options *options);
+
+/**
+ * Sets an option, by its name in docs/options.md. An empty value unsets it.
+ *
+ * @param options  not NULL.
+ * @param name     UTF-8, copied; (NULL, 0) is empty, name_len KHUFU_NTS means up to the NUL.
+ * @param value    the same. An option that may be given many times takes one more with each call.
+ * @return KHUFU_OK; KHUFU_ERR_OPTION (there is no such option, or the value is not allowed: khufu_options_error
+ *         says which are); KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT. On an error nothing was set.
+ */
+khufu_status khufu_options_set(khufu_options *options,
+                               const char *name,
+                               size_t name_len,
+                               const char *value,
+                               size_t value_len);
+
+/**
+ * The detail of the last failure of a call on these options (khufu_factory_new among them); "" where none failed.
+ *
+ * @param options  NULL gives "".
+ * @return NUL-terminated UTF-8 that never holds a secret, valid until the next call on the options; never NULL.
+ */
+const char *khufu_options_error(const khufu_options *options);
+
+/**
+ * Makes a factory from options, which stay the caller's and may be changed or freed afterwards.
+ *
+ * @param options  not NULL.
+ * @param factory  not NULL; set to the factory, to be freed with khufu_factory_free, or to NULL on failure.
+ * @return KHUFU_OK; KHUFU_ERR_OPTION (no secret, or options that contradict each other: khufu_options_error names
+ *         them); KHUFU_ERR_ARGUMENT.
+ */
+khufu_status khufu_factory_new(khufu_options *options,
+                               khufu_factory **factory);
+
+/**
+ * Frees a factory. Sessions of it may live on; with the last one its secrets are zeroed.
+ *
+ * @param factory  may be NULL; no other thread may be using it.
+ */
+void khufu_factory_free(khufu_factory *factory);
+
+/**
+ * Opens a request's session, at the current time.
+ *
+ * A cookie never makes opening fail: where there is none, or it is bad, the session is new and empty;
+ * khufu_session_load_result says what it was, khufu_session_error why it was refused.
+ *
+ * @param factory            not NULL.
+ * @param cookie_header      the value of the request's Cookie header (several joined by "; "), copied as needed; any
+ *                           bytes; (NULL, 0) where there is none; cookie_header_len KHUFU_NTS means up to the NUL.
+ * @param session            not NULL; set to a handle to be freed with khufu_session_free, on failure too (then
+ *                           khufu_session_error tells the detail, and every other call on it fails).
+ * @return KHUFU_OK; KHUFU_ERR_ARGUMENT.
+ */
+khufu_status khufu_session_open(const khufu_factory *factory,
+                                const char *cookie_header,
+                                size_t cookie_header_len,
+                                khufu_session **session);
+
+/**
+ * The same at a time of the caller's: for tests and replays.
+ *
+ * @param now  seconds since the Unix epoch, from 0 to 253402300799 (the year 9999).
+ * @return KHUFU_OK; KHUFU_ERR_ARGUMENT, also for a time out of that range.
+ */
+khufu_status khufu_session_open_at(const khufu_factory *factory,
+                                   const char *cookie_header,
+                                   size_t cookie_header_len,
+                                   double now,
+                                   khufu_session **session);
+
+/**
+ * Frees a session, and zeroes its data. What was not committed is lost.
+ *
+ * @param session  may be NULL.
+ */
+void khufu_session_free(khufu_session *session);
+
+/**
+ * The detail of the last failure of a call on this session; after opening, why the cookie was refused; "" where there
+ * is nothing to tell.
+ *
+ * @param session  NULL gives "".
+ * @return NUL-terminated UTF-8 that never holds a secret, valid until the next call on the session; never NULL.
+ */
+const char *khufu_session_error(const khufu_session *session);
+
+/**
+ * What opening made of the request's cookies.
+ *
+ * @param session  NULL gives KHUFU_LOAD_NONE.
+ */
+khufu_load_result khufu_session_load_result(const khufu_session *session);
+
+/**
+ * The name of the accepted format that the session came in, where the load result is
+ * KHUFU_LOAD_LOADED_OTHER_FORMAT; else "".
+ *
+ * @param session  NULL gives "".
+ * @return NUL-terminated, valid as long as the session; never NULL.
+ */
+const char *khufu_session_load_format(const khufu_session *session);
+
+/**
+ * When the session began, in seconds since the Unix epoch.
+ *
+ * @param session  NULL gives 0.
+ */
+double khufu_session_created(const khufu_session *session);
+
+/**
+ * When the session was last read or written, in seconds since the Unix epoch; whole seconds once this request has.
+ *
+ * @param session  NULL gives 0.
+ */
+double khufu_session_accessed(const khufu_session *session);
+
+/**
+ * When the browser's cookie was written, in seconds since the Unix epoch.
+ *
+ * @param session  NULL gives 0.
+ */
+double khufu_session_renewed(const khufu_session *session);
+
+/**
+ * Whether the session began with this request.
+ *
+ * @param session  NULL gives false.
+ */
+bool khufu_session_is_new(const khufu_session *session);
+
+/**
+ * Whether commit would write the session.
+ *
+ * @param session  NULL gives false.
+ */
+bool khufu_session_is_changed(const khufu_session *session);
+
+/**
+ * Marks the session changed, though nothing was set: commit writes it.
+ *
+ * @param session  not NULL.
+ * @return KHUFU_OK; KHUFU_ERR_ARGUMENT.
+ */
+khufu_status khufu_session_changed(khufu_session *session);
+
+/**
+ * Drops all data and starts over: new, created now. What is set afterwards belongs to the new session; if nothing is,
+ * commit clears the browser's cookie. Log a user out with it.
+ *
+ * @param session  not NULL.
+ * @return KHUFU_OK; KHUFU_ERR_ARGUMENT.
+ */
+khufu_status khufu_session_invalidate(khufu_session *session);
+
+/**
+ * Makes the Set-Cookie values of the response, to be fetched with khufu_session_set_cookie: none where nothing is to
+ * be written. May be called again after further changes.
+ *
+ * @param session  not NULL.
+ * @param flags    0 or KHUFU_COMMIT_EXCEPTION.
+ * @return KHUFU_OK; KHUFU_ERR_TOO_LARGE (the cookie's value would be over 4064 bytes: khufu_session_error names its
+ *         length; delete a key and commit again); KHUFU_ERR_UNSUPPORTED (the browser's session could not be read
+ *         here and is not overwritten; invalidate it to begin a new one); KHUFU_ERR_RANGE (an integer that a pickle
+ *         cannot hold); KHUFU_ERR_RANDOM; KHUFU_ERR_ARGUMENT. On an error the session is as it was, still changed,
+ *         and there are no values.
+ */
+khufu_status khufu_session_commit(khufu_session *session,
+                                  uint32_t flags);
+
+/**
+ * A value of the response's Set-Cookie header, as the last commit made it; each is a header of its own.
+ *
+ * @param session  not NULL.
+ * @param index    counted from 0.
+ * @param data     not NULL; set to the value, borrowed until the next call that changes the session.
+ * @param len      not NULL; its length in bytes.
+ * @return KHUFU_OK; KHUFU_NOT_FOUND past the last; KHUFU_ERR_ARGUMENT.
+ */
+khufu_status khufu_session_set_cookie(const khufu_session *session,
+                                      size_t index,
+                                      const char **data,
+                                      size_t *len);
+
+/**
+ * Whether the response depended on the session, to be asked after commit: then it needs Vary: Cookie, and no shared
+ * cache may store it.
+ *
+ * @param session  NULL gives false.
+ */
+bool khufu_session_vary(const khufu_session *session);
+
+/**
+ * The value of a key as JSON text.
+ *
+ * @param session  not NULL.
+ * @param key      UTF-8; (NULL, 0) is the empty key, key_len KHUFU_NTS means up to the NUL.
+ * @param json     not NULL; set to the value's JSON text, borrowed.
+ * @param json_len not NULL; its length in bytes.
+ * @return KHUFU_OK; KHUFU_NOT_FOUND; KHUFU_ERR_TYPE (the value holds NaN or an infinity, which JSON does not have);
+ *         KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT.
+ */
+khufu_status khufu_session_get(khufu_session *session,
+                               const char *key,
+                               size_t key_len,
+                               const char **json,
+                               size_t *json_len);
+
+/**
+ * The text of a key that holds a string.
+ *
+ * @param session  not NULL.
+ * @param key      UTF-8; (NULL, 0) is the empty key, key_len KHUFU_NTS means up to the NUL.
+ * @param string   not NULL; set to the text, borrowed. It may hold NULs.
+ * @param string_len not NULL; its length in bytes.
+ * @return KHUFU_OK; KHUFU_NOT_FOUND; KHUFU_ERR_TYPE (no string, or one with a lone surrogate, which UTF-8 cannot write);
+ *         KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT.
+ */
+khufu_status khufu_session_get_string(khufu_session *session,
+                                      const char *key,
+                                      size_t key_len,
+                                      const char **string,
+                                      size_t *string_len);
+
+/**
+ * The value of a key that holds an integer.
+ *
+ * @param session  not NULL.
+ * @param key      UTF-8; (NULL, 0) is the empty key, key_len KHUFU_NTS means up to the NUL.
+ * @param value    not NULL; set to it.
+ * @return KHUFU_OK; KHUFU_NOT_FOUND; KHUFU_ERR_TYPE (no number, or one that is written as a float);
+ *         KHUFU_ERR_RANGE (it has no place in 64 bits); KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT.
+ */
+khufu_status khufu_session_get_int64(khufu_session *session, const char *key, size_t key_len, int64_t *value);
+
+/**
+ * The value of a key that holds a number.
+ *
+ * @param session  not NULL.
+ * @param key      UTF-8; (NULL, 0) is the empty key, key_len KHUFU_NTS means up to the NUL.
+ * @param value    not NULL; set to it.
+ * @return KHUFU_OK; KHUFU_NOT_FOUND; KHUFU_ERR_TYPE (no number; NaN and the infinities are some);
+ *         KHUFU_ERR_RANGE (it overflows); KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT.
+ */
+khufu_status khufu_session_get_double(khufu_session *session, const char *key, size_t key_len, double *value);
+
+/**
+ * The value of a key that holds true or false.
+ *
+ * @param session  not NULL.
+ * @param key      UTF-8; (NULL, 0) is the empty key, key_len KHUFU_NTS means up to the NUL.
+ * @param value    not NULL; set to it.
+ * @return KHUFU_OK; KHUFU_NOT_FOUND; KHUFU_ERR_TYPE; KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT.
+ */
+khufu_status khufu_session_get_bool(khufu_session *session, const char *key, size_t key_len, bool *value);
+
+/**
+ * Whether a key is there.
+ *
+ * @param session  not NULL.
+ * @param key      UTF-8; (NULL, 0) is the empty key, key_len KHUFU_NTS means up to the NUL.
+ * @param found    not NULL; set to the answer.
+ * @return KHUFU_OK; KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT.
+ */
+khufu_status khufu_session_contains(khufu_session *session, const char *key, size_t key_len, bool *found);
+
+/**
+ * How many keys there are.
+ *
+ * @param session  NULL gives 0.
+ */
+size_t khufu_session_length(khufu_session *session);
+
+/**
+ * The next key and its value, in the order in which keys were added. Deleting the key that was just given, and going on,
+ * passes over the one behind it: collect first, then delete.
+ *
+ * @param session  not NULL.
+ * @param cursor   not NULL; 0 before the first call; moved on by each.
+ * @param key      not NULL; set to the key, borrowed; a lone surrogate in it shows as U+FFFD.
+ * @param key_len  not NULL; its length in bytes.
+ * @param json     not NULL; set to the value's JSON text, borrowed; NaN and the infinities in it show as null.
+ * @param json_len not NULL; its length in bytes.
+ * @return KHUFU_OK; KHUFU_NOT_FOUND at the end; KHUFU_ERR_ARGUMENT.
+ */
+khufu_status khufu_session_next(khufu_session *session,
+                                size_t *cursor,
+                                const char **key,
+                                size_t *key_len,
+                                const char **json,
+                                size_t *json_len);
+
+/**
+ * The whole session as a JSON object, its keys in order; NaN and the infinities show as null.
+ *
+ * @param session  not NULL.
+ * @param json     not NULL; set to the text, borrowed.
+ * @param json_len not NULL; its length in bytes.
+ * @return KHUFU_OK; KHUFU_ERR_ARGUMENT.
+ */
+khufu_status khufu_session_to_json(khufu_session *session, const char **json, size_t *json_len);
+
+/**
+ * Sets a key to a value, given as JSON text. White space between its parts is dropped.
+ *
+ * @param session  not NULL.
+ * @param key      UTF-8; (NULL, 0) is the empty key, key_len KHUFU_NTS means up to the NUL.
+ * @param json     one JSON value, nested at most 500 levels; copied; json_len KHUFU_NTS means up to the NUL.
+ * @return KHUFU_OK; KHUFU_ERR_JSON; KHUFU_ERR_UTF8; KHUFU_ERR_RANGE (longer than 2 GiB); KHUFU_ERR_ARGUMENT. On an error
+ *         nothing was set.
+ */
+khufu_status khufu_session_set(khufu_session *session,
+                               const char *key,
+                               size_t key_len,
+                               const char *json,
+                               size_t json_len);
+
+/**
+ * Sets a key to a string.
+ *
+ * @param session  not NULL.
+ * @param key      UTF-8; (NULL, 0) is the empty key, key_len KHUFU_NTS means up to the NUL.
+ * @param string   UTF-8, NULs and all; copied; (NULL, 0) is empty, string_len KHUFU_NTS means up to the NUL.
+ * @return KHUFU_OK; KHUFU_ERR_UTF8; KHUFU_ERR_RANGE (longer than 2 GiB); KHUFU_ERR_ARGUMENT. On an error nothing was set.
+ */
+khufu_status khufu_session_set_string(khufu_session *session,
+                                      const char *key,
+                                      size_t key_len,
+                                      const char *string,
+                                      size_t string_len);
+
+/**
+ * Sets a key to an integer.
+ *
+ * @param session  not NULL.
+ * @param key      UTF-8; (NULL, 0) is the empty key, key_len KHUFU_NTS means up to the NUL.
+ * @param value    the value.
+ * @return KHUFU_OK; KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT. On an error nothing was set.
+ */
+khufu_status khufu_session_set_int64(khufu_session *session, const char *key, size_t key_len, int64_t value);
+
+/**
+ * Sets a key to a number, written with a fraction or an exponent, so that it stays a float in every language.
+ *
+ * @param session  not NULL.
+ * @param key      UTF-8; (NULL, 0) is the empty key, key_len KHUFU_NTS means up to the NUL.
+ * @param value    the value.
+ * @return KHUFU_OK; KHUFU_ERR_RANGE (it is not finite); KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT. On an error nothing was set.
+ */
+khufu_status khufu_session_set_double(khufu_session *session,
+                                      const char *key,
+                                      size_t key_len,
+                                      double value);
+
+/**
+ * Sets a key to true or false.
+ *
+ * @param session  not NULL.
+ * @param key      UTF-8; (NULL, 0) is the empty key, key_len KHUFU_NTS means up to the NUL.
+ * @param value    the value.
+ * @return KHUFU_OK; KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT. On an error nothing was set.
+ */
+khufu_status khufu_session_set_bool(khufu_session *session, const char *key, size_t key_len, bool value);
+
+/**
+ * Sets a key to null.
+ *
+ * @param session  not NULL.
+ * @param key      UTF-8; (NULL, 0) is the empty key, key_len KHUFU_NTS means up to the NUL.
+ * @return KHUFU_OK; KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT. On an error nothing was set.
+ */
+khufu_status khufu_session_set_null(khufu_session *session, const char *key, size_t key_len);
+
+/**
+ * The value of a key as JSON text; where the key is not there, it is set first. A key that is there stays, and the
+ * session unchanged.
+ *
+ * @param session  not NULL.
+ * @param key      UTF-8; (NULL, 0) is the empty key, key_len KHUFU_NTS means up to the NUL.
+ * @param json     one JSON value, nested at most 500 levels; copied; json_len KHUFU_NTS means up to the NUL.
+ * @param value    may be NULL (and value_len then too); set to the key's value as JSON text, borrowed.
+ * @param value_len its length in bytes.
+ * @return KHUFU_OK; KHUFU_ERR_JSON; KHUFU_ERR_TYPE (as khufu_session_get); KHUFU_ERR_UTF8; KHUFU_ERR_RANGE;
+ *         KHUFU_ERR_ARGUMENT. On an error nothing was set.
+ */
+khufu_status khufu_session_setdefault(khufu_session *session,
+                                      const char *key,
+                                      size_t key_len,
+                                      const char *json,
+                                      size_t json_len,
+                                      const char **value,
+                                      size_t *value_len);
+
+/**
+ * Sets each member of a JSON object as a key; on an error, none. Shallow: a value replaces the one that was there.
+ *
+ * @param session  not NULL.
+ * @param json     a JSON object, nested at most 500 levels; copied; json_len KHUFU_NTS means up to the NUL.
+ * @return KHUFU_OK; KHUFU_ERR_JSON (also: not an object); KHUFU_ERR_UTF8 (also: a key with a lone surrogate);
+ *         KHUFU_ERR_RANGE; KHUFU_ERR_ARGUMENT.
+ */
+khufu_status khufu_session_update(khufu_session *session,
+                                  const char *json,
+                                  size_t json_len);
+
+/**
+ * Deletes a key.
+ *
+ * @param session  not NULL.
+ * @param key      UTF-8; (NULL, 0) is the empty key, key_len KHUFU_NTS means up to the NUL.
+ * @return KHUFU_OK; KHUFU_NOT_FOUND (the session is unchanged); KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT.
+ */
+khufu_status khufu_session_delete(khufu_session *session, const char *key, size_t key_len);
+
+/**
+ * Takes a key out and gives its value as JSON text.
+ *
+ * @param session  not NULL.
+ * @param key      UTF-8; (NULL, 0) is the empty key, key_len KHUFU_NTS means up to the NUL.
+ * @param json     not NULL; set to the value's JSON text, borrowed.
+ * @param json_len not NULL; its length in bytes.
+ * @return KHUFU_OK; KHUFU_NOT_FOUND (the session is unchanged); KHUFU_ERR_TYPE (as khufu_session_get: the key stays);
+ *         KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT.
+ */
+khufu_status khufu_session_pop(khufu_session *session,
+                               const char *key,
+                               size_t key_len,
+                               const char **json,
+                               size_t *json_len);
+
+/**
+ * Takes every key out. The session stays the same one; khufu_session_invalidate begins a new one.
+ *
+ * @param session  not NULL.
+ * @return KHUFU_OK; KHUFU_ERR_ARGUMENT.
+ */
+khufu_status khufu_session_clear(khufu_session *session);
+
+/**
+ * Adds a message, given as JSON text, to the end of a queue: a later request shows it.
+ *
+ * @param session  not NULL.
+ * @param json     the message, one JSON value, nested at most 500 levels; copied; json_len KHUFU_NTS means up to the NUL.
+ * @param queue    UTF-8; (NULL, 0) is the default queue, queue_len KHUFU_NTS means up to the NUL.
+ * @param allow_duplicate whether a message that equals one in the queue (1 equals 1.0, the order of keys is ignored) is
+ *                 added once more; else it is not, and the session is unchanged.
+ * @return KHUFU_OK; KHUFU_ERR_JSON; KHUFU_ERR_TYPE (the queue's key holds something that is no list); KHUFU_ERR_UTF8;
+ *         KHUFU_ERR_RANGE; KHUFU_ERR_ARGUMENT. On an error nothing was added.
+ */
+khufu_status khufu_session_flash(khufu_session *session,
+                                 const char *json,
+                                 size_t json_len,
+                                 const char *queue,
+                                 size_t queue_len,
+                                 bool allow_duplicate);
+
+/**
+ * Adds a message, given as text, to the end of a queue: a later request shows it.
+ *
+ * @param session  not NULL.
+ * @param string   the message, UTF-8, NULs and all; copied; (NULL, 0) is empty, string_len KHUFU_NTS means up to the NUL.
+ * @param queue    UTF-8; (NULL, 0) is the default queue, queue_len KHUFU_NTS means up to the NUL.
+ * @param allow_duplicate whether a message that equals one in the queue (1 equals 1.0, the order of keys is ignored) is
+ *                 added once more; else it is not, and the session is unchanged.
+ * @return KHUFU_OK; KHUFU_ERR_TYPE (the queue's key holds something that is no list); KHUFU_ERR_UTF8;
+ *         KHUFU_ERR_RANGE; KHUFU_ERR_ARGUMENT. On an error nothing was added.
+ */
+khufu_status khufu_session_flash_string(khufu_session *session,
+                                        const char *string,
+                                        size_t string_len,
+                                        const char *queue,
+                                        size_t queue_len,
+                                        bool allow_duplicate);
+
+/**
+ * Takes a queue out of the session.
+ *
+ * @param session  not NULL.
+ * @param queue    UTF-8; (NULL, 0) is the default queue, queue_len KHUFU_NTS means up to the NUL.
+ * @param json     not NULL; set to a JSON array of the messages, the oldest first, "[]" where there is none; borrowed.
+ * @param json_len not NULL; its length in bytes.
+ * @return KHUFU_OK; KHUFU_ERR_TYPE (the queue's key holds something that is no list, or NaN; it stays); KHUFU_ERR_UTF8;
+ *         KHUFU_ERR_ARGUMENT.
+ */
+khufu_status khufu_session_pop_flash(khufu_session *session,
+                                     const char *queue,
+                                     size_t queue_len,
+                                     const char **json,
+                                     size_t *json_len);
+
+/**
+ * The messages of a queue, which stay there.
+ *
+ * @param session  not NULL.
+ * @param queue    UTF-8; (NULL, 0) is the default queue, queue_len KHUFU_NTS means up to the NUL.
+ * @param json     not NULL; set to a JSON array of the messages, the oldest first, "[]" where there is none; borrowed.
+ * @param json_len not NULL; its length in bytes.
+ * @return KHUFU_OK; KHUFU_ERR_TYPE (the queue's key holds something that is no list, or NaN; it stays); KHUFU_ERR_UTF8;
+ *         KHUFU_ERR_ARGUMENT.
+ */
+khufu_status khufu_session_peek_flash(khufu_session *session,
+                                      const char *queue,
+                                      size_t queue_len,
+                                      const char **json,
+                                      size_t *json_len);
+
+/**
+ * The session's CSRF token; where it has none, a new one, which is set.
+ *
+ * @param session  not NULL.
+ * @param token    not NULL; set to the token, borrowed.
+ * @param token_len not NULL; its length in bytes.
+ * @return KHUFU_OK; KHUFU_ERR_RANDOM; KHUFU_ERR_ARGUMENT.
+ */
+khufu_status khufu_session_csrf_token(khufu_session *session, const char **token, size_t *token_len);
+
+/**
+ * Sets a new CSRF token, 40 hex digits, and gives it.
+ *
+ * @param session  not NULL.
+ * @param token    not NULL; set to the token, borrowed.
+ * @param token_len not NULL; its length in bytes.
+ * @return KHUFU_OK; KHUFU_ERR_RANDOM; KHUFU_ERR_ARGUMENT.
+ */
+khufu_status khufu_session_new_csrf_token(khufu_session *session, const char **token, size_t *token_len);
+
+/**
+ * Whether a token is the session's, compared in constant time. A session without a token refuses every one.
+ *
+ * @param session  not NULL.
+ * @param token    any bytes; (NULL, 0) is empty, token_len KHUFU_NTS means up to the NUL.
+ * @param valid    not NULL; set to the answer.
+ * @return KHUFU_OK, whatever the answer; KHUFU_ERR_ARGUMENT.
+ */
+khufu_status khufu_session_check_csrf_token(khufu_session *session,
+                                            const char *token,
+                                            size_t token_len,
+                                            bool *valid);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* KHUFU_H */
