@@ -1,0 +1,36 @@
+PREFIX ?= /usr/local
+export CARGO_NET_RETRY ?= 10
+
+help:
+	@echo 'make test     install what is missing, build, run every test (.ci/run does the same)'
+	@echo 'make demo     Pyramid, C, Go and Ruby servers sharing one session; SERVE=1 leaves them up'
+	@echo 'make bench    the request cycle against what the format costs at least'
+	@echo 'make build    the libraries, the header, pkg-config and CMake files, in target/stage'
+	@echo 'make install  the same in PREFIX ($(PREFIX)); DESTDIR goes before it'
+	@echo 'make header   write the generated files anew: include/khufu.h, docs/options.md'
+	@echo 'make clean    remove what was built'
+
+test:
+	scripts/test
+
+demo:
+	scripts/demo
+
+bench:
+	cargo bench --locked
+
+build:
+	scripts/dependencies
+	scripts/build
+
+install:
+	PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install
+
+header:
+	KHUFU_UPDATE=1 cargo test --locked --test generated
+
+clean:
+	cargo clean
+	rm -rf .venv
+
+.PHONY: help test demo bench build install header clean

@@ -1,0 +1,314 @@
+"""Exchanges generated sessions between the real Pyramid and every language's peer (README.md)."""
+
+import argparse
+import datetime
+import json
+import sys
+import traceback
+from dataclasses import replace
+from decimal import Decimal
+from random import Random
+
+from formats import KINDS
+from originals import Clock, clock, commit, cookie_of, open_session
+from peer import COMMANDS, Peer, PeerError
+from states import as_json, as_text, fixed, generated, levels, settable
+
+NOW = 1_700_000_000
+TOO_LARGE, UNSUPPORTED = 7, 9
+LIMIT = 4064  # of a cookie's value
+
+
+class Mismatch(Exception):
+    pass
+
+
+def same(what, found, wanted):
+    if found != wanted:
+        raise Mismatch(f'{what} is {found!r:.600}, not {wanted!r:.600}')
+
+
+def meaning(value):
+    """A text that is equal for values of the same meaning, types (1, 1.0, True) and order of keys."""
+    return json.dumps(value)
+
+
+class Exchange:
+    """The exchanges of one peer in one kind of format."""
+
+    def __init__(self, peer, kind, seed):
+        self.peer, self.kind = peer, kind
+        self.random = Random(f'{seed} {kind}')
+        self.passed, self.failures = 0, []
+
+    def run(self, number_of_states):
+        for name, state in [*fixed(), *generated(self.random, number_of_states)]:
+            self.use(KINDS[self.kind](self.random))
+            self.attempt(self.peer_to_python, name, state)
+            if levels(state) > self.format.deepest:
+                continue
+            self.attempt(self.python_to_peer, name, state)
+            self.attempt(self.python_to_peer_to_python, name, state)
+            self.attempt(self.peer_to_python_to_peer, name, state)
+        self.use(KINDS[self.kind](self.random))
+        for exchange in [
+            self.limit_from_python, self.limit_from_peer, self.timeout, self.tampered, self.previous_secret, self.other_format,
+            *([self.keys_of_other_types] if self.format.serializer == 'json' else [self.bytes_are_text, self.unsupported]),
+        ]:
+            self.attempt(exchange)
+
+    def attempt(self, exchange, name='', *arguments):
+        try:
+            exchange(*arguments)
+            self.passed += 1
+        except EOFError:
+            raise
+        except Exception as error:
+            where = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == __file__][-2:]
+            self.failures.append(f'{exchange.__name__} {name!r} {self.format}, lines {where}: {type(error).__name__} {error}')
+
+    # The two sides
+
+    def use(self, format, more_options=()):
+        self.format = format
+        self.peer.factory([*format.options(), *more_options])
+
+    def python_writes(self, state, format=None, created=None, written=None):
+        """The Cookie header that a browser sends after Pyramid kept the state; `created` and `renewed` in it."""
+        format = format or self.format
+        created = created or self.moment(0)
+        written = written or self.moment(100)
+        try:
+            [set_cookie] = self.keep(format, state, created, written)
+        except ValueError:  # too long; the newest protocol is the shortest
+            format.protocol = 5
+            del format.original
+            [set_cookie] = self.keep(format, state, created, written)
+        return cookie_of(set_cookie), created, int(written)
+
+    def keep(self, format, state, created, written):
+        session = open_session(format.original, created)
+        session.update(state)
+        clock.now = written
+        session.keys()  # reading sets `accessed`
+        return commit(session)
+
+    def python_reads(self, cookie_header, now, created, renewed, state, factory=None):
+        session = open_session(factory or self.format.original, now, cookie_header)
+        same('new', session.new, False)
+        same('created', session.created, created)
+        same('renewed', session.renewed, renewed)
+        same('state', meaning(dict.copy(session)), meaning(state))
+        return session
+
+    def peer_writes(self, now, cookie_header, state):
+        set_cookie = self.peer.write(now, cookie_header, self.as_texts(state))
+        cookie, *attributes = set_cookie.split('; ')
+        same('attributes', attributes, ['Path=/', 'SameSite=Lax'])
+        return cookie
+
+    def peer_reads(self, cookie_header, now, created, renewed, state, load_result='loaded'):
+        read = self.peer.read(now, cookie_header)
+        same('load result', read.load_result, load_result)
+        same('created', read.created, created)
+        same('renewed', read.renewed, renewed)
+        wanted = as_json(state)
+        same('state', meaning(read.state), meaning(wanted))
+        same('items', meaning(read.items), meaning([(as_text(key), value) for key, value in wanted.items()]))
+
+    def moment(self, offset):
+        return NOW + offset + self.random.choice([0.0, 0.25, 0.75, self.random.random()])
+
+    def dressed(self, cookie):
+        """The same cookie as proxies and browsers may send it."""
+        name, _, value = cookie.partition('=')
+        return self.random.choice([
+            cookie, f'{name}="{value}"', f'first=1; {cookie}', f'{cookie}; last="a b"', f'a=b;{cookie};c', f'junk; ;= ; {cookie} ;',
+            f'{cookie}{"=" * (-len(value) % 4)}', f'{name}=stale; {cookie}', f'{name}2=x; {cookie}; x{name}=y',
+        ])
+
+    def as_texts(self, state):
+        """Keys and values as JSON text, in one of the many ways to write it."""
+        for key, value in state.items():
+            text = json.dumps(
+                value, ensure_ascii=self.random.random() < 0.5, indent=self.random.choice([None, None, 1]),
+                separators=self.random.choice([None, (',', ':'), (' , ', '\t: ')]))
+            try:
+                text.encode()
+            except UnicodeEncodeError:  # a lone surrogate can only be escaped
+                text = json.dumps(value)
+            yield key, text
+
+    # The exchanges
+
+    def python_to_peer(self, state):
+        cookie, created, renewed = self.python_writes(state)
+        self.peer_reads(self.dressed(cookie), self.moment(160), created, renewed, state)
+
+    def peer_to_python(self, state):
+        created, state = self.moment(0), settable(state)
+        if not state:
+            same('Set-Cookie', self.peer.write(created, '', []), None)
+            return
+        cookie = self.peer_writes(created, '', state)
+        self.python_reads(cookie, self.moment(60), created, int(created), state)
+
+    def python_to_peer_to_python(self, state):
+        cookie, created, _ = self.python_writes(state)
+        now, key = self.moment(160), self.random.choice([*settable(state), 'added'])
+        changes = {key: 'set by the peer'}
+        cookie = self.peer_writes(now, self.dressed(cookie), changes)
+        self.python_reads(cookie, self.moment(200), created, int(now), {**state, **changes})
+
+    def peer_to_python_to_peer(self, state):
+        created, state = self.moment(0), settable(state) or {'abc': '123'}
+        cookie = self.peer_writes(created, '', state)
+        session = self.python_reads(cookie, self.moment(60), created, int(created), state)
+        session[self.random.choice([*state, 'added'])] = 'set by Python'
+        [set_cookie] = commit(session)
+        self.peer_reads(self.dressed(cookie_of(set_cookie)), self.moment(160), created, session.accessed, dict.copy(session))
+
+    def limit_from_python(self):
+        """Pyramid fills the cookie to the last byte."""
+        def length(padding):
+            return len(self.python_writes({'padding': 'p' * padding}, created=NOW, written=NOW)[0]) - len('session=')
+        padding = next(padding for padding in range(1500, 3000) if length(padding) == LIMIT)
+        state = {'padding': 'p' * padding}
+        cookie, created, renewed = self.python_writes(state, created=NOW, written=NOW)
+        self.peer_reads(cookie, NOW + 1.5, created, renewed, state)
+
+    def limit_from_peer(self):
+        """The peer writes a cookie that is as long as allowed, and refuses the next longer one."""
+        fits, does_not = 0, 4000
+        while does_not - fits > 1:
+            padding = (fits + does_not) // 2
+            try:
+                cookie = self.peer_writes(NOW, '', {'padding': 'p' * padding})
+                fits = padding
+            except PeerError as error:
+                same('status', error.status, TOO_LARGE)
+                does_not = padding
+        state = {'padding': 'p' * fits}
+        cookie = self.peer_writes(NOW, '', state)
+        length = len(cookie) - len('session=')
+        if not LIMIT - 1 <= length <= LIMIT:
+            raise Mismatch(f'the longest cookie has {length} characters')
+        self.python_reads(cookie, NOW + 60, NOW, NOW, state)
+
+    def timeout(self):
+        """Idle for 1200 seconds is loaded, longer is expired, on both sides."""
+        state = {'user': 'ada'}
+        cookie, created, renewed = self.python_writes(state)
+        self.peer_reads(cookie, renewed + 1200.0, created, renewed, state)
+        now = renewed + 1200.25
+        self.peer_reads(cookie, now, now, now, {}, 'expired')
+        cookie = self.peer_writes(NOW + 0.5, '', state)
+        self.python_reads(cookie, NOW + 1200.0, NOW + 0.5, NOW, state)
+        same('an expired state', dict.copy(open_session(self.format.original, NOW + 1200.25, cookie)), {})
+
+    def tampered(self):
+        """A character that is not the one written; a cookie that was cut; another's secret."""
+        cookie, _, _ = self.python_writes({'user': 'ada'})
+        name, _, value = cookie.partition('=')
+        for i in self.random.sample(range(len(value) - 1), 40):
+            other = value[:i] + self.random.choice([c for c in 'AZaz09-_' if c != value[i]]) + value[i + 1:]
+            same('load result', self.peer.read(NOW + 160.0, f'{name}={other}').load_result, 'bad_signature')
+        cut = self.peer.read(NOW + 160.0, f'{name}={value[:len(value) // 4 * 4 - 4]}')
+        same('load result', cut.load_result, 'bad_signature')
+        same('state', cut.state, {})
+        self.use(self.format.rotated(self.random))
+        same('load result', self.peer.read(NOW + 160.0, cookie).load_result, 'bad_signature')
+
+    def previous_secret(self):
+        """A secret is rotated: what Pyramid wrote with the old one, Pyramid reads with the new one."""
+        old, new, state = self.format, self.format.rotated(self.random), {'user': 'ada'}
+        cookie, created, renewed = self.python_writes(state, old)
+        previous = [('previous_' + name, value) for name, value in old.options() if name.startswith('secret')]
+        self.use(new, previous)
+        self.peer_reads(cookie, NOW + 160.0, created, renewed, state, 'loaded_previous_secret')
+        cookie = self.peer_writes(NOW + 160.5, cookie, {})
+        self.python_reads(cookie, NOW + 200.0, created, renewed, state)
+
+    def other_format(self):
+        """A site moves to this format from each of the others."""
+        state = {'user': 'ada', 'cart': {'A-1': 2}, 'big': 2**70, 'price': 1.10}
+        current = self.format
+        for kind in KINDS:
+            if kind == self.kind:
+                continue
+            old = KINDS[kind](self.random)
+            cookie, created, renewed = self.python_writes(state, old)
+            self.use(current, [(f'accept.before.{name}', value) for name, value in old.options()])
+            self.peer_reads(cookie, NOW + 160.0, created, renewed, state, 'loaded_other_format')
+            cookie = self.peer_writes(NOW + 160.5, cookie, {'moved': True})
+            self.python_reads(cookie, NOW + 200.0, created, NOW + 160, {**state, 'moved': True})
+
+    def keys_of_other_types(self):
+        """Python's JSON makes text of keys that are numbers or constants, even where that text is a key already."""
+        state = {1: 'one', 'x': 0, '1': 'text', 1.5: [], None: {}, 'null': 2, False: {3: 4, '3': 5}}
+        written = {'1': 'text', 'x': 0, '1.5': [], 'null': 2, 'false': {'3': 5}}
+        cookie, created, renewed = self.python_writes(state)
+        self.peer_reads(cookie, NOW + 160.0, created, renewed, written)
+        cookie = self.peer_writes(NOW + 160.5, cookie, {'added': 1})
+        self.python_reads(cookie, NOW + 200.0, created, NOW + 160, {**written, 'added': 1})
+
+    def bytes_are_text(self):
+        """Bytes that are UTF-8, from protocol 3 on, become text; integers have up to 4,300 digits."""
+        self.use(replace(self.format, protocol=self.random.choice([3, 4, 5])))
+        cookie, created, renewed = self.python_writes({'name': 'Zoë'.encode(), 'big': 10**4299})
+        seen = {'name': 'Zoë', 'big': 10**4299}
+        self.peer_reads(cookie, NOW + 160.0, created, renewed, seen)
+        cookie = self.peer_writes(NOW + 160.5, cookie, {'added': 1})
+        self.python_reads(cookie, NOW + 200.0, created, NOW + 160, {**seen, 'added': 1})
+
+    def unsupported(self):
+        """What is not data is not overwritten: Pyramid still reads it afterwards."""
+        recursive = []
+        recursive.append(recursive)
+        for value in [
+            datetime.date(2026, 1, 1), Decimal('1.10'), {1, 2}, frozenset('a'), 1j, range(3), {1: 'a key that is no text'},
+            {('a', 'b'): 1}, b'\xff', Clock(), Clock, print, recursive, 10**4300,
+        ]:
+            for protocol in range(6):
+                self.use(replace(self.format, protocol=protocol))
+                cookie, created, renewed = self.python_writes({'user': 'ada', 'value': value})
+                read = self.peer.read(NOW + 160.0, cookie)
+                same(f'load result of a {type(value).__name__} in protocol {protocol}', read.load_result, 'unsupported')
+                same('state', read.state, {})
+                try:
+                    set_cookie = self.peer.write(NOW + 160.0, cookie, [('added', '1')])
+                    raise Mismatch(f'a {type(value).__name__} was overwritten by {set_cookie}')
+                except PeerError as error:
+                    same('status', error.status, UNSUPPORTED)
+                session = open_session(self.format.original, NOW + 200.0, cookie)
+                same('user', dict.copy(session)['user'], 'ada')
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument('--peers', default=','.join(COMMANDS), help='some of %(default)s')
+    arguments.add_argument('--seed', default='1', help='of the generated states (%(default)s)')
+    arguments.add_argument('--states', type=int, default=120, help='how many are generated for each format (%(default)s)')
+    arguments = arguments.parse_args()
+
+    passed = failed = 0
+    for name in arguments.peers.split(','):
+        peer = Peer(name)
+        for kind in KINDS:
+            exchange = Exchange(peer, kind, arguments.seed)
+            exchange.run(arguments.states)
+            passed += exchange.passed
+            failed += len(exchange.failures)
+            print(f'{name:5} {kind:24} {exchange.passed:5} exchanged, {len(exchange.failures)} failed', flush=True)
+            for failure in exchange.failures[:10]:
+                print(f'      {failure}')
+        status = peer.close()
+        if status != 0:
+            failed += 1
+            print(f'{name} ended with status {status}')
+    print(f'interop: {passed} passed, {failed} failed')
+    return failed == 0 and passed > 0
+
+
+if __name__ == '__main__':
+    sys.exit(not main())

@@ -1,0 +1,104 @@
+"""The other end of the peers' protocol (README.md)."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+root = Path(__file__).resolve().parents[2]
+
+COMMANDS = {
+    'rust': ['target/release/examples/exchange'],
+    'c': ['target/tests/exchange-c'],
+    'go': ['target/tests/exchange-go'],
+    'ruby': ['ruby', '-w', '-I', 'bindings/ruby/lib', 'tests/interop/exchange.rb'],
+}
+
+
+class PeerError(Exception):
+    """An `error` answer: the status and its message."""
+
+    def __init__(self, status, message):
+        super().__init__(f'status {status}: {message}')
+        self.status = status
+
+
+class Read:
+    """What a peer saw in a session."""
+
+    def __init__(self, load_result, renewed, created, to_json, *pairs):
+        self.load_result = load_result.decode()
+        self.renewed = float(renewed)
+        self.created = float(created)
+        self.state = parse_state(to_json)
+        keys = [key.decode('utf-8', 'surrogatepass') for key in pairs[::2]]
+        self.items = list(zip(keys, map(parse, pairs[1::2]), strict=True))
+
+
+def parse(text, keep=dict):
+    """JSON proper, without Python's NaN and Infinity."""
+
+    def refuse(name):
+        raise ValueError(f'{name} is not JSON')
+
+    return json.loads(text, object_pairs_hook=keep, parse_constant=refuse)
+
+
+def parse_state(text):
+    """An object that has no key twice; objects within may have, as some JSON writers make them."""
+    counts = []
+
+    def keep(pairs):
+        counts.append(len(pairs))  # the outermost comes last
+        return dict(pairs)
+
+    state = parse(text, keep)
+    if len(state) != counts[-1]:
+        raise ValueError('a key stands twice in the state')
+    return state
+
+
+class Peer:
+    def __init__(self, name):
+        self.name = name
+        libraries = [str(root / 'target/stage/lib'), os.environ.get('LD_LIBRARY_PATH', '')]
+        self.process = subprocess.Popen(
+            COMMANDS[name], cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            env={**os.environ, 'LD_LIBRARY_PATH': ':'.join(filter(None, libraries))},
+        )
+
+    def factory(self, options):
+        """The options as a list of pairs: names may repeat."""
+        self._ask('factory', *(word for pair in options for word in pair))
+
+    def read(self, now, cookie_header):
+        return Read(*self._ask('read', repr(now), cookie_header))
+
+    def write(self, now, cookie_header, pairs):
+        """Sets each key to its JSON text; gives the Set-Cookie value or None."""
+        words = self._ask('write', repr(now), cookie_header, *(word for pair in pairs for word in pair))
+        return words[0].decode() if words else None
+
+    def close(self):
+        """Ends the peer by ending its input; its exit status."""
+        self.process.stdin.close()
+        try:
+            return self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
+
+    def _ask(self, request, *words):
+        line = ' '.join([request, *(word.encode().hex() or '-' for word in words)])
+        self.process.stdin.write(line.encode() + b'\n')
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline().decode().split()
+        if not answer:
+            raise EOFError(f'the {self.name} peer has ended')
+        verdict, *words = answer
+        words = [b'' if word == '-' else bytes.fromhex(word) for word in words]
+        if verdict == 'ok':
+            return words
+        if verdict == 'error':
+            raise PeerError(int(words[0]), words[1].decode())
+        raise ValueError(f'the {self.name} peer answered {verdict!r}')
