@@ -1,0 +1,89 @@
+# frozen_string_literal: true
+
+require "ffi"
+
+module Khufu
+  # The functions of `khufu.h`, one a line. Text goes in as bytes and their number, without a copy.
+  # @api private
+  module Native
+    extend FFI::Library
+
+    # The number that the library's name and {khufu_abi_version} carry; a later one may have other functions.
+    ABI_VERSION = 1
+
+    begin
+      path = ENV.fetch("KHUFU_LIBRARY", "")
+      ffi_lib(path.empty? ? ["libkhufu.so.#{ABI_VERSION}", "khufu"] : path)
+    rescue LoadError => error
+      raise LoadError, "khufu's shared library cannot be loaded. Install it where the system looks for libraries, " \
+                       "or set KHUFU_LIBRARY to its path. (#{error.message})"
+    end
+
+    attach_function :khufu_abi_version, [], :uint32
+    attach_function :khufu_version, [], :string
+
+    unless khufu_abi_version == ABI_VERSION
+      raise LoadError, "this gem needs khufu's ABI #{ABI_VERSION}, " \
+                       "but khufu #{khufu_version} at #{ffi_libraries.first.name} has ABI #{khufu_abi_version}"
+    end
+
+    OK = 0
+    NOT_FOUND = 1
+    ERR_TYPE = 5
+    COMMIT_EXCEPTION = 1
+
+    attach_function :khufu_status_message, %i[int32], :string
+    attach_function :khufu_load_result_name, %i[int32], :string
+    attach_function :khufu_generate_secret, %i[pointer size_t], :int32
+
+    attach_function :khufu_options_new, [], :pointer
+    attach_function :khufu_options_free, %i[pointer], :void
+    attach_function :khufu_options_set, %i[pointer buffer_in size_t buffer_in size_t], :int32
+    attach_function :khufu_options_error, %i[pointer], :string
+
+    attach_function :khufu_factory_new, %i[pointer pointer], :int32
+    attach_function :khufu_factory_free, %i[pointer], :void
+
+    attach_function :khufu_session_open, %i[pointer buffer_in size_t pointer], :int32
+    attach_function :khufu_session_open_at, %i[pointer buffer_in size_t double pointer], :int32
+    attach_function :khufu_session_free, %i[pointer], :void
+
+    attach_function :khufu_session_get, %i[pointer buffer_in size_t pointer pointer], :int32
+    attach_function :khufu_session_get_double, %i[pointer buffer_in size_t pointer], :int32
+    attach_function :khufu_session_contains, %i[pointer buffer_in size_t pointer], :int32
+    attach_function :khufu_session_length, %i[pointer], :size_t
+    attach_function :khufu_session_next, %i[pointer pointer pointer pointer pointer pointer], :int32
+    attach_function :khufu_session_to_json, %i[pointer pointer pointer], :int32
+
+    attach_function :khufu_session_set, %i[pointer buffer_in size_t buffer_in size_t], :int32
+    attach_function :khufu_session_set_string, %i[pointer buffer_in size_t buffer_in size_t], :int32
+    attach_function :khufu_session_setdefault, %i[pointer buffer_in size_t buffer_in size_t pointer pointer], :int32
+    attach_function :khufu_session_update, %i[pointer buffer_in size_t], :int32
+    attach_function :khufu_session_delete, %i[pointer buffer_in size_t], :int32
+    attach_function :khufu_session_clear, %i[pointer], :int32
+
+    attach_function :khufu_session_flash, %i[pointer buffer_in size_t buffer_in size_t bool], :int32
+    attach_function :khufu_session_flash_string, %i[pointer buffer_in size_t buffer_in size_t bool], :int32
+    attach_function :khufu_session_pop_flash, %i[pointer buffer_in size_t pointer pointer], :int32
+    attach_function :khufu_session_peek_flash, %i[pointer buffer_in size_t pointer pointer], :int32
+
+    attach_function :khufu_session_csrf_token, %i[pointer pointer pointer], :int32
+    attach_function :khufu_session_new_csrf_token, %i[pointer pointer pointer], :int32
+    attach_function :khufu_session_check_csrf_token, %i[pointer buffer_in size_t pointer], :int32
+
+    attach_function :khufu_session_created, %i[pointer], :double
+    attach_function :khufu_session_accessed, %i[pointer], :double
+    attach_function :khufu_session_renewed, %i[pointer], :double
+    attach_function :khufu_session_is_new, %i[pointer], :bool
+    attach_function :khufu_session_is_changed, %i[pointer], :bool
+    attach_function :khufu_session_load_result, %i[pointer], :int32
+    attach_function :khufu_session_load_format, %i[pointer], :string
+    attach_function :khufu_session_error, %i[pointer], :string
+
+    attach_function :khufu_session_changed, %i[pointer], :int32
+    attach_function :khufu_session_invalidate, %i[pointer], :int32
+    attach_function :khufu_session_commit, %i[pointer uint32], :int32
+    attach_function :khufu_session_set_cookie, %i[pointer size_t pointer pointer], :int32
+    attach_function :khufu_session_vary, %i[pointer], :bool
+  end
+end

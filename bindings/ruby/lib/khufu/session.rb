@@ -1,0 +1,138 @@
+# frozen_string_literal: true
+
+module Khufu
+  # What a request's visitor has left on the server, or in the cookie: feels like a Hash, and is Pyramid's ISession.
+  #
+  # Keys are Strings; a Symbol stands for its name. Values are what JSON has: nil, true, false, Integer, Float,
+  # String, Array and Hash (Symbols become Strings). They come out *frozen*, since a change to one would not reach
+  # the session: store a changed copy instead.
+  #
+  #     session["cart"] = session["cart"] + ["A-1"]
+  #
+  # All text comes out as UTF-8. Half a surrogate pair, which Python can store, reads as U+FFFD. NaN and infinities,
+  # which Python can store too, read as Floats; within an Array or a Hash they are nil where the session is read as
+  # a whole, and a {TypeError} where such a value is asked for. A value that nobody sets goes back as it came.
+  #
+  # Reading counts as access and may mark the session changed (`reissue_time`). A session belongs to one thread at
+  # a time.
+  class Session
+    # @see Factory#open
+    # @api private
+    def initialize(factory, cookie_header, now)
+      @output = Native::Output.new
+      size = cookie_header ? cookie_header.bytesize : 0
+      status = if now
+                 Native.khufu_session_open_at(factory, cookie_header, size, seconds(now), @output.data)
+               else
+                 Native.khufu_session_open(factory, cookie_header, size, @output.data)
+               end
+      @handle = Native::SessionHandle.new(@output.pointer)
+      check(status)
+    end
+
+    # @return [Time] when the session began
+    def created = time(Native.khufu_session_created(handle))
+
+    # @return [Time] when it was last read or written
+    def accessed = time(Native.khufu_session_accessed(handle))
+
+    # @return [Time] when its cookie was written
+    def renewed = time(Native.khufu_session_renewed(handle))
+
+    # @return [Boolean] whether no cookie brought it
+    def new? = Native.khufu_session_is_new(handle)
+
+    # @return [Boolean] whether commit has something to write
+    def changed? = Native.khufu_session_is_changed(handle)
+
+    # How the cookie opened: `:none`, `:loaded`, `:loaded_previous_secret`, `:loaded_other_format`, `:expired`,
+    # `:bad_signature`, `:malformed` or `:unsupported`.
+    # @return [Symbol]
+    def load_result = Native.khufu_load_result_name(Native.khufu_session_load_result(handle)).to_sym
+
+    # @return [String, nil] the name of the accepted format in which the cookie was written; nil if it was the
+    #   current one
+    def load_format = filled(Native.khufu_session_load_format(handle))
+
+    # @return [String, nil] why the cookie was refused, or what the last call that failed said
+    def error = filled(Native.khufu_session_error(handle))
+
+    # Says of the session that it changed, so that commit writes it.
+    # @return [self]
+    def changed!
+      check(Native.khufu_session_changed(handle))
+      self
+    end
+
+    # Drops all data and starts over with a new session; what is set afterwards belongs to that.
+    # @return [self]
+    def invalidate
+      check(Native.khufu_session_invalidate(handle))
+      self
+    end
+
+    # @param exception [Boolean] whether the request ended in one (`set_on_exception` says what that means)
+    # @return [Array<String>] the values of the response's `Set-Cookie` headers, frozen; empty where nothing changed
+    # @raise [TooLargeError] if the session does not fit into a cookie; it stays as it was
+    # @raise [UnsupportedError] if a session that could not be represented would be overwritten
+    def commit(exception: false)
+      check(Native.khufu_session_commit(handle, exception ? Native::COMMIT_EXCEPTION : 0))
+      cookies = []
+      while check(Native.khufu_session_set_cookie(handle, cookies.length, @output.data, @output.size))
+        cookies << @output.text.freeze
+      end
+      cookies.freeze
+    end
+
+    # @return [Boolean] whether the response depended on the session, and so needs `Vary: Cookie` and may not be
+    #   stored by a shared cache; known after {#commit}
+    def vary? = Native.khufu_session_vary(handle)
+
+    # Frees the session at once and not when it is collected. Any further call is an {ArgumentError}.
+    # @return [nil]
+    def close
+      @handle&.free
+      @handle = nil
+    end
+
+    # @return [Boolean]
+    def closed? = @handle.nil?
+
+    # @return [String] nothing of what the session holds
+    def inspect
+      return "#<#{self.class} closed>" if closed?
+
+      "#<#{self.class} #{load_result}#{' new' if new?}#{' changed' if changed?}>"
+    end
+    alias to_s inspect
+
+    private
+
+    def initialize_copy(_other)
+      raise ::TypeError, "a #{self.class} is not copied: to_h gives what it holds"
+    end
+
+    def handle
+      @handle || raise(ArgumentError, "the session is closed")
+    end
+
+    # @return [Boolean] false where what was asked for is not there
+    def check(status)
+      return true if status == Native::OK
+      return false if status == Native::NOT_FOUND
+
+      raise failure(status)
+    end
+
+    def failure(status) = Error.for(status, Native.khufu_session_error(handle))
+
+    # Time#to_f rounds to about a microsecond, its fraction does not.
+    def seconds(now) = (now.is_a?(Time) ? now.to_r : now).to_f
+
+    def time(seconds) = Time.at(seconds, in: "UTC")
+
+    def filled(text)
+      text.empty? ? nil : text.force_encoding(Encoding::UTF_8)
+    end
+  end
+end

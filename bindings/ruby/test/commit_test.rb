@@ -1,0 +1,102 @@
+# frozen_string_literal: true
+
+require_relative "helper"
+
+class CommitTest < SessionTest
+  def test_nothing_changed
+    session = open_state
+    assert_equal [], session.commit
+    assert_predicate session.commit, :frozen?
+    refute_predicate session, :vary?
+  end
+
+  def test_changed
+    session = open_state('{"a":1}')
+    session["b"] = 2
+    cookies = session.commit
+    assert_equal 1, cookies.length
+    assert_predicate cookies, :frozen?
+    assert_predicate cookies[0], :frozen?
+    assert_match(%r{\Asession=[\w-]+; Path=/; SameSite=Lax\z}, cookies[0])
+    assert_predicate session, :vary?
+    assert_equal [], session.commit
+    assert_predicate session, :vary?
+    session["c"] = 3
+    again = factory.open(sent_back(session.commit), now: NOW + 10)
+    assert_equal({ "a" => 1, "b" => 2, "c" => 3 }, again.to_h)
+    assert_equal [NOW, CREATED], seconds(again.renewed, again.created)
+  end
+
+  def test_what_an_earlier_commit_gave_stays
+    session = open_state
+    session["a"] = 1
+    first = session.commit
+    copy = first.map(&:dup)
+    session["a"] = 2
+    session.commit
+    assert_equal copy, first
+  end
+
+  def test_attributes
+    session = open_state(
+      nil, cookie_name: "sid", domain: "example.com", path: "/app", max_age: 3600, secure: true, httponly: true,
+           samesite: :Strict
+    )
+    session["a"] = 1
+    name, *attributes = session.commit[0].split("; ")
+    assert_match(/\Asid=/, name)
+    assert_equal ["Max-Age=3600", "Domain=example.com", "Path=/app", "Expires=Tue, 14 Nov 2023 23:14:20 GMT",
+                  "Secure", "HttpOnly", "SameSite=Strict"], attributes
+    session = open_state(nil, path: nil, samesite: nil)
+    session["a"] = 1
+    assert_match(/\Asession=[\w-]+\z/, session.commit[0])
+  end
+
+  def test_vectors_of_set_cookie
+    vectors("set_cookie")["cases"].reject { |vector| vector["options"]["delete"] }.each do |vector|
+      session = open_state(nil, **vector["options"].transform_keys(&:to_sym))
+      session["a"] = 1
+      normal = ->(set_cookie) { set_cookie.split("; ").map { |part| part.downcase.sub(/\A(expires=).*/, '\1') }.sort }
+      written = session.commit[0].sub(/=[\w-]+/, "=VALUE")
+      assert_equal normal[vector["set_cookie"]], normal[written]
+    end
+  end
+
+  def test_exception
+    session = open_state
+    session["a"] = 1
+    assert_equal 1, session.commit(exception: true).length
+    session = open_state(nil, set_on_exception: false)
+    session["a"] = 1
+    assert_empty session.commit(exception: true)
+    assert_predicate session, :changed?
+    assert_equal 1, session.commit(exception: false).length
+  end
+
+  def test_too_large
+    session = open_state('{"a":1}')
+    session["large"] = "x" * 4000
+    error = assert_raises(Khufu::TooLargeError) { session.commit }
+    assert_match(/\b4064\b/, error.message)
+    assert_match(/\b5\d\d\d\b/, error.message)
+    assert_equal error.message, session.error
+    assert_predicate session, :changed?
+    assert_equal %w[a large], session.keys
+    session.delete("large")
+    assert_equal({ "a" => 1 }, factory.open(sent_back(session.commit), now: NOW).to_h)
+  end
+
+  def test_as_large_as_can_be
+    session = open_state
+    sizes = (2000..4064).bsearch do |size|
+      session["large"] = "x" * size
+      session.commit.then { false }
+    rescue Khufu::TooLargeError
+      true
+    end
+    session["large"] = "x" * (sizes - 1)
+    value = sent_back(session.commit).delete_prefix("session=")
+    assert_includes 4063..4064, value.length
+    assert_equal "x" * (sizes - 1), factory.open("session=#{value}", now: NOW)["large"]
+  end
+end

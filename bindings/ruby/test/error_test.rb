@@ -1,0 +1,75 @@
+# frozen_string_literal: true
+
+require_relative "helper"
+
+# One class for each kind of failure.
+class ErrorTest < SessionTest
+  STATUSES = {
+    Khufu::ArgumentError => 2, Khufu::EncodingError => 3, Khufu::JSONError => 4, Khufu::TypeError => 5,
+    Khufu::RangeError => 6, Khufu::TooLargeError => 7, Khufu::OptionError => 8, Khufu::UnsupportedError => 9,
+    Khufu::RandomError => 10, Khufu::InternalError => 11
+  }.freeze
+
+  def test_every_class_has_its_status
+    assert_equal STATUSES.keys.sort_by(&:name), Khufu::Error.subclasses.sort_by(&:name)
+    assert_operator Khufu::Error, :<, StandardError
+    STATUSES.each { |error, status| assert_equal status, error.new.status }
+  end
+
+  def test_every_status_of_the_header_has_its_class
+    header = File.read(File.expand_path("../../../include/khufu.h", __dir__))
+    numbers = header.scan(/\bKHUFU_ERR_\w+\s*=?\s*\(?(\d+)/).map { |number,| number.to_i }.uniq
+    assert_equal STATUSES.values, numbers.sort
+  end
+
+  def test_status_becomes_its_class
+    STATUSES.each do |error, status|
+      raised = Khufu::Error.for(status, "what failed")
+      assert_equal [error, "what failed"], [raised.class, raised.message]
+      assert_match(/\w+ \w+/, Khufu::Error.for(status, "").message)
+    end
+    assert_instance_of Khufu::InternalError, Khufu::Error.for(99, "")
+  end
+
+  def test_failures_have_their_status
+    session = open_state('{"_f_":1}')
+    raised = {
+      2 => -> { factory.open(nil, now: Float::NAN) }, 3 => -> { session["a"] = "\xff" }, 4 => -> { session["a"] = Object },
+      5 => -> { session.pop_flash }, 6 => -> { session["a"] = Float::NAN }, 8 => -> { factory(colour: 1) },
+      7 => -> { (session["a"] = "x" * 5000) and session.commit }
+    }
+    raised.each { |status, failing| assert_equal status, assert_raises(Khufu::Error, &failing).status }
+  end
+
+  def test_the_last_failure_is_told_by_the_session
+    session = open_state('{"_f_":1}')
+    assert_nil session.error
+    error = assert_raises(Khufu::TypeError) { session.peek_flash }
+    assert_equal error.message, session.error
+    assert_equal Encoding::UTF_8, session.error.encoding
+  end
+
+  def test_a_closed_session
+    session = open_state('{"a":1}')
+    assert_nil session.close
+    assert_nil session.close
+    assert_predicate session, :closed?
+    assert_equal "#<Khufu::Session closed>", session.inspect
+    calls = %i[
+      length empty? keys values each_json to_h to_json clear pop_flash peek_flash csrf_token new_csrf_token created accessed
+      renewed new? changed? load_result load_format error changed! invalidate commit vary?
+    ].to_h { |name| [name, []] }
+    calls.merge!(
+      :[] => ["a"], :[]= => ["a", 1], fetch: ["a"], key?: ["a"], delete: ["a"], setdefault: ["a"], update: [{}], json: ["a"],
+      store_json: %w[a 1], flash: ["m"], valid_csrf_token?: ["t"], dig: ["a"], store: ["a", 1]
+    )
+    calls.each do |name, arguments|
+      error = assert_raises(Khufu::ArgumentError, name) { session.public_send(name, *arguments) {} }
+      assert_equal "the session is closed", error.message
+    end
+    undefined = Khufu::Session.public_instance_methods(false) - calls.keys
+    assert_empty undefined - %i[
+      close closed? inspect to_s each each_pair has_key? include? member? size merge! to_hash values_at fetch_values slice
+    ]
+  end
+end

@@ -1,0 +1,123 @@
+# frozen_string_literal: true
+
+require_relative "helper"
+
+# Each way in which a request's cookie opens.
+class OpeningTest < SessionTest
+  LOGGED_IN = %([#{RENEWED},#{CREATED},{"user":42}])
+
+  def test_no_cookie
+    assert_new_and_empty :none, factory.open(now: NOW)
+    assert_new_and_empty :none, factory.open(nil, now: NOW)
+    assert_new_and_empty :none, factory.open("", now: NOW)
+    assert_new_and_empty :none, factory.open("sessions=x; other=y", now: NOW)
+  end
+
+  def test_loaded
+    session = factory.open("a=b; #{cookie(LOGGED_IN)}; c=d", now: NOW)
+    assert_equal [:loaded, 42, false], [session.load_result, session["user"], session.new?]
+    assert_nil session.load_format
+    assert_nil session.error
+  end
+
+  def test_previous_secret
+    rotating = Khufu::Factory.new(secret: "new", previous_secret: ["other", SECRET])
+    session = rotating.open(cookie(LOGGED_IN), now: NOW)
+    assert_equal [:loaded_previous_secret, 42], [session.load_result, session["user"]]
+    assert_predicate session, :changed?
+    again = Khufu::Factory.new(secret: "new").open(sent_back(session.commit), now: NOW)
+    assert_equal [:loaded, 42], [again.load_result, again["user"]]
+  end
+
+  def test_other_format
+    moving = Khufu::Factory.new(
+      secret: "new", accept: { strange: { secret: "no" }, pyramid1: { secret: SECRET, salt: "x", previous_secret: ["y"] } }
+    )
+    session = moving.open(cookie(LOGGED_IN, salt: "x"), now: NOW)
+    assert_equal [:loaded_other_format, "pyramid1", 42], [session.load_result, session.load_format, session["user"]]
+    again = Khufu::Factory.new(secret: "new").open(sent_back(session.commit), now: NOW)
+    assert_equal [:loaded, 42], [again.load_result, again["user"]]
+    assert_equal "pyramid1", moving.open(cookie(LOGGED_IN, secret: "y", salt: "x"), now: NOW).load_format
+  end
+
+  def test_expired
+    header = cookie(LOGGED_IN)
+    assert_equal :loaded, factory.open(header, now: RENEWED + 1200).load_result
+    assert_new_and_empty :expired, factory.open(header, now: RENEWED + 1201), RENEWED + 1201
+    assert_equal :loaded, factory(timeout: nil).open(header, now: 2**37).load_result
+  end
+
+  def test_bad_signature
+    assert_new_and_empty :bad_signature, factory.open(cookie(LOGGED_IN, secret: "another"), now: NOW)
+    assert_new_and_empty :bad_signature, factory(salt: "another").open(cookie(LOGGED_IN), now: NOW)
+  end
+
+  def test_malformed
+    assert_new_and_empty :malformed, factory.open("session=!", now: NOW)
+    assert_new_and_empty :malformed, factory.open("session=QUJD", now: NOW)
+    ["{}", "[1,2]", "[1,2,[]]", '["1",2,{}]', "[NaN,2,{}]", "\xff", ""].each do |payload|
+      assert_new_and_empty :malformed, factory.open(cookie(payload), now: NOW)
+    end
+  end
+
+  def test_unsupported
+    # [1700000000, 1700000000.0, {"today": datetime.date(2024, 1, 2)}], pickled at protocol 2
+    pickle = "\x80\x02]q\x00(J\x00\xf1SeGA\xd9T\xfc@\x00\x00\x00}q\x01X\x05\x00\x00\x00todayq\x02" \
+             "cdatetime\ndate\nq\x03C\x04\x07\xe8\x01\x02q\x04\x85q\x05Rq\x06se.".b
+    session = factory(serializer: :pickle).open(cookie(pickle), now: NOW)
+    assert_new_and_empty :unsupported, session
+    session["a"] = 1
+    assert_raises(Khufu::UnsupportedError) { session.commit }
+    session.invalidate
+    session["a"] = 1
+    assert_equal 1, session.commit.length
+  end
+
+  def test_several_cookies_of_the_name
+    header = [cookie(LOGGED_IN), "session=junk", cookie(LOGGED_IN, secret: "x")].join("; ")
+    assert_equal :loaded, factory.open(header, now: NOW).load_result
+  end
+
+  def test_header_of_any_bytes
+    # A Rack server hands over ASCII-8BIT.
+    header = "junk=\xff\x00; #{cookie(LOGGED_IN)}".b.freeze
+    assert_equal :loaded, factory.open(header, now: NOW).load_result
+    assert_equal :loaded, factory.open(header.dup.force_encoding("UTF-8"), now: NOW).load_result
+    assert_equal :loaded, factory.open(cookie(LOGGED_IN).encode("US-ASCII"), now: NOW).load_result
+  end
+
+  def test_now
+    assert_equal NOW, factory.open(nil, now: Time.at(NOW)).created.to_i
+    assert_equal [CREATED], seconds(factory.open(nil, now: Time.at(CREATED)).created)
+    assert_in_delta 1.5, factory.open(nil, now: 1.5).created.to_f
+    assert_in_delta 0.5, factory.open(nil, now: 1/2r).created.to_f
+    assert_in_delta Time.now, factory.open.created, 10
+    [Float::NAN, Float::INFINITY, -Float::INFINITY].each do |now|
+      assert_raises(Khufu::ArgumentError) { factory.open(nil, now: now) }
+    end
+    assert_raises(NoMethodError) { factory.open(nil, now: Object.new) }
+  end
+
+  def test_block_yields_the_session_and_closes_it
+    opened = nil
+    result = factory.open(cookie(LOGGED_IN), now: NOW) do |session|
+      opened = session
+      refute_predicate session, :closed?
+      session["user"]
+    end
+    assert_equal 42, result
+    assert_predicate opened, :closed?
+    assert_raises(RuntimeError) { factory.open { |session| opened = session and raise } }
+    assert_predicate opened, :closed?
+  end
+
+  private
+
+  def assert_new_and_empty(load_result, session, now = NOW)
+    assert_equal load_result, session.load_result
+    assert_predicate session, :new?
+    assert_empty session
+    assert_equal now, session.created.to_i
+    load_result == :none ? assert_nil(session.error) : assert_match(/\w+ \w+/, session.error)
+  end
+end
