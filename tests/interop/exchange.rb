@@ -1,0 +1,65 @@
+# frozen_string_literal: true
+
+# The Ruby peer of the live exchange; README.md has the protocol.
+
+require "json"
+require "khufu"
+
+# Values go through Ruby's own, unless those cannot say the same: half a surrogate pair, and the null that stands
+# for NaN.
+SURROGATE = /\\u[dD][89a-fA-F]/
+
+def write(session, key, json)
+  if json.match?(SURROGATE)
+    session.store_json(key, json)
+  else
+    session[key] = JSON.parse(json, max_nesting: 0)
+  end
+rescue JSON::ParserError
+  session.store_json(key, json)
+end
+
+def read(session)
+  values = session.to_h
+  session.each_json.flat_map do |key, json|
+    [key, json.match?(SURROGATE) || json.include?("null") ? json : JSON.generate(values.fetch(key), max_nesting: 0)]
+  end
+end
+
+def answer(request, words)
+  case request
+  when "factory"
+    options = words.each_slice(2).group_by(&:first)
+    @factory = Khufu::Factory.new(**options.to_h { |name, pairs| [name.to_sym, pairs.map(&:last)] })
+    []
+  when "read"
+    now, header = words
+    @factory.open(header, now: Float(now)) do |session|
+      times = [session.renewed, session.created].map { |time| time.to_r.to_f.to_s }
+      [session.load_result.name, *times, session.to_json, *read(session)]
+    end
+  when "write"
+    now, header, *pairs = words
+    @factory.open(header, now: Float(now)) do |session|
+      pairs.each_slice(2) { |key, json| write(session, key, json) }
+      session.commit
+    end
+  else
+    abort "exchange.rb: there is no request #{request}"
+  end
+end
+
+def from_hex(word) = word == "-" ? "" : [word].pack("H*").force_encoding(Encoding::UTF_8)
+
+def to_hex(word) = word.empty? ? "-" : word.unpack1("H*")
+
+$stdout.sync = true
+$stdin.each_line do |line|
+  request, *words = line.split
+  verdict, words = begin
+    ["ok", answer(request, words.map { |word| from_hex(word) })]
+  rescue Khufu::Error => error
+    ["error", [error.status.to_s, error.message]]
+  end
+  puts [verdict, *words.map { |word| to_hex(word) }].join(" ")
+end
