@@ -1,0 +1,331 @@
+/* Wrong arguments are errors, not crashes, and leave outputs empty and the session as it was: NULL handles, NULL text of
+   a length, NULL outputs. And the right ones in every form: with a length, up to the NUL, empty. */
+#include "sessions.h"
+
+static khufu_factory *factory;
+static khufu_options *options;
+static khufu_session *session;
+
+/* Outputs, as a careless caller would leave them. */
+static const char *text, *more;
+static size_t len, more_len, cursor;
+static int64_t integer;
+static double number;
+static bool flag;
+static khufu_factory *new_factory;
+static khufu_session *new_session;
+
+static void soil(void) {
+    text = more = "soiled";
+    len = more_len = 6;
+    cursor = 0;
+    integer = 9;
+    number = 9;
+    flag = true;
+    new_factory = (khufu_factory *)&cursor;
+    new_session = (khufu_session *)&cursor;
+}
+
+static bool outputs_are_empty(void) {
+    return text == NULL && more == NULL && len == 0 && more_len == 0 && integer == 0 && number == 0 && !flag &&
+           new_factory == NULL && new_session == NULL;
+}
+
+/* Outputs that a call does not have, or that are themselves what is wrong, count as emptied. */
+static void mark_empty(const char *call) {
+    if (strstr(call, "&text") == NULL) text = NULL;
+    if (strstr(call, "&len") == NULL) len = 0;
+    if (strstr(call, "&more)") == NULL && strstr(call, "&more,") == NULL) more = NULL;
+    if (strstr(call, "&more_len") == NULL) more_len = 0;
+    if (strstr(call, "&integer") == NULL) integer = 0;
+    if (strstr(call, "&number") == NULL) number = 0;
+    if (strstr(call, "&flag") == NULL) flag = false;
+    if (strstr(call, "&new_factory") == NULL) new_factory = NULL;
+    if (strstr(call, "&new_session") == NULL) new_session = NULL;
+}
+
+#define REFUSED(call)                                                                          \
+    do {                                                                                       \
+        soil();                                                                                \
+        khufu_status status_ = (call);                                                         \
+        if (status_ != KHUFU_ERR_ARGUMENT) FAIL("%s gives %d", #call, status_);                \
+        mark_empty(#call);                                                                     \
+        if (!outputs_are_empty()) FAIL("%s leaves an output", #call);                          \
+    } while (0)
+
+TEST(a_null_handle_is_refused) {
+    REFUSED(khufu_options_set(NULL, "timeout", 7, "60", 2));
+    REFUSED(khufu_factory_new(NULL, &new_factory));
+    REFUSED(khufu_session_get(NULL, "a", 1, &text, &len));
+    REFUSED(khufu_session_get_string(NULL, "a", 1, &text, &len));
+    REFUSED(khufu_session_get_int64(NULL, "a", 1, &integer));
+    REFUSED(khufu_session_get_double(NULL, "a", 1, &number));
+    REFUSED(khufu_session_get_bool(NULL, "a", 1, &flag));
+    REFUSED(khufu_session_contains(NULL, "a", 1, &flag));
+    REFUSED(khufu_session_next(NULL, &cursor, &text, &len, &more, &more_len));
+    REFUSED(khufu_session_to_json(NULL, &text, &len));
+    REFUSED(khufu_session_set(NULL, "a", 1, "1", 1));
+    REFUSED(khufu_session_set_string(NULL, "a", 1, "1", 1));
+    REFUSED(khufu_session_set_int64(NULL, "a", 1, 1));
+    REFUSED(khufu_session_set_double(NULL, "a", 1, 1));
+    REFUSED(khufu_session_set_bool(NULL, "a", 1, true));
+    REFUSED(khufu_session_set_null(NULL, "a", 1));
+    REFUSED(khufu_session_setdefault(NULL, "a", 1, "1", 1, &text, &len));
+    REFUSED(khufu_session_setdefault(NULL, "a", 1, "1", 1, NULL, NULL));
+    REFUSED(khufu_session_update(NULL, "{}", 2));
+    REFUSED(khufu_session_delete(NULL, "a", 1));
+    REFUSED(khufu_session_pop(NULL, "a", 1, &text, &len));
+    REFUSED(khufu_session_clear(NULL));
+    REFUSED(khufu_session_flash(NULL, "1", 1, "", 0, true));
+    REFUSED(khufu_session_flash_string(NULL, "1", 1, "", 0, true));
+    REFUSED(khufu_session_pop_flash(NULL, "", 0, &text, &len));
+    REFUSED(khufu_session_peek_flash(NULL, "", 0, &text, &len));
+    REFUSED(khufu_session_csrf_token(NULL, &text, &len));
+    REFUSED(khufu_session_new_csrf_token(NULL, &text, &len));
+    REFUSED(khufu_session_check_csrf_token(NULL, "1", 1, &flag));
+    REFUSED(khufu_session_changed(NULL));
+    REFUSED(khufu_session_invalidate(NULL));
+    REFUSED(khufu_session_commit(NULL, 0));
+    REFUSED(khufu_session_set_cookie(NULL, 0, &text, &len));
+    CHECK_INT(khufu_session_length(NULL), 0);
+    CHECK_DOUBLE(khufu_session_created(NULL), 0);
+    CHECK_DOUBLE(khufu_session_accessed(NULL), 0);
+    CHECK_DOUBLE(khufu_session_renewed(NULL), 0);
+    CHECK(!khufu_session_is_new(NULL));
+    CHECK(!khufu_session_is_changed(NULL));
+    CHECK(!khufu_session_vary(NULL));
+    CHECK_INT(khufu_session_load_result(NULL), KHUFU_LOAD_NONE);
+    CHECK_STRING(khufu_session_load_format(NULL), "");
+    CHECK(khufu_options_error(NULL) != NULL);
+    CHECK(khufu_session_error(NULL) != NULL);
+}
+
+/* An open that fails gives a session all the same, to read its error from. */
+#define REFUSED_OPEN(call)                                                       \
+    do {                                                                         \
+        soil();                                                                  \
+        CHECK_INT((call), KHUFU_ERR_ARGUMENT);                                   \
+        REQUIRE(new_session != NULL && new_session != (khufu_session *)&cursor); \
+        CHECK(*khufu_session_error(new_session) != 0);                           \
+        khufu_session_free(new_session);                                         \
+    } while (0)
+
+TEST(a_null_factory_opens_nothing) {
+    REFUSED_OPEN(khufu_session_open(NULL, "a=b", 3, &new_session));
+    REFUSED_OPEN(khufu_session_open_at(NULL, "a=b", 3, NOW, &new_session));
+}
+
+TEST(a_session_that_did_not_open_refuses_everything) {
+    khufu_session *broken = NULL;
+    CHECK_INT(khufu_session_open_at(factory, "", 0, -1, &broken), KHUFU_ERR_ARGUMENT);
+    REQUIRE(broken != NULL);
+    CHECK_CONTAINS(khufu_session_error(broken), "1970");
+    REFUSED(khufu_session_get(broken, "a", 1, &text, &len));
+    REFUSED(khufu_session_get_string(broken, "a", 1, &text, &len));
+    REFUSED(khufu_session_get_int64(broken, "a", 1, &integer));
+    REFUSED(khufu_session_get_double(broken, "a", 1, &number));
+    REFUSED(khufu_session_get_bool(broken, "a", 1, &flag));
+    REFUSED(khufu_session_contains(broken, "a", 1, &flag));
+    REFUSED(khufu_session_next(broken, &cursor, &text, &len, &more, &more_len));
+    REFUSED(khufu_session_to_json(broken, &text, &len));
+    REFUSED(khufu_session_set(broken, "a", 1, "1", 1));
+    REFUSED(khufu_session_set_string(broken, "a", 1, "1", 1));
+    REFUSED(khufu_session_set_int64(broken, "a", 1, 1));
+    REFUSED(khufu_session_set_double(broken, "a", 1, 1));
+    REFUSED(khufu_session_set_bool(broken, "a", 1, true));
+    REFUSED(khufu_session_set_null(broken, "a", 1));
+    REFUSED(khufu_session_setdefault(broken, "a", 1, "1", 1, &text, &len));
+    REFUSED(khufu_session_update(broken, "{}", 2));
+    REFUSED(khufu_session_delete(broken, "a", 1));
+    REFUSED(khufu_session_pop(broken, "a", 1, &text, &len));
+    REFUSED(khufu_session_clear(broken));
+    REFUSED(khufu_session_flash(broken, "1", 1, "", 0, true));
+    REFUSED(khufu_session_flash_string(broken, "1", 1, "", 0, true));
+    REFUSED(khufu_session_pop_flash(broken, "", 0, &text, &len));
+    REFUSED(khufu_session_peek_flash(broken, "", 0, &text, &len));
+    REFUSED(khufu_session_csrf_token(broken, &text, &len));
+    REFUSED(khufu_session_new_csrf_token(broken, &text, &len));
+    REFUSED(khufu_session_check_csrf_token(broken, "1", 1, &flag));
+    REFUSED(khufu_session_changed(broken));
+    REFUSED(khufu_session_invalidate(broken));
+    REFUSED(khufu_session_commit(broken, 0));
+    REFUSED(khufu_session_set_cookie(broken, 0, &text, &len));
+    CHECK_INT(khufu_session_length(broken), 0);
+    CHECK_DOUBLE(khufu_session_created(broken), 0);
+    CHECK(!khufu_session_is_new(broken) && !khufu_session_is_changed(broken) && !khufu_session_vary(broken));
+    CHECK_INT(khufu_session_load_result(broken), KHUFU_LOAD_NONE);
+    CHECK_STRING(khufu_session_load_format(broken), "");
+    khufu_session_free(broken);
+}
+
+TEST(null_text_of_a_length_is_refused) {
+    const size_t lengths[] = {1, 1000000, SIZE_MAX / 2, SIZE_MAX - 1, KHUFU_NTS};
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        size_t n = lengths[i];
+        REFUSED(khufu_options_set(options, NULL, n, "60", 2));
+        REFUSED(khufu_options_set(options, "timeout", 7, NULL, n));
+        REFUSED_OPEN(khufu_session_open(factory, NULL, n, &new_session));
+        REFUSED_OPEN(khufu_session_open_at(factory, NULL, n, NOW, &new_session));
+        REFUSED(khufu_session_get(session, NULL, n, &text, &len));
+        REFUSED(khufu_session_get_string(session, NULL, n, &text, &len));
+        REFUSED(khufu_session_get_int64(session, NULL, n, &integer));
+        REFUSED(khufu_session_get_double(session, NULL, n, &number));
+        REFUSED(khufu_session_get_bool(session, NULL, n, &flag));
+        REFUSED(khufu_session_contains(session, NULL, n, &flag));
+        REFUSED(khufu_session_set(session, NULL, n, "1", 1));
+        REFUSED(khufu_session_set(session, "a", 1, NULL, n));
+        REFUSED(khufu_session_set_string(session, NULL, n, "1", 1));
+        REFUSED(khufu_session_set_string(session, "a", 1, NULL, n));
+        REFUSED(khufu_session_set_int64(session, NULL, n, 1));
+        REFUSED(khufu_session_set_double(session, NULL, n, 1));
+        REFUSED(khufu_session_set_bool(session, NULL, n, true));
+        REFUSED(khufu_session_set_null(session, NULL, n));
+        REFUSED(khufu_session_setdefault(session, NULL, n, "1", 1, &text, &len));
+        REFUSED(khufu_session_setdefault(session, "b", 1, NULL, n, &text, &len));
+        REFUSED(khufu_session_update(session, NULL, n));
+        REFUSED(khufu_session_delete(session, NULL, n));
+        REFUSED(khufu_session_pop(session, NULL, n, &text, &len));
+        REFUSED(khufu_session_flash(session, NULL, n, "", 0, true));
+        REFUSED(khufu_session_flash(session, "1", 1, NULL, n, true));
+        REFUSED(khufu_session_flash_string(session, NULL, n, "", 0, true));
+        REFUSED(khufu_session_flash_string(session, "1", 1, NULL, n, true));
+        REFUSED(khufu_session_pop_flash(session, NULL, n, &text, &len));
+        REFUSED(khufu_session_peek_flash(session, NULL, n, &text, &len));
+        REFUSED(khufu_session_check_csrf_token(session, NULL, n, &flag));
+    }
+    CHECK(*khufu_session_error(session) != 0);
+    CHECK_STATE(session, "{\"a\":\"text\"}");
+}
+
+TEST(a_length_that_no_text_can_have_is_refused) {
+    REFUSED(khufu_session_get(session, "a", SIZE_MAX - 1, &text, &len));
+    REFUSED(khufu_session_set(session, "a", 1, "1", SIZE_MAX / 2 + 1));
+    REFUSED(khufu_options_set(options, "timeout", 7, "60", SIZE_MAX - 1));
+    REFUSED_OPEN(khufu_session_open_at(factory, "a", SIZE_MAX - 1, NOW, &new_session));
+    CHECK_STATE(session, "{\"a\":\"text\"}");
+}
+
+TEST(a_null_output_is_refused) {
+    REFUSED(khufu_factory_new(options, NULL));
+    REFUSED(khufu_session_open(factory, "", 0, NULL));
+    REFUSED(khufu_session_open_at(factory, "", 0, NOW, NULL));
+    REFUSED(khufu_session_get(session, "a", 1, NULL, &len));
+    REFUSED(khufu_session_get(session, "a", 1, &text, NULL));
+    REFUSED(khufu_session_get_string(session, "a", 1, NULL, &len));
+    REFUSED(khufu_session_get_string(session, "a", 1, &text, NULL));
+    REFUSED(khufu_session_get_int64(session, "a", 1, NULL));
+    REFUSED(khufu_session_get_double(session, "a", 1, NULL));
+    REFUSED(khufu_session_get_bool(session, "a", 1, NULL));
+    REFUSED(khufu_session_contains(session, "a", 1, NULL));
+    REFUSED(khufu_session_next(session, NULL, &text, &len, &more, &more_len));
+    REFUSED(khufu_session_next(session, &cursor, NULL, &len, &more, &more_len));
+    REFUSED(khufu_session_next(session, &cursor, &text, NULL, &more, &more_len));
+    REFUSED(khufu_session_next(session, &cursor, &text, &len, NULL, &more_len));
+    REFUSED(khufu_session_next(session, &cursor, &text, &len, &more, NULL));
+    REFUSED(khufu_session_to_json(session, NULL, &len));
+    REFUSED(khufu_session_to_json(session, &text, NULL));
+    REFUSED(khufu_session_pop(session, "a", 1, NULL, &len));
+    REFUSED(khufu_session_pop(session, "a", 1, &text, NULL));
+    REFUSED(khufu_session_pop_flash(session, "", 0, NULL, &len));
+    REFUSED(khufu_session_pop_flash(session, "", 0, &text, NULL));
+    REFUSED(khufu_session_peek_flash(session, "", 0, NULL, &len));
+    REFUSED(khufu_session_peek_flash(session, "", 0, &text, NULL));
+    REFUSED(khufu_session_csrf_token(session, NULL, &len));
+    REFUSED(khufu_session_csrf_token(session, &text, NULL));
+    REFUSED(khufu_session_new_csrf_token(session, NULL, &len));
+    REFUSED(khufu_session_new_csrf_token(session, &text, NULL));
+    REFUSED(khufu_session_check_csrf_token(session, "a", 1, NULL));
+    REFUSED(khufu_session_set_cookie(session, 0, NULL, &len));
+    REFUSED(khufu_session_set_cookie(session, 0, &text, NULL));
+    CHECK(!khufu_session_is_changed(session));
+    CHECK_STATE(session, "{\"a\":\"text\"}");
+}
+
+TEST(no_text_is_empty_text) {
+    khufu_session *empty = open_new(factory);
+    CHECK_INT(khufu_session_set_string(empty, NULL, 0, NULL, 0), KHUFU_OK);
+    CHECK_INT(khufu_session_get_string(empty, NULL, 0, &text, &len), KHUFU_OK);
+    CHECK(text != NULL && len == 0);
+    CHECK_INT(khufu_session_contains(empty, "", 0, &flag), KHUFU_OK);
+    CHECK(flag);
+    CHECK_INT(khufu_session_flash_string(empty, NULL, 0, NULL, 0, false), KHUFU_OK);
+    CHECK_STATE(empty, "{\"\":\"\",\"_f_\":[\"\"]}");
+    CHECK_INT(khufu_session_pop_flash(empty, NULL, 0, &text, &len), KHUFU_OK);
+    CHECK_TEXT(text, len, "[\"\"]");
+    CHECK_INT(khufu_session_set(empty, "a", 1, NULL, 0), KHUFU_ERR_JSON);
+    CHECK_INT(khufu_session_update(empty, NULL, 0), KHUFU_ERR_JSON);
+    CHECK_INT(khufu_session_delete(empty, NULL, 0), KHUFU_OK);
+    khufu_session_free(empty);
+}
+
+TEST(text_may_end_at_its_nul_everywhere) {
+    khufu_options *texts = khufu_options_new();
+    CHECK_INT(khufu_options_set(texts, "secret", KHUFU_NTS, SECRET, KHUFU_NTS), KHUFU_OK);
+    CHECK_INT(khufu_factory_new(texts, &new_factory), KHUFU_OK);
+    khufu_options_free(texts);
+    char *cookie = forge_text("[1700000060,1700000060.0,{\"a\":1,\"b\":1.5,\"c\":true,\"d\":\"x\",\"e\":0,\"_csrft_\":\"t\"}]");
+    char *header = joined("session=", cookie, "");
+    khufu_session *opened = NULL;
+    CHECK_INT(khufu_session_open(new_factory, "other=1", KHUFU_NTS, &opened), KHUFU_OK);
+    khufu_session_free(opened);
+    CHECK_INT(khufu_session_open_at(new_factory, header, KHUFU_NTS, NOW, &opened), KHUFU_OK);
+    CHECK_INT(khufu_session_get(opened, "a", KHUFU_NTS, &text, &len), KHUFU_OK);
+    CHECK_INT(khufu_session_get_string(opened, "d", KHUFU_NTS, &text, &len), KHUFU_OK);
+    CHECK_INT(khufu_session_get_int64(opened, "a", KHUFU_NTS, &integer), KHUFU_OK);
+    CHECK_INT(khufu_session_get_double(opened, "b", KHUFU_NTS, &number), KHUFU_OK);
+    CHECK_INT(khufu_session_get_bool(opened, "c", KHUFU_NTS, &flag), KHUFU_OK);
+    CHECK_INT(khufu_session_contains(opened, "d", KHUFU_NTS, &flag), KHUFU_OK);
+    CHECK(flag);
+    CHECK_INT(khufu_session_check_csrf_token(opened, "t", KHUFU_NTS, &flag), KHUFU_OK);
+    CHECK(flag);
+    CHECK_INT(khufu_session_set(opened, "key 1", KHUFU_NTS, "[1]", KHUFU_NTS), KHUFU_OK);
+    CHECK_INT(khufu_session_set_string(opened, "key 2", KHUFU_NTS, "text", KHUFU_NTS), KHUFU_OK);
+    CHECK_INT(khufu_session_set_int64(opened, "key 3", KHUFU_NTS, 3), KHUFU_OK);
+    CHECK_INT(khufu_session_set_double(opened, "key 4", KHUFU_NTS, 4), KHUFU_OK);
+    CHECK_INT(khufu_session_set_bool(opened, "key 5", KHUFU_NTS, true), KHUFU_OK);
+    CHECK_INT(khufu_session_set_null(opened, "key 6", KHUFU_NTS), KHUFU_OK);
+    CHECK_INT(khufu_session_setdefault(opened, "key 7", KHUFU_NTS, "7", KHUFU_NTS, &text, &len), KHUFU_OK);
+    CHECK_INT(khufu_session_update(opened, "{\"key 8\":8}", KHUFU_NTS), KHUFU_OK);
+    CHECK_INT(khufu_session_flash(opened, "9", KHUFU_NTS, "queue", KHUFU_NTS, true), KHUFU_OK);
+    CHECK_INT(khufu_session_flash_string(opened, "ten", KHUFU_NTS, "queue", KHUFU_NTS, true), KHUFU_OK);
+    CHECK_INT(khufu_session_peek_flash(opened, "queue", KHUFU_NTS, &text, &len), KHUFU_OK);
+    CHECK_TEXT(text, len, "[9,\"ten\"]");
+    CHECK_INT(khufu_session_pop_flash(opened, "queue", KHUFU_NTS, &text, &len), KHUFU_OK);
+    CHECK_TEXT(text, len, "[9,\"ten\"]");
+    for (const char *key = "abcde"; *key != 0; key++) {
+        char name[2] = {*key, 0};
+        CHECK_INT(*key == 'a' ? khufu_session_pop(opened, name, KHUFU_NTS, &text, &len)
+                              : khufu_session_delete(opened, name, KHUFU_NTS), KHUFU_OK);
+    }
+    CHECK_STATE(opened, "{\"_csrft_\":\"t\",\"key 1\":[1],\"key 2\":\"text\",\"key 3\":3,\"key 4\":4.0,\"key 5\":true,"
+                        "\"key 6\":null,\"key 7\":7,\"key 8\":8}");
+    free(header);
+    free(cookie);
+    khufu_session_free(opened);
+    khufu_factory_free(new_factory);
+}
+
+TEST(nothing_may_be_freed) {
+    khufu_options_free(NULL);
+    khufu_factory_free(NULL);
+    khufu_session_free(NULL);
+}
+
+int main(void) {
+    factory = FACTORY("secret", SECRET);
+    options = make_options((const char *const[]){"secret", SECRET, NULL});
+    session = open_state(factory, "{\"a\":\"text\"}");
+    RUN(a_null_handle_is_refused);
+    RUN(a_null_factory_opens_nothing);
+    RUN(a_session_that_did_not_open_refuses_everything);
+    RUN(null_text_of_a_length_is_refused);
+    RUN(a_length_that_no_text_can_have_is_refused);
+    RUN(a_null_output_is_refused);
+    RUN(no_text_is_empty_text);
+    RUN(text_may_end_at_its_nul_everywhere);
+    RUN(nothing_may_be_freed);
+    khufu_session_free(session);
+    khufu_options_free(options);
+    khufu_factory_free(factory);
+    return report();
+}

@@ -1,0 +1,520 @@
+/* The session as a dictionary: what is set is read, in order and in its type; what fails changes nothing. */
+#include "sessions.h"
+
+#include <float.h>
+#include <math.h>
+
+static khufu_factory *factory;
+
+static khufu_status set(khufu_session *session, const char *key, const char *json) {
+    return khufu_session_set(session, key, KHUFU_NTS, json, KHUFU_NTS);
+}
+
+TEST(what_is_set_is_read) {
+    khufu_session *session = open_new(factory);
+    int64_t integer = 0;
+    double number = 0;
+    bool flag = true;
+    const char *text = NULL;
+    size_t len = 0;
+    CHECK_INT(khufu_session_set_string(session, "name", 4, "Zo\xc3\xab \"\\\n\x01", KHUFU_NTS), KHUFU_OK);
+    CHECK_INT(khufu_session_set_int64(session, "least", 5, INT64_MIN), KHUFU_OK);
+    CHECK_INT(khufu_session_set_int64(session, "most", 4, INT64_MAX), KHUFU_OK);
+    CHECK_INT(khufu_session_set_double(session, "third", 5, 1.0 / 3), KHUFU_OK);
+    CHECK_INT(khufu_session_set_bool(session, "yes", 3, true), KHUFU_OK);
+    CHECK_INT(khufu_session_set_bool(session, "no", 2, false), KHUFU_OK);
+    CHECK_INT(khufu_session_set_null(session, "nothing", 7), KHUFU_OK);
+    CHECK_INT(set(session, "cart", " { \"A-1\" : [ 1 , 2 ] } "), KHUFU_OK);
+    CHECK_INT(khufu_session_get_string(session, "name", 4, &text, &len), KHUFU_OK);
+    CHECK_TEXT(text, len, "Zo\xc3\xab \"\\\n\x01");
+    CHECK_INT(khufu_session_get_int64(session, "least", 5, &integer), KHUFU_OK);
+    CHECK_INT(integer, INT64_MIN);
+    CHECK_INT(khufu_session_get_int64(session, "most", 4, &integer), KHUFU_OK);
+    CHECK_INT(integer, INT64_MAX);
+    CHECK_INT(khufu_session_get_double(session, "third", 5, &number), KHUFU_OK);
+    CHECK_DOUBLE(number, 1.0 / 3);
+    CHECK_INT(khufu_session_get_bool(session, "yes", 3, &flag), KHUFU_OK);
+    CHECK(flag);
+    CHECK_INT(khufu_session_get_bool(session, "no", 2, &flag), KHUFU_OK);
+    CHECK(!flag);
+    CHECK_VALUE(session, "nothing", "null");
+    CHECK_VALUE(session, "cart", "{\"A-1\":[1,2]}"); /* compact */
+    CHECK_INT(khufu_session_length(session), 8);
+    khufu_session_free(session);
+}
+
+TEST(it_is_there_at_the_next_request) {
+    khufu_session *session = open_new(factory);
+    CHECK_INT(khufu_session_set_string(session, "text", 4, "\x01\x1f\"\\/\x7f\xc2\x80\xe2\x80\xa8\xf0\x9f\x94\x91", KHUFU_NTS), KHUFU_OK);
+    CHECK_INT(khufu_session_set_string(session, "nul", 3, "a\0b", 3), KHUFU_OK);
+    CHECK_INT(khufu_session_set_string(session, "empty", 5, NULL, 0), KHUFU_OK);
+    CHECK_INT(set(session, "", "1180591620717411303424"), KHUFU_OK);
+    CHECK_INT(khufu_session_set_null(session, "a\0b\"", 4), KHUFU_OK);
+    char *header = next_request(session);
+    khufu_session *next = open_at(factory, header, NOW);
+    const char *text = NULL;
+    size_t len = 0;
+    CHECK_INT(khufu_session_get_string(next, "text", 4, &text, &len), KHUFU_OK);
+    CHECK_TEXT(text, len, "\x01\x1f\"\\/\x7f\xc2\x80\xe2\x80\xa8\xf0\x9f\x94\x91");
+    CHECK_INT(khufu_session_get_string(next, "nul", 3, &text, &len), KHUFU_OK);
+    CHECK(len == 3 && memcmp(text, "a\0b", 3) == 0);
+    CHECK_INT(khufu_session_get_string(next, "empty", 5, &text, &len), KHUFU_OK);
+    CHECK_INT(len, 0);
+    CHECK_VALUE(next, "", "1180591620717411303424");
+    bool found = false;
+    CHECK_INT(khufu_session_contains(next, "a\0b\"", 4, &found), KHUFU_OK);
+    CHECK(found);
+    CHECK_STATE(next, "{\"text\":\"\\u0001\\u001f\\\"\\\\/\\u007f\\u0080\\u2028\\ud83d\\udd11\",\"nul\":\"a\\u0000b\",\"empty\":\"\","
+                      "\"\":1180591620717411303424,\"a\\u0000b\\\"\":null}");
+    free(header);
+    khufu_session_free(next);
+    khufu_session_free(session);
+}
+
+TEST(a_key_that_is_not_there_is_not_found) {
+    khufu_session *session = open_state(factory, "{\"a\":1}");
+    const char *text = "untouched";
+    size_t len = 9;
+    int64_t integer = 9;
+    double number = 9;
+    bool flag = true;
+    CHECK_INT(khufu_session_get(session, "b", 1, &text, &len), KHUFU_NOT_FOUND);
+    CHECK(text == NULL && len == 0);
+    text = "untouched", len = 9;
+    CHECK_INT(khufu_session_get_string(session, "", 0, &text, &len), KHUFU_NOT_FOUND);
+    CHECK(text == NULL && len == 0);
+    CHECK_INT(khufu_session_get_int64(session, "A", 1, &integer), KHUFU_NOT_FOUND);
+    CHECK_INT(integer, 0);
+    CHECK_INT(khufu_session_get_double(session, "a\0", 2, &number), KHUFU_NOT_FOUND);
+    CHECK_DOUBLE(number, 0);
+    CHECK_INT(khufu_session_get_bool(session, "aa", 2, &flag), KHUFU_NOT_FOUND);
+    CHECK(!flag);
+    flag = true;
+    CHECK_INT(khufu_session_contains(session, "b", 1, &flag), KHUFU_OK);
+    CHECK(!flag);
+    text = "untouched", len = 9;
+    CHECK_INT(khufu_session_pop(session, "b", 1, &text, &len), KHUFU_NOT_FOUND);
+    CHECK(text == NULL && len == 0);
+    CHECK_INT(khufu_session_delete(session, "b", 1), KHUFU_NOT_FOUND);
+    CHECK(!khufu_session_is_changed(session));
+    CHECK_STATE(session, "{\"a\":1}");
+    khufu_session_free(session);
+}
+
+#define STATE "{\"s\":\"1\",\"i\":1,\"f\":1.0,\"t\":true,\"n\":null,\"l\":[1],\"o\":{\"a\":1}}"
+
+TEST(a_typed_get_of_another_type_is_a_type_error) {
+    khufu_session *session = open_state(factory, STATE);
+    for (const char *key = "siftnlo"; *key != 0; key++) {
+        const char *text = "";
+        size_t len = 1;
+        int64_t integer = 9;
+        double number = 9;
+        bool flag = true;
+        CHECK_INT(khufu_session_get_string(session, key, 1, &text, &len), *key == 's' ? KHUFU_OK : KHUFU_ERR_TYPE);
+        CHECK((text == NULL && len == 0) == (*key != 's'));
+        CHECK_INT(khufu_session_get_int64(session, key, 1, &integer), *key == 'i' ? KHUFU_OK : KHUFU_ERR_TYPE);
+        CHECK_INT(integer, *key == 'i');
+        bool is_number = *key == 'i' || *key == 'f';
+        CHECK_INT(khufu_session_get_double(session, key, 1, &number), is_number ? KHUFU_OK : KHUFU_ERR_TYPE);
+        CHECK_DOUBLE(number, is_number);
+        CHECK_INT(khufu_session_get_bool(session, key, 1, &flag), *key == 't' ? KHUFU_OK : KHUFU_ERR_TYPE);
+        CHECK(flag == (*key == 't'));
+        if (*key != 't') CHECK(*khufu_session_error(session) != 0);
+    }
+    CHECK_STATE(session, STATE);
+    CHECK(!khufu_session_is_changed(session));
+    khufu_session_free(session);
+}
+
+TEST(integers_are_read_in_their_range_and_doubles_where_they_fit) {
+    const double not_read = 0;
+    const struct {
+        const char *json;
+        khufu_status integer_status;
+        int64_t integer;
+        khufu_status number_status;
+        double number;
+    } numbers[] = {
+        {"0", KHUFU_OK, 0, KHUFU_OK, 0},
+        {"-0", KHUFU_OK, 0, KHUFU_OK, 0},
+        {"-7", KHUFU_OK, -7, KHUFU_OK, -7},
+        {"9223372036854775807", KHUFU_OK, INT64_MAX, KHUFU_OK, 9223372036854775808.0},
+        {"-9223372036854775808", KHUFU_OK, INT64_MIN, KHUFU_OK, -9223372036854775808.0},
+        {"9223372036854775808", KHUFU_ERR_RANGE, 0, KHUFU_OK, 9223372036854775808.0},
+        {"-9223372036854775809", KHUFU_ERR_RANGE, 0, KHUFU_OK, -9223372036854775808.0},
+        {"1180591620717411303424", KHUFU_ERR_RANGE, 0, KHUFU_OK, 1180591620717411303424.0},
+        {"9007199254740993", KHUFU_OK, 9007199254740993, KHUFU_OK, 9007199254740992.0},
+        {"1.0", KHUFU_ERR_TYPE, 0, KHUFU_OK, 1},
+        {"1e3", KHUFU_ERR_TYPE, 0, KHUFU_OK, 1000},
+        {"1E+300", KHUFU_ERR_TYPE, 0, KHUFU_OK, 1e300},
+        {"5e-324", KHUFU_ERR_TYPE, 0, KHUFU_OK, 5e-324},
+        {"1e-400", KHUFU_ERR_TYPE, 0, KHUFU_OK, 0},
+        {"1e400", KHUFU_ERR_TYPE, 0, KHUFU_ERR_RANGE, not_read},
+        {"-1e400", KHUFU_ERR_TYPE, 0, KHUFU_ERR_RANGE, not_read},
+        {"0.1", KHUFU_ERR_TYPE, 0, KHUFU_OK, 0.1},
+    };
+    khufu_session *session = open_new(factory);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        int64_t integer = 9;
+        double number = 9;
+        CHECK_INT(set(session, "n", numbers[i].json), KHUFU_OK);
+        CHECK_VALUE(session, "n", numbers[i].json); /* every digit is kept */
+        CHECK_INT(khufu_session_get_int64(session, "n", 1, &integer), numbers[i].integer_status);
+        CHECK_INT(integer, numbers[i].integer);
+        CHECK_INT(khufu_session_get_double(session, "n", 1, &number), numbers[i].number_status);
+        CHECK_DOUBLE(number, numbers[i].number);
+    }
+    char digits[402];
+    memset(digits, '9', 400);
+    digits[400] = 0;
+    double number = 9;
+    int64_t integer = 9;
+    CHECK_INT(set(session, "n", digits), KHUFU_OK);
+    CHECK_INT(khufu_session_get_double(session, "n", 1, &number), KHUFU_ERR_RANGE);
+    CHECK_INT(khufu_session_get_int64(session, "n", 1, &integer), KHUFU_ERR_RANGE);
+    CHECK_DOUBLE(number, 0);
+    CHECK_INT(integer, 0);
+    khufu_session_free(session);
+}
+
+TEST(a_double_is_written_with_a_fraction_or_an_exponent) {
+    const double numbers[] = {0, -0.0, 1, -1, 0.1, 1e15, 1e16, 1e21, 1e22, 1e300, DBL_MAX, DBL_MIN, 5e-324, 1.0 / 3, 123456789.125};
+    khufu_session *session = open_new(factory);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        const char *json = NULL;
+        size_t len = 0;
+        double number = 9;
+        CHECK_INT(khufu_session_set_double(session, "n", 1, numbers[i]), KHUFU_OK);
+        CHECK_INT(khufu_session_get(session, "n", 1, &json, &len), KHUFU_OK);
+        char *text = text_copy(json, len);
+        CHECK(strpbrk(text, ".e") != NULL);
+        CHECK_INT(khufu_session_get_double(session, "n", 1, &number), KHUFU_OK);
+        CHECK_DOUBLE(number, numbers[i]);
+        CHECK(signbit(number) == signbit(numbers[i]));
+        free(text);
+    }
+    CHECK_INT(khufu_session_set_double(session, "n", 1, 1.5), KHUFU_OK);
+    const double unfit[] = {NAN, INFINITY, -INFINITY};
+    for (size_t i = 0; i < 3; i++) {
+        CHECK_INT(khufu_session_set_double(session, "n", 1, unfit[i]), KHUFU_ERR_RANGE);
+        CHECK(*khufu_session_error(session) != 0);
+        CHECK_VALUE(session, "n", "1.5");
+    }
+    khufu_session_free(session);
+}
+
+TEST(what_is_not_json_is_refused_and_changes_nothing) {
+    const char *texts[] = {"", " ", "x", "nul", "True", "'a'", "\"a", "[1,]", "{\"a\":1,}", "{a:1}", "1 2", "01", "1.", ".5",
+                           "+1", "0x1", "1e", "--1", "[", "]", "{\"a\"}", "\"\n\"", "\"\\x\"", "\"\\u12\"", "NaN", "Infinity",
+                           "-Infinity", "[NaN]", "{\"a\":[1,-Infinity]}", "//", "1//", "undefined", "\xef\xbb\xbf" "1"};
+    khufu_session *session = open_state(factory, "{\"a\":1,\"_f_\":[1]}");
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        const char *value = "";
+        size_t len = 1;
+        khufu_status statuses[] = {
+            set(session, "a", texts[i]), set(session, "b", texts[i]), khufu_session_update(session, texts[i], KHUFU_NTS),
+            khufu_session_setdefault(session, "c", 1, texts[i], KHUFU_NTS, &value, &len),
+            khufu_session_flash(session, texts[i], KHUFU_NTS, NULL, 0, true),
+        };
+        for (size_t at = 0; at < 5; at++)
+            if (statuses[at] != KHUFU_ERR_JSON) FAIL("%s, call %zu: %d", texts[i], at, statuses[at]);
+        CHECK(value == NULL && len == 0);
+        CHECK(*khufu_session_error(session) != 0);
+    }
+    CHECK(!khufu_session_is_changed(session));
+    CHECK_STATE(session, "{\"a\":1,\"_f_\":[1]}");
+    khufu_session_free(session);
+}
+
+TEST(what_is_not_utf8_is_refused_and_changes_nothing) {
+    const char *texts[] = {"\xff", "a\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\x80", "\xe2\x82"};
+    khufu_session *session = open_state(factory, "{\"a\":1}");
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        const char *text = texts[i], *view = NULL;
+        size_t len = 0;
+        int64_t integer;
+        double number;
+        bool flag;
+        char *quoted = joined("\"", text, "\"");
+        const khufu_status statuses[] = {
+            khufu_session_get(session, text, KHUFU_NTS, &view, &len),
+            khufu_session_get_string(session, text, KHUFU_NTS, &view, &len),
+            khufu_session_get_int64(session, text, KHUFU_NTS, &integer),
+            khufu_session_get_double(session, text, KHUFU_NTS, &number),
+            khufu_session_get_bool(session, text, KHUFU_NTS, &flag),
+            khufu_session_contains(session, text, KHUFU_NTS, &flag),
+            khufu_session_set(session, text, KHUFU_NTS, "1", 1),
+            khufu_session_set_string(session, text, KHUFU_NTS, "1", 1),
+            khufu_session_set_string(session, "a", 1, text, KHUFU_NTS),
+            khufu_session_set_int64(session, text, KHUFU_NTS, 1),
+            khufu_session_set_double(session, text, KHUFU_NTS, 1),
+            khufu_session_set_bool(session, text, KHUFU_NTS, true),
+            khufu_session_set_null(session, text, KHUFU_NTS),
+            khufu_session_setdefault(session, text, KHUFU_NTS, "1", 1, NULL, NULL),
+            khufu_session_delete(session, text, KHUFU_NTS),
+            khufu_session_pop(session, text, KHUFU_NTS, &view, &len),
+            khufu_session_flash(session, "1", 1, text, KHUFU_NTS, true),
+            khufu_session_flash_string(session, "1", 1, text, KHUFU_NTS, true),
+            khufu_session_flash_string(session, text, KHUFU_NTS, "", 0, true),
+            khufu_session_pop_flash(session, text, KHUFU_NTS, &view, &len),
+            khufu_session_peek_flash(session, text, KHUFU_NTS, &view, &len),
+        };
+        for (size_t at = 0; at < sizeof statuses / sizeof *statuses; at++)
+            if (statuses[at] != KHUFU_ERR_UTF8) FAIL("text %zu, call %zu: %d", i, at, statuses[at]);
+        khufu_status status = set(session, "a", quoted);
+        CHECK(status == KHUFU_ERR_JSON || status == KHUFU_ERR_UTF8);
+        CHECK(*khufu_session_error(session) != 0);
+        free(quoted);
+    }
+    CHECK(!khufu_session_is_changed(session));
+    CHECK_STATE(session, "{\"a\":1}");
+    khufu_session_free(session);
+}
+
+TEST(a_value_may_nest_five_hundred_levels) {
+    khufu_session *session = open_new(factory);
+    for (size_t levels = 499; levels <= 501; levels++) {
+        char json[1100];
+        memset(json, '[', levels);
+        memset(json + levels, ']', levels);
+        CHECK_INT(khufu_session_set(session, "deep", 4, json, 2 * levels), levels <= 500 ? KHUFU_OK : KHUFU_ERR_JSON);
+    }
+    char *deepest = allocate(2000000);
+    memset(deepest, '[', 1000000);
+    memset(deepest + 1000000, ']', 1000000);
+    CHECK_INT(khufu_session_set(session, "deep", 4, deepest, 2000000), KHUFU_ERR_JSON);
+    CHECK_INT(khufu_session_flash(session, deepest, 2000000, "", 0, false), KHUFU_ERR_JSON);
+    free(deepest);
+    const char *json = NULL;
+    size_t len = 0;
+    CHECK_INT(khufu_session_get(session, "deep", 4, &json, &len), KHUFU_OK);
+    CHECK_INT(len, 1000);
+    char *header = next_request(session);
+    khufu_session *next = open_at(factory, header, NOW);
+    CHECK_INT(khufu_session_load_result(next), KHUFU_LOAD_LOADED);
+    free(header);
+    khufu_session_free(next);
+    khufu_session_free(session);
+}
+
+TEST(the_order_of_keys_is_kept) {
+    khufu_session *session = open_state(factory, "{\"z\":1,\"y\":2,\"\\u0078\":3}");
+    CHECK_INT(set(session, "a", "4"), KHUFU_OK);
+    CHECK_INT(set(session, "y", "20"), KHUFU_OK);
+    CHECK_INT(khufu_session_delete(session, "z", 1), KHUFU_OK);
+    CHECK_INT(set(session, "z", "10"), KHUFU_OK);
+    CHECK_STATE(session, "{\"y\":20,\"x\":3,\"a\":4,\"z\":10}");
+    CHECK_INT(khufu_session_update(session, "{\"x\":30,\"b\":[5]}", KHUFU_NTS), KHUFU_OK);
+    CHECK_STATE(session, "{\"y\":20,\"x\":30,\"a\":4,\"z\":10,\"b\":[5]}");
+    char *header = next_request(session);
+    khufu_session *next = open_at(factory, header, NOW);
+    CHECK_STATE(next, "{\"y\":20,\"x\":30,\"a\":4,\"z\":10,\"b\":[5]}");
+    free(header);
+    khufu_session_free(next);
+    khufu_session_free(session);
+}
+
+TEST(iterating_gives_every_pair_in_order) {
+    khufu_session *session = open_state(factory, "{\"b\":1,\"\\u0061\\n\":\"\\u00eb\",\"\":[ 1, 2 ],\"c\":NaN,\"d\":{\"e\":[Infinity]}}");
+    CHECK_INT(set(session, "f", "0"), KHUFU_OK);
+    CHECK_INT(khufu_session_delete(session, "b", 1), KHUFU_OK);
+    const char *expected[][2] = {{"a\n", "\"\xc3\xab\""}, {"", "[1,2]"}, {"c", "null"}, {"d", "{\"e\":[null]}"}, {"f", "0"}};
+    for (int round = 0; round < 2; round++) {
+        size_t cursor = 0, key_len, json_len;
+        const char *key, *json;
+        for (size_t i = 0; i < 5; i++) {
+            CHECK_INT(khufu_session_next(session, &cursor, &key, &key_len, &json, &json_len), KHUFU_OK);
+            CHECK_TEXT(key, key_len, expected[i][0]);
+            if (!same_json(json, json_len, expected[i][1], strlen(expected[i][1]))) FAIL("%.*s", (int)json_len, json);
+        }
+        for (int end = 0; end < 3; end++) {
+            CHECK_INT(khufu_session_next(session, &cursor, &key, &key_len, &json, &json_len), KHUFU_NOT_FOUND);
+            CHECK(key == NULL && key_len == 0 && json == NULL && json_len == 0);
+        }
+    }
+    size_t cursor = SIZE_MAX, len;
+    const char *text;
+    CHECK_INT(khufu_session_next(session, &cursor, &text, &len, &text, &len), KHUFU_NOT_FOUND);
+    khufu_session_free(session);
+}
+
+TEST(a_duplicate_key_keeps_its_place_and_the_last_value) {
+    khufu_session *session = open_state(factory, "{\"a\":1,\"b\":2,\"\\u0061\":3,\"c\":4,\"b\":5}");
+    CHECK_INT(khufu_session_length(session), 3);
+    CHECK_STATE(session, "{\"a\":3,\"b\":5,\"c\":4}");
+    CHECK_INT(khufu_session_delete(session, "a", 1), KHUFU_OK);
+    CHECK_STATE(session, "{\"b\":5,\"c\":4}");
+    khufu_session_free(session);
+}
+
+TEST(what_json_does_not_have_is_kept) {
+    const char *state = "{\"nan\":NaN,\"up\":Infinity,\"down\":-Infinity,\"in\":[1,{\"a\":NaN}],\"lone\":\"\\ud800\",\"\\udc00\":1,\"ok\":1}";
+    khufu_session *session = open_state(factory, state);
+    const char *text = "";
+    size_t len = 1;
+    double number = 0;
+    CHECK_INT(khufu_session_get_double(session, "nan", 3, &number), KHUFU_OK);
+    CHECK(isnan(number));
+    CHECK_INT(khufu_session_get_double(session, "up", 2, &number), KHUFU_OK);
+    CHECK_DOUBLE(number, INFINITY);
+    CHECK_INT(khufu_session_get_double(session, "down", 4, &number), KHUFU_OK);
+    CHECK_DOUBLE(number, -INFINITY);
+    const char *keys[] = {"nan", "up", "down", "in"};
+    for (size_t i = 0; i < 4; i++) {
+        text = "", len = 1;
+        CHECK_INT(khufu_session_get(session, keys[i], KHUFU_NTS, &text, &len), KHUFU_ERR_TYPE);
+        CHECK(text == NULL && len == 0);
+    }
+    int64_t integer;
+    CHECK_INT(khufu_session_get_int64(session, "nan", 3, &integer), KHUFU_ERR_TYPE);
+    CHECK_INT(khufu_session_get_string(session, "lone", 4, &text, &len), KHUFU_ERR_TYPE);
+    CHECK_INT(khufu_session_get(session, "lone", 4, &text, &len), KHUFU_OK);
+    CHECK(same_json(text, len, "\"\\ud800\"", 8));
+    CHECK_STATE(session, "{\"nan\":null,\"up\":null,\"down\":null,\"in\":[1,{\"a\":null}],\"lone\":\"\\ud800\",\"\\udc00\":1,\"ok\":1}");
+    CHECK_INT(set(session, "ok", "2"), KHUFU_OK);
+    char *header = next_request(session);
+    size_t bytes_len = 0;
+    unsigned char *bytes = base64_decode(header + strlen("session="), &bytes_len);
+    char *payload = text_copy((char *)bytes + MAC_SIZE, bytes_len - MAC_SIZE), *written = strchr(payload, '{');
+    REQUIRE(written != NULL);
+    const char *expected = "{\"nan\":NaN,\"up\":Infinity,\"down\":-Infinity,\"in\":[1,{\"a\":NaN}],\"lone\":\"\\ud800\",\"\\udc00\":1,\"ok\":2}";
+    CHECK(same_json(written, strlen(written) - 1, expected, strlen(expected)));
+    free(payload);
+    free(bytes);
+    free(header);
+    khufu_session_free(session);
+}
+
+TEST(update_takes_an_object_whole_or_not_at_all) {
+    khufu_session *session = open_state(factory, "{\"a\":{\"x\":1},\"b\":2}");
+    CHECK_INT(khufu_session_update(session, "{}", 2), KHUFU_OK);
+    CHECK(!khufu_session_is_changed(session));
+    const char *refused[] = {"[]", "null", "1", "\"a\"", "{\"b\":3,\"c\":}", "{\"b\":3,\"c\":NaN}", "{\"b\":3}x", "{\"b\":3"};
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        CHECK_INT(khufu_session_update(session, refused[i], KHUFU_NTS), KHUFU_ERR_JSON);
+    CHECK(!khufu_session_is_changed(session));
+    CHECK_STATE(session, "{\"a\":{\"x\":1},\"b\":2}");
+    CHECK_INT(khufu_session_update(session, " {\"\\u0061\":{\"y\":2},\"c\":3,\"c\":4} ", KHUFU_NTS), KHUFU_OK);
+    CHECK(khufu_session_is_changed(session));
+    CHECK_STATE(session, "{\"a\":{\"y\":2},\"b\":2,\"c\":4}");
+    khufu_session_free(session);
+}
+
+TEST(setdefault_gives_what_is_there_or_sets_it) {
+    khufu_session *session = open_state(factory, "{\"a\":null}");
+    const char *value = NULL;
+    size_t len = 0;
+    CHECK_INT(khufu_session_setdefault(session, "a", 1, "[]", 2, &value, &len), KHUFU_OK);
+    CHECK_TEXT(value, len, "null");
+    CHECK(!khufu_session_is_changed(session));
+    CHECK_INT(khufu_session_setdefault(session, "b", 1, " [ 1 ] ", KHUFU_NTS, &value, &len), KHUFU_OK);
+    CHECK_TEXT(value, len, "[1]");
+    CHECK(khufu_session_is_changed(session));
+    CHECK_INT(khufu_session_setdefault(session, "c", 1, "2", 1, NULL, NULL), KHUFU_OK);
+    CHECK_STATE(session, "{\"a\":null,\"b\":[1],\"c\":2}");
+    khufu_session_free(session);
+}
+
+TEST(pop_and_delete_take_a_key_away) {
+    khufu_session *session = open_state(factory, "{\"a\":[1],\"b\":2,\"c\":3}");
+    const char *value = NULL;
+    size_t len = 0;
+    CHECK_INT(khufu_session_pop(session, "a", 1, &value, &len), KHUFU_OK);
+    CHECK_TEXT(value, len, "[1]");
+    CHECK(khufu_session_is_changed(session));
+    CHECK_INT(khufu_session_delete(session, "b", 1), KHUFU_OK);
+    CHECK_INT(khufu_session_delete(session, "b", 1), KHUFU_NOT_FOUND);
+    CHECK_INT(khufu_session_pop(session, "a", 1, &value, &len), KHUFU_NOT_FOUND);
+    CHECK_INT(khufu_session_length(session), 1);
+    CHECK_STATE(session, "{\"c\":3}");
+    khufu_session_free(session);
+}
+
+TEST(clear_empties_the_session_and_keeps_its_age) {
+    khufu_session *session = open_payload(factory, "[1700000000,1699999899.75,{\"a\":1,\"_f_\":[1]}]");
+    CHECK_INT(khufu_session_clear(session), KHUFU_OK);
+    CHECK_INT(khufu_session_length(session), 0);
+    CHECK(khufu_session_is_changed(session) && !khufu_session_is_new(session));
+    CHECK_DOUBLE(khufu_session_created(session), 1699999899.75);
+    CHECK_STATE(session, "{}");
+    khufu_session_free(session);
+    session = open_payload(factory, "[1700000000,1699999899.75,{}]");
+    CHECK_INT(khufu_session_clear(session), KHUFU_OK);
+    CHECK(!khufu_session_is_changed(session));
+    khufu_session_free(session);
+}
+
+TEST(each_write_marks_the_session_changed) {
+    for (int call = 0; call < 9; call++) {
+        khufu_session *session = open_state(factory, "{\"a\":1}");
+        CHECK(!khufu_session_is_changed(session));
+        switch (call) {
+        case 0: CHECK_INT(khufu_session_set(session, "b", 1, "1", 1), KHUFU_OK); break;
+        case 1: CHECK_INT(khufu_session_set_string(session, "b", 1, "1", 1), KHUFU_OK); break;
+        case 2: CHECK_INT(khufu_session_set_int64(session, "b", 1, 1), KHUFU_OK); break;
+        case 3: CHECK_INT(khufu_session_set_double(session, "b", 1, 1), KHUFU_OK); break;
+        case 4: CHECK_INT(khufu_session_set_bool(session, "b", 1, true), KHUFU_OK); break;
+        case 5: CHECK_INT(khufu_session_set_null(session, "b", 1), KHUFU_OK); break;
+        case 6: CHECK_INT(khufu_session_update(session, "{\"b\":1}", KHUFU_NTS), KHUFU_OK); break;
+        case 7: CHECK_INT(khufu_session_delete(session, "a", 1), KHUFU_OK); break;
+        case 8: CHECK_INT(khufu_session_changed(session), KHUFU_OK); break;
+        }
+        CHECK(khufu_session_is_changed(session));
+        khufu_session_free(session);
+    }
+}
+
+TEST(many_keys_are_one_dictionary) {
+    enum { KEYS = 3000 };
+    khufu_session *session = open_new(factory);
+    char key[16];
+    for (int round = 0; round < 2; round++)
+        for (int i = 0; i < KEYS; i++) {
+            int len = snprintf(key, sizeof key, "key%d", i);
+            CHECK_INT(khufu_session_set_int64(session, key, (size_t)len, i + round), KHUFU_OK);
+        }
+    CHECK_INT(khufu_session_length(session), KEYS);
+    for (int i = 0; i < KEYS; i += 2) {
+        int len = snprintf(key, sizeof key, "key%d", i);
+        CHECK_INT(khufu_session_delete(session, key, (size_t)len), KHUFU_OK);
+    }
+    CHECK_INT(khufu_session_length(session), KEYS / 2);
+    size_t cursor = 0, key_len, json_len;
+    const char *found, *json;
+    for (int i = 1; i < KEYS; i += 2) {
+        char expected[16];
+        CHECK_INT(khufu_session_next(session, &cursor, &found, &key_len, &json, &json_len), KHUFU_OK);
+        snprintf(key, sizeof key, "key%d", i);
+        snprintf(expected, sizeof expected, "%d", i + 1);
+        CHECK_TEXT(found, key_len, key);
+        CHECK_TEXT(json, json_len, expected);
+    }
+    CHECK_INT(khufu_session_next(session, &cursor, &found, &key_len, &json, &json_len), KHUFU_NOT_FOUND);
+    khufu_session_free(session);
+}
+
+int main(void) {
+    factory = FACTORY("secret", SECRET);
+    RUN(what_is_set_is_read);
+    RUN(it_is_there_at_the_next_request);
+    RUN(a_key_that_is_not_there_is_not_found);
+    RUN(a_typed_get_of_another_type_is_a_type_error);
+    RUN(integers_are_read_in_their_range_and_doubles_where_they_fit);
+    RUN(a_double_is_written_with_a_fraction_or_an_exponent);
+    RUN(what_is_not_json_is_refused_and_changes_nothing);
+    RUN(what_is_not_utf8_is_refused_and_changes_nothing);
+    RUN(a_value_may_nest_five_hundred_levels);
+    RUN(the_order_of_keys_is_kept);
+    RUN(iterating_gives_every_pair_in_order);
+    RUN(a_duplicate_key_keeps_its_place_and_the_last_value);
+    RUN(what_json_does_not_have_is_kept);
+    RUN(update_takes_an_object_whole_or_not_at_all);
+    RUN(setdefault_gives_what_is_there_or_sets_it);
+    RUN(pop_and_delete_take_a_key_away);
+    RUN(clear_empties_the_session_and_keeps_its_age);
+    RUN(each_write_marks_the_session_changed);
+    RUN(many_keys_are_one_dictionary);
+    khufu_factory_free(factory);
+    return report();
+}

@@ -1,0 +1,114 @@
+/* Every signed cookie that the real Pyramid wrote opens to its state, and nothing like it opens at all. */
+#include "sessions.h"
+#include "vectors.h"
+
+static cJSON *vectors;
+
+static khufu_factory *factory_of(const cJSON *vector, const char *option, const char *value) {
+    return FACTORY("secret", text_of(vector, "secret"), "salt", text_of(vector, "salt"), "hashalg",
+                   text_of(vector, "hashalg"), "serializer", text_of(vector, "serializer"), option, value);
+}
+
+/* The object that iterating gives, written out as JSON. */
+static char *iterated(khufu_session *session) {
+    size_t cursor = 0, used = 1, key_len, json_len;
+    const char *key, *json;
+    char *object = allocate(40000);
+    object[0] = '{';
+    while (khufu_session_next(session, &cursor, &key, &key_len, &json, &json_len) == KHUFU_OK) {
+        const char *again = NULL;
+        size_t again_len = 0;
+        CHECK_INT(khufu_session_get(session, key, key_len, &again, &again_len), KHUFU_OK);
+        CHECK(again_len == json_len && memcmp(again, json, json_len) == 0);
+        used += (size_t)snprintf(object + used, 40000 - used, "%s\"%.*s\":%.*s", used > 1 ? "," : "", (int)key_len, key,
+                                 (int)json_len, json);
+    }
+    snprintf(object + used, 40000 - used, "}");
+    return object;
+}
+
+TEST(every_cookie_opens_to_its_state) {
+    const cJSON *vector;
+    EACH_CASE(vector, vectors) {
+        khufu_factory *factory = factory_of(vector, NULL, NULL);
+        khufu_session *session = open_value(factory, text_of(vector, "cookie"), NOW);
+        CHECK_INT(khufu_session_load_result(session), KHUFU_LOAD_LOADED);
+        CHECK_STRING(khufu_session_error(session), "");
+        CHECK_STRING(khufu_session_load_format(session), "");
+        CHECK(!khufu_session_is_new(session));
+        CHECK_DOUBLE(khufu_session_created(session), number_of(vector, "created"));
+        CHECK_DOUBLE(khufu_session_renewed(session), number_of(vector, "renewed"));
+        CHECK_STATE(session, text_of(vector, "state_json"));
+        const char *state = text_of(vector, "state_json");
+        char *object = iterated(session);
+        CHECK(same_json(object, strlen(object), state, strlen(state)));
+        cJSON *tree = cJSON_Parse(state);
+        CHECK_INT(khufu_session_length(session), cJSON_GetArraySize(tree));
+        cJSON_Delete(tree);
+        free(object);
+        khufu_session_free(session);
+        khufu_factory_free(factory);
+    }
+}
+
+TEST(every_state_goes_back_as_it_was) {
+    const cJSON *vector;
+    EACH_CASE(vector, vectors) {
+        khufu_factory *factory = factory_of(vector, NULL, NULL);
+        khufu_session *session = open_value(factory, text_of(vector, "cookie"), NOW);
+        CHECK_INT(khufu_session_changed(session), KHUFU_OK);
+        char *header = next_request(session);
+        khufu_session *next = open_at(factory, header, NOW + 1);
+        CHECK_INT(khufu_session_load_result(next), KHUFU_LOAD_LOADED);
+        CHECK_DOUBLE(khufu_session_created(next), number_of(vector, "created"));
+        CHECK_STATE(next, text_of(vector, "state_json"));
+        free(header);
+        khufu_session_free(next);
+        khufu_session_free(session);
+        khufu_factory_free(factory);
+    }
+}
+
+TEST(another_secret_salt_or_hash_opens_none) {
+    const char *others[][2] = {{"secret", "itsaseekreeT"}, {"salt", "pyramid.session"}, {"hashalg", "sha224"}};
+    const cJSON *vector;
+    EACH_CASE(vector, vectors) {
+        for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+            khufu_factory *factory = factory_of(vector, others[i][0], others[i][1]);
+            khufu_session *session = open_value(factory, text_of(vector, "cookie"), NOW);
+            CHECK_EMPTY(session, KHUFU_LOAD_BAD_SIGNATURE, NOW);
+            khufu_session_free(session);
+            khufu_factory_free(factory);
+        }
+    }
+}
+
+TEST(no_cookie_opens_with_a_character_changed) {
+    const cJSON *vector;
+    EACH_CASE(vector, vectors) {
+        khufu_factory *factory = factory_of(vector, NULL, NULL);
+        char *cookie = text_copy(text_of(vector, "cookie"), strlen(text_of(vector, "cookie")));
+        for (size_t i = 0; cookie[i] != 0; i++) {
+            char original = cookie[i];
+            cookie[i] = original == 'A' ? 'B' : 'A';
+            khufu_session *session = open_value(factory, cookie, NOW);
+            khufu_load_result result = khufu_session_load_result(session);
+            if (result != KHUFU_LOAD_BAD_SIGNATURE && result != KHUFU_LOAD_MALFORMED)
+                FAIL("%s, character %zu: %s", text_of(vector, "name"), i, khufu_load_result_name(result));
+            khufu_session_free(session);
+            cookie[i] = original;
+        }
+        free(cookie);
+        khufu_factory_free(factory);
+    }
+}
+
+int main(void) {
+    vectors = read_vectors("pyramid_signed_json.json");
+    RUN(every_cookie_opens_to_its_state);
+    RUN(every_state_goes_back_as_it_was);
+    RUN(another_secret_salt_or_hash_opens_none);
+    RUN(no_cookie_opens_with_a_character_changed);
+    cJSON_Delete(vectors);
+    return report();
+}
