@@ -1,0 +1,88 @@
+// Three requests of one browser: each counts a visit and leaves a message for the next.
+//
+//   c++ -std=c++17 visits.cpp $(pkg-config --cflags --libs khufu) -o visits && ./visits
+#include <khufu.h>
+
+#include <iostream>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace {
+
+struct Free {
+    void operator()(khufu_options *options) const noexcept { khufu_options_free(options); }
+    void operator()(khufu_factory *factory) const noexcept { khufu_factory_free(factory); }
+    void operator()(khufu_session *session) const noexcept { khufu_session_free(session); }
+};
+
+using Options = std::unique_ptr<khufu_options, Free>;
+using Factory = std::unique_ptr<khufu_factory, Free>;
+using Session = std::unique_ptr<khufu_session, Free>;
+
+void check(khufu_status status, const Options &options) {
+    if (status != KHUFU_OK) throw std::runtime_error(khufu_options_error(options.get()));
+}
+
+void check(khufu_status status, const Session &session) {
+    if (status != KHUFU_OK) throw std::runtime_error(khufu_session_error(session.get()));
+}
+
+void set(const Options &options, std::string_view name, std::string_view value) {
+    check(khufu_options_set(options.get(), name.data(), name.size(), value.data(), value.size()), options);
+}
+
+// A site makes its secret once and keeps it where only its servers can read it.
+Factory make_factory() {
+    char secret[KHUFU_SIGNING_SECRET_SIZE];
+    if (khufu_generate_secret(secret, sizeof secret) != KHUFU_OK) throw std::runtime_error("no random bytes");
+
+    Options options{khufu_options_new()};
+    set(options, "secret", secret);
+    set(options, "httponly", "true");
+    khufu_factory *factory = nullptr;
+    check(khufu_factory_new(options.get(), &factory), options);
+    return Factory{factory};
+}
+
+Session open(const Factory &factory, std::string_view cookie_header) {
+    khufu_session *opened = nullptr;
+    khufu_status status = khufu_session_open(factory.get(), cookie_header.data(), cookie_header.size(), &opened);
+    Session session{opened}; // also where opening failed: the session tells why
+    check(status, session);
+    return session;
+}
+
+// Answers one request, whose Cookie header it is given; returns the browser's next Cookie header.
+std::string answer(const Factory &factory, std::string cookie) {
+    Session session = open(factory, cookie);
+    std::int64_t visits = 0; // stays so where the key is not there
+    const char *text = nullptr;
+    std::size_t length = 0;
+    khufu_session_get_int64(session.get(), "visits", KHUFU_NTS, &visits);
+    check(khufu_session_pop_flash(session.get(), "", 0, &text, &length), session);
+    std::cout << "visit " << visits + 1 << ": " << (khufu_session_is_new(session.get()) ? "new" : "known")
+              << ", messages " << std::string_view{text, length} << '\n';
+
+    check(khufu_session_set_int64(session.get(), "visits", KHUFU_NTS, visits + 1), session);
+    check(khufu_session_flash_string(session.get(), "welcome back", KHUFU_NTS, "", 0, true), session);
+    check(khufu_session_commit(session.get(), 0), session);
+    if (khufu_session_set_cookie(session.get(), 0, &text, &length) == KHUFU_OK) {
+        // A server sends this as its Set-Cookie header; the browser sends back what stands before the attributes.
+        std::string_view set_cookie{text, length};
+        cookie = set_cookie.substr(0, set_cookie.find(';'));
+    }
+    return cookie;
+}
+
+} // namespace
+
+int main() try {
+    Factory factory = make_factory();
+    std::string cookie;
+    for (int request = 0; request < 3; request++) cookie = answer(factory, cookie);
+} catch (const std::exception &error) {
+    std::cerr << error.what() << '\n';
+    return 1;
+}
