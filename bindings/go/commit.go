@@ -1,0 +1,88 @@
+package khufu
+
+// #include <khufu.h>
+import "C"
+
+import (
+	"net/http"
+	"runtime"
+	"slices"
+	"strings"
+)
+
+// A CommitOption changes what [Session.Commit] does.
+type CommitOption uint32
+
+// OnException says that the request ended in an error: with NoSetOnException, the
+// browser's cookie then stays as it is.
+const OnException CommitOption = C.KHUFU_COMMIT_EXCEPTION
+
+// Commit gives the values of the Set-Cookie headers that the response needs, none if
+// the session need not be written. It may be called again after further changes.
+//
+// A session that does not fit into a cookie is [ErrTooLarge], and stays as it is: drop
+// something and commit again.
+func (s *Session) Commit(options ...CommitOption) ([]string, error) {
+	defer runtime.KeepAlive(s)
+	var flags C.uint32_t
+	for _, option := range options {
+		flags |= C.uint32_t(option)
+	}
+	if err := s.check(C.khufu_session_commit(s.use(), flags)); err != nil {
+		return nil, err
+	}
+	var values []string
+	for {
+		var value *C.char
+		var length C.size_t
+		status := C.khufu_session_set_cookie(s.use(), C.size_t(len(values)), &value, &length)
+		if status == C.KHUFU_NOT_FOUND {
+			return values, nil
+		}
+		if err := s.check(status); err != nil {
+			return nil, err
+		}
+		values = append(values, copied(value, length))
+	}
+}
+
+// Vary says, after a commit, whether the response depended on the session: then it
+// needs "Vary: Cookie" and no shared cache may store it.
+func (s *Session) Vary() bool {
+	defer runtime.KeepAlive(s)
+	return bool(C.khufu_session_vary(s.use()))
+}
+
+// CommitTo commits and puts what follows from it into the headers of the response,
+// which must not have been sent yet: Set-Cookie and, where Vary says so, "Vary: Cookie"
+// and "Cache-Control: private". After an error the headers are as they were.
+func (s *Session) CommitTo(header http.Header, options ...CommitOption) error {
+	values, err := s.Commit(options...)
+	if err != nil {
+		return err
+	}
+	for _, value := range values {
+		header.Add("Set-Cookie", value)
+	}
+	if s.Vary() {
+		if !lists(header["Vary"], "Cookie", "*") {
+			header.Add("Vary", "Cookie")
+		}
+		if !lists(header["Cache-Control"], "private", "no-store") {
+			header.Add("Cache-Control", "private")
+		}
+	}
+	return nil
+}
+
+// lists says whether comma-separated header values hold one of the tokens.
+func lists(values []string, tokens ...string) bool {
+	for _, value := range values {
+		for token := range strings.SplitSeq(value, ",") {
+			if slices.ContainsFunc(tokens, func(t string) bool { return strings.EqualFold(t, strings.TrimSpace(token)) }) {
+				return true
+			}
+		}
+	}
+	return false
+}

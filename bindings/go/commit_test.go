@@ -1,0 +1,194 @@
+package khufu_test
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	khufu "github.com/khufu/khufu/bindings/go"
+)
+
+func TestSetCookieAttributes(t *testing.T) {
+	for name, row := range map[string]struct {
+		options    khufu.Options
+		attributes string
+	}{
+		"defaults": {khufu.Options{}, "session; Path=/; SameSite=Lax"},
+		"all": {khufu.Options{CookieName: "sid", Path: "/app", Domain: "example.com", Secure: true, HTTPOnly: true, SameSite: http.SameSiteStrictMode},
+			"sid; Domain=example.com; Path=/app; Secure; HttpOnly; SameSite=Strict"},
+		"max age":        {khufu.Options{MaxAge: time.Hour}, "session; Max-Age=3600; Path=/; Expires=Tue, 14 Nov 2023 23:14:20 GMT; SameSite=Lax"},
+		"lax":            {khufu.Options{SameSite: http.SameSiteLaxMode}, "session; Path=/; SameSite=Lax"},
+		"none":           {khufu.Options{SameSite: http.SameSiteNoneMode, Secure: true}, "session; Path=/; Secure; SameSite=None"},
+		"no same site":   {khufu.Options{SameSite: http.SameSiteDefaultMode}, "session; Path=/"},
+		"settings":       {khufu.Options{Settings: []khufu.Setting{{"path", ""}, {"max_age", "0"}, {"samesite", ""}}}, "session; Max-Age=0; Expires=Tue, 14 Nov 2023 22:14:20 GMT"},
+		"settings' turn": {khufu.Options{Path: "/app", Settings: []khufu.Setting{{"path", "/"}}}, "session; Path=/; SameSite=Lax"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			session := openAt(t, newFactory(t, row.options), "", now)
+			set(t, session, "a", 1)
+			values, err := session.Commit()
+			if err != nil || len(values) != 1 {
+				t.Fatalf("%q, %v", values, err)
+			}
+			parts := strings.Split(values[0], "; ")
+			parts[0], _, _ = strings.Cut(parts[0], "=")
+			wanted := strings.Split(row.attributes, "; ")
+			slices.Sort(parts)
+			slices.Sort(wanted)
+			wantEqual(t, "the cookie", strings.Join(parts, "; "), strings.Join(wanted, "; "))
+		})
+	}
+}
+
+func TestANetHTTPClientTakesTheCookie(t *testing.T) {
+	session := openAt(t, newFactory(t, khufu.Options{MaxAge: time.Hour, HTTPOnly: true, Secure: true}), "", now)
+	set(t, session, "a", 1)
+	values, err := session.Commit()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cookie, err := http.ParseSetCookie(values[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantEqual(t, "the name", cookie.Name, "session")
+	wantEqual(t, "the age", cookie.MaxAge, 3600)
+	wantEqual(t, "the expiry", cookie.Expires, now.Add(time.Hour).UTC())
+	wantEqual(t, "the attributes", cookie.HttpOnly && cookie.Secure && cookie.SameSite == http.SameSiteLaxMode, true)
+}
+
+func TestCommittingTwice(t *testing.T) {
+	factory := newFactory(t, khufu.Options{})
+	session := openAt(t, factory, "", now)
+	wantEqual(t, "the cookie of an empty session", commit(t, session), "")
+	set(t, session, "a", 1)
+	first := commit(t, session)
+	wantEqual(t, "the cookie without a change", commit(t, session), "")
+	set(t, session, "a", 2)
+	second := commit(t, session)
+	wantEqual(t, "the first state", toJSON(t, openAt(t, factory, first, now)), `{"a":1}`)
+	wantEqual(t, "the second state", toJSON(t, openAt(t, factory, second, now)), `{"a":2}`)
+}
+
+func TestASessionThatIsTooLargeLosesNothing(t *testing.T) {
+	factory := newFactory(t, khufu.Options{})
+	session := openAt(t, factory, signed(genuine), now)
+	set(t, session, "large", strings.Repeat("x", 4000))
+	header := http.Header{"A": {"b"}}
+	err := session.CommitTo(header)
+	wantError(t, err, khufu.ErrTooLarge)
+	if !strings.Contains(err.Error(), "4064") {
+		t.Errorf("%v does not name the limit", err)
+	}
+	wantEqual(t, "the number of headers", len(header), 1)
+	wantEqual(t, "changed", session.IsChanged(), true)
+	wantEqual(t, "the length", session.Len(), 2)
+
+	session.Delete("large")
+	wantEqual(t, "the state", toJSON(t, openAt(t, factory, commit(t, session), now)), `{"user":"ada"}`)
+}
+
+func TestOnException(t *testing.T) {
+	for _, off := range []bool{false, true} {
+		session := openAt(t, newFactory(t, khufu.Options{NoSetOnException: off}), "", now)
+		set(t, session, "a", 1)
+		wantEqual(t, "whether there is a cookie", commit(t, session, khufu.OnException) != "", !off)
+		if off && commit(t, session) == "" {
+			t.Error("no cookie for the request that went well after all")
+		}
+	}
+	_, err := newSession(t).Commit(khufu.CommitOption(1 << 31))
+	wantError(t, err, khufu.ErrArgument)
+}
+
+func TestVary(t *testing.T) {
+	factory := newFactory(t, khufu.Options{})
+	for name, use := range map[string]func(*khufu.Session){
+		"read":    func(s *khufu.Session) { s.Contains("a") },
+		"written": func(s *khufu.Session) { s.Set("a", 1) },
+	} {
+		session := openAt(t, factory, "", now)
+		use(session)
+		commit(t, session)
+		wantEqual(t, "the response depends on a session that was "+name, session.Vary(), true)
+	}
+	session := openAt(t, factory, signed(genuine), now)
+	commit(t, session)
+	wantEqual(t, "the response depends on an untouched session", session.Vary(), false)
+}
+
+func TestCommitTo(t *testing.T) {
+	factory := newFactory(t, khufu.Options{})
+	for name, row := range map[string]struct{ vary, cacheControl, wantedVary, wantedCacheControl []string }{
+		"nothing there": {nil, nil, []string{"Cookie"}, []string{"private"}},
+		"others there":  {[]string{"Accept"}, []string{"max-age=60"}, []string{"Accept", "Cookie"}, []string{"max-age=60", "private"}},
+		"there already": {[]string{"Accept, cookie"}, []string{"max-age=60, Private"}, []string{"Accept, cookie"}, []string{"max-age=60, Private"}},
+		"more there":    {[]string{"*"}, []string{"no-cache", "no-store"}, []string{"*"}, []string{"no-cache", "no-store"}},
+		"alike there":   {[]string{"X-Cookie"}, []string{`private="x"`}, []string{"X-Cookie", "Cookie"}, []string{`private="x"`, "private"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			session := openAt(t, factory, "", now)
+			set(t, session, "a", 1)
+			header := http.Header{"Set-Cookie": {"b=c"}}
+			if row.vary != nil {
+				header["Vary"], header["Cache-Control"] = row.vary, row.cacheControl
+			}
+			if err := session.CommitTo(header); err != nil {
+				t.Fatal(err)
+			}
+			wantEqual(t, "the number of cookies", len(header["Set-Cookie"]), 2)
+			wantEqual(t, "Vary", strings.Join(header["Vary"], "|"), strings.Join(row.wantedVary, "|"))
+			wantEqual(t, "Cache-Control", strings.Join(header["Cache-Control"], "|"), strings.Join(row.wantedCacheControl, "|"))
+		})
+	}
+
+	header := http.Header{}
+	if err := openAt(t, factory, signed(genuine), now).CommitTo(header); err != nil || len(header) != 0 {
+		t.Errorf("an untouched session leaves %v, %v", header, err)
+	}
+}
+
+func TestABrowserKeepsItsSession(t *testing.T) {
+	factory := newFactory(t, khufu.Options{HTTPOnly: true})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		session, err := factory.OpenRequest(r)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer session.Close()
+		visits, err := khufu.Get[int](session, "visits")
+		if err != nil && !errors.Is(err, khufu.ErrNotFound) {
+			t.Error(err)
+		}
+		session.Set("visits", visits+1)
+		if err := session.CommitTo(w.Header()); err != nil {
+			t.Error(err)
+		}
+		json.NewEncoder(w).Encode(visits + 1)
+	}))
+	defer server.Close()
+
+	var cookies []*http.Cookie
+	for wanted := 1; wanted <= 3; wanted++ {
+		request, _ := http.NewRequest("GET", server.URL, nil)
+		for _, cookie := range cookies {
+			request.AddCookie(cookie)
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var visits int
+		json.NewDecoder(response.Body).Decode(&visits)
+		response.Body.Close()
+		wantEqual(t, "the number of visits", visits, wanted)
+		wantEqual(t, "Vary", response.Header.Get("Vary"), "Cookie")
+		cookies = response.Cookies()
+	}
+}

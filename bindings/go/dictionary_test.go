@@ -1,0 +1,417 @@
+package khufu_test
+
+import (
+	"encoding/json"
+	"errors"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	khufu "github.com/khufu/khufu/bindings/go"
+)
+
+type cart struct {
+	SKU  string   `json:"sku"`
+	Tags []string `json:"tags,omitempty"`
+}
+
+// roundTrip sets a value, commits, opens again and gets a T.
+func roundTrip[T any](t *testing.T, value any) T {
+	t.Helper()
+	factory := newFactory(t, khufu.Options{})
+	session := openAt(t, factory, "", now)
+	set(t, session, "key", value)
+	got, err := khufu.Get[T](openAt(t, factory, commit(t, session), now), "key")
+	if err != nil {
+		t.Errorf("%#v: %v", value, err)
+	}
+	return got
+}
+
+func wantRoundTrip[T any](t *testing.T, value T) {
+	t.Helper()
+	if got := roundTrip[T](t, value); !reflect.DeepEqual(got, value) {
+		t.Errorf("%#v comes back as %#v", value, got)
+	}
+}
+
+func TestValuesComeBackAsTheyWere(t *testing.T) {
+	wantRoundTrip(t, "")
+	wantRoundTrip(t, "Zoë \x00 \"\\\n\u2028🔑 <b>")
+	wantRoundTrip(t, true)
+	wantRoundTrip(t, false)
+	wantRoundTrip(t, 42)
+	wantRoundTrip(t, int64(math.MinInt64))
+	wantRoundTrip(t, int64(math.MaxInt64))
+	wantRoundTrip(t, uint64(math.MaxUint64))
+	wantRoundTrip(t, int8(-8))
+	wantRoundTrip(t, float32(0.1))
+	for _, number := range []float64{0, 1, -0.1, math.MaxFloat64, math.SmallestNonzeroFloat64, 1e21, 1.0 / 3} {
+		wantRoundTrip(t, number)
+	}
+	wantRoundTrip(t, []string{"a", ""})
+	wantRoundTrip(t, map[string]int{"a": 1})
+	wantRoundTrip(t, cart{SKU: "A-1", Tags: []string{"x"}})
+	wantRoundTrip(t, &cart{SKU: "A-1"})
+	wantRoundTrip(t, []byte{0, 255})
+	wantRoundTrip(t, now.UTC())
+	wantRoundTrip(t, json.RawMessage(`{"b":1.10,"a":1180591620717411303424}`))
+	wantRoundTrip(t, json.Number("1180591620717411303424"))
+	wantRoundTrip(t, any(map[string]any{"a": []any{nil, true, 1.5, "x"}}))
+	wantRoundTrip[any](t, nil)
+	wantRoundTrip[*cart](t, nil)
+	wantRoundTrip[json.RawMessage](t, json.RawMessage("null"))
+	if math.Signbit(roundTrip[float64](t, math.Copysign(0, -1))) != true {
+		t.Error("-0.0 lost its sign")
+	}
+	wantEqual(t, "a named type", roundTrip[khufu.Serializer](t, khufu.Pickle), khufu.Pickle)
+}
+
+func TestWhatIsWritten(t *testing.T) {
+	session := newSession(t)
+	for _, row := range []struct {
+		value any
+		text  string
+	}{
+		{1.0, "1.0"}, {1, "1"}, {1e300, "1e300"}, {nil, "null"}, {"a<b>&c", `"a<b>&c"`}, {[]string{"a<b>"}, `["a<b>"]`},
+		{json.RawMessage(nil), "null"}, {json.RawMessage(" 1.10 "), "1.10"}, {(*int)(nil), "null"}, {cart{}, `{"sku":""}`},
+	} {
+		set(t, session, "key", row.value)
+		text, err := session.GetJSON("key")
+		if err != nil {
+			t.Error(err)
+		}
+		wantEqual(t, "the text", string(text), row.text)
+	}
+}
+
+func TestTypedGets(t *testing.T) {
+	session := openAt(t, newFactory(t, khufu.Options{}), signed(`[1700000000, 1699999899.75, {
+		"string": "x", "int": 7, "big": 1180591620717411303424, "float": 2.0, "huge": 1e400, "bool": true, "null": null,
+		"list": [1], "object": {"a": 1}, "nan": NaN, "infinity": -Infinity, "within": [NaN], "lone": "\ud800"}]`), now)
+	wantEqual(t, "the load result", session.LoadResult(), khufu.Loaded)
+
+	type readings struct{ str, i64, i, f64, b, any error }
+	ok := error(nil)
+	for key, wanted := range map[string]readings{
+		"string":   {ok, khufu.ErrType, khufu.ErrType, khufu.ErrType, khufu.ErrType, ok},
+		"int":      {khufu.ErrType, ok, ok, ok, khufu.ErrType, ok},
+		"big":      {khufu.ErrType, khufu.ErrRange, khufu.ErrRange, ok, khufu.ErrType, ok},
+		"float":    {khufu.ErrType, khufu.ErrType, khufu.ErrType, ok, khufu.ErrType, ok},
+		"huge":     {khufu.ErrType, khufu.ErrType, khufu.ErrType, khufu.ErrRange, khufu.ErrType, khufu.ErrType},
+		"bool":     {khufu.ErrType, khufu.ErrType, khufu.ErrType, khufu.ErrType, ok, ok},
+		"null":     {khufu.ErrType, khufu.ErrType, khufu.ErrType, khufu.ErrType, khufu.ErrType, ok},
+		"list":     {khufu.ErrType, khufu.ErrType, khufu.ErrType, khufu.ErrType, khufu.ErrType, ok},
+		"object":   {khufu.ErrType, khufu.ErrType, khufu.ErrType, khufu.ErrType, khufu.ErrType, ok},
+		"nan":      {khufu.ErrType, khufu.ErrType, khufu.ErrType, ok, khufu.ErrType, khufu.ErrType},
+		"infinity": {khufu.ErrType, khufu.ErrType, khufu.ErrType, ok, khufu.ErrType, khufu.ErrType},
+		"within":   {khufu.ErrType, khufu.ErrType, khufu.ErrType, khufu.ErrType, khufu.ErrType, khufu.ErrType},
+		"lone":     {khufu.ErrType, khufu.ErrType, khufu.ErrType, khufu.ErrType, khufu.ErrType, ok},
+		"missing":  {khufu.ErrNotFound, khufu.ErrNotFound, khufu.ErrNotFound, khufu.ErrNotFound, khufu.ErrNotFound, khufu.ErrNotFound},
+		"\xff":     {khufu.ErrUTF8, khufu.ErrUTF8, khufu.ErrUTF8, khufu.ErrUTF8, khufu.ErrUTF8, khufu.ErrUTF8},
+	} {
+		t.Run(key, func(t *testing.T) {
+			_, str := session.GetString(key)
+			_, i64 := session.GetInt64(key)
+			_, f64 := session.GetFloat64(key)
+			_, b := session.GetBool(key)
+			_, any := khufu.Get[any](session, key)
+			for _, pair := range [][2]error{{str, wanted.str}, {i64, wanted.i64}, {f64, wanted.f64}, {b, wanted.b}, {any, wanted.any}} {
+				wantError(t, pair[0], pair[1])
+			}
+			// By Get, null fits everything and a lone surrogate becomes U+FFFD, as in encoding/json.
+			if key != "null" && key != "lone" {
+				_, str = khufu.Get[string](session, key)
+				_, i := khufu.Get[int](session, key)
+				_, i64 = khufu.Get[int64](session, key)
+				_, f64 = khufu.Get[float64](session, key)
+				_, b = khufu.Get[bool](session, key)
+				for _, pair := range [][2]error{{str, wanted.str}, {f64, wanted.f64}, {b, wanted.b}} {
+					if pair[1] == khufu.ErrRange {
+						pair[1] = khufu.ErrType
+					}
+					wantError(t, pair[0], pair[1])
+				}
+				if (i == nil) != (wanted.i == nil) || (i64 == nil) != (wanted.i64 == nil) {
+					t.Errorf("Get of an int: %v, %v", i, i64)
+				}
+			}
+		})
+	}
+
+	nan, _ := session.GetFloat64("nan")
+	wantEqual(t, "NaN is NaN", math.IsNaN(nan), true)
+	infinity, _ := khufu.Get[float64](session, "infinity")
+	wantEqual(t, "-Infinity", infinity, math.Inf(-1))
+	number, _ := session.GetFloat64("int")
+	wantEqual(t, "an integer as a float", number, 7)
+	lone, _ := khufu.Get[string](session, "lone")
+	wantEqual(t, "a lone surrogate", lone, "\ufffd")
+	value := 5
+	if err := session.Get("null", &value); err != nil || value != 5 {
+		t.Errorf("null changed the value to %d, %v", value, err)
+	}
+	if err := session.Get("string", &value); !errors.Is(err, khufu.ErrType) || value != 5 {
+		t.Errorf("a string changed the value to %d, %v", value, err)
+	}
+	var mismatch *json.UnmarshalTypeError
+	if err := session.Get("string", &value); !errors.As(err, &mismatch) {
+		t.Errorf("no error of encoding/json in %v", err)
+	}
+	wantEqual(t, "ToJSON writes null for NaN", strings.Contains(toJSON(t, session), `"nan":null`), true)
+}
+
+func TestGetIntoNothingIsAnError(t *testing.T) {
+	session := newSession(t)
+	set(t, session, "key", "x")
+	for _, target := range []any{nil, 5, "x", (*string)(nil), (*int)(nil), (*int64)(nil), (*float64)(nil), (*bool)(nil), (*[]int)(nil)} {
+		wantError(t, session.Get("key", target), khufu.ErrArgument)
+		wantError(t, session.Pop("key", target), khufu.ErrArgument)
+	}
+	wantEqual(t, "the state", toJSON(t, session), `{"key":"x"}`)
+}
+
+func TestSettingWhatCannotBeSetChangesNothing(t *testing.T) {
+	session := newSession(t)
+	set(t, session, "key", "x")
+	cyclic := map[string]any{}
+	cyclic["self"] = cyclic
+	for _, row := range []struct {
+		key   string
+		value any
+		err   error
+	}{
+		{"key", math.NaN(), khufu.ErrRange}, {"key", math.Inf(1), khufu.ErrRange},
+		{"key", []float64{math.NaN()}, khufu.ErrJSON}, {"key", make(chan int), khufu.ErrJSON}, {"key", cyclic, khufu.ErrJSON},
+		{"key", json.RawMessage("NaN"), khufu.ErrJSON}, {"key", json.RawMessage("{"), khufu.ErrJSON},
+		{"key", json.RawMessage{}, khufu.ErrJSON}, {"key", json.RawMessage("1 2"), khufu.ErrJSON},
+		{"key", json.RawMessage(strings.Repeat("[", 501) + strings.Repeat("]", 501)), khufu.ErrJSON},
+		{"key", "\xff", khufu.ErrUTF8}, {"\xff", "x", khufu.ErrUTF8}, {"\xff", 1, khufu.ErrUTF8}, {"\xff", 1.5, khufu.ErrUTF8},
+		{"\xff", true, khufu.ErrUTF8}, {"\xff", nil, khufu.ErrUTF8}, {"\xff", []int{}, khufu.ErrUTF8}, {"\xff", int64(1), khufu.ErrUTF8},
+	} {
+		err := session.Set(row.key, row.value)
+		wantError(t, err, row.err)
+		var detailed *khufu.Error
+		if !errors.As(err, &detailed) || detailed.Detail == "" {
+			t.Errorf("%v says nothing", err)
+		}
+	}
+	wantEqual(t, "the state", toJSON(t, session), `{"key":"x"}`)
+}
+
+func TestAKeyMayBeAnyText(t *testing.T) {
+	session := newSession(t)
+	keys := []string{"", " ", "\x00", "a.b", `"\`, "Zoë", "🔑", strings.Repeat("k", 500)}
+	for i, key := range keys {
+		set(t, session, key, i)
+	}
+	for i, key := range keys {
+		number, err := khufu.Get[int](session, key)
+		if err != nil || number != i || !session.Contains(key) {
+			t.Errorf("%q holds %d, %v", key, number, err)
+		}
+	}
+	wantEqual(t, "the keys' order", slices.Equal(slices.Collect(session.Keys()), keys), true)
+}
+
+func TestIterating(t *testing.T) {
+	session := newSession(t)
+	for range session.All() {
+		t.Error("an empty session has a pair")
+	}
+	for _, key := range []string{"c", "a", "b"} {
+		set(t, session, key, key+"!")
+	}
+	set(t, session, "a", 1)
+	var pairs []string
+	for key, value := range session.All() {
+		pairs = append(pairs, key+string(value))
+	}
+	wantEqual(t, "the pairs", strings.Join(pairs, " "), `c"c!" a1 b"b!"`)
+	for key := range session.All() {
+		wantEqual(t, "the first key", key, "c")
+		break
+	}
+	for key := range session.Keys() {
+		wantEqual(t, "the first key", key, "c")
+		break
+	}
+	all := session.All()
+	for range 2 {
+		number := 0
+		for range all {
+			number++
+		}
+		wantEqual(t, "the number of pairs", number, 3)
+	}
+}
+
+func TestContainsAndLen(t *testing.T) {
+	session := newSession(t)
+	wantEqual(t, "the length", session.Len(), 0)
+	set(t, session, "a", nil)
+	wantEqual(t, "the length", session.Len(), 1)
+	wantEqual(t, "a key that is there", session.Contains("a"), true)
+	wantEqual(t, "a key that is not", session.Contains("b"), false)
+	wantEqual(t, "a key that cannot be", session.Contains("\xff"), false)
+}
+
+func TestPop(t *testing.T) {
+	session := newSession(t)
+	set(t, session, "a", "text")
+	var number int
+	wantError(t, session.Pop("a", &number), khufu.ErrType)
+	wantEqual(t, "the key stays", session.Contains("a"), true)
+	var text string
+	if err := session.Pop("a", &text); err != nil || text != "text" {
+		t.Errorf("popped %q, %v", text, err)
+	}
+	wantEqual(t, "the key stays", session.Contains("a"), false)
+	wantError(t, session.Pop("a", &text), khufu.ErrNotFound)
+}
+
+func TestDeleteAndClear(t *testing.T) {
+	session := openAt(t, newFactory(t, khufu.Options{}), signed(`[1700000060, 1, {"a": 1, "b": 2}]`), now)
+	if err := session.Delete("x"); err != nil {
+		t.Error(err)
+	}
+	wantEqual(t, "changed by deleting nothing", session.IsChanged(), false)
+	wantError(t, session.Delete("\xff"), khufu.ErrUTF8)
+	if err := session.Delete("a"); err != nil {
+		t.Error(err)
+	}
+	wantEqual(t, "changed", session.IsChanged(), true)
+	wantEqual(t, "the state", toJSON(t, session), `{"b":2}`)
+	if err := session.Clear(); err != nil {
+		t.Error(err)
+	}
+	wantEqual(t, "the state", toJSON(t, session), `{}`)
+	wantEqual(t, "a cleared session is not new", session.IsNew(), false)
+}
+
+func TestSetDefault(t *testing.T) {
+	session := newSession(t)
+	var stored []int
+	if err := session.SetDefault("a", []int{1}, &stored); err != nil || !slices.Equal(stored, []int{1}) {
+		t.Errorf("%v, %v", stored, err)
+	}
+	if err := session.SetDefault("a", []int{2}, &stored); err != nil || !slices.Equal(stored, []int{1}) {
+		t.Errorf("%v, %v", stored, err)
+	}
+	if err := session.SetDefault("b", nil, nil); err != nil {
+		t.Error(err)
+	}
+	wantEqual(t, "the state", toJSON(t, session), `{"a":[1],"b":null}`)
+	var text string
+	wantError(t, session.SetDefault("a", "x", &text), khufu.ErrType)
+	wantError(t, session.SetDefault("c", make(chan int), &text), khufu.ErrJSON)
+	wantError(t, session.SetDefault("\xff", 1, nil), khufu.ErrUTF8)
+	wantEqual(t, "the state", toJSON(t, session), `{"a":[1],"b":null}`)
+}
+
+func TestUpdate(t *testing.T) {
+	session := newSession(t)
+	set(t, session, "a", 1)
+	if err := session.Update(map[string]any{"a": 2, "b": "x"}); err != nil {
+		t.Error(err)
+	}
+	if err := session.Update(cart{SKU: "A-1"}); err != nil {
+		t.Error(err)
+	}
+	if err := session.Update(json.RawMessage(`{"z": {"y": 1.10}}`)); err != nil {
+		t.Error(err)
+	}
+	state := toJSON(t, session)
+	wantEqual(t, "the state", tokens(t, state), tokens(t, `{"a":2,"b":"x","sku":"A-1","z":{"y":1.10}}`))
+	for _, values := range []any{[]int{1}, "x", nil, 5, make(chan int), json.RawMessage(`{"a": 3, "b"}`), json.RawMessage(`{"a": 3, "b": NaN}`)} {
+		wantError(t, session.Update(values), khufu.ErrJSON)
+	}
+	wantEqual(t, "the state", toJSON(t, session), state)
+}
+
+func TestTimes(t *testing.T) {
+	factory := newFactory(t, khufu.Options{})
+	session := openAt(t, factory, signed(`[1700000000.5, 1699999899.75, {"a": 1}]`), time.Unix(1700000060, 123456789))
+	wantEqual(t, "created", session.Created(), time.Unix(1699999899, 75e7).UTC())
+	wantEqual(t, "renewed", session.Renewed(), time.Unix(1700000000, 5e8).UTC())
+	wantEqual(t, "accessed", session.Accessed(), session.Renewed())
+	session.Contains("a")
+	wantEqual(t, "accessed after reading", session.Accessed(), now.UTC())
+	wantEqual(t, "renewed after reading", session.Renewed(), time.Unix(1700000000, 5e8).UTC())
+
+	// A time that the caller gives is kept to what a float can tell.
+	created := openAt(t, factory, "", time.Unix(1700000060, 123456789)).Created()
+	if difference := created.Sub(time.Unix(1700000060, 123456789)).Abs(); difference > 250*time.Nanosecond {
+		t.Errorf("created is %v off", difference)
+	}
+	for _, at := range []time.Time{time.Unix(0, 0), time.Unix(253402300799, 0), now.Add(time.Second / 3)} {
+		once := openAt(t, factory, "", at).Created()
+		wantEqual(t, "a time that went round", openAt(t, factory, "", once).Created(), once)
+	}
+	far := openAt(t, factory, signed(`[1700000060, -1e300, {}]`), now).Created()
+	wantEqual(t, "the distant past is past", far.Before(time.Unix(0, 0)), true)
+}
+
+func TestChanged(t *testing.T) {
+	factory := newFactory(t, khufu.Options{})
+	session := openAt(t, factory, signed(`[1700000060, 1699999899.75, {"a": 1}]`), now)
+	wantEqual(t, "changed after opening", session.IsChanged(), false)
+	session.Len()
+	wantEqual(t, "changed after reading at once", session.IsChanged(), false)
+	wantEqual(t, "the cookie of what did not change", commit(t, session), "")
+	if err := session.Changed(); err != nil {
+		t.Error(err)
+	}
+	wantEqual(t, "changed after Changed", session.IsChanged(), true)
+	if commit(t, session) == "" {
+		t.Error("no cookie after Changed")
+	}
+	wantEqual(t, "changed after a commit", session.IsChanged(), false)
+}
+
+func TestReissueTime(t *testing.T) {
+	cookie := signed(`[1700000060, 1699999899.75, {"a": 1}]`)
+	for _, row := range []struct {
+		reissueTime time.Duration
+		age         time.Duration
+		written     bool
+	}{
+		{0, 999 * time.Millisecond, false}, {0, time.Second, true},
+		{time.Minute, time.Minute, false}, {time.Minute, 61 * time.Second, true},
+		{-1, 19 * time.Minute, false},
+	} {
+		session := openAt(t, newFactory(t, khufu.Options{ReissueTime: row.reissueTime}), cookie, now.Add(row.age))
+		session.Contains("a")
+		if written := commit(t, session) != ""; written != row.written {
+			t.Errorf("with %v after %v, written: %v", row.reissueTime, row.age, written)
+		}
+	}
+}
+
+func TestInvalidate(t *testing.T) {
+	factory := newFactory(t, khufu.Options{HTTPOnly: true})
+	session := openAt(t, factory, signed(genuine), now)
+	if err := session.Invalidate(); err != nil {
+		t.Error(err)
+	}
+	wantEqual(t, "the length", session.Len(), 0)
+	wantEqual(t, "is new", session.IsNew(), true)
+	wantEqual(t, "created", session.Created(), now.UTC())
+	values, err := session.Commit()
+	if err != nil || len(values) != 1 {
+		t.Fatalf("%q, %v", values, err)
+	}
+	for _, part := range []string{"session=;", "Max-Age=0", "Expires=", "Path=/", "HttpOnly", "SameSite=Lax"} {
+		if !strings.Contains(values[0]+";", part) {
+			t.Errorf("%q lacks %s", values[0], part)
+		}
+	}
+
+	session = openAt(t, factory, signed(genuine), now)
+	session.Invalidate()
+	set(t, session, "b", 1)
+	wantEqual(t, "the new session", toJSON(t, openAt(t, factory, commit(t, session), now)), `{"b":1}`)
+}

@@ -1,0 +1,3 @@
+module github.com/khufu/khufu/bindings/go
+
+go 1.24

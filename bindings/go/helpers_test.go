@@ -1,0 +1,112 @@
+package khufu_test
+
+import (
+	"crypto/hmac"
+	"crypto/sha512"
+	"encoding/base64"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	khufu "github.com/khufu/khufu/bindings/go"
+)
+
+const secret = "itsaseekreet"
+
+var now = time.Unix(1700000060, 0)
+
+// newFactory makes a factory that has the secret above, unless the options have one.
+func newFactory(t testing.TB, options khufu.Options) *khufu.Factory {
+	t.Helper()
+	if options.Secret == "" && options.SecretHex == "" {
+		options.Secret = secret
+	}
+	factory, err := khufu.NewFactory(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { factory.Close() })
+	return factory
+}
+
+func openAt(t testing.TB, factory *khufu.Factory, cookieHeader string, at time.Time) *khufu.Session {
+	t.Helper()
+	session, err := factory.OpenAt(cookieHeader, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { session.Close() })
+	return session
+}
+
+// newSession opens an empty session of a factory with defaults.
+func newSession(t testing.TB) *khufu.Session {
+	t.Helper()
+	return openAt(t, newFactory(t, khufu.Options{}), "", now)
+}
+
+// commit gives what the browser would send back: "" if no cookie was set.
+func commit(t testing.TB, session *khufu.Session, options ...khufu.CommitOption) string {
+	t.Helper()
+	values, err := session.Commit(options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	switch len(values) {
+	case 0:
+		return ""
+	case 1:
+		pair, _, _ := strings.Cut(values[0], ";")
+		return pair
+	}
+	t.Fatalf("%d cookies: %q", len(values), values)
+	return ""
+}
+
+// signed is a Cookie header with a genuine session of this payload, as Pyramid's defaults
+// sign it.
+func signed(payload string) string {
+	mac := hmac.New(sha512.New, []byte("pyramid.session."+secret))
+	mac.Write([]byte(payload))
+	return "session=" + base64.RawURLEncoding.EncodeToString(append(mac.Sum(nil), payload...))
+}
+
+// pickled is the same for a pickle, given in base64.
+func pickled(payload string) string {
+	text, err := base64.StdEncoding.DecodeString(payload)
+	if err != nil {
+		panic(err)
+	}
+	return signed(string(text))
+}
+
+func set(t testing.TB, session *khufu.Session, key string, value any) {
+	t.Helper()
+	if err := session.Set(key, value); err != nil {
+		t.Fatalf("Set(%q, %v): %v", key, value, err)
+	}
+}
+
+func toJSON(t testing.TB, session *khufu.Session) string {
+	t.Helper()
+	text, err := session.ToJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func wantError(t testing.TB, err error, wanted error) {
+	t.Helper()
+	if !errors.Is(err, wanted) {
+		t.Errorf("the error is %v, not %v", err, wanted)
+	}
+}
+
+func wantEqual[T comparable](t testing.TB, what string, found, wanted T) {
+	t.Helper()
+	if found != wanted {
+		t.Errorf("%s is %v, not %v", what, found, wanted)
+	}
+}

@@ -1,0 +1,261 @@
+package khufu_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	khufu "github.com/khufu/khufu/bindings/go"
+)
+
+// calls are all calls of a session, by name.
+var calls = map[string]func(*khufu.Session){
+	"Get":            func(s *khufu.Session) { var v []any; s.Get("user", &v) },
+	"GetString":      func(s *khufu.Session) { s.GetString(strings.Repeat("user", 20)) },
+	"GetInt64":       func(s *khufu.Session) { s.GetInt64("user") },
+	"GetFloat64":     func(s *khufu.Session) { s.GetFloat64("user") },
+	"GetBool":        func(s *khufu.Session) { s.GetBool("user") },
+	"GetJSON":        func(s *khufu.Session) { s.GetJSON("user") },
+	"ToJSON":         func(s *khufu.Session) { s.ToJSON() },
+	"Contains":       func(s *khufu.Session) { s.Contains("user") },
+	"Len":            func(s *khufu.Session) { s.Len() },
+	"All":            func(s *khufu.Session) { s.All()(func(string, json.RawMessage) bool { return true }) },
+	"Keys":           func(s *khufu.Session) { s.Keys()(func(string) bool { return true }) },
+	"Set null":       func(s *khufu.Session) { s.Set("a", nil) },
+	"Set string":     func(s *khufu.Session) { s.Set("a", strings.Repeat("x", 100)) },
+	"Set bool":       func(s *khufu.Session) { s.Set("a", true) },
+	"Set int":        func(s *khufu.Session) { s.Set("a", 1) },
+	"Set float64":    func(s *khufu.Session) { s.Set("a", 1.5) },
+	"Set list":       func(s *khufu.Session) { s.Set("a", []int{1}) },
+	"SetDefault":     func(s *khufu.Session) { var v any; s.SetDefault("user", 1, &v) },
+	"Update":         func(s *khufu.Session) { s.Update(map[string]int{"a": 1}) },
+	"Delete":         func(s *khufu.Session) { s.Delete("user") },
+	"Pop":            func(s *khufu.Session) { var v any; s.Pop("user", &v) },
+	"Clear":          func(s *khufu.Session) { s.Clear() },
+	"Flash":          func(s *khufu.Session) { s.Flash("x", khufu.Queue("q")) },
+	"Flash list":     func(s *khufu.Session) { s.Flash([]int{1}) },
+	"PopFlash":       func(s *khufu.Session) { var v any; s.PopFlash("", &v) },
+	"PeekFlash":      func(s *khufu.Session) { var v any; s.PeekFlash("", &v) },
+	"CSRFToken":      func(s *khufu.Session) { s.CSRFToken() },
+	"NewCSRFToken":   func(s *khufu.Session) { s.NewCSRFToken() },
+	"CheckCSRFToken": func(s *khufu.Session) { s.CheckCSRFToken("x") },
+	"Created":        func(s *khufu.Session) { s.Created() },
+	"Accessed":       func(s *khufu.Session) { s.Accessed() },
+	"Renewed":        func(s *khufu.Session) { s.Renewed() },
+	"IsNew":          func(s *khufu.Session) { s.IsNew() },
+	"IsChanged":      func(s *khufu.Session) { s.IsChanged() },
+	"LoadResult":     func(s *khufu.Session) { s.LoadResult() },
+	"LoadFormat":     func(s *khufu.Session) { s.LoadFormat() },
+	"Changed":        func(s *khufu.Session) { s.Changed() },
+	"Invalidate":     func(s *khufu.Session) { s.Invalidate() },
+	"Commit":         func(s *khufu.Session) { s.Commit() },
+	"CommitTo":       func(s *khufu.Session) { s.CommitTo(map[string][]string{}) },
+	"Vary":           func(s *khufu.Session) { s.Vary() },
+	"Close":          func(s *khufu.Session) { s.Close() },
+}
+
+func TestNoSessionIsFreedDuringACall(t *testing.T) {
+	defer khufu.Collect(func() {})
+	factory := newFactory(t, khufu.Options{})
+	for name, call := range calls {
+		t.Run(name, func(t *testing.T) {
+			session, err := factory.OpenAt(signed(genuine), now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			freed := make(chan bool)
+			runtime.AddCleanup(session, func(freed chan bool) { close(freed) }, freed)
+			khufu.Collect(func() {
+				runtime.GC()
+				select {
+				case <-freed:
+					t.Error("freed during the call")
+				case <-time.After(time.Millisecond):
+				}
+			})
+			call(session)
+			khufu.Collect(func() {})
+			wait(t, freed)
+		})
+	}
+}
+
+func TestNoFactoryIsFreedDuringACall(t *testing.T) {
+	defer khufu.Collect(func() {})
+	for name, open := range map[string]func(*khufu.Factory) (*khufu.Session, error){
+		"Open":   func(f *khufu.Factory) (*khufu.Session, error) { return f.Open(signed(genuine)) },
+		"OpenAt": func(f *khufu.Factory) (*khufu.Session, error) { return f.OpenAt(signed(genuine), now) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			factory, err := khufu.NewFactory(khufu.Options{Secret: secret})
+			if err != nil {
+				t.Fatal(err)
+			}
+			freed := make(chan bool)
+			runtime.AddCleanup(factory, func(freed chan bool) { close(freed) }, freed)
+			khufu.Collect(func() {
+				runtime.GC()
+				select {
+				case <-freed:
+					t.Error("freed during the call")
+				case <-time.After(time.Millisecond):
+				}
+			})
+			session, err := open(factory)
+			khufu.Collect(func() {})
+			wait(t, freed)
+			// The session outlives its factory.
+			if err != nil || session.Set("a", 1) != nil || commit(t, session) == "" {
+				t.Errorf("the session: %v", err)
+			}
+		})
+	}
+}
+
+func wait(t *testing.T, freed chan bool) {
+	t.Helper()
+	for range 100 {
+		runtime.GC()
+		select {
+		case <-freed:
+			return
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	t.Error("never freed")
+}
+
+func TestNothingLeaks(t *testing.T) {
+	factory := newFactory(t, khufu.Options{})
+	full := openAt(t, factory, "", now)
+	set(t, full, "pad", strings.Repeat("x", 2900))
+	header := commit(t, full)
+	use := func(session *khufu.Session, err error) *khufu.Session {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if session.Len() != 1 || session.Set("a", 1) != nil || commit(t, session) == "" {
+			t.Fatal("the session is not usable")
+		}
+		return session
+	}
+	for _, row := range []struct {
+		name   string
+		times  int
+		growth int // MiB; what leaks here takes more
+		work   func()
+	}{
+		{"closed sessions", 20_000, 16, func() { use(factory.OpenAt(header, now)).Close() }},
+		{"forgotten sessions", 100_000, 200, func() { use(factory.OpenAt(header, now)) }},
+		{"sessions that do not open", 200_000, 8, func() { factory.OpenAt(header, time.Time{}) }},
+		{"closed factories", 50_000, 24, func() {
+			factory, _ := khufu.NewFactory(khufu.Options{Secret: secret, PreviousSecrets: []string{secret}})
+			factory.Close()
+		}},
+		{"forgotten factories", 100_000, 48, func() { khufu.NewFactory(khufu.Options{Secret: secret, PreviousSecrets: []string{secret}}) }},
+		{"factories that cannot be made", 100_000, 8, func() { khufu.NewFactory(khufu.Options{Secret: secret, Type: "sealed"}) }},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			work := func(times int) {
+				for range times {
+					row.work()
+				}
+			}
+			work(row.times / 100)
+			runtime.GC()
+			before := residentMiB(t)
+			work(row.times)
+			growth := residentMiB(t) - before
+			t.Logf("%d MiB more after %d times", growth, row.times)
+			if growth > row.growth {
+				t.Errorf("%d MiB more", growth)
+			}
+		})
+	}
+}
+
+// residentMiB is the memory of this process.
+func residentMiB(t *testing.T) int {
+	t.Helper()
+	statm, err := os.ReadFile("/proc/self/statm")
+	if errors.Is(err, os.ErrNotExist) {
+		t.Skip("there is no /proc here to tell the memory in use")
+	}
+	fields := bytes.Fields(statm)
+	if err != nil || len(fields) < 2 {
+		t.Fatalf("%q, %v", statm, err)
+	}
+	pages, err := strconv.Atoi(string(fields[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pages * os.Getpagesize() >> 20
+}
+
+func TestGoroutinesShareAFactory(t *testing.T) {
+	factory := newFactory(t, khufu.Options{Timeout: -1})
+	var group sync.WaitGroup
+	for worker := range 8 {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			header := ""
+			for visit := range 300 {
+				session, err := factory.Open(header)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				visits, _ := khufu.Get[int](session, "visits")
+				if visits != visit*worker {
+					t.Errorf("worker %d has %d visits after %d", worker, visits, visit)
+				}
+				session.Set("visits", visits+worker)
+				header = commit(t, session)
+				if visit%2 == 0 {
+					session.Close()
+				}
+			}
+		}()
+	}
+	group.Wait()
+}
+
+func TestAFactoryMayBeClosedWhileOthersOpen(t *testing.T) {
+	for range 20 {
+		factory := newFactory(t, khufu.Options{})
+		var group sync.WaitGroup
+		var opened atomic.Int64
+		for range 4 {
+			group.Add(1)
+			go func() {
+				defer group.Done()
+				for {
+					session, err := factory.OpenAt(signed(genuine), now)
+					if errors.Is(err, khufu.ErrClosed) {
+						return
+					}
+					if err != nil || session.Len() != 1 {
+						t.Errorf("%v", err)
+						return
+					}
+					opened.Add(1)
+					session.Close()
+				}
+			}()
+		}
+		for opened.Load() < 10 {
+			runtime.Gosched()
+		}
+		factory.Close()
+		group.Wait()
+	}
+}

@@ -1,0 +1,26 @@
+package khufu
+
+// #include <khufu.h>
+import "C"
+
+import "unsafe"
+
+// GenerateSecret gives a random secret for this type of session, as hexadecimal
+// digits: 128 for a signed cookie, to be used as the text that it is, here and in
+// Pyramid; 64 for an encrypted one.
+func GenerateSecret(forType Type) (string, error) {
+	var buffer [C.KHUFU_SIGNING_SECRET_SIZE]byte
+	used := buffer[:]
+	switch forType {
+	case SignedCookie:
+	case EncryptedCookie:
+		used = buffer[:C.KHUFU_ENCRYPTION_SECRET_SIZE]
+	default:
+		return "", &Error{Status: ErrArgument, Detail: "a secret is for SignedCookie or EncryptedCookie"}
+	}
+	status := C.khufu_generate_secret((*C.char)(unsafe.Pointer(&buffer)), C.size_t(len(used)))
+	if status != C.KHUFU_OK {
+		return "", &Error{Status: Status(status)}
+	}
+	return string(used[:len(used)-1]), nil
+}

@@ -1,0 +1,148 @@
+package khufu_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	khufu "github.com/khufu/khufu/bindings/go"
+)
+
+// vectors are cookies that the Python originals wrote.
+type vectors struct {
+	Now   int64
+	Cases []struct {
+		Name, Hashalg, Secret, Serializer, Cookie string
+
+		Salt      string
+		SecretHex string `json:"secret_hex"`
+		StateJSON string `json:"state_json"`
+		Renewed   float64
+		Created   float64
+	}
+}
+
+func readVectors(t *testing.T, file string) (v vectors) {
+	t.Helper()
+	text, err := os.ReadFile("../../tests/vectors/" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func TestVectorsOpenToTheirState(t *testing.T) {
+	for file, number := range map[string]int{
+		"pyramid_signed_json.json":   43,
+		"pyramid_signed_pickle.json": 54,
+		"pyramid_nacl.json":          27,
+	} {
+		t.Run(file, func(t *testing.T) {
+			v := readVectors(t, file)
+			wantEqual(t, "the number of cases", len(v.Cases), number)
+			for i, c := range v.Cases {
+				t.Run(fmt.Sprintf("%d %s", i, c.Name), func(t *testing.T) {
+					options := khufu.Options{
+						Secret: c.Secret, SecretHex: c.SecretHex, Salt: c.Salt,
+						Serializer: khufu.Serializer(c.Serializer), HashAlg: khufu.HashAlg(c.Hashalg),
+					}
+					if c.SecretHex != "" {
+						options.Type = khufu.EncryptedCookie
+					}
+					factory := newFactory(t, options)
+					session := openAt(t, factory, "session="+c.Cookie, time.Unix(v.Now, 0))
+					wantEqual(t, "the load result", session.LoadResult(), khufu.Loaded)
+					wantEqual(t, "the refusal", session.Refusal(), "")
+					wantEqual(t, "is new", session.IsNew(), false)
+					wantEqual(t, "created", seconds(session.Created()), c.Created)
+					wantEqual(t, "renewed", seconds(session.Renewed()), c.Renewed)
+					wantSameState(t, session, c.StateJSON)
+
+					again := openAt(t, factory, commit(t, session), time.Unix(v.Now+1, 0))
+					wantEqual(t, "the load result of what was written", again.LoadResult(), khufu.Loaded)
+					wantEqual(t, "created", seconds(again.Created()), c.Created)
+					wantEqual(t, "renewed", seconds(again.Renewed()), float64(v.Now))
+					wantSameState(t, again, c.StateJSON)
+				})
+			}
+		})
+	}
+}
+
+func TestNoChangedVectorOpens(t *testing.T) {
+	v := readVectors(t, "pyramid_signed_json.json")
+	for _, c := range v.Cases[:8] {
+		factory := newFactory(t, khufu.Options{Secret: c.Secret, Salt: c.Salt, HashAlg: khufu.HashAlg(c.Hashalg)})
+		for i := range c.Cookie {
+			changed := []byte(c.Cookie)
+			changed[i] ^= 1
+			session, err := factory.OpenAt("session="+string(changed), time.Unix(v.Now, 0))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if session.LoadResult() == khufu.Loaded || session.Len() != 0 || session.Refusal() == "" {
+				t.Errorf("%s opens though character %d was changed", c.Name, i)
+			}
+			session.Close()
+		}
+	}
+}
+
+func seconds(t time.Time) float64 {
+	return float64(t.Unix()) + float64(t.Nanosecond())/1e9
+}
+
+// wantSameState compares the session, whole and pair by pair, with what Python had.
+func wantSameState(t *testing.T, session *khufu.Session, stateJSON string) {
+	t.Helper()
+	wanted := tokens(t, stateJSON)
+	wantEqual(t, "the state", tokens(t, toJSON(t, session)), wanted)
+
+	var pairs []string
+	for key, value := range session.All() {
+		name, _ := json.Marshal(key)
+		pairs = append(pairs, string(name)+":"+string(value))
+		single, err := session.GetJSON(key)
+		if err != nil {
+			t.Error(err)
+		}
+		wantEqual(t, "the value of "+key, string(single), string(value))
+	}
+	wantEqual(t, "the number of keys", session.Len(), len(pairs))
+	wantEqual(t, "the pairs", tokens(t, "{"+strings.Join(pairs, ",")+"}"), wanted)
+}
+
+// tokens spells JSON text in one way: the order and the types stay, how floats and strings
+// are written does not matter.
+func tokens(t *testing.T, text string) string {
+	t.Helper()
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	var spelled strings.Builder
+	for {
+		token, err := decoder.Token()
+		if errors.Is(err, io.EOF) {
+			return spelled.String()
+		}
+		if err != nil {
+			t.Fatalf("%v in %s", err, text)
+		}
+		if number, ok := token.(json.Number); ok && strings.ContainsAny(number.String(), ".eE") {
+			value, err := number.Float64()
+			if err != nil {
+				t.Fatal(err)
+			}
+			token = "float " + strconv.FormatFloat(value, 'g', -1, 64)
+		}
+		fmt.Fprintf(&spelled, "%T %q\n", token, fmt.Sprint(token))
+	}
+}

@@ -1,0 +1,64 @@
+// The Go server of the demo: it keeps the cart. See ../README.md for what every server
+// of the demo does.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	khufu "github.com/khufu/khufu/bindings/go"
+)
+
+func main() {
+	log.SetFlags(0)
+	log.SetPrefix("go_server: ")
+	port := flag.Int("port", 0, "the port to listen on")
+	flag.Parse()
+	if err := run(*port); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(port int) error {
+	factory, err := khufu.NewFactory(khufu.Options{Secret: os.Getenv("KHUFU_SECRET"), HTTPOnly: true})
+	if err != nil {
+		return err
+	}
+	defer factory.Close()
+	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		return err
+	}
+	fmt.Println("listening on", listener.Addr())
+
+	server := &http.Server{Handler: shop{factory, peers(os.Getenv("KHUFU_PEERS"))}.handler()}
+	terminated, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	context.AfterFunc(terminated, func() { server.Close() })
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// A peer is another server of the demo.
+type peer struct{ Name, URL string }
+
+// peers reads "pyramid=8001,c=8002".
+func peers(text string) (list []peer) {
+	for pair := range strings.SplitSeq(text, ",") {
+		if name, port, found := strings.Cut(pair, "="); found && name != "go" {
+			list = append(list, peer{name, "http://127.0.0.1:" + port + "/"})
+		}
+	}
+	return list
+}
