@@ -17,7 +17,7 @@ demo:
 	scripts/demo
 
 bench:
-	cargo bench --locked
+	scripts/bench
 
 build:
 	scripts/dependencies

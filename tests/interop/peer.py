@@ -8,7 +8,7 @@ from pathlib import Path
 root = Path(__file__).resolve().parents[2]
 
 COMMANDS = {
-    'rust': ['target/release/examples/exchange'],
+    'rust': ['target/debug/examples/exchange'],
     'c': ['target/tests/exchange-c'],
     'go': ['target/tests/exchange-go'],
     'ruby': ['ruby', '-w', '-I', 'bindings/ruby/lib', 'tests/interop/exchange.rb'],
