@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	khufu "github.com/khufu/khufu/bindings/go"
 )
@@ -330,88 +329,4 @@ func TestUpdate(t *testing.T) {
 		wantError(t, session.Update(values), khufu.ErrJSON)
 	}
 	wantEqual(t, "the state", toJSON(t, session), state)
-}
-
-func TestTimes(t *testing.T) {
-	factory := newFactory(t, khufu.Options{})
-	session := openAt(t, factory, signed(`[1700000000.5, 1699999899.75, {"a": 1}]`), time.Unix(1700000060, 123456789))
-	wantEqual(t, "created", session.Created(), time.Unix(1699999899, 75e7).UTC())
-	wantEqual(t, "renewed", session.Renewed(), time.Unix(1700000000, 5e8).UTC())
-	wantEqual(t, "accessed", session.Accessed(), session.Renewed())
-	session.Contains("a")
-	wantEqual(t, "accessed after reading", session.Accessed(), now.UTC())
-	wantEqual(t, "renewed after reading", session.Renewed(), time.Unix(1700000000, 5e8).UTC())
-
-	// A time that the caller gives is kept to what a float can tell.
-	created := openAt(t, factory, "", time.Unix(1700000060, 123456789)).Created()
-	if difference := created.Sub(time.Unix(1700000060, 123456789)).Abs(); difference > 250*time.Nanosecond {
-		t.Errorf("created is %v off", difference)
-	}
-	for _, at := range []time.Time{time.Unix(0, 0), time.Unix(253402300799, 0), now.Add(time.Second / 3)} {
-		once := openAt(t, factory, "", at).Created()
-		wantEqual(t, "a time that went round", openAt(t, factory, "", once).Created(), once)
-	}
-	far := openAt(t, factory, signed(`[1700000060, -1e300, {}]`), now).Created()
-	wantEqual(t, "the distant past is past", far.Before(time.Unix(0, 0)), true)
-}
-
-func TestChanged(t *testing.T) {
-	factory := newFactory(t, khufu.Options{})
-	session := openAt(t, factory, signed(`[1700000060, 1699999899.75, {"a": 1}]`), now)
-	wantEqual(t, "changed after opening", session.IsChanged(), false)
-	session.Len()
-	wantEqual(t, "changed after reading at once", session.IsChanged(), false)
-	wantEqual(t, "the cookie of what did not change", commit(t, session), "")
-	if err := session.Changed(); err != nil {
-		t.Error(err)
-	}
-	wantEqual(t, "changed after Changed", session.IsChanged(), true)
-	if commit(t, session) == "" {
-		t.Error("no cookie after Changed")
-	}
-	wantEqual(t, "changed after a commit", session.IsChanged(), false)
-}
-
-func TestReissueTime(t *testing.T) {
-	cookie := signed(`[1700000060, 1699999899.75, {"a": 1}]`)
-	for _, row := range []struct {
-		reissueTime time.Duration
-		age         time.Duration
-		written     bool
-	}{
-		{0, 999 * time.Millisecond, false}, {0, time.Second, true},
-		{time.Minute, time.Minute, false}, {time.Minute, 61 * time.Second, true},
-		{-1, 19 * time.Minute, false},
-	} {
-		session := openAt(t, newFactory(t, khufu.Options{ReissueTime: row.reissueTime}), cookie, now.Add(row.age))
-		session.Contains("a")
-		if written := commit(t, session) != ""; written != row.written {
-			t.Errorf("with %v after %v, written: %v", row.reissueTime, row.age, written)
-		}
-	}
-}
-
-func TestInvalidate(t *testing.T) {
-	factory := newFactory(t, khufu.Options{HTTPOnly: true})
-	session := openAt(t, factory, signed(genuine), now)
-	if err := session.Invalidate(); err != nil {
-		t.Error(err)
-	}
-	wantEqual(t, "the length", session.Len(), 0)
-	wantEqual(t, "is new", session.IsNew(), true)
-	wantEqual(t, "created", session.Created(), now.UTC())
-	values, err := session.Commit()
-	if err != nil || len(values) != 1 {
-		t.Fatalf("%q, %v", values, err)
-	}
-	for _, part := range []string{"session=;", "Max-Age=0", "Expires=", "Path=/", "HttpOnly", "SameSite=Lax"} {
-		if !strings.Contains(values[0]+";", part) {
-			t.Errorf("%q lacks %s", values[0], part)
-		}
-	}
-
-	session = openAt(t, factory, signed(genuine), now)
-	session.Invalidate()
-	set(t, session, "b", 1)
-	wantEqual(t, "the new session", toJSON(t, openAt(t, factory, commit(t, session), now)), `{"b":1}`)
 }
