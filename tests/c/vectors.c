@@ -1,12 +1,23 @@
-/* Every signed cookie that the real Pyramid wrote opens to its state, and nothing like it opens at all. */
+/* Every cookie that the Python originals wrote opens to its state, and nothing like it opens at all. */
 #include "sessions.h"
 #include "vectors.h"
 
 static cJSON *vectors;
 
+static const char *text_or(const cJSON *vector, const char *name, const char *otherwise) {
+    return cJSON_GetObjectItem(vector, name) != NULL ? text_of(vector, name) : otherwise;
+}
+
+static bool is_encrypted(const cJSON *vector) {
+    return cJSON_GetObjectItem(vector, "secret_hex") != NULL;
+}
+
+/* A factory of the vector's options, and of one that takes the place of one of them. */
 static khufu_factory *factory_of(const cJSON *vector, const char *option, const char *value) {
-    return FACTORY("secret", text_of(vector, "secret"), "salt", text_of(vector, "salt"), "hashalg",
-                   text_of(vector, "hashalg"), "serializer", text_of(vector, "serializer"), option, value);
+    const char *secret = is_encrypted(vector) ? "secret_hex" : "secret";
+    return FACTORY("type", is_encrypted(vector) ? "encrypted_cookie" : "signed_cookie", secret, text_of(vector, secret),
+                   "serializer", text_of(vector, "serializer"), "salt", text_or(vector, "salt", ""), "hashalg",
+                   text_or(vector, "hashalg", ""), option, value);
 }
 
 /* The object that iterating gives, written out as JSON. */
@@ -71,10 +82,12 @@ TEST(every_state_goes_back_as_it_was) {
 
 TEST(another_secret_salt_or_hash_opens_none) {
     const char *others[][2] = {{"secret", "itsaseekreeT"}, {"salt", "pyramid.session"}, {"hashalg", "sha224"}};
+    const char *encryption[][2] = {{"secret_hex", "100102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"}};
     const cJSON *vector;
     EACH_CASE(vector, vectors) {
-        for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-            khufu_factory *factory = factory_of(vector, others[i][0], others[i][1]);
+        for (size_t i = 0; i < (is_encrypted(vector) ? 1 : 3); i++) {
+            const char **other = is_encrypted(vector) ? encryption[i] : others[i];
+            khufu_factory *factory = factory_of(vector, other[0], other[1]);
             khufu_session *session = open_value(factory, text_of(vector, "cookie"), NOW);
             CHECK_EMPTY(session, KHUFU_LOAD_BAD_SIGNATURE, NOW);
             khufu_session_free(session);
@@ -104,11 +117,14 @@ TEST(no_cookie_opens_with_a_character_changed) {
 }
 
 int main(void) {
-    vectors = read_vectors("pyramid_signed_json.json");
-    RUN(every_cookie_opens_to_its_state);
-    RUN(every_state_goes_back_as_it_was);
-    RUN(another_secret_salt_or_hash_opens_none);
-    RUN(no_cookie_opens_with_a_character_changed);
-    cJSON_Delete(vectors);
+    const char *files[] = {"pyramid_signed_json.json", "pyramid_signed_pickle.json", "pyramid_nacl.json"};
+    for (size_t i = 0; i < 3; i++) {
+        vectors = read_vectors(files[i]);
+        RUN(every_cookie_opens_to_its_state);
+        RUN(every_state_goes_back_as_it_was);
+        RUN(another_secret_salt_or_hash_opens_none);
+        RUN(no_cookie_opens_with_a_character_changed);
+        cJSON_Delete(vectors);
+    }
     return report();
 }

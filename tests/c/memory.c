@@ -1,0 +1,484 @@
+/* What is secret is gone from the process once it is freed: the memory itself is searched, freed blocks and the stack
+   included. A needle is kept masked, so that the search does not find the test's own copy, and only its second half is
+   searched for, so that an allocator's links over the beginning of a freed block do not hide it. */
+#include "sessions.h"
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { MASK = 0x5a, NEEDLE_LIMIT = 256, WINDOW = 1 << 16 };
+
+struct needle {
+    unsigned char masked[NEEDLE_LIMIT];
+    size_t len;
+};
+
+static khufu_factory *factory;
+
+/* Takes the bytes away from where they stand: from now on they are in the needle alone, masked. */
+static struct needle take(void *data, size_t len) {
+    struct needle needle = {.len = len};
+    REQUIRE(len >= 16 && len <= NEEDLE_LIMIT);
+    for (size_t i = 0; i < len; i++) needle.masked[i] = ((volatile unsigned char *)data)[i] ^ MASK;
+    explicit_bzero(data, len);
+    return needle;
+}
+
+/* Letters that were drawn at random and never stood anywhere unmasked. */
+static struct needle draw(size_t len, const char *alphabet) {
+    struct needle needle = {.len = len};
+    REQUIRE(len >= 16 && len <= NEEDLE_LIMIT && getrandom(needle.masked, len, 0) == (ssize_t)len);
+    size_t letters = strlen(alphabet);
+    for (size_t i = 0; i < len; i++)
+        needle.masked[i] = (unsigned char)((volatile const char *)alphabet)[needle.masked[i] % letters] ^ MASK;
+    return needle;
+}
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789abcdef"
+
+static size_t reveal(const struct needle *needle, char *buffer) {
+    for (size_t i = 0; i < needle->len; i++) ((volatile char *)buffer)[i] = (char)(needle->masked[i] ^ MASK);
+    buffer[needle->len] = 0;
+    return needle->len;
+}
+
+/* The same bytes, each xored with one byte: a key as it stands in HMAC's block. */
+static struct needle xored(const struct needle *needle, unsigned char byte) {
+    struct needle other = *needle;
+    for (size_t i = 0; i < other.len; i++) other.masked[i] ^= byte;
+    return other;
+}
+
+/* The bytes that the needle's hex digits write. */
+static struct needle from_hex(const struct needle *digits) {
+    struct needle bytes = {.len = digits->len / 2};
+    for (size_t i = 0; i < digits->len; i++) {
+        unsigned char digit = digits->masked[i] ^ MASK;
+        unsigned value = (unsigned)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+        bytes.masked[i / 2] = (unsigned char)(i % 2 == 0 ? value << 4 : (bytes.masked[i / 2] ^ MASK) | value) ^ MASK;
+    }
+    return bytes;
+}
+
+static unsigned char window[WINDOW];
+
+/* How often the needle's second half stands between two addresses. */
+static size_t hits_between(int memory, uintptr_t at, uintptr_t end, const struct needle *needle) {
+    size_t half = needle->len / 2, size = needle->len - half, found = 0;
+    while (at < end && end - at >= size) {
+        ssize_t got = pread(memory, window, end - at < WINDOW ? end - at : WINDOW, (off_t)at);
+        if (got < (ssize_t)size) break; /* pages that are mapped and not there */
+        for (size_t start = 0; start + size <= (size_t)got; start++) {
+            size_t same = 0;
+            while (same < size && (window[start + same] ^ MASK) == needle->masked[half + same]) same++;
+            found += same == size;
+        }
+        at += (size_t)got - size + 1;
+    }
+    return found;
+}
+
+/* How often it stands in this process's memory, but for the window through which that is read. */
+static size_t hits(const struct needle *needle) {
+    static char maps[1 << 16];
+    uintptr_t own = (uintptr_t)window, own_end = own + sizeof window;
+    int maps_file = open("/proc/self/maps", O_RDONLY), memory = open("/proc/self/mem", O_RDONLY);
+    size_t maps_len = 0, found = 0;
+    REQUIRE(maps_file >= 0 && memory >= 0);
+    for (ssize_t got; (got = read(maps_file, maps + maps_len, sizeof maps - 1 - maps_len)) > 0;) maps_len += (size_t)got;
+    REQUIRE(maps_len < sizeof maps - 1);
+    maps[maps_len] = 0;
+    char *rest = maps;
+    for (char *line; (line = strtok_r(rest, "\n", &rest)) != NULL;) {
+        char *end_text, *rights;
+        uintptr_t start = strtoull(line, &end_text, 16), end = strtoull(end_text + 1, &rights, 16);
+        if (rights[1] != 'r' || strstr(line, "[v") != NULL) continue; /* [vvar] and [vsyscall] are the kernel's */
+        found += hits_between(memory, start, end < own ? end : own < start ? start : own, needle);
+        found += hits_between(memory, start > own_end ? start : own_end, end, needle);
+    }
+    explicit_bzero(window, sizeof window);
+    close(maps_file);
+    close(memory);
+    return found;
+}
+
+#define CHECK_THERE(needle) CHECK(hits(needle) > 0)
+#define CHECK_GONE(needle) CHECK_INT(hits(needle), 0)
+
+TEST(the_search_finds_what_is_there_and_only_that) {
+    struct needle needle = draw(64, LETTERS);
+    CHECK_GONE(&needle);
+    char on_stack[NEEDLE_LIMIT + 1], *on_heap = allocate(NEEDLE_LIMIT + 1), *large = allocate(40 * WINDOW);
+    reveal(&needle, on_stack);
+    CHECK_INT(hits(&needle), 1);
+    reveal(&needle, on_heap);
+    CHECK_INT(hits(&needle), 2);
+    for (size_t at = 3 * WINDOW - 200; at < 3 * WINDOW + 200; at++) { /* wherever a window ends */
+        reveal(&needle, large + at);
+        CHECK_INT(hits(&needle), 3);
+        explicit_bzero(large + at, needle.len);
+    }
+    free(on_heap);
+    CHECK_INT(hits(&needle), 2); /* freed is not gone */
+    explicit_bzero(on_stack, sizeof on_stack);
+    free(large);
+}
+
+/* Sets an option to the needle, after which no copy of the test's own is left. */
+static void set_secret(khufu_options *options, const char *name, const struct needle *needle) {
+    char buffer[NEEDLE_LIMIT + 1];
+    CHECK_INT(khufu_options_set(options, name, KHUFU_NTS, buffer, reveal(needle, buffer)), KHUFU_OK);
+    explicit_bzero(buffer, sizeof buffer);
+}
+
+/* Makes a factory, opens, writes and reads back a session, and frees all but the options. */
+static void use_once(khufu_options *options) {
+    khufu_factory *made = NULL;
+    CHECK_INT(khufu_factory_new(options, &made), KHUFU_OK);
+    khufu_session *session = open_new(made);
+    CHECK_INT(khufu_session_set(session, "a", 1, "1", 1), KHUFU_OK);
+    char *header = next_request(session);
+    khufu_session_free(session);
+    session = open_at(made, header, NOW);
+    CHECK_STATE(session, "{\"a\":1}");
+    khufu_session_free(session);
+    session = open_at(made, "session=AAAA", NOW);
+    khufu_session_free(session);
+    khufu_factory_free(made);
+    free(header);
+}
+
+TEST(a_signing_secret_is_gone) {
+    const size_t lengths[] = {32, 100, 112, 128, 150, 250}; /* with the salt, around the size of HMAC's block and beyond */
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        struct needle secret = draw(lengths[i], LETTERS), inner = xored(&secret, 0x36), outer = xored(&secret, 0x5c);
+        khufu_options *options = khufu_options_new();
+        set_secret(options, "secret", &secret);
+        CHECK_THERE(&secret);
+        use_once(options);
+        khufu_options_free(options);
+        CHECK_GONE(&secret);
+        CHECK_GONE(&inner);
+        CHECK_GONE(&outer);
+    }
+}
+
+TEST(every_option_that_holds_a_secret_forgets_it) {
+    const char *names[] = {"secret", "secret_hex", "previous_secret", "previous_secret_hex", "accept.old.secret",
+                           "accept.old.secret_hex", "accept.old.previous_secret", "accept.old.previous_secret_hex"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct needle digits = draw(64, DIGITS), bytes = from_hex(&digits), inner = xored(&bytes, 0x36), outer = xored(&bytes, 0x5c);
+        khufu_options *options = khufu_options_new();
+        if (i >= 2) CHECK_INT(khufu_options_set(options, "secret", 6, SECRET, KHUFU_NTS), KHUFU_OK);
+        if (i >= 6) CHECK_INT(khufu_options_set(options, "accept.old.secret", 17, SECRET, KHUFU_NTS), KHUFU_OK);
+        set_secret(options, names[i], &digits);
+        CHECK_THERE(&digits);
+        use_once(options);
+        khufu_options_free(options);
+        CHECK_GONE(&digits);
+        CHECK_GONE(&bytes);
+        CHECK_GONE(&inner);
+        CHECK_GONE(&outer);
+    }
+}
+
+TEST(a_secret_that_was_replaced_or_refused_is_gone) {
+    struct needle first = draw(48, LETTERS), refused = draw(48, LETTERS);
+    char buffer[NEEDLE_LIMIT + 1];
+    khufu_options *options = khufu_options_new();
+    set_secret(options, "secret", &first);
+    CHECK_INT(khufu_options_set(options, "secret_hex", 10, buffer, reveal(&refused, buffer)), KHUFU_ERR_OPTION);
+    explicit_bzero(buffer, sizeof buffer);
+    CHECK_GONE(&refused);
+    CHECK_INT(khufu_options_set(options, "sceret", 6, buffer, reveal(&refused, buffer)), KHUFU_ERR_OPTION);
+    explicit_bzero(buffer, sizeof buffer);
+    CHECK_GONE(&refused);
+    CHECK_INT(khufu_options_set(options, "secret", 6, "another", 7), KHUFU_OK);
+    CHECK_GONE(&first);
+    khufu_options_free(options);
+}
+
+TEST(an_encryption_key_lives_as_long_as_its_factory) {
+    struct needle digits = draw(64, DIGITS), key = from_hex(&digits);
+    khufu_options *options = make_options((const char *const[]){"type", "encrypted_cookie", NULL});
+    set_secret(options, "secret", &digits);
+    khufu_factory *made = NULL;
+    CHECK_INT(khufu_factory_new(options, &made), KHUFU_OK);
+    khufu_options_free(options);
+    CHECK_GONE(&digits);
+    CHECK_THERE(&key);
+    khufu_session *session = open_new(made);
+    CHECK_INT(khufu_session_set(session, "a", 1, "1", 1), KHUFU_OK);
+    char *header = next_request(session);
+    khufu_session *next = open_at(made, header, NOW);
+    CHECK_STATE(next, "{\"a\":1}");
+    khufu_factory_free(made);
+    CHECK_THERE(&key); /* sessions hold on to it */
+    khufu_session_free(session);
+    khufu_session_free(next);
+    CHECK_GONE(&key);
+    free(header);
+}
+
+/* The two states that HMAC-SHA512 keeps of a key, with which one can sign as with the key itself. */
+static void take_states(const struct needle *secret, struct needle states[2]) {
+    crypto_auth_hmacsha512_state state;
+    char key[NEEDLE_LIMIT + 20] = SALT;
+    size_t salt_len = strlen(SALT), len = reveal(secret, key + salt_len);
+    crypto_auth_hmacsha512_init(&state, (unsigned char *)key, salt_len + len);
+    states[0] = take(state.ictx.state, sizeof state.ictx.state);
+    states[1] = take(state.octx.state, sizeof state.octx.state);
+    explicit_bzero(&state, sizeof state);
+    explicit_bzero(key, sizeof key);
+}
+
+TEST(what_signs_in_a_secrets_place_is_gone_with_its_factory) {
+    struct needle secret = draw(64, LETTERS), states[2];
+    take_states(&secret, states);
+    khufu_options *options = khufu_options_new();
+    set_secret(options, "secret", &secret);
+    khufu_factory *made = NULL;
+    CHECK_INT(khufu_factory_new(options, &made), KHUFU_OK);
+    CHECK_THERE(&states[0]);
+    CHECK_THERE(&states[1]);
+    khufu_factory_free(made);
+    use_once(options);
+    khufu_options_free(options);
+    CHECK_GONE(&states[0]);
+    CHECK_GONE(&states[1]);
+}
+
+TEST(a_generated_secret_is_the_callers_alone) {
+    char buffer[KHUFU_SIGNING_SECRET_SIZE];
+    CHECK_INT(khufu_generate_secret(buffer, sizeof buffer), KHUFU_OK);
+    struct needle digits = take(buffer, 128), bytes = from_hex(&digits);
+    CHECK_GONE(&digits);
+    CHECK_GONE(&bytes);
+}
+
+/* A cookie of `made` whose state is {"a": …} with the needle in it, written in a child so that nothing of it is left here.
+   `format` has a %s for the needle. */
+static char *header_holding(const khufu_factory *made, const char *format, const struct needle *needle) {
+    int ends[2];
+    REQUIRE(pipe(ends) == 0);
+    pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        char text[NEEDLE_LIMIT + 1], json[2 * NEEDLE_LIMIT];
+        reveal(needle, text);
+        snprintf(json, sizeof json, format, text);
+        khufu_session *session = open_new(made);
+        CHECK_INT(khufu_session_set(session, "a", 1, json, KHUFU_NTS), KHUFU_OK);
+        char *header = next_request(session);
+        _exit(write(ends[1], header, strlen(header)) != (ssize_t)strlen(header) || counts.test_failed);
+    }
+    close(ends[1]);
+    char *header = allocate(5000);
+    size_t len = 0;
+    for (ssize_t got; (got = read(ends[0], header + len, 4999 - len)) > 0;) len += (size_t)got;
+    header[len] = 0;
+    int status = -1;
+    REQUIRE(waitpid(child, &status, 0) == child && status == 0);
+    close(ends[0]);
+    return header;
+}
+
+/* Every way to read a session that holds the needle as text within the value of "a". */
+static void read_all(khufu_session *session) {
+    const char *key, *text;
+    size_t key_len, len, cursor = 0;
+    CHECK_INT(khufu_session_load_result(session), KHUFU_LOAD_LOADED);
+    CHECK_INT(khufu_session_get(session, "a", 1, &text, &len), KHUFU_OK);
+    (void)khufu_session_get_string(session, "a", 1, &text, &len);
+    CHECK_INT(khufu_session_next(session, &cursor, &key, &key_len, &text, &len), KHUFU_OK);
+    CHECK_INT(khufu_session_to_json(session, &text, &len), KHUFU_OK);
+}
+
+TEST(a_decrypted_payload_is_gone_with_its_session) {
+    const char *values[] = {"\"%s\"", "\"\\u0041\\n\\ud83d\\udd11%s\"", "[{\"b\":\"%s\"},1.5]"};
+    for (int pickled = 0; pickled < 2; pickled++) {
+        khufu_factory *made = FACTORY("type", "encrypted_cookie", "secret", ENCRYPTION_SECRET, "serializer", pickled ? "pickle" : "json");
+        for (size_t i = 0; i < 3; i++) {
+            struct needle needle = draw(48, LETTERS);
+            char *header = header_holding(made, values[i], &needle);
+            CHECK_GONE(&needle);
+            khufu_session *session = open_at(made, header, NOW);
+            CHECK_THERE(&needle);
+            read_all(session);
+            CHECK_INT(khufu_session_changed(session), KHUFU_OK);
+            CHECK_INT(khufu_session_commit(session, 0), KHUFU_OK);
+            CHECK_THERE(&needle);
+            khufu_session_free(session);
+            CHECK_GONE(&needle);
+            free(header);
+        }
+        khufu_factory_free(made);
+    }
+}
+
+TEST(a_decrypted_payload_that_is_refused_is_gone_at_once) {
+    khufu_factory *json = FACTORY("type", "encrypted_cookie", "secret", ENCRYPTION_SECRET);
+    khufu_factory *pickle = FACTORY("type", "encrypted_cookie", "secret", ENCRYPTION_SECRET, "serializer", "pickle");
+    khufu_factory *brief = FACTORY("type", "encrypted_cookie", "secret", ENCRYPTION_SECRET, "timeout", "0");
+    const struct {
+        const khufu_factory *writer, *reader;
+    } ways[] = {{json, pickle}, {pickle, json}, {json, brief}};
+    for (size_t i = 0; i < 3; i++) {
+        struct needle needle = draw(48, LETTERS);
+        char *header = header_holding(ways[i].writer, "\"%s\"", &needle);
+        khufu_session *session = open_at(ways[i].reader, header, NOW + 1);
+        CHECK(khufu_session_is_new(session));
+        CHECK_GONE(&needle);
+        khufu_session_free(session);
+        free(header);
+    }
+    khufu_factory_free(json);
+    khufu_factory_free(pickle);
+    khufu_factory_free(brief);
+}
+
+/* Calls `use` with the needle's text in a buffer that is wiped afterwards. */
+static void with_text(khufu_session *session, const struct needle *needle, void (*use)(khufu_session *, const char *, size_t)) {
+    char buffer[NEEDLE_LIMIT + 1];
+    use(session, buffer, reveal(needle, buffer));
+    explicit_bzero(buffer, sizeof buffer);
+}
+
+static void set_text(khufu_session *session, const char *text, size_t len) {
+    CHECK_INT(khufu_session_set_string(session, "a", 1, text, len), KHUFU_OK);
+}
+
+static void set_json(khufu_session *session, const char *text, size_t len) {
+    char json[NEEDLE_LIMIT + 40];
+    int size = snprintf(json, sizeof json, " [ \"\\n%.*s\" , 1 ] ", (int)len, text);
+    CHECK_INT(khufu_session_set(session, "a", 1, json, (size_t)size), KHUFU_OK);
+    explicit_bzero(json, sizeof json);
+}
+
+static void update_json(khufu_session *session, const char *text, size_t len) {
+    char json[2 * NEEDLE_LIMIT + 40];
+    int size = snprintf(json, sizeof json, "{ \"a\" : \"%.*s\", \"%.*s\" : 2 }", (int)len, text, (int)len, text);
+    CHECK_INT(khufu_session_update(session, json, (size_t)size), KHUFU_OK);
+    explicit_bzero(json, sizeof json);
+}
+
+static void set_key(khufu_session *session, const char *text, size_t len) {
+    CHECK_INT(khufu_session_set_null(session, text, len), KHUFU_OK);
+    CHECK_INT(khufu_session_set_int64(session, text, len, 7), KHUFU_OK);
+}
+
+static void flash(khufu_session *session, const char *text, size_t len) {
+    const char *json;
+    size_t json_len;
+    CHECK_INT(khufu_session_flash_string(session, text, len, "", 0, true), KHUFU_OK);
+    CHECK_INT(khufu_session_flash_string(session, text, len, "", 0, false), KHUFU_OK);
+    CHECK_INT(khufu_session_flash_string(session, text, len, "queue", 5, false), KHUFU_OK);
+    CHECK_INT(khufu_session_pop_flash(session, "", 0, &json, &json_len), KHUFU_OK);
+}
+
+static void set_default(khufu_session *session, const char *text, size_t len) {
+    const char *json;
+    size_t json_len;
+    set_text(session, text, len);
+    CHECK_INT(khufu_session_get(session, "a", 1, &json, &json_len), KHUFU_OK);
+    CHECK_INT(khufu_session_setdefault(session, "b", 1, json, json_len, &json, &json_len), KHUFU_OK);
+    CHECK_INT(khufu_session_pop(session, "b", 1, &json, &json_len), KHUFU_OK);
+}
+
+static void refuse(khufu_session *session, const char *text, size_t len) {
+    CHECK_INT(khufu_session_set(session, "a", 1, text, len), KHUFU_ERR_JSON);
+    CHECK_INT(khufu_session_update(session, text, len), KHUFU_ERR_JSON);
+}
+
+static void check_token(khufu_session *session, const char *text, size_t len) {
+    bool valid;
+    set_text(session, text, len);
+    CHECK_INT(khufu_session_set_string(session, "_csrft_", 7, text, len), KHUFU_OK);
+    CHECK_INT(khufu_session_check_csrf_token(session, text, len, &valid), KHUFU_OK);
+    CHECK(valid);
+}
+
+TEST(what_was_set_is_gone_with_its_session) {
+    static void (*const uses[])(khufu_session *, const char *, size_t) = {set_text, set_json,    update_json, set_key,
+                                                                          flash,    set_default, refuse,      check_token};
+    for (size_t i = 0; i < sizeof uses / sizeof *uses; i++) {
+        for (int ending = 0; ending < 5; ending++) {
+            struct needle needle = draw(48, LETTERS);
+            khufu_session *session = open_new(factory);
+            const char *text;
+            size_t len;
+            with_text(session, &needle, uses[i]);
+            if (uses[i] != refuse) CHECK_THERE(&needle);
+            switch (ending) {
+            case 1: /* so that what holds the texts must grow */
+                for (int64_t n = 0; n < 300; n++) {
+                    char key[16];
+                    int key_len = snprintf(key, sizeof key, "key%d", (int)n);
+                    CHECK_INT(khufu_session_set_int64(session, key, (size_t)key_len, n), KHUFU_OK);
+                }
+                CHECK_INT(khufu_session_to_json(session, &text, &len), KHUFU_OK);
+                break;
+            case 2: CHECK_INT(khufu_session_set_null(session, "a", 1), KHUFU_OK); break;
+            case 3:
+                CHECK_INT(khufu_session_clear(session), KHUFU_OK);
+                CHECK_INT(khufu_session_commit(session, 0), KHUFU_OK);
+                break;
+            case 4: CHECK_INT(khufu_session_invalidate(session), KHUFU_OK); break;
+            }
+            khufu_session_free(session);
+            size_t left = hits(&needle);
+            if (left > 0) FAIL("use %zu, ending %d: %zu left", i, ending, left);
+        }
+    }
+}
+
+TEST(a_committed_payload_is_gone_with_its_session) {
+    khufu_factory *encrypting = FACTORY("type", "encrypted_cookie", "secret", ENCRYPTION_SECRET);
+    khufu_factory *pickling = FACTORY("type", "encrypted_cookie", "secret", ENCRYPTION_SECRET, "serializer", "pickle");
+    const khufu_factory *factories[] = {factory, encrypting, pickling};
+    for (size_t i = 0; i < 3; i++) {
+        struct needle needle = draw(48, LETTERS);
+        khufu_session *session = open_new(factories[i]);
+        with_text(session, &needle, set_text);
+        CHECK_INT(khufu_session_commit(session, 0), KHUFU_OK);
+        khufu_session_free(session);
+        CHECK_GONE(&needle);
+    }
+    khufu_factory_free(pickling);
+    khufu_factory_free(encrypting);
+}
+
+TEST(a_csrf_token_is_gone_with_its_session) {
+    khufu_session *session = open_new(factory);
+    const char *token;
+    size_t len;
+    struct needle needle = {.len = 40};
+    CHECK_INT(khufu_session_csrf_token(session, &token, &len), KHUFU_OK);
+    for (size_t i = 0; i < 40; i++) needle.masked[i] = ((const volatile unsigned char *)token)[i] ^ MASK;
+    CHECK_THERE(&needle);
+    CHECK_INT(khufu_session_new_csrf_token(session, &token, &len), KHUFU_OK);
+    CHECK_INT(khufu_session_commit(session, 0), KHUFU_OK);
+    khufu_session_free(session);
+    CHECK_GONE(&needle);
+}
+
+int main(void) {
+    factory = FACTORY("secret", SECRET);
+    RUN(the_search_finds_what_is_there_and_only_that);
+    RUN(a_signing_secret_is_gone);
+    RUN(every_option_that_holds_a_secret_forgets_it);
+    RUN(a_secret_that_was_replaced_or_refused_is_gone);
+    RUN(an_encryption_key_lives_as_long_as_its_factory);
+    RUN(what_signs_in_a_secrets_place_is_gone_with_its_factory);
+    RUN(a_generated_secret_is_the_callers_alone);
+    RUN(a_decrypted_payload_is_gone_with_its_session);
+    RUN(a_decrypted_payload_that_is_refused_is_gone_at_once);
+    RUN(what_was_set_is_gone_with_its_session);
+    RUN(a_committed_payload_is_gone_with_its_session);
+    RUN(a_csrf_token_is_gone_with_its_session);
+    khufu_factory_free(factory);
+    return report();
+}
