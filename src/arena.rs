@@ -1,6 +1,6 @@
 //! Text that never moves: what a session hands out stays where it is while the session lives.
 
-use zeroize::Zeroizing;
+use crate::wiped::WipedText;
 
 /// Where a piece of text stands in an [`Arena`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,6 +20,12 @@ impl Span {
         self.len as usize
     }
 
+    /// This span and the next with what is between, if both are of the payload and the next begins `gap` bytes behind.
+    pub fn join(self, gap: usize, next: Self) -> Option<Self> {
+        let adjacent = (self.chunk, next.chunk) == (0, 0) && self.start + self.len + gap as u32 == next.start;
+        adjacent.then(|| Self { len: self.len + gap as u32 + next.len, ..self })
+    }
+
     /// The part of this span from `start` to `end`, counted from its own beginning.
     pub fn part(self, start: usize, end: usize) -> Self {
         Self { chunk: self.chunk, start: self.start + start as u32, len: (end - start) as u32 }
@@ -32,18 +38,18 @@ impl Span {
 /// C holds stays good, and so does an input that is itself such a view.
 #[derive(Default)]
 pub(crate) struct Arena {
-    payload: Zeroizing<String>,
-    chunks: Vec<Zeroizing<String>>,
+    payload: WipedText,
+    chunks: Vec<WipedText>,
 }
 
-/// Bytes of a chunk, unless one text needs more.
-const CHUNK: usize = 1024;
+/// Bytes of the first chunk, unless one text needs more; each chunk is twice as large as the one before.
+const CHUNK: usize = 256;
 
 /// The longest text that a span can hold, and so the longest value, in bytes.
 pub(crate) const LONGEST: usize = (u32::MAX / 2) as usize;
 
 impl Arena {
-    pub fn new(payload: Zeroizing<String>) -> Self {
+    pub fn new(payload: WipedText) -> Self {
         Self { payload, chunks: Vec::new() }
     }
 
@@ -65,7 +71,7 @@ impl Arena {
     pub fn write(&mut self, most: usize, write: impl FnOnce(&mut String)) -> Span {
         let room = self.chunks.last().is_some_and(|last| last.capacity() - last.len() >= most);
         if !room {
-            self.chunks.push(Zeroizing::new(String::with_capacity(most.max(CHUNK))));
+            self.chunks.push(WipedText::with_capacity(most.max(CHUNK << self.chunks.len().min(12))));
         }
         let number = self.chunks.len();
         let chunk = &mut self.chunks[number - 1];

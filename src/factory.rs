@@ -67,6 +67,7 @@ impl Factory {
         Ok(self.open_moment(cookie_header, Moment::given(now)?))
     }
 
+    #[inline]
     fn open_moment(&self, cookie_header: &[u8], now: Moment) -> Session {
         let mut sent = false;
         let mut refusal: Option<Refusal> = None;

@@ -7,6 +7,7 @@ use crate::load::Refusal;
 use crate::options::Settings;
 use crate::seal::{self, Encrypted, Hashalg, Seal, Secret, Signed};
 use crate::serializer::{Content, Json, Pickle, Serializer};
+use crate::wiped::WipedBytes;
 
 pub(crate) struct Format {
     /// An accepted format's name; of the current one, empty.
@@ -31,7 +32,7 @@ impl Format {
 
     /// What a cookie's value holds, and whether a previous secret sealed it.
     pub fn open(&self, value: &[u8]) -> Result<(Content, bool), Refusal> {
-        let mut buffer = Zeroizing::new(Vec::with_capacity(value.len()));
+        let mut buffer = WipedBytes::with_capacity(seal::decoded_most(value.len()));
         let unsealed = self.seal.open(value, &mut buffer)?;
         let content = self.serializer.loads(buffer, unsealed.payload)?;
         Ok((content, unsealed.previous_secret))

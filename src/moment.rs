@@ -1,6 +1,5 @@
 //! Times as payloads have them.
 
-use std::fmt::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::arena::{Arena, Span};
@@ -59,10 +58,10 @@ impl Moment {
     }
 
     pub fn write(self, arena: &Arena, out: &mut String) {
-        let _ = match self.form {
-            Form::Text(span) => out.write_str(arena.text(span)),
-            Form::Float => write!(out, "{:?}", self.seconds),
-            Form::Whole => write!(out, "{}", self.seconds as i64),
-        };
+        match self.form {
+            Form::Text(span) => out.push_str(arena.text(span)),
+            Form::Float => out.push_str(&format!("{:?}", self.seconds)),
+            Form::Whole => out.push_str(itoa::Buffer::new().format(self.seconds as i64)),
+        }
     }
 }

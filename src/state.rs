@@ -3,10 +3,9 @@
 //! Keys and values are spans over the payload as it was opened, or over text that was set later; nothing is
 //! parsed into a tree, so a value that nobody touches goes back exactly as it came.
 
-use zeroize::Zeroizing;
-
 use crate::arena::{Arena, Span};
 use crate::json::{self, Fault, Marks, Scanner};
+use crate::wiped::WipedText;
 
 #[derive(Clone, Copy)]
 struct Entry {
@@ -15,6 +14,16 @@ struct Entry {
     key_escaped: bool,
     value: Span,
     marks: Marks,
+}
+
+/// What stands between a key's text and its value where nothing is spared.
+const KEY_END: &str = "\":";
+
+impl Entry {
+    /// The key's text and the value in one piece, if nothing but [`KEY_END`] is between, and no white space in the value.
+    fn as_written(&self) -> Option<Span> {
+        self.key.join(KEY_END.len(), self.value).filter(|_| !self.marks.loose)
+    }
 }
 
 /// A value as it stands: its JSON text, and what is known of it.
@@ -35,8 +44,10 @@ pub(crate) struct State {
     whole: Option<Span>,
 }
 
-/// Above this many keys, duplicates are looked for by sorting.
-const FEW: usize = 32;
+/// Up to this many keys, each is compared with all before it to find duplicates.
+const FEW: usize = 8;
+/// Up to this many, their fingerprints go into a table on the stack; above it, they are sorted.
+const SOME: usize = 128;
 
 impl State {
     /// The state whose text is the object in `payload` at the scanner's place.
@@ -53,7 +64,7 @@ impl State {
         Ok(Members(entries))
     }
 
-    pub fn new(payload: Zeroizing<String>, Members(entries): Members) -> Self {
+    pub fn new(payload: WipedText, Members(entries): Members) -> Self {
         let mut state = Self { arena: Arena::new(payload), entries, derived: Vec::new(), whole: None };
         state.merge_duplicates();
         state
@@ -78,16 +89,35 @@ impl State {
 
     /// Of a key that stands twice, the last value counts, at the first place, as in Python.
     fn merge_duplicates(&mut self) {
-        if self.entries.len() <= FEW {
-            let mut index = 1;
-            while index < self.entries.len() {
-                match (0..index).find(|&earlier| self.same_key(earlier, index)) {
-                    Some(earlier) => self.merge(earlier, index),
-                    None => index += 1,
-                }
-            }
-            return;
+        let unescaped = !self.entries.iter().any(|entry| entry.key_escaped);
+        match self.entries.len() {
+            0..=FEW if !self.has_duplicate_by_comparing() => {}
+            0..=SOME if unescaped && !self.has_duplicate_by_fingerprint() => {}
+            _ => self.merge_by_sorting(),
         }
+    }
+
+    fn has_duplicate_by_comparing(&self) -> bool {
+        (1..self.entries.len()).any(|later| (0..later).any(|earlier| self.same_key(earlier, later)))
+    }
+
+    fn has_duplicate_by_fingerprint(&self) -> bool {
+        // Twice as many slots as there can be keys; each holds a key's place, counted from 1.
+        let mut table = [0; 2 * SOME];
+        for later in 0..self.entries.len() {
+            let mut slot = fingerprint(self.text(self.entries[later].key).as_bytes());
+            while let Some(earlier) = usize::from(table[slot]).checked_sub(1) {
+                if self.same_key(earlier, later) {
+                    return true;
+                }
+                slot = (slot + 1) % table.len();
+            }
+            table[slot] = later as u8 + 1;
+        }
+        false
+    }
+
+    fn merge_by_sorting(&mut self) {
         let points = |index: &usize| json::code_points(self.text(self.entries[*index].key));
         let mut order: Vec<usize> = (0..self.entries.len()).collect();
         order.sort_by(|one, other| points(one).cmp(points(other)).then(one.cmp(other)));
@@ -105,11 +135,6 @@ impl State {
             index += 1;
             pairs.binary_search_by_key(&(index - 1), |&(_, later)| later).is_err()
         });
-    }
-
-    fn merge(&mut self, earlier: usize, later: usize) {
-        let last = self.entries.remove(later);
-        (self.entries[earlier].value, self.entries[earlier].marks) = (last.value, last.marks);
     }
 
     #[inline]
@@ -211,7 +236,7 @@ impl State {
         if let Some(&(_, made)) = self.derived.iter().find(|(text, _)| *text == from) {
             return made;
         }
-        let text = Zeroizing::new(self.text(from).to_owned());
+        let text = WipedText::from(self.text(from));
         let made = self.arena.write(2 * text.len(), |out| make(&text, out));
         self.derived.push((from, made));
         made
@@ -222,11 +247,8 @@ impl State {
         if let Some(whole) = self.whole {
             return whole;
         }
-        let mut text = Zeroizing::new(String::with_capacity(2 * self.dump_most()));
-        self.write_object(&mut text, |value, out| match value.marks.not_finite {
-            true => json::finite(self.text(value.span), out),
-            false => out.push_str(self.text(value.span)),
-        });
+        let mut text = WipedText::with_capacity(2 * self.dump_most());
+        self.dump_finite(&mut text);
         let whole = self.arena.push(&text);
         self.whole = Some(whole);
         whole
@@ -238,26 +260,65 @@ impl State {
         self.entries.iter().map(most).sum::<usize>() + "{}".len()
     }
 
-    /// Appends the whole object, compactly.
+    /// Appends the whole object, compactly. What still stands together as it was opened is copied in one piece.
     pub fn dump(&self, out: &mut String) {
-        self.write_object(out, |value, out| match value.marks.loose {
-            true => json::compact(self.text(value.span), out),
-            false => out.push_str(self.text(value.span)),
-        });
-    }
-
-    fn write_object(&self, out: &mut String, mut write_value: impl FnMut(Value, &mut String)) {
         let mut before = "{\"";
-        for (index, entry) in self.entries.iter().enumerate() {
+        let mut entries = self.entries.iter().peekable();
+        while let Some(entry) = entries.next() {
             out.push_str(before);
-            out.push_str(self.text(entry.key));
-            out.push_str("\":");
-            write_value(self.value(index), out);
             before = ",\"";
+            match entry.as_written() {
+                Some(mut run) => {
+                    let behind = |run: Span, next: &&Entry| run.join(before.len(), next.as_written()?);
+                    while let Some(longer) = entries.peek().and_then(|next| behind(run, next)) {
+                        run = longer;
+                        entries.next();
+                    }
+                    out.push_str(self.text(run));
+                }
+                None => {
+                    self.write_key(entry, out);
+                    match entry.marks.loose {
+                        true => json::compact(self.text(entry.value), out),
+                        false => out.push_str(self.text(entry.value)),
+                    }
+                }
+            }
         }
         out.push_str(if self.entries.is_empty() { "{}" } else { "}" });
+    }
+
+    /// Appends the whole object as strict JSON: `null` for each number that is not finite.
+    fn dump_finite(&self, out: &mut String) {
+        let mut before = "{\"";
+        for entry in &self.entries {
+            out.push_str(before);
+            before = ",\"";
+            self.write_key(entry, out);
+            match entry.marks.not_finite {
+                true => json::finite(self.text(entry.value), out),
+                false => out.push_str(self.text(entry.value)),
+            }
+        }
+        out.push_str(if self.entries.is_empty() { "{}" } else { "}" });
+    }
+
+    fn write_key(&self, entry: &Entry, out: &mut String) {
+        out.push_str(self.text(entry.key));
+        out.push_str(KEY_END);
     }
 }
 
 /// What [`State::scan`] found, before it is joined with the text that it stands in.
 pub(crate) struct Members(Vec<Entry>);
+
+/// A slot for a key's first and last bytes and its length.
+fn fingerprint(key: &[u8]) -> usize {
+    let (first, last) = match (key.first_chunk(), key.last_chunk(), key.first_chunk(), key.last_chunk()) {
+        (Some(first), Some(last), ..) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+        (_, _, Some(first), Some(last)) => (u32::from_le_bytes(*first).into(), u32::from_le_bytes(*last).into()),
+        _ => (key.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0),
+    };
+    let mixed = (first ^ last.rotate_left(29) ^ key.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 56) as usize
+}

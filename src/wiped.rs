@@ -1,38 +1,116 @@
-//! Bytes that leave no copy behind: zeroed when dropped, and when they outgrow their place.
+//! Text and bytes that leave no copy behind: their whole allocation is zeroed when they are dropped.
+//!
+//! `Zeroizing<Vec<u8>>` would do the same a byte at a time.
 
-use zeroize::Zeroizing;
+use std::mem::take;
+use std::ops::{Deref, DerefMut};
 
+use zeroize::optimization_barrier;
+
+/// Bytes that are zeroed when dropped. Growing one through `Deref` may leave a copy; [`WipedBytes::add`] does not.
 #[derive(Default)]
-pub(crate) struct Wiped(Zeroizing<Vec<u8>>);
+pub(crate) struct WipedBytes(Vec<u8>);
 
-impl Wiped {
+impl WipedBytes {
     pub fn with_capacity(capacity: usize) -> Self {
-        Self(Zeroizing::new(Vec::with_capacity(capacity)))
+        Self(Vec::with_capacity(capacity))
     }
 
-    pub fn extend(&mut self, bytes: &[u8]) {
-        let needed = self.0.len() + bytes.len();
-        if needed > self.0.capacity() {
-            let mut larger = Zeroizing::new(Vec::with_capacity(needed.max(2 * self.0.capacity())));
-            larger.extend_from_slice(&self.0);
-            self.0 = larger;
+    /// Appends bytes; where they do not fit, the old place is zeroed.
+    pub fn add(&mut self, bytes: &[u8]) {
+        let needed = self.len() + bytes.len();
+        if needed > self.capacity() {
+            let mut larger = Self::with_capacity(needed.max(2 * self.capacity()));
+            larger.extend_from_slice(self);
+            *self = larger;
         }
-        self.0.extend_from_slice(bytes);
+        self.extend_from_slice(bytes);
     }
 
-    pub fn push(&mut self, byte: u8) {
-        self.extend(&[byte]);
+    /// The same bytes as text.
+    pub fn into_text(mut self) -> Option<WipedText> {
+        match String::from_utf8(take(&mut self.0)) {
+            Ok(text) => Some(WipedText(text)),
+            Err(error) => {
+                self.0 = error.into_bytes();
+                None
+            }
+        }
     }
+}
 
-    pub fn len(&self) -> usize {
-        self.0.len()
+impl Drop for WipedBytes {
+    fn drop(&mut self) {
+        self.0.clear();
+        self.0.resize(self.0.capacity(), 0);
+        optimization_barrier(self.0.as_slice());
     }
+}
 
-    pub fn as_slice(&self) -> &[u8] {
+impl Deref for WipedBytes {
+    type Target = Vec<u8>;
+
+    fn deref(&self) -> &Vec<u8> {
         &self.0
     }
+}
 
-    pub fn into_inner(self) -> Zeroizing<Vec<u8>> {
-        self.0
+impl DerefMut for WipedBytes {
+    fn deref_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.0
+    }
+}
+
+/// Text that is zeroed when dropped. It is made with all the room that it needs.
+#[derive(Default)]
+pub(crate) struct WipedText(String);
+
+impl WipedText {
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self(String::with_capacity(capacity))
+    }
+
+    pub fn into_bytes(mut self) -> WipedBytes {
+        WipedBytes(take(&mut self.0).into_bytes())
+    }
+}
+
+impl From<&str> for WipedText {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl Drop for WipedText {
+    fn drop(&mut self) {
+        drop(WipedBytes(take(&mut self.0).into_bytes()));
+    }
+}
+
+impl Deref for WipedText {
+    type Target = String;
+
+    fn deref(&self) -> &String {
+        &self.0
+    }
+}
+
+impl DerefMut for WipedText {
+    fn deref_mut(&mut self) -> &mut String {
+        &mut self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::WipedBytes;
+
+    #[test]
+    fn bytes_that_are_no_text_stay_bytes() {
+        let mut bytes = WipedBytes::with_capacity(2);
+        bytes.add(b"abc");
+        bytes.add(&[0xff; 100]);
+        assert_eq!(bytes.len(), 103);
+        assert!(bytes.into_text().is_none());
     }
 }

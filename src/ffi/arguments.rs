@@ -84,7 +84,8 @@ impl TextOutput {
     }
 
     pub fn put(self, text: &str) {
-        self.data.put(text.as_ptr().cast());
+        // An empty text's own pointer may be one that points nowhere.
+        self.data.put(if text.is_empty() { c"".as_ptr() } else { text.as_ptr().cast() });
         self.len.put(text.len());
     }
 }

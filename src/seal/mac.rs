@@ -3,9 +3,9 @@
 //! The compression functions are the sha2 and sha1 crates'. What is ours is to keep the two states after the
 //! key's block, and to run whole messages from them without a hasher's buffering.
 
+use constant_time_eq::constant_time_eq;
 use sha1::block_api::compress as compress_sha1;
 use sha2::block_api::{compress256, compress512};
-use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// The digest algorithms that `hashalg` names.
@@ -185,7 +185,7 @@ impl KeyedMac {
 
     /// Whether the signature is the message's, in a time that does not depend on where they differ.
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.mac(message)[..self.digest_len].ct_eq(signature).into()
+        constant_time_eq(&self.mac(message)[..self.digest_len], signature)
     }
 }
 

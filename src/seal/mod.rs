@@ -52,6 +52,11 @@ fn decode(value: &[u8], buffer: &mut Vec<u8>) -> Result<(), Refusal> {
     BASE64.decode_vec(value, buffer).map_err(|_| Refusal::malformed("the cookie is not URL-safe base64"))
 }
 
+/// Most bytes that a cookie's value of this length stands for.
+pub(crate) fn decoded_most(length: usize) -> usize {
+    base64::decoded_len_estimate(length)
+}
+
 /// The length of a cookie's value that stands for so many bytes.
 pub(crate) fn encoded_len(bytes: usize) -> usize {
     (bytes * 4).div_ceil(3)

@@ -2,45 +2,32 @@
 
 use std::ops::Range;
 
-use zeroize::Zeroizing;
-
 use crate::arena::Span;
 use crate::error::Error;
-use crate::json::{Fault, Scanner};
+use crate::json::{Fault, Scanner, What};
 use crate::load::Refusal;
 use crate::moment::Moment;
 use crate::serializer::{Content, Serializer};
 use crate::state::State;
+use crate::wiped::{WipedBytes, WipedText};
 
 pub(crate) struct Json;
 
 impl Serializer for Json {
-    fn loads(&self, mut buffer: Zeroizing<Vec<u8>>, payload: Range<usize>) -> Result<Content, Refusal> {
+    fn loads(&self, mut buffer: WipedBytes, payload: Range<usize>) -> Result<Content, Refusal> {
         // The seal's bytes in front become white space, so that the whole buffer is text.
         buffer[..payload.start].fill(b' ');
-        match String::from_utf8(std::mem::take(&mut *buffer)) {
-            Ok(text) => loads(Zeroizing::new(text), payload.start),
-            Err(error) => {
-                drop(Zeroizing::new(error.into_bytes()));
-                Err(Refusal::malformed("the payload is not UTF-8"))
-            }
-        }
+        let text = buffer.into_text().ok_or_else(|| Refusal::malformed("the payload is not UTF-8"))?;
+        loads(text, payload.start)
     }
 
-    fn dumps(
-        &self,
-        overhead: usize,
-        accessed: Moment,
-        created: Moment,
-        state: &State,
-    ) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let mut text = dumps(overhead, accessed, created, state);
-        Ok(Zeroizing::new(std::mem::take(&mut *text).into_bytes()))
+    fn dumps(&self, overhead: usize, accessed: Moment, created: Moment, state: &State) -> Result<WipedBytes, Error> {
+        Ok(dumps(overhead, accessed, created, state).into_bytes())
     }
 }
 
 /// Reads the payload that begins at byte `start` of a text.
-pub(super) fn loads(text: Zeroizing<String>, start: usize) -> Result<Content, Refusal> {
+pub(super) fn loads(text: WipedText, start: usize) -> Result<Content, Refusal> {
     let mut scanner = Scanner::lenient(&text);
     scanner.at = start;
     let (times, members) = payload(&text, &mut scanner).map_err(refusal)?;
@@ -55,22 +42,21 @@ pub(super) fn loads(text: Zeroizing<String>, start: usize) -> Result<Content, Re
 type Times = [(usize, usize); 2];
 
 fn payload(text: &str, scanner: &mut Scanner<'_>) -> Result<(Times, crate::state::Members), Fault> {
-    const WHAT: &str = "[renewed, created, state] was expected";
     let mut times = [(0, 0); 2];
     scanner.space();
-    scanner.expect(b'[', WHAT)?;
+    scanner.expect(b'[', What::Payload)?;
     for time in &mut times {
         scanner.space();
         time.0 = scanner.at;
         scanner.number()?;
         time.1 = scanner.at;
         scanner.space();
-        scanner.expect(b',', WHAT)?;
+        scanner.expect(b',', What::Payload)?;
     }
     scanner.space();
     let members = State::scan(text, scanner)?;
     scanner.space();
-    scanner.expect(b']', WHAT)?;
+    scanner.expect(b']', What::Payload)?;
     scanner.end()?;
     Ok((times, members))
 }
@@ -80,11 +66,17 @@ fn refusal(fault: Fault) -> Refusal {
     if fault.is_too_deep() { Refusal::unsupported(reason) } else { Refusal::malformed(reason) }
 }
 
+/// As many as the longest seal has bytes.
+const NULS: &str = match std::str::from_utf8(&[0; 64]) {
+    Ok(nuls) => nuls,
+    Err(_) => unreachable!(),
+};
+
 /// The payload's text, behind `overhead` NUL characters.
-pub(super) fn dumps(overhead: usize, accessed: Moment, created: Moment, state: &State) -> Zeroizing<String> {
+pub(super) fn dumps(overhead: usize, accessed: Moment, created: Moment, state: &State) -> WipedText {
     let most = overhead + accessed.most() + created.most() + state.dump_most() + "[,,]".len();
-    let mut text = Zeroizing::new(String::with_capacity(most));
-    text.extend(std::iter::repeat_n('\0', overhead));
+    let mut text = WipedText::with_capacity(most);
+    text.push_str(&NULS[..overhead]);
     text.push('[');
     for time in [accessed, created] {
         time.write(state.arena(), &mut text);

@@ -5,12 +5,11 @@ mod pickle;
 
 use std::ops::Range;
 
-use zeroize::Zeroizing;
-
 use crate::error::Error;
 use crate::load::Refusal;
 use crate::moment::Moment;
 use crate::state::State;
+use crate::wiped::WipedBytes;
 
 pub(crate) use json::Json;
 pub(crate) use pickle::Pickle;
@@ -25,14 +24,8 @@ pub(crate) struct Content {
 /// A way to write a session as bytes.
 pub(crate) trait Serializer: Send + Sync {
     /// Reads the payload that stands at `payload` in `buffer`.
-    fn loads(&self, buffer: Zeroizing<Vec<u8>>, payload: Range<usize>) -> Result<Content, Refusal>;
+    fn loads(&self, buffer: WipedBytes, payload: Range<usize>) -> Result<Content, Refusal>;
 
     /// The payload, behind `overhead` bytes that are the seal's.
-    fn dumps(
-        &self,
-        overhead: usize,
-        accessed: Moment,
-        created: Moment,
-        state: &State,
-    ) -> Result<Zeroizing<Vec<u8>>, Error>;
+    fn dumps(&self, overhead: usize, accessed: Moment, created: Moment, state: &State) -> Result<WipedBytes, Error>;
 }

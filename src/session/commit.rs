@@ -15,29 +15,29 @@ impl Session {
     /// [`Error::TooLarge`] if browsers would drop the cookie; [`Error::Unsupported`] if it would overwrite a session
     /// that could not be read here. The session is as it was, still changed.
     pub fn commit(&mut self, exception: bool) -> Result<&[String], Error> {
-        self.set_cookies.clear();
+        self.set_cookie = None;
         if exception && !self.config.set_on_exception {
             return Ok(&[]);
         }
         if self.is_changed() {
             let cookie = self.cookie()?;
             self.depended = true;
-            self.set_cookies.push(cookie);
+            self.set_cookie = Some(cookie);
             self.renewed = self.accessed;
             self.sent = true;
         } else if self.invalidated && self.sent {
-            self.set_cookies.push(self.config.cookie.clearing());
+            self.set_cookie = Some(self.config.cookie.clearing());
             self.sent = false;
         }
         self.changed = false;
         self.outdated = false;
         self.invalidated = false;
-        Ok(&self.set_cookies)
+        Ok(self.set_cookies())
     }
 
     /// The `Set-Cookie` values of the last commit.
     pub fn set_cookies(&self) -> &[String] {
-        &self.set_cookies
+        self.set_cookie.as_slice()
     }
 
     /// Whether the response depended on the session: then it needs `Vary: Cookie`, and no shared cache may store it.

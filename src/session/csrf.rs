@@ -1,6 +1,6 @@
 //! CSRF tokens: a text under the key `_csrft_`.
 
-use subtle::ConstantTimeEq;
+use constant_time_eq::constant_time_eq;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
@@ -32,8 +32,7 @@ impl Session {
         getrandom::fill(&mut *bytes)?;
         let mut digits = Zeroizing::new([0; 2 * TOKEN]);
         hex::encode_to_slice(*bytes, &mut *digits).expect("the array has room for two digits a byte");
-        let token = Zeroizing::new(String::from_utf8_lossy(&*digits).into_owned());
-        let value = self.keep_string(&token)?;
+        let value = self.keep_string(std::str::from_utf8(&*digits).expect("hex digits are text"))?;
         self.store(KEY, value)?;
         Ok(self.state.text(value.span.part(1, value.span.len() - 1)))
     }
@@ -42,7 +41,7 @@ impl Session {
     /// refuses every one, and stays without.
     pub fn check_csrf_token(&mut self, token: &[u8]) -> bool {
         match self.get_string(KEY) {
-            Ok(Some(expected)) => !expected.is_empty() && bool::from(expected.as_bytes().ct_eq(token)),
+            Ok(Some(expected)) => !expected.is_empty() && constant_time_eq(expected.as_bytes(), token),
             _ => false,
         }
     }

@@ -5,6 +5,7 @@ use crate::json;
 use crate::session::{Session, check_length, read};
 use crate::state::Value;
 use crate::value;
+use crate::wiped::WipedText;
 
 impl Session {
     /// Adds a message, given as JSON text, to the end of a queue; the default queue is `""`.
@@ -33,7 +34,7 @@ impl Session {
         let length = earlier.map_or(0, |list| list.span.len()) + message.span.len() + "[,]".len();
         check_length(length)?;
         let text = self.state.text(message.span);
-        let mut list = String::with_capacity(length);
+        let mut list = WipedText::with_capacity(length);
         if let Some(earlier) = earlier {
             let earlier = self.state.text(earlier.span);
             if !allow_duplicate && json::elements(earlier).any(|there| value::equal(there, text)) {
@@ -52,7 +53,7 @@ impl Session {
         list.push_str(text);
         list.push(']');
         let marks = earlier.map_or(message.marks, |earlier| earlier.marks);
-        let list = self.state.keep(&zeroize::Zeroizing::new(list), marks);
+        let list = self.state.keep(&list, marks);
         self.store(&key, list)
     }
 

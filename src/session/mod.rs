@@ -10,8 +10,6 @@ mod read;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use zeroize::Zeroizing;
-
 use crate::arena::LONGEST;
 use crate::error::Error;
 use crate::factory::{Config, Found};
@@ -19,6 +17,7 @@ use crate::json::{self, Scanner};
 use crate::load::{LoadResult, Refusal};
 use crate::moment::Moment;
 use crate::state::{State, Value};
+use crate::wiped::WipedText;
 
 /// One request's session. Reading it changes it too (`accessed`, and whether its cookie is due again), so it belongs
 /// to one thread at a time.
@@ -47,10 +46,11 @@ pub struct Session {
     protected: bool,
     /// Why the cookie was refused.
     refusal: Option<Cow<'static, str>>,
-    set_cookies: Vec<String>,
+    set_cookie: Option<String>,
 }
 
 impl Session {
+    #[inline]
     pub(crate) fn found(config: Arc<Config>, now: Moment, found: Found) -> Self {
         let Found { content, result, format } = found;
         Self {
@@ -70,7 +70,7 @@ impl Session {
             format,
             protected: false,
             refusal: None,
-            set_cookies: Vec::new(),
+            set_cookie: None,
         }
     }
 
@@ -93,7 +93,7 @@ impl Session {
             format: 0,
             protected: result == LoadResult::Unsupported,
             refusal: refusal.map(|refusal| refusal.reason),
-            set_cookies: Vec::new(),
+            set_cookie: None,
         }
     }
 
@@ -282,21 +282,23 @@ impl Session {
     /// [`Error::Json`] if it is not JSON, [`Error::NotAnObject`] if it is not an object.
     pub fn update(&mut self, json: &str) -> Result<(), Error> {
         check_length(json.len())?;
-        json::check(json)?;
         let object = json.trim_ascii();
-        if !object.starts_with('{') {
+        let mut pairs = Vec::new();
+        let mut scanner = Scanner::strict(object);
+        if scanner.peek() != b'{' {
+            json::check(object)?;
             return Err(Error::NotAnObject(read::kind(object)));
         }
-        let mut pairs = Vec::new();
-        json::members(&mut Scanner::strict(object), |key, start, end, marks| {
+        json::members(&mut scanner, |key, start, end, marks| {
             pairs.push((&object[key.start..key.end], &object[start..end], marks));
         })?;
+        scanner.end()?;
         if pairs.iter().any(|(key, ..)| !json::is_text(key)) {
             return Err(Error::LoneSurrogate);
         }
         self.was_touched();
         for (written, value, marks) in pairs {
-            let mut key = Zeroizing::new(String::with_capacity(written.len()));
+            let mut key = WipedText::with_capacity(written.len());
             json::unescape(written, None, &mut key);
             let value = self.state.keep(value, marks);
             self.store(&key, value)?;

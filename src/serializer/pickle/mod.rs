@@ -13,13 +13,12 @@ mod write;
 
 use std::ops::Range;
 
-use zeroize::Zeroizing;
-
 use crate::error::Error;
 use crate::load::Refusal;
 use crate::moment::Moment;
 use crate::serializer::{Content, Serializer, json};
 use crate::state::State;
+use crate::wiped::WipedBytes;
 
 /// Python reads and writes no integer of more digits.
 const MOST_DIGITS: usize = 4300;
@@ -27,17 +26,11 @@ const MOST_DIGITS: usize = 4300;
 pub(crate) struct Pickle;
 
 impl Serializer for Pickle {
-    fn loads(&self, buffer: Zeroizing<Vec<u8>>, payload: Range<usize>) -> Result<Content, Refusal> {
+    fn loads(&self, buffer: WipedBytes, payload: Range<usize>) -> Result<Content, Refusal> {
         json::loads(read::to_json(&buffer[payload])?, 0)
     }
 
-    fn dumps(
-        &self,
-        overhead: usize,
-        accessed: Moment,
-        created: Moment,
-        state: &State,
-    ) -> Result<Zeroizing<Vec<u8>>, Error> {
+    fn dumps(&self, overhead: usize, accessed: Moment, created: Moment, state: &State) -> Result<WipedBytes, Error> {
         write::from_json(overhead, &json::dumps(0, accessed, created, state))
     }
 }

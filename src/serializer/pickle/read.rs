@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::MOST_DIGITS;
 use crate::json::{self, LEVELS_ON_OPENING};
 use crate::load::Refusal;
-use crate::wiped::Wiped;
+use crate::wiped::{WipedBytes, WipedText};
 
 /// Bytes of JSON that a pickle may unfold to, or eight times its own length if that is more.
 const MOST_JSON: usize = 1 << 20;
@@ -32,7 +32,7 @@ enum Node {
 struct Machine<'p> {
     rest: &'p [u8],
     nodes: Vec<Node>,
-    scalars: Wiped,
+    scalars: WipedBytes,
     stack: Vec<Id>,
     /// Heights of the stack at which marks stand.
     marks: Vec<usize>,
@@ -40,19 +40,18 @@ struct Machine<'p> {
 }
 
 /// The JSON text of a pickle's data.
-pub(super) fn to_json(pickle: &[u8]) -> Result<Zeroizing<String>, Refusal> {
+pub(super) fn to_json(pickle: &[u8]) -> Result<WipedText, Refusal> {
     let mut machine = Machine {
         rest: pickle,
         nodes: Vec::new(),
-        scalars: Wiped::with_capacity(4 * pickle.len()),
+        scalars: WipedBytes::with_capacity(4 * pickle.len()),
         stack: Vec::new(),
         marks: Vec::new(),
         memo: HashMap::new(),
     };
     let root = machine.run()?;
     let json = machine.write(root, MOST_JSON.max(8 * pickle.len()))?;
-    let text = String::from_utf8(std::mem::take(&mut *json.into_inner()));
-    text.map(Zeroizing::new).map_err(|_| broken("its text is not UTF-8"))
+    json.into_text().ok_or_else(|| broken("its text is not UTF-8"))
 }
 
 fn broken(what: &str) -> Refusal {
@@ -176,7 +175,7 @@ impl<'p> Machine<'p> {
 
     fn word(&mut self, json: &str) {
         let start = self.scalars.len();
-        self.scalars.extend(json.as_bytes());
+        self.scalars.add(json.as_bytes());
         self.push_scalar(start, false);
     }
 
@@ -323,7 +322,7 @@ impl<'p> Machine<'p> {
             _ => self.counted(8)?,
         };
         let start = self.scalars.len();
-        self.scalars.push(b'"');
+        self.scalars.add(&[b'"']);
         match opcode {
             b'V' => self.raw_unicode_escape(bytes)?,
             b'S' => self.quoted(bytes)?,
@@ -334,21 +333,21 @@ impl<'p> Machine<'p> {
             }
             _ => self.surrogatepass(bytes)?,
         }
-        self.scalars.push(b'"');
+        self.scalars.add(&[b'"']);
         self.push_scalar(start, !matches!(opcode, b'B' | b'C' | 0x8e));
         Ok(())
     }
 
     fn text(&mut self, text: &str) {
-        let mut escaped = Zeroizing::new(String::with_capacity(json::escaped_len(text)));
+        let mut escaped = WipedText::with_capacity(json::escaped_len(text));
         json::escape(text, &mut escaped);
-        self.scalars.extend(escaped.as_bytes());
+        self.scalars.add(escaped.as_bytes());
     }
 
     fn code_point(&mut self, point: u32) -> Result<(), Refusal> {
         match char::from_u32(point) {
             Some(character) => self.text(character.encode_utf8(&mut [0; 4])),
-            None if point < 0x10000 => self.scalars.extend(format!("\\u{point:04x}").as_bytes()),
+            None if point < 0x10000 => self.scalars.add(format!("\\u{point:04x}").as_bytes()),
             None => return Err(broken("a character beyond Unicode")),
         }
         Ok(())
@@ -431,19 +430,19 @@ impl<'p> Machine<'p> {
     }
 
     /// The JSON text of a node and all that it holds, in at most `most` bytes.
-    fn write(&self, root: Id, most: usize) -> Result<Wiped, Refusal> {
-        let mut out = Wiped::with_capacity(self.scalars.len() + 4 * self.nodes.len());
+    fn write(&self, root: Id, most: usize) -> Result<WipedBytes, Refusal> {
+        let mut out = WipedBytes::with_capacity(self.scalars.len() + 4 * self.nodes.len());
         let mut open: Vec<(Id, usize)> = Vec::new();
         let mut next = Some(root);
         loop {
             if let Some(id) = next.take() {
                 match &self.nodes[id] {
-                    Node::Scalar { start, end, .. } => out.extend(&self.scalars.as_slice()[*start..*end]),
+                    Node::Scalar { start, end, .. } => out.add(&self.scalars[*start..*end]),
                     _ if open.len() > 1 + LEVELS_ON_OPENING => {
                         return Err(refused("it nests deeper than 1,000 levels"));
                     }
                     node => {
-                        out.push(if matches!(node, Node::Dict(_)) { b'{' } else { b'[' });
+                        out.add(&[if matches!(node, Node::Dict(_)) { b'{' } else { b'[' }]);
                         open.push((id, 0));
                     }
                 }
@@ -458,18 +457,18 @@ impl<'p> Machine<'p> {
                 Node::Scalar { .. } => unreachable!("only containers are open"),
             };
             if value.is_none() {
-                out.push(end);
+                out.add(&[end]);
                 open.pop();
                 continue;
             }
             if *index > 0 {
-                out.push(b',');
+                out.add(&[b',']);
             }
             *index += 1;
             next = value;
             if let Some(Node::Scalar { start, end, .. }) = key.map(|key| &self.nodes[key]) {
-                out.extend(&self.scalars.as_slice()[*start..*end]);
-                out.push(b':');
+                out.add(&self.scalars[*start..*end]);
+                out.add(&[b':']);
             }
         }
     }

@@ -1,18 +1,17 @@
 //! JSON text → a pickle of protocol 2, which every Python reads.
 
 use num_bigint::BigInt;
-use zeroize::Zeroizing;
 
 use super::MOST_DIGITS;
 use crate::error::Error;
 use crate::json::{self, Scanner};
-use crate::wiped::Wiped;
+use crate::wiped::WipedBytes;
 
 /// The pickle of a payload's JSON text, behind `overhead` bytes.
-pub(super) fn from_json(overhead: usize, payload: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let mut out = Wiped::with_capacity(overhead + 2 * payload.len() + 16);
-    out.extend(&vec![0; overhead]);
-    out.extend(&[0x80, 2]);
+pub(super) fn from_json(overhead: usize, payload: &str) -> Result<WipedBytes, Error> {
+    let mut out = WipedBytes::with_capacity(overhead + 2 * payload.len() + 16);
+    out.add(&vec![0; overhead]);
+    out.add(&[0x80, 2]);
     let mut scanner = Scanner::lenient(payload);
     // The whole is a tuple, as Pyramid makes it; all inside are lists and dicts. An opener's place in the text
     // tells which closer ends it, so the text itself is the stack.
@@ -20,29 +19,29 @@ pub(super) fn from_json(overhead: usize, payload: &str) -> Result<Zeroizing<Vec<
     while scanner.at < payload.len() {
         step(payload, &mut scanner, &mut out)?;
     }
-    out.push(b'.');
-    Ok(out.into_inner())
+    out.add(&[b'.']);
+    Ok(out)
 }
 
-fn step(payload: &str, scanner: &mut Scanner<'_>, out: &mut Wiped) -> Result<(), Error> {
+fn step(payload: &str, scanner: &mut Scanner<'_>, out: &mut WipedBytes) -> Result<(), Error> {
     let start = scanner.at;
     match scanner.peek() {
         b' ' | b'\t' | b'\n' | b'\r' | b',' | b':' => scanner.at += 1,
         b'[' => {
             scanner.at += 1;
-            out.extend(b"](");
+            out.add(b"](");
         }
         b'{' => {
             scanner.at += 1;
-            out.extend(b"}(");
+            out.add(b"}(");
         }
         b']' => {
             scanner.at += 1;
-            out.extend(if scanner.at == payload.len() { &[0x87] } else { b"e" });
+            out.add(if scanner.at == payload.len() { &[0x87] } else { b"e" });
         }
         b'}' => {
             scanner.at += 1;
-            out.push(b'u');
+            out.add(&[b'u']);
         }
         b'"' => {
             let string = scanner.string()?;
@@ -57,28 +56,26 @@ fn step(payload: &str, scanner: &mut Scanner<'_>, out: &mut Wiped) -> Result<(),
 }
 
 /// `BINUNICODE`; lone surrogates get three bytes each, as Python reads them.
-fn text(inside: &str, out: &mut Wiped) {
-    let mut bytes = Wiped::with_capacity(inside.len());
+fn text(inside: &str, out: &mut WipedBytes) {
+    let mut bytes = WipedBytes::with_capacity(inside.len());
     for point in json::code_points(inside) {
         match char::from_u32(point) {
-            Some(character) => bytes.extend(character.encode_utf8(&mut [0; 4]).as_bytes()),
-            None => bytes.extend(&[
-                0xe0 | (point >> 12) as u8,
-                0x80 | (point >> 6 & 0x3f) as u8,
-                0x80 | (point & 0x3f) as u8,
-            ]),
+            Some(character) => bytes.add(character.encode_utf8(&mut [0; 4]).as_bytes()),
+            None => {
+                bytes.add(&[0xe0 | (point >> 12) as u8, 0x80 | (point >> 6 & 0x3f) as u8, 0x80 | (point & 0x3f) as u8])
+            }
         }
     }
-    out.push(b'X');
-    out.extend(&(bytes.len() as u32).to_le_bytes());
-    out.extend(bytes.as_slice());
+    out.add(&[b'X']);
+    out.add(&(bytes.len() as u32).to_le_bytes());
+    out.add(&bytes);
 }
 
-fn scalar(json: &str, out: &mut Wiped) -> Result<(), Error> {
+fn scalar(json: &str, out: &mut WipedBytes) -> Result<(), Error> {
     let float = match json {
-        "null" => return Ok(out.push(b'N')),
-        "true" => return Ok(out.push(0x88)),
-        "false" => return Ok(out.push(0x89)),
+        "null" => return Ok(out.add(&[b'N'])),
+        "true" => return Ok(out.add(&[0x88])),
+        "false" => return Ok(out.add(&[0x89])),
         "NaN" => f64::NAN,
         "Infinity" => f64::INFINITY,
         "-Infinity" => f64::NEG_INFINITY,
@@ -86,15 +83,15 @@ fn scalar(json: &str, out: &mut Wiped) -> Result<(), Error> {
         // What overflows is infinite in Python, too.
         _ => json.parse().unwrap_or(f64::NAN),
     };
-    out.push(b'G');
-    out.extend(&float.to_be_bytes());
+    out.add(&[b'G']);
+    out.add(&float.to_be_bytes());
     Ok(())
 }
 
-fn integer(json: &str, out: &mut Wiped) -> Result<(), Error> {
+fn integer(json: &str, out: &mut WipedBytes) -> Result<(), Error> {
     if let Ok(small) = json.parse::<i32>() {
-        out.push(b'J');
-        out.extend(&small.to_le_bytes());
+        out.add(&[b'J']);
+        out.add(&small.to_le_bytes());
         return Ok(());
     }
     let too_long = || Error::Range(format!("a pickle holds no integer of more than {MOST_DIGITS} digits"));
@@ -103,12 +100,12 @@ fn integer(json: &str, out: &mut Wiped) -> Result<(), Error> {
     }
     let bytes = json.parse::<BigInt>().map_err(|_| too_long())?.to_signed_bytes_le();
     match u8::try_from(bytes.len()) {
-        Ok(length) => out.extend(&[0x8a, length]),
+        Ok(length) => out.add(&[0x8a, length]),
         Err(_) => {
-            out.push(0x8b);
-            out.extend(&(bytes.len() as u32).to_le_bytes());
+            out.add(&[0x8b]);
+            out.add(&(bytes.len() as u32).to_le_bytes());
         }
     }
-    out.extend(&bytes);
+    out.add(&bytes);
     Ok(())
 }

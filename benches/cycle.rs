@@ -1,0 +1,214 @@
+//! The request cycle (open, read two keys, set one, commit, free) from Rust and through the C ABI of the built shared
+//! library, against the floor: what the format costs at least.
+//!
+//! The floor is two HMACs from a keyed state over the same payloads, and base64 in and out, into buffers that exist.
+
+#[path = "../src/seal/mac.rs"]
+#[allow(dead_code)]
+mod mac;
+
+use std::ffi::{c_char, c_void};
+use std::hint::black_box;
+use std::ptr::null_mut;
+use std::time::Duration;
+
+use base64::engine::{DecodePaddingMode, Engine, GeneralPurposeConfig, Simd};
+use criterion::Criterion;
+use khufu::{Factory, Options};
+use libloading::{Library, Symbol};
+use mac::{Hashalg, KeyedMac};
+
+const NOW: f64 = 1_700_000_000.0;
+const SECRET: &str = "itsaseekreet";
+
+/// A state of about so many bytes of JSON: a login, a CSRF token, a flash message and a cart.
+fn state(bytes: usize) -> Vec<(String, String)> {
+    let mut state = vec![
+        ("user_id".to_owned(), "42".to_owned()),
+        ("name".to_owned(), "\"Zoe Example\"".to_owned()),
+        ("_csrft_".to_owned(), "\"00112233445566778899aabbccddeeff00112233\"".to_owned()),
+        ("seen".to_owned(), "1699999999".to_owned()),
+    ];
+    let length = |state: &[(String, String)]| state.iter().map(|(key, json)| key.len() + json.len() + 4).sum::<usize>();
+    while length(&state) + 40 < bytes {
+        let number = state.len();
+        state.push((format!("item_{number}"), format!(r#"{{"sku":"A-{number}","quantity":2,"gift":false}}"#)));
+    }
+    state
+}
+
+struct Sample {
+    name: &'static str,
+    header: String,
+    json: usize,
+}
+
+fn options(hashalg: &str) -> [(&'static str, String); 2] {
+    [("secret", SECRET.to_owned()), ("hashalg", hashalg.to_owned())]
+}
+
+fn factory(hashalg: &str) -> Factory {
+    let mut made = Options::new();
+    for (name, value) in options(hashalg) {
+        made.set(name, &value).unwrap();
+    }
+    Factory::new(&made).unwrap()
+}
+
+fn sample(name: &'static str, bytes: usize, factory: &Factory) -> Sample {
+    let mut session = factory.open_at(b"", NOW).unwrap();
+    for (key, json) in state(bytes) {
+        session.set(&key, &json).unwrap();
+    }
+    let json = session.to_json().len();
+    let set_cookie = session.commit(false).unwrap()[0].clone();
+    Sample { name, header: set_cookie.split(';').next().unwrap().to_owned(), json }
+}
+
+fn rust_cycle(factory: &Factory, header: &str) -> usize {
+    let mut session = factory.open_at(header.as_bytes(), NOW + 1.0).unwrap();
+    black_box(session.get("user_id").unwrap());
+    black_box(session.get("_csrft_").unwrap());
+    session.set("seen", "1700000001").unwrap();
+    session.commit(false).unwrap()[0].len()
+}
+
+type Status = i32;
+
+struct Abi<'l> {
+    open_at: Symbol<'l, unsafe extern "C" fn(*const c_void, *const c_char, usize, f64, *mut *mut c_void) -> Status>,
+    get: Symbol<'l, unsafe extern "C" fn(*mut c_void, *const c_char, usize, *mut *const c_char, *mut usize) -> Status>,
+    set: Symbol<'l, unsafe extern "C" fn(*mut c_void, *const c_char, usize, *const c_char, usize) -> Status>,
+    commit: Symbol<'l, unsafe extern "C" fn(*mut c_void, u32) -> Status>,
+    set_cookie: Symbol<'l, unsafe extern "C" fn(*const c_void, usize, *mut *const c_char, *mut usize) -> Status>,
+    free: Symbol<'l, unsafe extern "C" fn(*mut c_void)>,
+    factory: *mut c_void,
+}
+
+impl<'l> Abi<'l> {
+    /// SAFETY: the library is khufu's, and these are its header's signatures.
+    unsafe fn new(library: &'l Library, hashalg: &str) -> Self {
+        unsafe {
+            let options_new: Symbol<'_, unsafe extern "C" fn() -> *mut c_void> =
+                library.get(b"khufu_options_new").unwrap();
+            let options_set: Symbol<
+                '_,
+                unsafe extern "C" fn(*mut c_void, *const c_char, usize, *const c_char, usize) -> Status,
+            > = library.get(b"khufu_options_set").unwrap();
+            let factory_new: Symbol<'_, unsafe extern "C" fn(*mut c_void, *mut *mut c_void) -> Status> =
+                library.get(b"khufu_factory_new").unwrap();
+            let made = options_new();
+            for (name, value) in options(hashalg) {
+                assert_eq!(options_set(made, name.as_ptr().cast(), name.len(), value.as_ptr().cast(), value.len()), 0);
+            }
+            let mut factory = null_mut();
+            assert_eq!(factory_new(made, &mut factory), 0);
+            Self {
+                open_at: library.get(b"khufu_session_open_at").unwrap(),
+                get: library.get(b"khufu_session_get").unwrap(),
+                set: library.get(b"khufu_session_set").unwrap(),
+                commit: library.get(b"khufu_session_commit").unwrap(),
+                set_cookie: library.get(b"khufu_session_set_cookie").unwrap(),
+                free: library.get(b"khufu_session_free").unwrap(),
+                factory,
+            }
+        }
+    }
+
+    fn cycle(&self, header: &str) -> usize {
+        let (mut session, mut data, mut len) = (null_mut(), std::ptr::null(), 0);
+        // SAFETY: the texts live through the calls, and the session until it is freed.
+        unsafe {
+            let ok = (self.open_at)(self.factory, header.as_ptr().cast(), header.len(), NOW + 1.0, &mut session)
+                | (self.get)(session, c"user_id".as_ptr(), 7, &mut data, &mut len)
+                | (self.get)(session, c"_csrft_".as_ptr(), 7, &mut data, &mut len)
+                | (self.set)(session, c"seen".as_ptr(), 4, c"1700000001".as_ptr(), 10)
+                | (self.commit)(session, 0)
+                | (self.set_cookie)(session, 0, &mut data, &mut len);
+            assert_eq!(ok, 0);
+            (self.free)(session);
+        }
+        len
+    }
+}
+
+struct Floor {
+    base64: Simd,
+    mac: KeyedMac,
+    digest: usize,
+    raw: Vec<u8>,
+    value: Vec<u8>,
+}
+
+impl Floor {
+    fn new(hashalg: Hashalg, sample: &Sample) -> Self {
+        let unpadded = GeneralPurposeConfig::new().with_encode_padding(false);
+        let base64 = Simd::url_safe(unpadded.with_decode_padding_mode(DecodePaddingMode::Indifferent));
+        let value = sample.header.split_once('=').unwrap().1.as_bytes().to_vec();
+        let raw = base64.decode(&value).unwrap();
+        Self {
+            base64,
+            mac: KeyedMac::new(hashalg, format!("pyramid.session.{SECRET}").as_bytes()),
+            digest: hashalg.digest_len(),
+            raw,
+            value,
+        }
+    }
+
+    fn cycle(&mut self) -> bool {
+        let Self { base64, mac, digest, raw, value } = self;
+        base64.decode_slice_unchecked(&*value, raw).unwrap();
+        let (signature, payload) = raw.split_at_mut(*digest);
+        let genuine = mac.verifies(payload, signature);
+        mac.sign(payload, signature);
+        base64.encode_slice(&*raw, value).unwrap();
+        genuine
+    }
+}
+
+/// The median of a benchmark that this run measured, in nanoseconds.
+fn median(group: &str, name: &str) -> f64 {
+    let target =
+        std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/target").to_owned());
+    let estimates = std::fs::read_to_string(format!("{target}/criterion/{group}/{name}/new/estimates.json")).unwrap();
+    let estimates: serde_json::Value = serde_json::from_str(&estimates).unwrap();
+    estimates["median"]["point_estimate"].as_f64().unwrap()
+}
+
+fn main() {
+    let path = std::env::var("KHUFU_LIBRARY").expect("KHUFU_LIBRARY names the built libkhufu.so: `make bench` sets it");
+    // SAFETY: loading khufu runs nothing but its own start-up code, which is empty.
+    let library = unsafe { Library::new(path) }.unwrap();
+    let mut criterion = Criterion::default()
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(2))
+        .without_plots();
+    let mut table = String::new();
+    for (hashalg, name) in [(Hashalg::Sha512, "sha512"), (Hashalg::Sha256, "sha256")] {
+        let factory = factory(name);
+        // SAFETY: it is khufu's library.
+        let abi = unsafe { Abi::new(&library, name) };
+        for (size, bytes) in [("small", 120), ("medium", 600), ("large", 2800)] {
+            let sample = sample(size, bytes, &factory);
+            let header = &*sample.header;
+            let mut floor = Floor::new(hashalg, &sample);
+            assert!(floor.cycle() && rust_cycle(&factory, header) == abi.cycle(header));
+            let group_name = format!("{name}-{}", sample.name);
+            let mut group = criterion.benchmark_group(&group_name);
+            group.bench_function("floor", |bencher| bencher.iter(|| floor.cycle()));
+            group.bench_function("rust", |bencher| bencher.iter(|| rust_cycle(&factory, black_box(header))));
+            group.bench_function("c", |bencher| bencher.iter(|| abi.cycle(black_box(header))));
+            group.finish();
+            let [floor, rust, c] = ["floor", "rust", "c"].map(|what| median(&group_name, what));
+            table += &format!(
+                "{name:<8} {size:<7} {:>6} {:>7} {floor:>9.0} {rust:>9.0} {:>6.2} {c:>9.0} {:>6.2}\n",
+                sample.json,
+                header.len(),
+                rust / floor,
+                c / floor
+            );
+        }
+    }
+    println!("\nThe request cycle, nanoseconds (median), and its ratio to the floor\n");
+    println!("hashalg  state     JSON  cookie     floor      Rust  ratio         C  ratio\n{table}");
+}

@@ -1,0 +1,317 @@
+use super::fault::{Fault, What};
+use super::stops::Stops;
+
+/// Levels of nesting that Python's json reads back, and so the most that a value set here may have.
+pub(crate) const LEVELS_ON_SETTING: usize = 500;
+/// Levels of nesting of a value that is accepted on opening.
+pub(crate) const LEVELS_ON_OPENING: usize = 1000;
+
+/// What was noticed while a value was scanned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Marks {
+    /// It holds white space between its parts.
+    pub loose: bool,
+    /// It holds a number that is not finite, at some depth.
+    pub not_finite: bool,
+}
+
+/// A string's place between its quotes.
+#[derive(Clone, Copy)]
+pub(crate) struct StringAt {
+    pub start: usize,
+    pub end: usize,
+    pub escaped: bool,
+}
+
+/// A reader over a text that is known to be UTF-8.
+#[derive(Clone, Copy)]
+pub(crate) struct Scanner<'a> {
+    text: &'a [u8],
+    pub at: usize,
+    stops: Stops,
+    levels: usize,
+    not_finite_allowed: bool,
+}
+
+impl<'a> Scanner<'a> {
+    /// For text that a caller hands in.
+    pub fn strict(text: &'a str) -> Self {
+        Self::new(text, LEVELS_ON_SETTING, false)
+    }
+
+    /// For what another writer of sessions wrote.
+    pub fn lenient(text: &'a str) -> Self {
+        Self::new(text, LEVELS_ON_OPENING, true)
+    }
+
+    fn new(text: &'a str, levels: usize, not_finite_allowed: bool) -> Self {
+        Self { text: text.as_bytes(), at: 0, stops: Stops::default(), levels, not_finite_allowed }
+    }
+
+    /// The next byte, or 0 at the end (which is a byte that no rule expects).
+    #[inline(always)]
+    pub fn peek(&self) -> u8 {
+        self.text.get(self.at).copied().unwrap_or(0)
+    }
+
+    #[cold]
+    pub fn fault<T>(self, what: What) -> Result<T, Fault> {
+        let what = if self.at >= self.text.len() { What::End } else { what };
+        Err(Fault { what: what as u8, at: self.at as u32 })
+    }
+
+    /// Steps over white space; tells whether there was any.
+    #[inline(always)]
+    pub fn space(&mut self) -> bool {
+        if self.peek() > b' ' {
+            return false;
+        }
+        let start = self.at;
+        while matches!(self.peek(), b' ' | b'\t' | b'\n' | b'\r') {
+            self.at += 1;
+        }
+        self.at != start
+    }
+
+    #[inline(always)]
+    pub fn expect(&mut self, byte: u8, what: What) -> Result<(), Fault> {
+        if self.peek() != byte {
+            return self.fault(what);
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// Nothing but white space may follow.
+    pub fn end(&mut self) -> Result<(), Fault> {
+        self.space();
+        if self.at < self.text.len() {
+            return self.fault(What::More);
+        }
+        Ok(())
+    }
+
+    /// Steps over one value, which begins at the next byte.
+    #[inline(always)]
+    pub fn value(&mut self) -> Result<Marks, Fault> {
+        match self.peek() {
+            b'[' | b'{' => self.container(),
+            _ => {
+                let not_finite = self.scalar()?;
+                Ok(Marks { loose: false, not_finite })
+            }
+        }
+    }
+
+    /// Steps over a string, number or word; tells whether it was a number that is not finite.
+    #[inline(always)]
+    fn scalar(&mut self) -> Result<bool, Fault> {
+        // The commonest first, by comparing: a jump by the byte is seldom foreseen.
+        let byte = self.peek();
+        if byte == b'"' {
+            self.string()?;
+            Ok(false)
+        } else if byte.is_ascii_digit() {
+            self.number()?;
+            Ok(false)
+        } else {
+            self.word()
+        }
+    }
+
+    fn container(&mut self) -> Result<Marks, Fault> {
+        // A copy, so that its place stays in a register.
+        let mut scanner = *self;
+        let marks = scanner.container_here();
+        *self = scanner;
+        marks
+    }
+
+    #[inline(always)]
+    fn container_here(&mut self) -> Result<Marks, Fault> {
+        let mut marks = Marks::default();
+        let mut open = Nesting::default();
+        loop {
+            let byte = self.peek();
+            if byte == b'{' || byte == b'[' {
+                if open.depth == self.levels {
+                    return self.fault(What::TooDeep);
+                }
+                open.push(byte == b'{');
+                self.at += 1;
+                marks.loose |= self.space();
+                // The closing bracket's code is the opening one's and 2.
+                if self.peek() != byte + 2 {
+                    if open.in_object {
+                        marks.loose |= self.key()?;
+                    }
+                    continue;
+                }
+            } else {
+                marks.not_finite |= self.scalar()?;
+            }
+            // A value, or the inside of an empty container, has been passed: close what closes here.
+            loop {
+                marks.loose |= self.space();
+                let byte = self.peek();
+                if byte == b',' {
+                    self.at += 1;
+                    marks.loose |= self.space();
+                    if open.in_object {
+                        marks.loose |= self.key()?;
+                    }
+                    break;
+                }
+                if byte != if open.in_object { b'}' } else { b']' } {
+                    return self.fault(What::Comma);
+                }
+                self.at += 1;
+                if open.pop() {
+                    return Ok(marks);
+                }
+            }
+        }
+    }
+
+    /// Steps over a key and its colon; tells whether there was white space.
+    #[inline(always)]
+    fn key(&mut self) -> Result<bool, Fault> {
+        self.string()?;
+        self.colon()
+    }
+
+    /// Steps over the colon after a key, to the value; tells whether there was white space.
+    #[inline(always)]
+    pub fn colon(&mut self) -> Result<bool, Fault> {
+        let before = self.space();
+        self.expect(b':', What::Colon)?;
+        Ok(self.space() | before)
+    }
+
+    /// Steps over a string.
+    #[inline(always)]
+    pub fn string(&mut self) -> Result<StringAt, Fault> {
+        self.expect(b'"', What::Key)?;
+        let start = self.at;
+        let mut escaped = false;
+        loop {
+            self.at = self.stops.next(self.text, self.at);
+            match self.peek() {
+                b'"' => {
+                    let end = self.at;
+                    self.at += 1;
+                    return Ok(StringAt { start, end, escaped });
+                }
+                b'\\' => {
+                    escaped = true;
+                    self.at = self.escape()?;
+                }
+                _ => return self.fault(What::Control),
+            }
+        }
+    }
+
+    /// Where the escape that begins here ends.
+    #[cold]
+    fn escape(self) -> Result<usize, Fault> {
+        match self.text.get(self.at + 1) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(self.at + 2),
+            Some(b'u') => match self.text.get(self.at + 2..self.at + 6) {
+                Some(digits) if digits.iter().all(u8::is_ascii_hexdigit) => Ok(self.at + 6),
+                _ => self.fault(What::Unicode),
+            },
+            _ => self.fault(What::Escape),
+        }
+    }
+
+    /// Steps over a number.
+    #[inline(always)]
+    pub fn number(&mut self) -> Result<(), Fault> {
+        if self.peek() == b'-' {
+            self.at += 1;
+        }
+        match self.peek() {
+            b'0' => self.at += 1,
+            b'1'..=b'9' => self.digits(),
+            _ => return self.fault(What::Digit),
+        }
+        if self.peek() == b'.' {
+            self.at += 1;
+            self.some_digits()?;
+        }
+        if matches!(self.peek(), b'e' | b'E') {
+            self.at += 1;
+            if matches!(self.peek(), b'+' | b'-') {
+                self.at += 1;
+            }
+            self.some_digits()?;
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn digits(&mut self) {
+        while self.peek().is_ascii_digit() {
+            self.at += 1;
+        }
+    }
+
+    #[inline(always)]
+    fn some_digits(&mut self) -> Result<(), Fault> {
+        if !self.peek().is_ascii_digit() {
+            return self.fault(What::Digit);
+        }
+        self.digits();
+        Ok(())
+    }
+
+    /// Steps over what begins with neither quote nor digit: a word or a negative number. Tells whether it is not finite.
+    #[inline(always)]
+    fn word(&mut self) -> Result<bool, Fault> {
+        let (length, not_finite) = match &self.text[self.at..] {
+            [b't', b'r', b'u', b'e', ..] | [b'n', b'u', b'l', b'l', ..] => (4, false),
+            [b'f', b'a', b'l', b's', b'e', ..] => (5, false),
+            [b'-', b'0'..=b'9', ..] => return self.number().map(|()| false),
+            rest => (not_finite(rest), true),
+        };
+        if length == 0 || not_finite && !self.not_finite_allowed {
+            return self.fault(What::Value);
+        }
+        self.at += length;
+        Ok(not_finite)
+    }
+}
+
+/// The length of the word for a number that is not finite; 0 where there is none.
+#[cold]
+fn not_finite(text: &[u8]) -> usize {
+    let words: [&[u8]; 3] = [b"NaN", b"Infinity", b"-Infinity"];
+    words.iter().find(|word| text.starts_with(word)).map_or(0, |word| word.len())
+}
+
+/// Which of the open brackets are objects, a bit each; of the innermost, once more beside.
+#[derive(Default)]
+struct Nesting {
+    objects: [u64; LEVELS_ON_OPENING.div_ceil(64)],
+    depth: usize,
+    in_object: bool,
+}
+
+impl Nesting {
+    #[inline(always)]
+    fn push(&mut self, is_object: bool) {
+        let (word, bit) = (self.depth / 64, self.depth % 64);
+        self.objects[word] = self.objects[word] & !(1 << bit) | u64::from(is_object) << bit;
+        self.depth += 1;
+        self.in_object = is_object;
+    }
+
+    /// Closes the innermost bracket; tells whether it was the last.
+    #[inline(always)]
+    fn pop(&mut self) -> bool {
+        self.depth -= 1;
+        let Some(innermost) = self.depth.checked_sub(1) else { return true };
+        self.in_object = self.objects[innermost / 64] >> (innermost % 64) & 1 == 1;
+        false
+    }
+}

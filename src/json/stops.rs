@@ -1,0 +1,55 @@
+use wide::u8x16;
+
+/// Where plain runs in strings stop: a bit for each quote, backslash or control character of 64 bytes of the text.
+///
+/// Looking at a block at once, and not at each string, takes the bytes out of the way from one string to the next.
+#[derive(Clone, Copy)]
+pub(super) struct Stops {
+    block: usize,
+    bits: u64,
+}
+
+impl Default for Stops {
+    /// No place in a text is in this block.
+    fn default() -> Self {
+        Self { block: 0_usize.wrapping_sub(BLOCK), bits: 0 }
+    }
+}
+
+impl Stops {
+    /// The first stop from `at` on; the text's end where there is none.
+    #[inline(always)]
+    pub fn next(&mut self, text: &[u8], mut at: usize) -> usize {
+        loop {
+            let offset = at.wrapping_sub(self.block);
+            if offset < BLOCK {
+                let rest = self.bits >> offset;
+                if rest != 0 {
+                    return at + rest.trailing_zeros() as usize;
+                }
+                at = self.block + BLOCK;
+            }
+            *self = Self { block: at, bits: stops(text.get(at..).unwrap_or_default()) };
+        }
+    }
+}
+
+/// Bytes that [`stops`] looks at.
+const BLOCK: usize = 64;
+
+/// The stops in a text's first bytes; its end is one.
+#[inline(never)]
+fn stops(text: &[u8]) -> u64 {
+    let mut padded = [0; BLOCK];
+    let block = text.first_chunk().unwrap_or_else(|| {
+        padded[..text.len()].copy_from_slice(text);
+        &padded
+    });
+    let (vectors, _) = block.as_chunks::<16>();
+    vectors.iter().rev().fold(0, |bits, vector| {
+        let bytes = u8x16::new(*vector);
+        let control = bytes.min(u8x16::splat(0x1f)).simd_eq(bytes);
+        let stops = bytes.simd_eq(u8x16::splat(b'"')) | bytes.simd_eq(u8x16::splat(b'\\')) | control;
+        bits << 16 | u64::from(stops.to_bitmask())
+    })
+}

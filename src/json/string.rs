@@ -1,0 +1,93 @@
+//! Between a string's quotes and its text.
+
+use super::stops::Stops;
+
+/// How many bytes [`escape`] writes for a text.
+pub(crate) fn escaped_len(text: &str) -> usize {
+    let length = |byte: &u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
+        0..0x20 => 6,
+        _ => 1,
+    };
+    text.as_bytes().iter().map(length).sum()
+}
+
+/// Appends `text` as it stands between a JSON string's quotes: what must be escaped is, nothing else.
+pub(crate) fn escape(text: &str, out: &mut String) {
+    let mut stops = Stops::default();
+    let mut start = 0;
+    loop {
+        let stop = stops.next(text.as_bytes(), start);
+        out.push_str(&text[start..stop]);
+        let Some(&byte) = text.as_bytes().get(stop) else { return };
+        match byte {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            0x08 => out.push_str("\\b"),
+            0x0c => out.push_str("\\f"),
+            _ => {
+                const HEX: &[u8; 16] = b"0123456789abcdef";
+                out.push_str("\\u00");
+                out.push(HEX[usize::from(byte >> 4)] as char);
+                out.push(HEX[usize::from(byte & 15)] as char);
+            }
+        }
+        start = stop + 1;
+    }
+}
+
+/// The characters of a string as numbers, unescaped. A lone surrogate, which no text can hold, stands for itself.
+pub(crate) fn code_points(inside: &str) -> impl Iterator<Item = u32> {
+    let mut rest = inside;
+    std::iter::from_fn(move || {
+        let first = rest.chars().next()?;
+        let (point, length) = if first == '\\' { escaped_point(rest) } else { (first.into(), first.len_utf8()) };
+        rest = &rest[length..];
+        Some(point)
+    })
+}
+
+/// The character that an escape stands for, and the escape's length.
+fn escaped_point(text: &str) -> (u32, usize) {
+    let short = match text.as_bytes()[1] {
+        b'u' => {
+            let first = code_unit(text).unwrap_or_default();
+            return match code_unit(&text[6..]) {
+                Some(second @ 0xdc00..0xe000) if (0xd800..0xdc00).contains(&first) => {
+                    (0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00), 12)
+                }
+                _ => (first, 6),
+            };
+        }
+        b'b' => 0x08,
+        b'f' => 0x0c,
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b't' => b'\t',
+        same => same,
+    };
+    (short.into(), 2)
+}
+
+fn code_unit(text: &str) -> Option<u32> {
+    u32::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok()
+}
+
+/// Whether a string holds no lone surrogate, so that UTF-8 can write it.
+pub(crate) fn is_text(inside: &str) -> bool {
+    code_points(inside).all(|point| char::from_u32(point).is_some())
+}
+
+/// Appends a string's text; where `lone_surrogate` is `None`, stops at one and returns false.
+pub(crate) fn unescape(inside: &str, lone_surrogate: Option<char>, out: &mut String) -> bool {
+    for point in code_points(inside) {
+        match char::from_u32(point).or(lone_surrogate) {
+            Some(character) => out.push(character),
+            None => return false,
+        }
+    }
+    true
+}
