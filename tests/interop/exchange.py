@@ -123,8 +123,9 @@ class Exchange:
         """The same cookie as proxies and browsers may send it."""
         name, _, value = cookie.partition('=')
         return self.random.choice([
-            cookie, f'{name}="{value}"', f'first=1; {cookie}', f'{cookie}; last="a b"', f'a=b;{cookie};c', f'junk; ;= ; {cookie} ;',
-            f'{cookie}{"=" * (-len(value) % 4)}', f'{name}=stale; {cookie}', f'{name}2=x; {cookie}; x{name}=y',
+            cookie, f'{name}="{value}"', f'{cookie}{"=" * (-len(value) % 4)}',
+            f'first=1; {cookie}', f'{cookie}; last="a b"', f'a=b;{cookie};c', f'junk; ;= ; {cookie} ;',
+            f'{name}=stale; {cookie}', f'{name}2=x; {cookie}; x{name}=y',
         ])
 
     def as_texts(self, state):
