@@ -37,19 +37,23 @@ impl Stops {
 /// Bytes that [`stops`] looks at.
 const BLOCK: usize = 64;
 
-/// The stops in a text's first bytes; its end is one.
+/// The stops in a text's first bytes; its end is one. Nothing of the text is copied, so that none of it stays behind.
 #[inline(never)]
 fn stops(text: &[u8]) -> u64 {
-    let mut padded = [0; BLOCK];
-    let block = text.first_chunk().unwrap_or_else(|| {
-        padded[..text.len()].copy_from_slice(text);
-        &padded
-    });
-    let (vectors, _) = block.as_chunks::<16>();
-    vectors.iter().rev().fold(0, |bits, vector| {
-        let bytes = u8x16::new(*vector);
-        let control = bytes.min(u8x16::splat(0x1f)).simd_eq(bytes);
-        let stops = bytes.simd_eq(u8x16::splat(b'"')) | bytes.simd_eq(u8x16::splat(b'\\')) | control;
-        bits << 16 | u64::from(stops.to_bitmask())
-    })
+    let block = &text[..text.len().min(BLOCK)];
+    let (vectors, rest) = block.as_chunks::<16>();
+    let end = if block.len() < BLOCK { 1 << block.len() } else { 0 };
+    let bits = rest.iter().rev().fold(0, |bits, byte| bits << 1 | u64::from(is_stop(*byte)));
+    end | vectors.iter().rev().fold(bits, |bits, vector| bits << 16 | u64::from(stops_of(*vector)))
+}
+
+fn is_stop(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | 0..0x20)
+}
+
+#[inline(always)]
+fn stops_of(vector: [u8; 16]) -> u32 {
+    let bytes = u8x16::new(vector);
+    let control = bytes.min(u8x16::splat(0x1f)).simd_eq(bytes);
+    (bytes.simd_eq(u8x16::splat(b'"')) | bytes.simd_eq(u8x16::splat(b'\\')) | control).to_bitmask()
 }
