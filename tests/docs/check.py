@@ -1,0 +1,49 @@
+"""Checks README.md and docs/: each code block by the module of its page, and the links. `run` prepares for it."""
+
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+import move
+import readme
+import rotate
+from pages import Page, root
+from report import Report
+from services import Servers
+
+MODULES = {'README.md': readme, 'docs/rotate-a-secret.md': rotate, 'docs/move-a-format.md': move}
+
+
+def check_links(page, report):
+    """Links within the repository lead somewhere."""
+    text = re.sub(r'^```.*?^```', '', page.text, flags=re.M | re.S)
+    broken = []
+    for target in re.findall(r'\]\(([^)]+)\)', text):
+        if target.startswith('https://'):
+            continue
+        file, _, anchor = target.partition('#')
+        path = (page.path.parent / file).resolve() if file else page.path
+        if not path.exists() or anchor and anchor not in Page(path).anchors():
+            broken.append(target)
+    report.check(f'{page.name}: its links lead somewhere', broken, [])
+
+
+def main():
+    report = Report()
+    pages = {page.name: page for page in map(Page, [root / 'README.md', root / 'CONTRIBUTING.md', *sorted(root.glob('docs/*.md'))])}
+    with tempfile.TemporaryDirectory() as working, Servers() as servers:
+        for name, page in pages.items():
+            check_links(page, report)
+            if name in MODULES:
+                with report.part(name):
+                    MODULES[name].check(page, pages, report, servers, Path(working))
+                report.check(f'{name}: every code block was run', [str(block) for block in page.left], [])
+            elif name != 'CONTRIBUTING.md':
+                report.check(f'{name}: it has no code blocks', [str(block) for block in page.left], [])
+    print(f'docs: {report.passed} passed, {report.failed} failed')
+    return report.failed == 0
+
+
+if __name__ == '__main__':
+    sys.exit(not main())

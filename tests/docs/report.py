@@ -1,0 +1,29 @@
+"""What passed and what failed."""
+
+import contextlib
+import subprocess
+import traceback
+
+
+class Report:
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def check(self, what, found, wanted=True):
+        if found == wanted:
+            self.passed += 1
+            print(f'ok      {what}', flush=True)
+        else:
+            self.failed += 1
+            print(f'FAILED  {what}: found {found!r:.1000}, wanted {wanted!r:.1000}', flush=True)
+
+    @contextlib.contextmanager
+    def part(self, name):
+        """A part that ends in an exception has failed."""
+        try:
+            yield
+        except Exception as error:
+            traceback.print_exc()
+            if isinstance(error, subprocess.CalledProcessError):
+                print(error.stdout, error.stderr)
+            self.check(name, 'an exception', 'none')
