@@ -1,9 +1,6 @@
 /* The session as a dictionary: what is set is read, in order and in its type; what fails changes nothing. */
 #include "sessions.h"
 
-#include <float.h>
-#include <math.h>
-
 static khufu_factory *factory;
 
 static khufu_status set(khufu_session *session, const char *key, const char *json) {
@@ -127,177 +124,6 @@ TEST(a_typed_get_of_another_type_is_a_type_error) {
     khufu_session_free(session);
 }
 
-TEST(integers_are_read_in_their_range_and_doubles_where_they_fit) {
-    const double not_read = 0;
-    const struct {
-        const char *json;
-        khufu_status integer_status;
-        int64_t integer;
-        khufu_status number_status;
-        double number;
-    } numbers[] = {
-        {"0", KHUFU_OK, 0, KHUFU_OK, 0},
-        {"-0", KHUFU_OK, 0, KHUFU_OK, 0},
-        {"-7", KHUFU_OK, -7, KHUFU_OK, -7},
-        {"9223372036854775807", KHUFU_OK, INT64_MAX, KHUFU_OK, 9223372036854775808.0},
-        {"-9223372036854775808", KHUFU_OK, INT64_MIN, KHUFU_OK, -9223372036854775808.0},
-        {"9223372036854775808", KHUFU_ERR_RANGE, 0, KHUFU_OK, 9223372036854775808.0},
-        {"-9223372036854775809", KHUFU_ERR_RANGE, 0, KHUFU_OK, -9223372036854775808.0},
-        {"1180591620717411303424", KHUFU_ERR_RANGE, 0, KHUFU_OK, 1180591620717411303424.0},
-        {"9007199254740993", KHUFU_OK, 9007199254740993, KHUFU_OK, 9007199254740992.0},
-        {"1.0", KHUFU_ERR_TYPE, 0, KHUFU_OK, 1},
-        {"1e3", KHUFU_ERR_TYPE, 0, KHUFU_OK, 1000},
-        {"1E+300", KHUFU_ERR_TYPE, 0, KHUFU_OK, 1e300},
-        {"5e-324", KHUFU_ERR_TYPE, 0, KHUFU_OK, 5e-324},
-        {"1e-400", KHUFU_ERR_TYPE, 0, KHUFU_OK, 0},
-        {"1e400", KHUFU_ERR_TYPE, 0, KHUFU_ERR_RANGE, not_read},
-        {"-1e400", KHUFU_ERR_TYPE, 0, KHUFU_ERR_RANGE, not_read},
-        {"0.1", KHUFU_ERR_TYPE, 0, KHUFU_OK, 0.1},
-    };
-    khufu_session *session = open_new(factory);
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        int64_t integer = 9;
-        double number = 9;
-        CHECK_INT(set(session, "n", numbers[i].json), KHUFU_OK);
-        CHECK_VALUE(session, "n", numbers[i].json); /* every digit is kept */
-        CHECK_INT(khufu_session_get_int64(session, "n", 1, &integer), numbers[i].integer_status);
-        CHECK_INT(integer, numbers[i].integer);
-        CHECK_INT(khufu_session_get_double(session, "n", 1, &number), numbers[i].number_status);
-        CHECK_DOUBLE(number, numbers[i].number);
-    }
-    char digits[402];
-    memset(digits, '9', 400);
-    digits[400] = 0;
-    double number = 9;
-    int64_t integer = 9;
-    CHECK_INT(set(session, "n", digits), KHUFU_OK);
-    CHECK_INT(khufu_session_get_double(session, "n", 1, &number), KHUFU_ERR_RANGE);
-    CHECK_INT(khufu_session_get_int64(session, "n", 1, &integer), KHUFU_ERR_RANGE);
-    CHECK_DOUBLE(number, 0);
-    CHECK_INT(integer, 0);
-    khufu_session_free(session);
-}
-
-TEST(a_double_is_written_with_a_fraction_or_an_exponent) {
-    const double numbers[] = {0, -0.0, 1, -1, 0.1, 1e15, 1e16, 1e21, 1e22, 1e300, DBL_MAX, DBL_MIN, 5e-324, 1.0 / 3, 123456789.125};
-    khufu_session *session = open_new(factory);
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        const char *json = NULL;
-        size_t len = 0;
-        double number = 9;
-        CHECK_INT(khufu_session_set_double(session, "n", 1, numbers[i]), KHUFU_OK);
-        CHECK_INT(khufu_session_get(session, "n", 1, &json, &len), KHUFU_OK);
-        char *text = text_copy(json, len);
-        CHECK(strpbrk(text, ".e") != NULL);
-        CHECK_INT(khufu_session_get_double(session, "n", 1, &number), KHUFU_OK);
-        CHECK_DOUBLE(number, numbers[i]);
-        CHECK(signbit(number) == signbit(numbers[i]));
-        free(text);
-    }
-    CHECK_INT(khufu_session_set_double(session, "n", 1, 1.5), KHUFU_OK);
-    const double unfit[] = {NAN, INFINITY, -INFINITY};
-    for (size_t i = 0; i < 3; i++) {
-        CHECK_INT(khufu_session_set_double(session, "n", 1, unfit[i]), KHUFU_ERR_RANGE);
-        CHECK(*khufu_session_error(session) != 0);
-        CHECK_VALUE(session, "n", "1.5");
-    }
-    khufu_session_free(session);
-}
-
-TEST(what_is_not_json_is_refused_and_changes_nothing) {
-    const char *texts[] = {"", " ", "x", "nul", "True", "'a'", "\"a", "[1,]", "{\"a\":1,}", "{a:1}", "1 2", "01", "1.", ".5",
-                           "+1", "0x1", "1e", "--1", "[", "]", "{\"a\"}", "\"\n\"", "\"\\x\"", "\"\\u12\"", "NaN", "Infinity",
-                           "-Infinity", "[NaN]", "{\"a\":[1,-Infinity]}", "//", "1//", "undefined", "\xef\xbb\xbf" "1"};
-    khufu_session *session = open_state(factory, "{\"a\":1,\"_f_\":[1]}");
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        const char *value = "";
-        size_t len = 1;
-        khufu_status statuses[] = {
-            set(session, "a", texts[i]), set(session, "b", texts[i]), khufu_session_update(session, texts[i], KHUFU_NTS),
-            khufu_session_setdefault(session, "c", 1, texts[i], KHUFU_NTS, &value, &len),
-            khufu_session_flash(session, texts[i], KHUFU_NTS, NULL, 0, true),
-        };
-        for (size_t at = 0; at < 5; at++)
-            if (statuses[at] != KHUFU_ERR_JSON) FAIL("%s, call %zu: %d", texts[i], at, statuses[at]);
-        CHECK(value == NULL && len == 0);
-        CHECK(*khufu_session_error(session) != 0);
-    }
-    CHECK(!khufu_session_is_changed(session));
-    CHECK_STATE(session, "{\"a\":1,\"_f_\":[1]}");
-    khufu_session_free(session);
-}
-
-TEST(what_is_not_utf8_is_refused_and_changes_nothing) {
-    const char *texts[] = {"\xff", "a\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\x80", "\xe2\x82"};
-    khufu_session *session = open_state(factory, "{\"a\":1}");
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        const char *text = texts[i], *view = NULL;
-        size_t len = 0;
-        int64_t integer;
-        double number;
-        bool flag;
-        char *quoted = joined("\"", text, "\"");
-        const khufu_status statuses[] = {
-            khufu_session_get(session, text, KHUFU_NTS, &view, &len),
-            khufu_session_get_string(session, text, KHUFU_NTS, &view, &len),
-            khufu_session_get_int64(session, text, KHUFU_NTS, &integer),
-            khufu_session_get_double(session, text, KHUFU_NTS, &number),
-            khufu_session_get_bool(session, text, KHUFU_NTS, &flag),
-            khufu_session_contains(session, text, KHUFU_NTS, &flag),
-            khufu_session_set(session, text, KHUFU_NTS, "1", 1),
-            khufu_session_set_string(session, text, KHUFU_NTS, "1", 1),
-            khufu_session_set_string(session, "a", 1, text, KHUFU_NTS),
-            khufu_session_set_int64(session, text, KHUFU_NTS, 1),
-            khufu_session_set_double(session, text, KHUFU_NTS, 1),
-            khufu_session_set_bool(session, text, KHUFU_NTS, true),
-            khufu_session_set_null(session, text, KHUFU_NTS),
-            khufu_session_setdefault(session, text, KHUFU_NTS, "1", 1, NULL, NULL),
-            khufu_session_delete(session, text, KHUFU_NTS),
-            khufu_session_pop(session, text, KHUFU_NTS, &view, &len),
-            khufu_session_flash(session, "1", 1, text, KHUFU_NTS, true),
-            khufu_session_flash_string(session, "1", 1, text, KHUFU_NTS, true),
-            khufu_session_flash_string(session, text, KHUFU_NTS, "", 0, true),
-            khufu_session_pop_flash(session, text, KHUFU_NTS, &view, &len),
-            khufu_session_peek_flash(session, text, KHUFU_NTS, &view, &len),
-        };
-        for (size_t at = 0; at < sizeof statuses / sizeof *statuses; at++)
-            if (statuses[at] != KHUFU_ERR_UTF8) FAIL("text %zu, call %zu: %d", i, at, statuses[at]);
-        khufu_status status = set(session, "a", quoted);
-        CHECK(status == KHUFU_ERR_JSON || status == KHUFU_ERR_UTF8);
-        CHECK(*khufu_session_error(session) != 0);
-        free(quoted);
-    }
-    CHECK(!khufu_session_is_changed(session));
-    CHECK_STATE(session, "{\"a\":1}");
-    khufu_session_free(session);
-}
-
-TEST(a_value_may_nest_five_hundred_levels) {
-    khufu_session *session = open_new(factory);
-    for (size_t levels = 499; levels <= 501; levels++) {
-        char json[1100];
-        memset(json, '[', levels);
-        memset(json + levels, ']', levels);
-        CHECK_INT(khufu_session_set(session, "deep", 4, json, 2 * levels), levels <= 500 ? KHUFU_OK : KHUFU_ERR_JSON);
-    }
-    char *deepest = allocate(2000000);
-    memset(deepest, '[', 1000000);
-    memset(deepest + 1000000, ']', 1000000);
-    CHECK_INT(khufu_session_set(session, "deep", 4, deepest, 2000000), KHUFU_ERR_JSON);
-    CHECK_INT(khufu_session_flash(session, deepest, 2000000, "", 0, false), KHUFU_ERR_JSON);
-    free(deepest);
-    const char *json = NULL;
-    size_t len = 0;
-    CHECK_INT(khufu_session_get(session, "deep", 4, &json, &len), KHUFU_OK);
-    CHECK_INT(len, 1000);
-    char *header = next_request(session);
-    khufu_session *next = open_at(factory, header, NOW);
-    CHECK_INT(khufu_session_load_result(next), KHUFU_LOAD_LOADED);
-    free(header);
-    khufu_session_free(next);
-    khufu_session_free(session);
-}
-
 TEST(the_order_of_keys_is_kept) {
     khufu_session *session = open_state(factory, "{\"z\":1,\"y\":2,\"\\u0078\":3}");
     CHECK_INT(set(session, "a", "4"), KHUFU_OK);
@@ -348,42 +174,27 @@ TEST(a_duplicate_key_keeps_its_place_and_the_last_value) {
     khufu_session_free(session);
 }
 
-TEST(what_json_does_not_have_is_kept) {
-    const char *state = "{\"nan\":NaN,\"up\":Infinity,\"down\":-Infinity,\"in\":[1,{\"a\":NaN}],\"lone\":\"\\ud800\",\"\\udc00\":1,\"ok\":1}";
-    khufu_session *session = open_state(factory, state);
-    const char *text = "";
-    size_t len = 1;
-    double number = 0;
-    CHECK_INT(khufu_session_get_double(session, "nan", 3, &number), KHUFU_OK);
-    CHECK(isnan(number));
-    CHECK_INT(khufu_session_get_double(session, "up", 2, &number), KHUFU_OK);
-    CHECK_DOUBLE(number, INFINITY);
-    CHECK_INT(khufu_session_get_double(session, "down", 4, &number), KHUFU_OK);
-    CHECK_DOUBLE(number, -INFINITY);
-    const char *keys[] = {"nan", "up", "down", "in"};
-    for (size_t i = 0; i < 4; i++) {
-        text = "", len = 1;
-        CHECK_INT(khufu_session_get(session, keys[i], KHUFU_NTS, &text, &len), KHUFU_ERR_TYPE);
-        CHECK(text == NULL && len == 0);
+TEST(a_duplicate_is_found_among_any_number_of_keys) {
+    const int counts_of_keys[] = {1, 2, 7, 8, 9, 40, 127, 128, 129, 400};
+    for (size_t i = 0; i < sizeof counts_of_keys / sizeof *counts_of_keys; i++) {
+        for (int escaped = 0; escaped < 2; escaped++) {
+            int count = counts_of_keys[i], twice = count / 2;
+            char *state = allocate(60 * (size_t)count + 100), *expected = allocate(60 * (size_t)count + 100);
+            char *at = state + sprintf(state, "{"), *expected_at = expected + sprintf(expected, "{");
+            for (int key = 0; key < count; key++) {
+                at += sprintf(at, "\"key%d\":%d,", key, key);
+                expected_at += sprintf(expected_at, "%s\"key%d\":%d", key > 0 ? "," : "", key, key == twice ? 8 : key);
+            }
+            sprintf(at, "\"%sey%d\":7,\"key%d\":8}", escaped ? "\\u006b" : "k", twice, twice);
+            strcpy(expected_at, "}");
+            khufu_session *session = open_state(factory, state);
+            CHECK_INT(khufu_session_length(session), count);
+            CHECK_STATE(session, expected);
+            khufu_session_free(session);
+            free(state);
+            free(expected);
+        }
     }
-    int64_t integer;
-    CHECK_INT(khufu_session_get_int64(session, "nan", 3, &integer), KHUFU_ERR_TYPE);
-    CHECK_INT(khufu_session_get_string(session, "lone", 4, &text, &len), KHUFU_ERR_TYPE);
-    CHECK_INT(khufu_session_get(session, "lone", 4, &text, &len), KHUFU_OK);
-    CHECK(same_json(text, len, "\"\\ud800\"", 8));
-    CHECK_STATE(session, "{\"nan\":null,\"up\":null,\"down\":null,\"in\":[1,{\"a\":null}],\"lone\":\"\\ud800\",\"\\udc00\":1,\"ok\":1}");
-    CHECK_INT(set(session, "ok", "2"), KHUFU_OK);
-    char *header = next_request(session);
-    size_t bytes_len = 0;
-    unsigned char *bytes = base64_decode(header + strlen("session="), &bytes_len);
-    char *payload = text_copy((char *)bytes + MAC_SIZE, bytes_len - MAC_SIZE), *written = strchr(payload, '{');
-    REQUIRE(written != NULL);
-    const char *expected = "{\"nan\":NaN,\"up\":Infinity,\"down\":-Infinity,\"in\":[1,{\"a\":NaN}],\"lone\":\"\\ud800\",\"\\udc00\":1,\"ok\":2}";
-    CHECK(same_json(written, strlen(written) - 1, expected, strlen(expected)));
-    free(payload);
-    free(bytes);
-    free(header);
-    khufu_session_free(session);
 }
 
 TEST(update_takes_an_object_whole_or_not_at_all) {
@@ -494,21 +305,18 @@ TEST(many_keys_are_one_dictionary) {
     khufu_session_free(session);
 }
 
+
+
 int main(void) {
     factory = FACTORY("secret", SECRET);
     RUN(what_is_set_is_read);
     RUN(it_is_there_at_the_next_request);
     RUN(a_key_that_is_not_there_is_not_found);
     RUN(a_typed_get_of_another_type_is_a_type_error);
-    RUN(integers_are_read_in_their_range_and_doubles_where_they_fit);
-    RUN(a_double_is_written_with_a_fraction_or_an_exponent);
-    RUN(what_is_not_json_is_refused_and_changes_nothing);
-    RUN(what_is_not_utf8_is_refused_and_changes_nothing);
-    RUN(a_value_may_nest_five_hundred_levels);
     RUN(the_order_of_keys_is_kept);
     RUN(iterating_gives_every_pair_in_order);
     RUN(a_duplicate_key_keeps_its_place_and_the_last_value);
-    RUN(what_json_does_not_have_is_kept);
+    RUN(a_duplicate_is_found_among_any_number_of_keys);
     RUN(update_takes_an_object_whole_or_not_at_all);
     RUN(setdefault_gives_what_is_there_or_sets_it);
     RUN(pop_and_delete_take_a_key_away);

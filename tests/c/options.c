@@ -20,6 +20,7 @@ static const struct wrong {
     {"max_age", "1e3", "seconds"},
     {"max_age", "99999999999999999999", "seconds"},
     {"timeout", "-1", "seconds"},
+    {"timeout", "10000000001", "seconds"},
     {"timeout", "soon", "seconds"},
     {"timeout", "0x10", "seconds"},
     {"reissue_time", "-1", "seconds"},

@@ -83,6 +83,9 @@ TEST(reading_sets_accessed_to_the_second_and_issues_the_cookie_again) {
         if (!khufu_session_is_changed(session)) FAIL("read %d does not issue again", call);
         char *header = next_request(session);
         CHECK(khufu_session_vary(session));
+        CHECK_DOUBLE(khufu_session_renewed(session), 1700000060);
+        read_by(session, call);
+        CHECK(!khufu_session_is_changed(session)); /* it has just been issued */
         khufu_session *next = open_at(factory, header, LATER);
         CHECK_DOUBLE(khufu_session_renewed(next), 1700000060);
         CHECK_DOUBLE(khufu_session_created(next), 1699999899.75);
@@ -186,6 +189,16 @@ TEST(a_new_session_is_created_at_now_and_only_writing_issues_it) {
     khufu_session_free(session);
 }
 
+TEST(a_response_depends_on_the_session_that_it_failed_to_read) {
+    khufu_session *session = open_later(factory, LATER);
+    int64_t integer;
+    CHECK_INT(khufu_session_get_int64(session, "_csrft_", 7, &integer), KHUFU_ERR_TYPE);
+    CHECK(!khufu_session_is_changed(session));
+    CHECK(commit_cookie(session) == NULL);
+    CHECK(khufu_session_vary(session));
+    khufu_session_free(session);
+}
+
 TEST(a_clock_behind_the_cookie_does_no_harm) {
     khufu_session *session = open_later(factory, 1600000000.5);
     read_by(session, 0);
@@ -203,6 +216,7 @@ int main(void) {
     RUN(changed_alone_leaves_accessed);
     RUN(a_longer_reissue_time_waits);
     RUN(a_new_session_is_created_at_now_and_only_writing_issues_it);
+    RUN(a_response_depends_on_the_session_that_it_failed_to_read);
     RUN(a_clock_behind_the_cookie_does_no_harm);
     khufu_factory_free(factory);
     return report();
