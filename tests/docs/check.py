@@ -31,7 +31,8 @@ def check_links(page, report):
 
 def main():
     report = Report()
-    pages = {page.name: page for page in map(Page, [root / 'README.md', root / 'CONTRIBUTING.md', *sorted(root.glob('docs/*.md'))])}
+    files = [root / 'README.md', root / 'CONTRIBUTING.md', *sorted(root.glob('docs/*.md'))]
+    pages = {page.name: page for page in map(Page, files)}
     with tempfile.TemporaryDirectory() as working, Servers() as servers:
         for name, page in pages.items():
             check_links(page, report)

@@ -7,7 +7,7 @@ from originals import commit, cookie_of, open_session
 from peer import PeerError
 from pyramid.session import JSONSerializer, PickleSerializer, SignedCookieSessionFactory
 from pyramid_nacl_session import EncryptedCookieSessionFactory
-from rotate import check_secret, definitions, run, with_secrets, written_by
+from rotate import check_secret, definitions, option_lists, run, with_secrets, written_by
 from services import NOW, Step, check_move, check_table
 
 SIGNING, ENCRYPTION = 'the secret of the site', '0123456789abcdef' * 4
@@ -74,7 +74,8 @@ def check(page, pages, report, servers, working):
         steps.append(Step(name, kind, with_secrets(options, **secrets), run(python, names)))
     before, json, encrypted = steps[0], steps[3], steps[6]
 
-    check_same('before is Pyramid 1.x', before, SignedCookieSessionFactory(SIGNING, httponly=True, serializer=PickleSerializer()), report)
+    check_same('before is Pyramid 1.x', before, SignedCookieSessionFactory(
+        SIGNING, httponly=True, serializer=PickleSerializer()), report)
     check_same('step 3 is Pyramid 2', json, SignedCookieSessionFactory(SIGNING, httponly=True), report)
     check_same('step 6 is pyramid_nacl_session', encrypted, EncryptedCookieSessionFactory(
         bytes.fromhex(ENCRYPTION), serializer=JSONSerializer(), httponly=True), report)
@@ -84,9 +85,9 @@ def check(page, pages, report, servers, working):
     check_move('moving directly', directly(before, encrypted, names), report, servers)
     check_table(page, [written_by(before), written_by(json), written_by(encrypted)], steps, report, servers)
 
-    code_in_languages.check(page, {'signing': SIGNING, 'encryption': ENCRYPTION}, json, encrypted, 'loaded_other_format', report, working)
-    [options] = [block.option_lists() for block in pages['README.md'].blocks if block.language == 'ini' and 'SIGNING' in block.text]
-    report.check('README.md has the same steps', [with_secrets(each, **secrets) for each in options], [step.options for step in steps])
+    names = {'signing': SIGNING, 'encryption': ENCRYPTION}
+    code_in_languages.check(page, names, json, encrypted, 'loaded_other_format', report, working)
+    report.check('README.md has the same steps', option_lists(pages['README.md'], 'SIGNING', secrets), [step.options for step in steps])
 
 
 def directly(before, after, names):

@@ -18,6 +18,12 @@ def with_secrets(options, **secrets):
     return [(name, secrets.get(value, value)) for name, value in options]
 
 
+def option_lists(page, name, secrets):
+    """The options of the page's INI file that has this name in it, with real secrets."""
+    [block] = [block for block in page.blocks if block.language == 'ini' and name in block.text]
+    return [with_secrets(options, **secrets) for options in block.option_lists()]
+
+
 def run(block, names):
     """Runs Python of a page, which may use these names and add to them; the session factory that it configured."""
     names['config'] = Configurator()
@@ -43,7 +49,7 @@ def written_by(step):
 
 def check_secret(block, digits, report):
     secret = subprocess.run(['sh', '-ec', block.text], check=True, capture_output=True, text=True).stdout.strip()
-    report.check(f'{block.place}: a secret of {digits} hex digits', (len(secret), len(bytes.fromhex(secret))), (digits, digits // 2))
+    report.check(f'{block.place}: a secret of hex digits', (len(secret), len(bytes.fromhex(secret))), (digits, digits // 2))
 
 
 def check(page, pages, report, servers, working):
@@ -65,7 +71,7 @@ def check(page, pages, report, servers, working):
     report.check('Pyramid writes a session again that is read',
                  [open_session(after.session_factory, NOW + 3, cookie).get('user') for cookie in cookies], ['ada'])
 
-    code_in_languages.check(page, {'old_secret': OLD, 'new_secret': NEW}, before, after, 'loaded_previous_secret', report, working)
-    [options] = [block.option_lists() for block in pages['README.md'].blocks if block.language == 'ini' and 'OLD' in block.text]
-    report.check('README.md has the same three steps', [with_secrets(each, OLD=OLD, NEW=NEW) for each in options],
-                 [step.options for step in steps[1:]])
+    names = {'old_secret': OLD, 'new_secret': NEW}
+    code_in_languages.check(page, names, before, after, 'loaded_previous_secret', report, working)
+    report.check('README.md has the same three steps',
+                 option_lists(pages['README.md'], 'OLD', {'OLD': OLD, 'NEW': NEW}), [step.options for step in steps[1:]])

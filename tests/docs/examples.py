@@ -1,0 +1,142 @@
+"""The README's examples, running: what a browser sends them and what they answer."""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import time
+import urllib.request
+
+from originals import clock, cookie_of
+from pages import root
+from pyramid.config import Configurator
+from pyramid.request import Request
+from pyramid.response import Response
+
+# The README's Ruby is a config.ru: this is what Rack does with it, for one request.
+RACK = '''
+require "json"
+def run(application)
+  status, headers, body = application.call({ "REQUEST_METHOD" => "GET", "HTTP_COOKIE" => ENV.fetch("HTTP_COOKIE") })
+  puts JSON.generate([status, headers, body.to_a.join])
+end
+eval(File.read("config.ru"), TOPLEVEL_BINDING, "config.ru")
+'''
+
+
+class Shell:
+    """Runs the page's shell code as one reader would type it, in a home of its own; what it exports stays."""
+
+    def __init__(self, working):
+        home = working / 'home'
+        home.mkdir()
+        self.exported = working / 'exported'
+        go = json.loads(subprocess.run(['go', 'env', '-json'], check=True, capture_output=True, text=True).stdout)
+        self.environment = {
+            **os.environ,
+            'CARGO_HOME': os.environ.get('CARGO_HOME', os.path.expanduser('~/.cargo')),
+            'RUSTUP_HOME': os.environ.get('RUSTUP_HOME', os.path.expanduser('~/.rustup')),
+            **{name: go[name] for name in ['GOCACHE', 'GOMODCACHE', 'GOPATH', 'GOENV']},
+            'HOME': str(home), 'GEM_HOME': str(home / 'gems'), 'KHUFU': str(root),
+        }
+        for name in ['PKG_CONFIG_PATH', 'LD_LIBRARY_PATH', 'KHUFU_LIBRARY', 'BUILT']:
+            self.environment.pop(name, None)
+        self.home = home
+
+    def run(self, text, folder=root, environment={}):
+        script = f'set -eu\n{text}\nenv -0 >{self.exported}\n'
+        result = subprocess.run(['bash', '-c', script], cwd=folder, check=True, capture_output=True, text=True,
+                                env={**self.environment, **environment})
+        entries = self.exported.read_text().rstrip('\0').split('\0')
+        self.environment = dict(entry.split('=', 1) for entry in entries)
+        return result.stdout
+
+    def call(self, *command, folder=root, **environment):
+        return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True,
+                              env={**self.environment, **environment}).stdout
+
+
+class Browser:
+    """Visits the examples with one cookie, and checks what each answers."""
+
+    def __init__(self, report):
+        self.report, self.cookie, self.visits = report, '', 0
+
+    def visit(self, who, request, user='ada'):
+        """`request` answers a Cookie header with the headers (pairs) and the body."""
+        headers, body = request(self.cookie)
+        headers = [(name.lower(), value) for name, value in headers]
+        set_cookies = [value for name, value in headers if name == 'set-cookie']
+        self.visits += 1
+        self.report.check(f'README.md: {who}', body, f'Hello, {user}: visit {self.visits}\n')
+        self.report.check('… sends one cookie, for http only', [cookie.split('; ')[1:] for cookie in set_cookies],
+                          [['Path=/', 'HttpOnly', 'SameSite=Lax']])
+        self.report.check('… and no cache may give it to others', [value for name, value in headers if name == 'vary'], ['Cookie'])
+        [set_cookie] = set_cookies
+        self.cookie = cookie_of(set_cookie)
+
+
+def cgi(shell, program):
+    def request(cookie):
+        head, _, body = shell.call(program, HTTP_COOKIE=cookie).partition('\n\n')
+        return [tuple(line.split(': ', 1)) for line in head.splitlines()], body
+    return request
+
+
+def rack(shell, folder):
+    (folder / 'rack.rb').write_text(RACK)
+
+    def request(cookie):
+        status, headers, body = json.loads(shell.call('ruby', '-w', 'rack.rb', folder=folder, HTTP_COOKIE=cookie))
+        pairs = [(name, each) for name, value in headers.items() for each in (value if isinstance(value, list) else [value])]
+        return pairs, body
+    return request
+
+
+@contextlib.contextmanager
+def http(shell, program):
+    with socket.create_server(('127.0.0.1', 0)) as free:
+        port = free.getsockname()[1]
+    server = subprocess.Popen([program], env={**shell.environment, 'PORT': str(port)})
+    try:
+        for _ in range(100):
+            with contextlib.suppress(OSError), socket.create_connection(('127.0.0.1', port)):
+                break
+            time.sleep(0.1)
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+        def request(cookie):
+            with opener.open(urllib.request.Request(f'http://127.0.0.1:{port}/', headers={'Cookie': cookie}), timeout=10) as response:
+                return response.headers.items(), response.read().decode()
+        yield request
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def pyramid(block, secret):
+    """The page's Pyramid, with a view that logs in and one that greets like the others."""
+    config = Configurator()
+    os.environ['SESSION_SECRET'] = secret
+    exec(compile(block.text, block.place, 'exec'), {'config': config})
+
+    def login(request):
+        request.session['user'] = request.params['user']
+        return Response('')
+
+    def greet(request):
+        session = request.session
+        session['visits'] = session.get('visits', 0) + 1
+        return Response(f'Hello, {session["user"]}: visit {session["visits"]}\n', vary='Cookie')
+
+    for view in [login, greet]:
+        config.add_route(view.__name__, f'/{view.__name__}')
+        config.add_view(view, route_name=view.__name__)
+    application = config.make_wsgi_app()
+
+    def request(path, cookie=''):
+        clock.now = time.time()
+        response = Request.blank(path, headers={'Cookie': cookie} if cookie else {}).get_response(application)
+        return response.headers.items(), response.text
+    return request
