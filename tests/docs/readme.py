@@ -115,5 +115,7 @@ def check(page, pages, report, servers, working):
     browser.visit('Rust', cgi(shell, root / 'target/tests/docs/debug/visits'))
 
     browser.visit('Pyramid again', lambda cookie: at_pyramid('/greet', cookie))
+    without = shell.call('sh', '-c', 'SESSION_SECRET= "$0" 2>&1 || echo "exit $?"', folders['c'] / 'visits')
+    report.check('README.md: C without a secret', without, 'the option secret must be a text that is not empty\nexit 1\n')
     stranger = Browser(report)
     stranger.visit('a stranger', cgi(shell, folders['c'] / 'visits'), 'stranger')

@@ -9,6 +9,7 @@ from peer import COMMANDS, Peer
 
 NOW = 1_700_000_000
 TIMEOUT = 1200  # the default
+JUNK = ['', 'a', 'abc', '!!!!', '=', 'é', 'A' * 39, 'A' * 53, 'A' * 54, 'A' * 86, 'A' * 4064]
 ADA = '"ada"'
 
 
@@ -98,6 +99,10 @@ def check_move(what, steps, report, servers):
     for before, after in itertools.pairwise(steps):
         check(f'{what}: "{after.name}" opens the sessions of "{before.name}"', lost(servers, before, after), [])
         check(f'{what}: "{before.name}" opens the sessions of "{after.name}"', lost(servers, after, before), [])
+    for step in steps:
+        opened = [open_session(step.session_factory, NOW, f'session={junk}') for junk in JUNK]
+        check(f'{what}: in "{step.name}" junk is no session at Pyramid', [(session.new, dict(session)) for session in opened],
+              [(True, {})] * len(JUNK))
     for first, second, third in zip(steps, steps[1:], steps[2:]):
         if third.kind == 'writes':
             check(f'{what}: without "{second.name}" sessions would be lost', lost(servers, third, first), everyone)
