@@ -42,13 +42,17 @@ pub(crate) type Secret = Zeroizing<Vec<u8>>;
 
 static BASE64: LazyLock<Simd> = LazyLock::new(|| {
     let config =
-        GeneralPurposeConfig::new().with_encode_padding(false).with_decode_padding_mode(DecodePaddingMode::Indifferent);
+        GeneralPurposeConfig::new().with_encode_padding(false).with_decode_padding_mode(DecodePaddingMode::RequireNone);
     Simd::url_safe(config)
 });
 
-/// Appends what a cookie's value stands for.
+/// Appends what a cookie's value stands for, with or without its `=` padding.
 #[inline]
 fn decode(value: &[u8], buffer: &mut Vec<u8>) -> Result<(), Refusal> {
+    let value = match value {
+        [bare @ .., b'=', b'='] | [bare @ .., b'='] if value.len().is_multiple_of(4) => bare,
+        _ => value,
+    };
     BASE64.decode_vec(value, buffer).map_err(|_| Refusal::malformed("the cookie is not URL-safe base64"))
 }
 
