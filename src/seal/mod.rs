@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::load::Refusal;
 
 pub(crate) use encrypted::{Encrypted, KEY};
-pub(crate) use mac::Hashalg;
+pub(crate) use mac::{Hashalg, KeyedMac};
 pub(crate) use signed::Signed;
 
 /// A payload that was genuine.
@@ -46,9 +46,14 @@ static BASE64: LazyLock<Simd> = LazyLock::new(|| {
     Simd::url_safe(config)
 });
 
+/// Chooses the base64 code for this processor: before a fork could come between.
+pub(crate) fn prepare() {
+    LazyLock::force(&BASE64);
+}
+
 /// Appends what a cookie's value stands for, with or without its `=` padding.
 #[inline]
-fn decode(value: &[u8], buffer: &mut Vec<u8>) -> Result<(), Refusal> {
+pub(crate) fn decode(value: &[u8], buffer: &mut Vec<u8>) -> Result<(), Refusal> {
     let value = match value {
         [bare @ .., b'=', b'='] | [bare @ .., b'='] if value.len().is_multiple_of(4) => bare,
         _ => value,

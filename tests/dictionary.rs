@@ -1,0 +1,413 @@
+//! The session as a dictionary of JSON values.
+
+mod common;
+
+use common::*;
+use khufu::{Error, Session};
+
+#[test]
+fn keys_stay_in_the_order_in_which_they_were_added() {
+    let mut session = holding(r#"{"b": 1, "a": 2}"#);
+    session.set("c", "3").unwrap();
+    session.set("b", "4").unwrap();
+    assert_eq!(session.to_json(), r#"{"b":4,"a":2,"c":3}"#, "a key that is set again keeps its place");
+    assert!(session.delete("b"));
+    session.set("b", "5").unwrap();
+    assert_eq!(session.to_json(), r#"{"a":2,"c":3,"b":5}"#, "one that was deleted comes last");
+    let expected = [("a", "2"), ("c", "3"), ("b", "5")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+    assert_eq!(items(&mut session), expected);
+    assert_eq!(session.len(), 3);
+    assert!(session.contains("a") && !session.contains("A"));
+    assert_eq!(committed_state(&mut session), r#"{"a":2,"c":3,"b":5}"#);
+}
+
+#[test]
+fn any_text_is_a_key() {
+    let keys = ["", "\0", "\"", "\\", "\\u0061", "\n\r\t\u{8}\u{c}\u{1f}\u{7f}", "ключ", "🔑", "a.b", "__proto__"];
+    let mut session = holding("{}");
+    for (number, key) in keys.into_iter().enumerate() {
+        session.set_int64(key, number as i64).unwrap();
+    }
+    let value = value_of(&commit(&mut session).unwrap()).to_owned();
+    let mut session = open(&factory(&[]), &value);
+    assert_eq!(session.len(), keys.len());
+    for (number, key) in keys.into_iter().enumerate() {
+        assert_eq!(session.get_int64(key).unwrap(), Some(number as i64), "{key:?}");
+        assert_eq!(session.at(number).unwrap().0, key);
+    }
+    for key in keys {
+        assert!(session.delete(key), "{key:?}");
+    }
+    assert!(session.is_empty());
+}
+
+#[test]
+fn keys_compare_unescaped() {
+    let mut session = holding(r#"{"\u0061": 1, "b": 2, "\ud83d\udd11": 3, "\/": 4, "\"": 5}"#);
+    for (key, value) in [("a", 1), ("b", 2), ("🔑", 3), ("/", 4), ("\"", 5)] {
+        assert_eq!(session.get_int64(key).unwrap(), Some(value), "{key}");
+    }
+    assert!(!session.contains(r"\u0061"));
+    session.set("a", "6").unwrap();
+    assert!(session.delete("/"));
+    assert_eq!(json(session.to_json()), json(r#"{"a":6,"b":2,"🔑":3,"\"":5}"#));
+    assert_eq!(session.len(), 4);
+}
+
+/// A state whose keys `k0` … each stand twice, the second time behind all the first; every third is escaped.
+fn with_duplicates(keys: usize) -> (String, String) {
+    let escaped = |n: usize| if n.is_multiple_of(3) { format!(r#""\u006b{n}""#) } else { format!("\"k{n}\"") };
+    let first = (0..keys).map(|n| format!("\"k{n}\":{n}"));
+    let second = (0..keys).rev().map(|n| format!("{}:\"{n}\"", escaped(n)));
+    let members: Vec<String> = first.chain(second).collect();
+    let expected: Vec<String> = (0..keys).map(|n| format!("\"k{n}\":\"{n}\"")).collect();
+    (format!("{{{}}}", members.join(",")), format!("{{{}}}", expected.join(",")))
+}
+
+#[test]
+fn duplicate_keys_keep_the_last_value_at_the_first_place() {
+    for (state, expected) in [
+        (r#"{"a":1,"a":2}"#, r#"{"a":2}"#),
+        (r#"{"a":1,"b":0,"a":2,"a":3}"#, r#"{"a":3,"b":0}"#),
+        (r#"{"a":1,"b":0,"\u0061":[2]}"#, r#"{"a":[2],"b":0}"#),
+        (r#"{"":1,"":2}"#, r#"{"":2}"#),
+    ] {
+        assert_eq!(holding(state).to_json(), expected);
+    }
+    for keys in [1, 2, 4, 5, 8, 9, 33, 64, 65, 128, 129, 200, 1000] {
+        let (state, expected) = with_duplicates(keys);
+        let mut session = holding(&state);
+        assert_eq!(session.len(), keys);
+        assert_eq!(json(session.to_json()).to_string(), json(&expected).to_string(), "{keys} keys");
+        session.changed();
+        if keys <= 200 {
+            assert_eq!(json(&committed_state(&mut session)).to_string(), json(&expected).to_string());
+        }
+    }
+}
+
+#[test]
+fn one_duplicate_is_found_wherever_it_stands() {
+    for keys in [2, 8, 9, 33, 128, 129, 200] {
+        for twice in [0, keys / 2, keys - 1] {
+            for written in [format!("\"k{twice}\""), format!(r#""\u006b{twice}""#)] {
+                let mut members: Vec<String> = (0..keys).map(|n| format!("\"k{n}\":{n}")).collect();
+                members.push(format!("{written}:\"last\""));
+                let mut session = holding(&format!("{{{}}}", members.join(",")));
+                assert_eq!(session.len(), keys);
+                assert_eq!(session.get_string(&format!("k{twice}")).unwrap(), Some("last"));
+                assert_eq!(session.at(twice), Some((&*format!("k{twice}"), "\"last\"")));
+            }
+        }
+    }
+}
+
+#[test]
+fn keys_that_are_alike_are_not_one() {
+    let keys: Vec<String> =
+        (0..120).map(|n| format!("a long prefix {n} and a long suffix")).chain((0..8).map(|n| "x".repeat(n))).collect();
+    let members: Vec<String> = keys.iter().enumerate().map(|(n, key)| format!("{key:?}:{n}")).collect();
+    let mut session = holding(&format!("{{{}}}", members.join(", ")));
+    for (n, key) in keys.iter().enumerate() {
+        assert_eq!(session.get_int64(key).unwrap(), Some(n as i64));
+    }
+}
+
+#[test]
+fn what_was_set_is_read() {
+    let mut session = holding("{}");
+    session.set("json", " { \"a\" : [ 1 , null ] } ").unwrap();
+    assert_eq!(session.get("json").unwrap(), Some(r#"{"a":[1,null]}"#), "white space between the parts is dropped");
+    session.set("json", r#""a b\u0020c""#).unwrap();
+    assert_eq!(session.get("json").unwrap(), Some(r#""a b\u0020c""#), "but not in strings");
+    session.set_string("text", "a \"b\"\\\0\n🔑").unwrap();
+    assert_eq!(session.get_string("text").unwrap(), Some("a \"b\"\\\0\n🔑"));
+    session.set_string("text", "").unwrap();
+    assert_eq!(session.get_string("text").unwrap(), Some(""));
+    for number in [0, 1, -1, i64::MAX, i64::MIN] {
+        session.set_int64("int", number).unwrap();
+        assert_eq!(session.get_int64("int").unwrap(), Some(number));
+        assert_eq!(session.get("int").unwrap(), Some(&*number.to_string()));
+    }
+    for flag in [true, false] {
+        session.set_bool("bool", flag).unwrap();
+        assert_eq!(session.get_bool("bool").unwrap(), Some(flag));
+    }
+    session.set_null("null").unwrap();
+    assert_eq!(session.get("null").unwrap(), Some("null"));
+}
+
+#[test]
+fn a_double_is_written_so_that_it_stays_one() {
+    let mut session = holding("{}");
+    for number in
+        [0.0, -0.0, 1.0, -1.0, 0.1, 1e15, 1e16, 1e21, 1e300, 1e-7, f64::MAX, f64::MIN, f64::MIN_POSITIVE, 5e-324]
+    {
+        session.set_double("n", number).unwrap();
+        let text = session.get("n").unwrap().unwrap().to_owned();
+        assert!(text.contains(['.', 'e']), "{text}");
+        assert_eq!(json(&text).as_f64(), Some(number));
+        assert_eq!(session.get_double("n").unwrap().map(f64::to_bits), Some(number.to_bits()));
+        assert!(matches!(session.get_int64("n"), Err(Error::Type { .. })), "{text}");
+    }
+    for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        assert!(matches!(session.set_double("n", number), Err(Error::Range(_))));
+        assert_eq!(session.get_double("n").unwrap(), Some(5e-324), "it stayed");
+    }
+}
+
+/// What each typed read of a value gives: the read's name where it works, `range` where it overflows.
+fn typed_reads(value: &str) -> String {
+    fn verdict<T>(name: &str, outcome: Result<Option<T>, Error>) -> String {
+        match outcome {
+            Ok(Some(_)) => name.to_owned(),
+            Ok(None) => panic!("the key is there"),
+            Err(Error::Type { key, .. }) if key == "k" => String::new(),
+            Err(Error::Range(message)) if message.contains("\"k\"") => format!("{name} range"),
+            Err(other) => panic!("{other}"),
+        }
+    }
+    let mut session = holding(&format!("{{\"k\": {value}}}"));
+    let verdicts = [
+        verdict("json", session.get("k")),
+        verdict("string", session.get_string("k")),
+        verdict("int64", session.get_int64("k")),
+        verdict("double", session.get_double("k")),
+        verdict("bool", session.get_bool("k")),
+    ];
+    verdicts.into_iter().filter(|verdict| !verdict.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn a_typed_read_wants_its_type() {
+    for (value, expected) in [
+        ("\"\"", "json, string"),
+        ("\"true\"", "json, string"),
+        ("\"\\ud83d\\udd11\"", "json, string"),
+        ("\"\\ud800\"", "json"),
+        ("\"\\udd11\\ud83d\"", "json"),
+        ("true", "json, bool"),
+        ("false", "json, bool"),
+        ("null", "json"),
+        ("[]", "json"),
+        ("{}", "json"),
+        ("0", "json, int64, double"),
+        ("-0", "json, int64, double"),
+        ("9223372036854775807", "json, int64, double"),
+        ("-9223372036854775808", "json, int64, double"),
+        ("9223372036854775808", "json, int64 range, double"),
+        ("-9223372036854775809", "json, int64 range, double"),
+        ("1.0", "json, double"),
+        ("1e2", "json, double"),
+        ("-1E2", "json, double"),
+        ("1e308", "json, double"),
+        ("1e309", "json, double range"),
+        ("-1e309", "json, double range"),
+        ("1e-999", "json, double"),
+        ("NaN", "double"),
+        ("Infinity", "double"),
+        ("-Infinity", "double"),
+        ("[NaN]", ""),
+        ("{\"a\": [[-Infinity]]}", ""),
+    ] {
+        assert_eq!(typed_reads(value), expected, "{value}");
+    }
+    assert_eq!(typed_reads(&"9".repeat(400)), "json, int64 range, double range");
+}
+
+#[test]
+fn a_key_that_is_not_there_is_none_whatever_the_type() {
+    let mut session = holding(r#"{"b": 1}"#);
+    assert_eq!(session.get("a").unwrap(), None);
+    assert_eq!(session.get_string("a").unwrap(), None);
+    assert_eq!(session.get_int64("a").unwrap(), None);
+    assert_eq!(session.get_double("a").unwrap(), None);
+    assert_eq!(session.get_bool("a").unwrap(), None);
+    assert_eq!(session.pop("a").unwrap(), None);
+    assert_eq!(session.at(1), None);
+    assert_eq!(session.at(usize::MAX), None);
+}
+
+/// Does it, and finds that it failed and that the session is as it was.
+fn fails_without_a_trace(session: &mut Session, what: impl FnOnce(&mut Session) -> Error) -> Error {
+    let state = session.to_json().to_owned();
+    let about = (session.is_changed(), session.is_new(), session.accessed(), session.created());
+    let error = what(session);
+    assert_eq!((session.is_changed(), session.is_new(), session.accessed(), session.created()), about);
+    assert_eq!(session.to_json(), state);
+    error
+}
+
+#[test]
+fn a_failed_call_changes_nothing() {
+    let mut session = holding(r#"{"s": "x", "n": 1, "inf": Infinity, "_f_": 1}"#);
+    let mut fails = |what: fn(&mut Session) -> Error| fails_without_a_trace(&mut session, what);
+    assert!(matches!(fails(|s| s.set("s", "{").unwrap_err()), Error::Json(_)));
+    assert!(matches!(fails(|s| s.set("new", "").unwrap_err()), Error::Json(_)));
+    assert!(matches!(fails(|s| s.set_double("s", f64::NAN).unwrap_err()), Error::Range(_)));
+    assert!(matches!(fails(|s| s.get_int64("s").unwrap_err()), Error::Type { .. }));
+    assert!(matches!(fails(|s| s.get_string("n").unwrap_err()), Error::Type { .. }));
+    assert!(matches!(fails(|s| s.get("inf").unwrap_err()), Error::Type { .. }));
+    assert!(matches!(fails(|s| s.pop("inf").unwrap_err()), Error::Type { .. }));
+    assert!(matches!(fails(|s| s.setdefault("inf", "1").unwrap_err()), Error::Type { .. }));
+    assert!(matches!(fails(|s| s.setdefault("new", "x").unwrap_err()), Error::Json(_)));
+    assert!(matches!(fails(|s| s.update("{\"new\":1,\"s\":}").unwrap_err()), Error::Json(_)));
+    assert!(matches!(fails(|s| s.flash("1", "", true).unwrap_err()), Error::Type { .. }));
+    assert!(matches!(fails(|s| s.flash("'", "q", true).unwrap_err()), Error::Json(_)));
+    assert!(matches!(fails(|s| s.pop_flash("").unwrap_err()), Error::Type { .. }));
+}
+
+#[test]
+fn a_failed_read_leaves_accessed_as_it_was() {
+    let mut session = holding(r#"{"s": "x", "inf": Infinity}"#);
+    assert!(session.get_int64("s").is_err() && session.get("inf").is_err() && session.pop("inf").is_err());
+    assert!(session.set("s", "]").is_err() && session.update("[]").is_err() && session.setdefault("s", "").is_err());
+    assert_eq!(session.accessed(), RENEWED);
+}
+
+#[test]
+fn an_error_says_what_is_wrong_and_shows_no_value() {
+    let mut session = holding(r#"{"name": "hunter2", "list": ["hunter2"]}"#);
+    let error = session.get_int64("name").unwrap_err().to_string();
+    assert!(error.contains("\"name\"") && error.contains("a string") && error.contains("an integer"), "{error}");
+    let error = session.get_string("list").unwrap_err().to_string();
+    assert!(error.contains("\"list\"") && error.contains("a list") && !error.contains("hunter2"), "{error}");
+    let error = session.set("name", "[\"hunter2\",").unwrap_err().to_string();
+    assert!(error.contains("not JSON") && error.contains("byte 11") && !error.contains("hunter2"), "{error}");
+    let error = session.update("[\"hunter2\"]").unwrap_err().to_string();
+    assert!(error.contains("object") && error.contains("a list") && !error.contains("hunter2"), "{error}");
+}
+
+#[test]
+fn pop_takes_a_key_out_and_gives_its_value() {
+    let mut session = holding(r#"{"a": [ 1 ], "b": 2}"#);
+    let popped = session.pop("a").unwrap().map(json);
+    assert_eq!(popped, Some(json("[1]")));
+    assert!(session.is_changed() && !session.contains("a"));
+    assert_eq!(session.pop("a").unwrap(), None);
+    assert_eq!(session.to_json(), r#"{"b":2}"#);
+}
+
+#[test]
+fn setdefault_sets_only_what_is_not_there() {
+    let mut session = holding(r#"{"a": 1}"#);
+    assert_eq!(session.setdefault("a", "2").unwrap(), "1");
+    assert!(!session.is_changed());
+    assert_eq!(session.setdefault("b", " [ 2 ] ").unwrap(), "[2]");
+    assert!(session.is_changed());
+    assert_eq!(session.to_json(), r#"{"a":1,"b":[2]}"#);
+}
+
+#[test]
+fn update_is_shallow_and_keeps_the_order() {
+    let mut session = holding(r#"{"a": {"x": 1}, "b": 2, "c": 3}"#);
+    session.update(" { \"d\" : 4 , \"a\" : { \"y\" : [ ] } , \"\\u0062\" : 5, \"d\": 6 } ").unwrap();
+    assert_eq!(session.to_json(), r#"{"a":{"y":[]},"b":5,"c":3,"d":6}"#);
+    assert!(session.is_changed());
+}
+
+#[test]
+fn update_does_all_or_nothing() {
+    let mut session = holding(r#"{"a": 1}"#);
+    for bad in [
+        "",
+        " ",
+        "{\"a\":2,\"b\":}",
+        "{\"a\":2,\"b\":3",
+        "{\"a\":2}}",
+        "{\"a\":2} x",
+        "{\"a\":2,\"b\":NaN}",
+        "{\"a\":2,\"b\":[Infinity]}",
+        "{\"a\":2,}",
+        "\u{feff}{\"a\":2}",
+    ] {
+        let error = session.update(bad).unwrap_err();
+        assert!(matches!(error, Error::Json(_)), "{bad:?}: {error}");
+    }
+    for bad in ["[]", "1", "null", "\"{}\"", " [{\"a\": 2}] "] {
+        assert!(matches!(session.update(bad), Err(Error::NotAnObject(_))), "{bad}");
+    }
+    assert!(matches!(session.update("{\"a\":2,\"\\ud800\":1}"), Err(Error::LoneSurrogate)));
+    let deep = format!("{{\"a\":2,\"b\":{}{}}}", "[".repeat(501), "]".repeat(501));
+    assert!(matches!(session.update(&deep), Err(Error::Json(_))));
+    assert_eq!(session.to_json(), r#"{"a":1}"#);
+    assert!(!session.is_changed());
+}
+
+#[test]
+fn clear_takes_every_key_out() {
+    let mut session = holding(r#"{"a": 1, "b": 2}"#);
+    session.clear();
+    assert!(session.is_empty() && session.is_changed() && !session.is_new());
+    assert_eq!(session.created(), CREATED, "it is the same session");
+    assert_eq!(committed_state(&mut session), "{}");
+}
+
+#[test]
+fn a_write_that_changes_nothing_marks_nothing() {
+    let state = r#"{"a": 1, "_f_": ["hello"]}"#;
+    let idle: [(&str, fn(&mut Session)); 8] = [
+        ("pop_flash of an empty queue", |s| assert_eq!(s.pop_flash("none").unwrap(), "[]")),
+        ("setdefault of a key that is there", |s| {
+            s.setdefault("a", "2").unwrap();
+        }),
+        ("pop of a key that is not", |s| assert_eq!(s.pop("b").unwrap(), None)),
+        ("delete of a key that is not", |s| assert!(!s.delete("b"))),
+        ("update of nothing", |s| s.update("{}").unwrap()),
+        ("a refused duplicate", |s| s.flash("\"hello\"", "", false).unwrap()),
+        ("a refused duplicate text", |s| s.flash_string("hello", "", false).unwrap()),
+        ("a CSRF check without a token", |s| assert!(!s.check_csrf_token(b"x"))),
+    ];
+    for (name, write) in idle {
+        let mut session = holding(state);
+        write(&mut session);
+        assert!(!session.is_changed(), "{name}");
+        assert_eq!(session.accessed(), NOW.floor(), "{name}: it was used all the same");
+        assert_eq!(json(session.to_json()), json(state), "{name}");
+        assert_eq!(commit(&mut session), None, "{name}");
+    }
+    let mut session = holding("{}");
+    session.clear();
+    assert!(!session.is_changed());
+}
+
+#[test]
+fn every_write_that_changes_something_marks_the_session() {
+    let writes: [(&str, fn(&mut Session)); 13] = [
+        ("set", |s| s.set("a", "2").unwrap()),
+        ("set_string", |s| s.set_string("b", "").unwrap()),
+        ("set_int64", |s| s.set_int64("b", 1).unwrap()),
+        ("set_double", |s| s.set_double("b", 1.0).unwrap()),
+        ("set_bool", |s| s.set_bool("b", true).unwrap()),
+        ("set_null", |s| s.set_null("b").unwrap()),
+        ("delete", |s| assert!(s.delete("a"))),
+        ("pop", |s| assert_eq!(s.pop("a").unwrap(), Some("1"))),
+        ("clear", Session::clear),
+        ("setdefault", |s| {
+            s.setdefault("b", "1").unwrap();
+        }),
+        ("update", |s| s.update("{\"b\":1}").unwrap()),
+        ("flash", |s| s.flash("1", "", false).unwrap()),
+        ("new_csrf_token", |s| {
+            s.new_csrf_token().unwrap();
+        }),
+    ];
+    for (name, write) in writes {
+        let mut session = holding(r#"{"a": 1}"#);
+        write(&mut session);
+        assert!(session.is_changed(), "{name}");
+        assert_eq!(session.accessed(), NOW.floor(), "{name}");
+        assert_ne!(session.to_json(), r#"{"a":1}"#, "{name}");
+        assert!(commit(&mut session).is_some(), "{name}");
+    }
+}
+
+#[test]
+fn reading_twice_gives_the_same_text_at_the_same_place() {
+    let mut session = holding(r#"{"\u0061": "tab\t", "inf": [Infinity]}"#);
+    let first = [session.get_string("a").unwrap().unwrap().as_ptr(), session.to_json().as_ptr()];
+    let at = session.at(0).map(|(key, value)| (key.as_ptr(), value.as_ptr()));
+    session.contains("x");
+    assert_eq!([session.get_string("a").unwrap().unwrap().as_ptr(), session.to_json().as_ptr()], first);
+    assert_eq!(session.at(0).map(|(key, value)| (key.as_ptr(), value.as_ptr())), at);
+}

@@ -1,0 +1,197 @@
+//! Flash messages: lists under the keys `_f_` + queue.
+
+mod common;
+
+use common::*;
+use khufu::Error;
+
+#[test]
+fn messages_queue_up_and_are_popped_once() {
+    let mut session = holding("{}");
+    session.flash_string("saved", "", true).unwrap();
+    session.flash("{ \"n\" : 1 }", "", true).unwrap();
+    assert_eq!(session.peek_flash("").unwrap(), r#"["saved",{"n":1}]"#);
+    assert_eq!(session.peek_flash("").unwrap(), r#"["saved",{"n":1}]"#, "peeking leaves them there");
+    assert_eq!(session.pop_flash("").unwrap(), r#"["saved",{"n":1}]"#);
+    assert_eq!(session.pop_flash("").unwrap(), "[]");
+    assert!(session.is_empty(), "an empty queue leaves no key");
+}
+
+#[test]
+fn a_queue_is_the_list_under_its_key() {
+    let mut session = holding("{}");
+    session.flash("1", "", true).unwrap();
+    session.flash("2", "admin", true).unwrap();
+    session.flash("3", "q\"\\\n", true).unwrap();
+    assert_eq!(session.get("_f_").unwrap(), Some("[1]"));
+    assert_eq!(session.get("_f_admin").unwrap(), Some("[2]"));
+    assert_eq!(session.get("_f_q\"\\\n").unwrap(), Some("[3]"));
+    session.set("_f_later", "[4]").unwrap();
+    assert_eq!(session.pop_flash("later").unwrap(), "[4]");
+    assert_eq!(session.pop_flash("admin").unwrap(), "[2]");
+    assert_eq!(session.peek_flash("").unwrap(), "[1]");
+}
+
+#[test]
+fn messages_of_another_writer_stay_as_they_are() {
+    for (queue, expected) in [
+        ("[]", "[1]"),
+        ("[ ]", "[1]"),
+        ("[\n]", "[1]"),
+        ("[ \"a b\" , {\"x\" : 1.10} ]", "[\"a b\",{\"x\":1.10},1]"),
+        ("[\"\\ud800\", 1180591620717411303424]", "[\"\\ud800\",1180591620717411303424,1]"),
+        ("[[]]", "[[],1]"),
+        ("[\"]\"]", "[\"]\",1]"),
+    ] {
+        let mut session = holding(&format!("{{\"_f_\": {queue}}}"));
+        session.flash("1", "", true).unwrap();
+        assert_eq!(session.get("_f_").unwrap(), Some(expected), "{queue}");
+        assert_eq!(committed_state(&mut session), format!("{{\"_f_\":{expected}}}"));
+    }
+}
+
+#[test]
+fn a_duplicate_is_added_only_where_it_is_allowed() {
+    let mut session = holding("{}");
+    session.flash("1", "", true).unwrap();
+    session.flash("1", "", true).unwrap();
+    session.flash("1", "", false).unwrap();
+    session.flash("1.0", "", false).unwrap();
+    session.flash("2", "", false).unwrap();
+    session.flash("1", "other", false).unwrap();
+    assert_eq!(session.peek_flash("").unwrap(), "[1,1,2]");
+    assert_eq!(session.peek_flash("other").unwrap(), "[1]");
+}
+
+/// Whether a message is taken for a duplicate of one that is there.
+fn is_duplicate(there: &str, message: &str) -> bool {
+    let mut session = holding(&format!("{{\"_f_\": [\"first\", {there}]}}"));
+    session.flash(message, "", false).unwrap();
+    !session.is_changed()
+}
+
+#[test]
+fn duplicates_are_equal_by_value_as_in_python() {
+    for (one, other) in [
+        ("1", "1.0"),
+        ("1", "1e0"),
+        ("1", "true"),
+        ("0.0", "false"),
+        ("0", "-0"),
+        ("-0.0", "0e7"),
+        ("1000", "1E+3"),
+        ("0.001", "1e-3"),
+        ("1180591620717411303424", "1180591620717411303424.0"),
+        ("\"zo\\u00eb\"", "\"zoë\""),
+        ("\"\\ud83d\\udd11\"", "\"🔑\""),
+        ("\"\\ud800\"", "\"\\uD800\""),
+        ("\"\\/\"", "\"/\""),
+        ("[]", "[]"),
+        ("[1, [2.0, {}]]", "[1.0,[2,{}]]"),
+        ("{\"a\": 1, \"b\": [true]}", "{\"b\":[1],\"a\":1.0}"),
+        ("{\"\\u0061\": null}", "{\"a\":null}"),
+        ("{\"a\": 1, \"a\": 2}", "{\"a\":2}"),
+        ("{\"a\": {\"b\": {\"c\": [1, 2, 3]}}}", "{\"a\":{\"b\":{\"c\":[1e0,2,3.0]}}}"),
+        ("null", "null"),
+    ] {
+        assert!(is_duplicate(one, other), "{one} and {other}");
+        assert!(is_duplicate(other, one), "{other} and {one}");
+    }
+}
+
+#[test]
+fn messages_that_differ_are_both_kept() {
+    for (one, other) in [
+        ("1", "\"1\""),
+        ("1", "-1"),
+        ("1", "1.0000000000000001e1"),
+        ("0", "null"),
+        ("false", "null"),
+        ("0", "\"\""),
+        ("[]", "{}"),
+        ("[]", "false"),
+        ("[1]", "1"),
+        ("[1, 2]", "[2, 1]"),
+        ("[1]", "[1, 1]"),
+        ("{\"a\": 1}", "{\"a\": 1, \"b\": 1}"),
+        ("{\"a\": 1}", "{\"b\": 1}"),
+        ("{\"a\": 1, \"b\": 2}", "{\"a\": 2, \"b\": 1}"),
+        ("{\"a\": 1, \"a\": 2}", "{\"a\": 1}"),
+        ("\"a\"", "\"A\""),
+        ("\"e\\u0301\"", "\"é\""),
+        ("\"\\ud800\"", "\"\u{fffd}\""),
+        ("\"\\\\u0061\"", "\"a\""),
+        ("10", "100"),
+        ("0.1", "0.01"),
+        ("1180591620717411303424", "1180591620717411303425"),
+        ("1e5", "1e-5"),
+    ] {
+        assert!(!is_duplicate(one, other), "{one} and {other}");
+        assert!(!is_duplicate(other, one), "{other} and {one}");
+    }
+    assert!(!is_duplicate("NaN", "null"));
+    assert!(!is_duplicate("Infinity", "1e308"));
+}
+
+#[test]
+fn deep_and_wide_messages_are_compared_too() {
+    let deep = format!("{}1{}", "[".repeat(500), "]".repeat(500));
+    assert!(is_duplicate(&deep, &deep.replace('1', "1.0")));
+    assert!(!is_duplicate(&deep, &deep.replace('1', "2")));
+    let object = |keys: &mut dyn Iterator<Item = u32>| {
+        let members: Vec<String> = keys.map(|n| format!("\"k{n}\":{n}")).collect();
+        format!("{{{}}}", members.join(","))
+    };
+    let (forth, back) = (object(&mut (0..500)), object(&mut (0..500).rev()));
+    assert!(is_duplicate(&forth, &back));
+    assert!(!is_duplicate(&forth, &back.replace(":250,", ":251,")));
+}
+
+#[test]
+fn a_key_that_holds_no_list_is_an_error_and_stays() {
+    for value in ["1", "\"[]\"", "{}", "null", "NaN"] {
+        let mut session = holding(&format!("{{\"_f_q\": {value}}}"));
+        assert!(matches!(session.flash("1", "q", true), Err(Error::Type { .. })), "{value}");
+        assert!(matches!(session.flash_string("x", "q", false), Err(Error::Type { .. })), "{value}");
+        assert!(matches!(session.pop_flash("q"), Err(Error::Type { .. })), "{value}");
+        assert!(matches!(session.peek_flash("q"), Err(Error::Type { .. })), "{value}");
+        assert!(!session.is_changed());
+        let expected = if value == "NaN" { "null" } else { value };
+        assert_eq!(session.to_json(), format!("{{\"_f_q\":{expected}}}"));
+    }
+}
+
+#[test]
+fn a_queue_with_a_number_that_is_not_finite_takes_messages_and_gives_none() {
+    let mut session = holding(r#"{"_f_": [NaN, -Infinity]}"#);
+    assert!(matches!(session.peek_flash(""), Err(Error::Type { .. })));
+    assert!(matches!(session.pop_flash(""), Err(Error::Type { .. })));
+    session.flash("1", "", true).unwrap();
+    assert_eq!(committed_state(&mut session), r#"{"_f_":[NaN,-Infinity,1]}"#);
+}
+
+#[test]
+fn a_message_that_is_not_json_is_not_added() {
+    let mut session = holding("{}");
+    for bad in ["", "hello", "[1", "NaN", "1 2", "'a'"] {
+        assert!(matches!(session.flash(bad, "", true), Err(Error::Json(_))), "{bad}");
+    }
+    assert!(session.flash(&format!("{}{}", "[".repeat(501), "]".repeat(501)), "", true).is_err());
+    assert_eq!(session.to_json(), "{}");
+    session.flash(&format!("{}{}", "[".repeat(500), "]".repeat(500)), "", true).unwrap();
+    assert_eq!(committed_state(&mut session).len(), r#"{"_f_":[]}"#.len() + 1000);
+}
+
+#[test]
+fn messages_of_one_request_are_read_by_the_next() {
+    for settings in FORMATS {
+        let factory = factory(settings);
+        let mut session = factory.open_at(b"", NOW).unwrap();
+        session.flash_string("zoë \"🔑\"\n", "", true).unwrap();
+        session.flash("[1.5,null]", "", true).unwrap();
+        let value = value_of(&commit(&mut session).unwrap()).to_owned();
+        let mut session = open(&factory, &value);
+        assert_eq!(json(session.pop_flash("").unwrap()), json(r#"["zoë \"🔑\"\n",[1.5,null]]"#));
+        assert!(session.is_changed() && session.is_empty());
+    }
+}

@@ -1,0 +1,305 @@
+//! Values are JSON text: what is accepted, and that it keeps its meaning.
+
+mod common;
+
+use common::*;
+use khufu::{Error, LoadResult};
+use serde_json::Value;
+
+/// The state that is written after the one given was opened and another key set.
+fn written_back(state: &str) -> String {
+    let mut session = holding(state);
+    session.set_null("").unwrap();
+    committed_state(&mut session)
+}
+
+#[test]
+fn what_nobody_touched_goes_back_as_it_came() {
+    for value in [
+        "0",
+        "-0",
+        "-0.0",
+        "1.10",
+        "1E5",
+        "1e+5",
+        "1.0e-05",
+        "1180591620717411303424",
+        "0.1000000000000000055511151231257827",
+        "1e999",
+        "-1e-999",
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        r#""\ud800""#,
+        r#""\udc00\ud800""#,
+        r#""\u0041\/\ud83d\ude00\b\f\n\r\t\"\\""#,
+        "\"\u{7f}\u{80}\u{2028}\u{10ffff}\"",
+        r#"{"a":1,"a":2}"#,
+        r#"{"\ud800":[NaN,{"":-Infinity}]}"#,
+        "[[],{},[{}],{\"a\":[]}]",
+    ] {
+        assert_eq!(written_back(&format!("{{\"k\":{value}}}")), format!("{{\"k\":{value},\"\":null}}"));
+        let nested = format!("[{value},[{value}],{{\"x\":{value}}}]");
+        assert_eq!(written_back(&format!("{{\"k\":{nested}}}")), format!("{{\"k\":{nested},\"\":null}}"));
+    }
+    let digits = "9".repeat(1000);
+    assert_eq!(written_back(&format!("{{\"n\":-{digits}.{digits}}}"))[5..], format!("-{digits}.{digits},\"\":null}}"));
+}
+
+#[test]
+fn numbers_keep_their_text_when_they_are_read_and_set() {
+    let mut session = holding(r#"{"n": 1.10, "big": 1180591620717411303424}"#);
+    assert_eq!(session.get("n").unwrap(), Some("1.10"));
+    assert_eq!(session.get("big").unwrap(), Some("1180591620717411303424"));
+    for text in ["1.10", "1E+2", "-0", "123456789012345678901234567890.10e-5"] {
+        session.set("n", text).unwrap();
+        assert_eq!(session.get("n").unwrap(), Some(text));
+    }
+}
+
+#[test]
+fn a_lone_surrogate_is_kept_and_is_no_text() {
+    let mut session = holding(r#"{"\ud800": "a", "v": "\udfffx", "both": ["\ud83d","\ude00"]}"#);
+    assert!(matches!(session.get_string("v"), Err(Error::Type { .. })));
+    assert_eq!(session.get("v").unwrap(), Some(r#""\udfffx""#));
+    assert_eq!(session.at(0), Some(("\u{fffd}", "\"a\"")));
+    assert!(!session.contains("\u{fffd}"), "it only shows so");
+    session.set("set", r#""\ud800""#).unwrap();
+    let expected = r#"{"\ud800":"a","v":"\udfffx","both":["\ud83d","\ude00"],"set":"\ud800"}"#;
+    assert_eq!(session.to_json(), expected);
+    assert_eq!(committed_state(&mut session), expected);
+}
+
+#[test]
+fn numbers_that_are_not_finite_are_kept_and_are_no_json() {
+    let state = r#"{"nan":NaN,"list":[1,[Infinity],"NaN"],"object":{"a":{"b":-Infinity}},"text":"Infinity","x":1}"#;
+    let mut session = holding(state);
+    assert!(session.get_double("nan").unwrap().unwrap().is_nan());
+    for key in ["nan", "list", "object"] {
+        assert!(matches!(session.get(key), Err(Error::Type { .. })), "{key}");
+        assert!(matches!(session.pop(key), Err(Error::Type { .. })), "{key}");
+    }
+    assert_eq!(session.get("text").unwrap(), Some("\"Infinity\""));
+    let strict = r#"{"nan":null,"list":[1,[null],"NaN"],"object":{"a":{"b":null}},"text":"Infinity","x":1}"#;
+    assert_eq!(session.to_json(), strict);
+    assert_eq!(session.at(1), Some(("list", r#"[1,[null],"NaN"]"#)));
+    session.set("x", "2").unwrap();
+    assert_eq!(committed_state(&mut session), state.replace("\"x\":1", "\"x\":2"));
+    for (text, number) in [("Infinity", f64::INFINITY), ("-Infinity", f64::NEG_INFINITY)] {
+        assert_eq!(holding(&format!("{{\"a\": {text}}}")).get_double("a").unwrap(), Some(number));
+    }
+    assert!(session.delete("nan") && session.delete("object"), "they can be deleted");
+    session.set("list", "[]").unwrap();
+    assert_eq!(session.to_json(), r#"{"list":[],"text":"Infinity","x":2}"#);
+}
+
+#[test]
+fn a_number_that_is_not_finite_cannot_be_set() {
+    let mut session = holding("{}");
+    for text in ["NaN", "Infinity", "-Infinity", "[NaN]", "{\"a\":[-Infinity]}", "nan", "inf", "-inf", "-NaN"] {
+        assert!(matches!(session.set("a", text), Err(Error::Json(_))), "{text}");
+        assert!(matches!(session.setdefault("a", text), Err(Error::Json(_))), "{text}");
+        assert!(matches!(session.flash(text, "", true), Err(Error::Json(_))), "{text}");
+        assert!(matches!(session.update(&format!("{{\"a\":{text}}}")), Err(Error::Json(_))), "{text}");
+    }
+    assert!(session.is_empty());
+}
+
+/// A value of so many levels: lists, objects, or one in the other.
+fn nested(levels: usize, kind: usize) -> String {
+    let [open, close] = [["[", "{\"a\":"], ["]", "}"]];
+    let which = |level: usize| [0, 1, level % 2][kind];
+    let opened: String = (0..levels).map(|level| open[which(level)]).collect();
+    let closed: String = (0..levels).rev().map(|level| close[which(level)]).collect();
+    format!("{opened}0{closed}")
+}
+
+#[test]
+fn values_nest_up_to_500_levels_when_they_are_set() {
+    for kind in 0..3 {
+        let mut session = holding("{}");
+        let (deepest, too_deep) = (nested(500, kind), nested(501, kind));
+        session.set("a", &deepest).unwrap();
+        assert_eq!(session.get("a").unwrap(), Some(&*deepest));
+        session.setdefault("b", &deepest).unwrap();
+        session.flash(&deepest, "", false).unwrap();
+        session.flash(&deepest, "", false).unwrap();
+        session.update(&format!("{{\"c\":{deepest}}}")).unwrap();
+        for error in [
+            session.set("a", &too_deep).unwrap_err(),
+            session.setdefault("d", &too_deep).map(drop).unwrap_err(),
+            session.flash(&too_deep, "", true).unwrap_err(),
+            session.update(&format!("{{\"a\":{too_deep}}}")).unwrap_err(),
+        ] {
+            assert!(matches!(error, Error::Json(_)) && error.to_string().contains("deep"), "{error}");
+        }
+        assert_eq!(session.len(), 4);
+    }
+    assert!(holding("{}").set("a", &nested(1_000_000, 0)).is_err(), "and depth costs no stack");
+}
+
+#[test]
+fn values_nest_up_to_1000_levels_on_opening() {
+    for kind in 0..3 {
+        let deepest = nested(1000, kind);
+        let mut session = holding(&format!("{{\"a\":{deepest}}}"));
+        assert_eq!(session.get("a").unwrap(), Some(&*deepest));
+        session.changed();
+        let (result, why) = outcome(&[], session_with(&nested(1001, kind)));
+        assert_eq!(result, LoadResult::Unsupported, "it is genuine");
+        assert!(why.contains("deep"), "{why}");
+    }
+    assert_eq!(outcome(&[], session_with(&"[".repeat(1_000_000))).0, LoadResult::Unsupported);
+}
+
+fn session_with(value: &str) -> String {
+    session(&format!("{{\"a\":{value}}}"))
+}
+
+#[test]
+fn only_json_is_set() {
+    for bad in [
+        "",
+        " ",
+        "\u{feff}1",
+        "\u{a0}1",
+        "\u{c}1",
+        "1\0",
+        "tru",
+        "truee",
+        "True",
+        "nulll",
+        "01",
+        "00",
+        "-",
+        "-01",
+        "+1",
+        ".5",
+        "5.",
+        "1.e5",
+        "1e",
+        "1e+",
+        "1_000",
+        "0x10",
+        "1 2",
+        "1,",
+        "[",
+        "]",
+        "[1",
+        "[1,",
+        "[1,]",
+        "[,1]",
+        "[1 2]",
+        "[1}",
+        "{",
+        "}",
+        "{]",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{\"a\":1,}",
+        "{\"a\" 1}",
+        "{\"a\":1 \"b\":2}",
+        "{a:1}",
+        "{1:1}",
+        "{\"a\":1]",
+        "[[1]",
+        "[1]]",
+        "\"",
+        "\"a",
+        "'a'",
+        "\"\\\"",
+        "\"\\a\"",
+        "\"\\u\"",
+        "\"\\u12\"",
+        "\"\\u123g\"",
+        "\"\\u+123\"",
+        "\"\\U00000041\"",
+        "\"\t\"",
+        "\"\n\"",
+        "\"\0\"",
+        "\"\u{1f}\"",
+        "\"a\" // b",
+        "/**/1",
+    ] {
+        assert!(matches!(holding("{}").set("a", bad), Err(Error::Json(_))), "{bad:?}");
+    }
+}
+
+#[test]
+fn an_error_says_at_which_byte() {
+    for (text, byte) in [("", 0), ("[1,]", 3), ("{\"é\":x}", 6), ("\"\\q\"", 1), ("12x", 2), ("  ", 2)] {
+        let message = holding("{}").set("a", text).unwrap_err().to_string();
+        assert!(message.ends_with(&format!("at byte {byte}")), "{text:?}: {message}");
+    }
+}
+
+/// What may stand in a string, as text and as it is written in JSON.
+const PIECES: [(&str, &str); 7] = [
+    ("\"", "\\\""),
+    ("\\", "\\\\"),
+    ("\n", "\\n"),
+    ("\u{1}", "\\u0001"),
+    ("é", "é"),
+    ("🔑", "\\ud83d\\udd11"),
+    ("", ""),
+];
+
+#[test]
+fn strings_of_every_length_with_something_at_every_place() {
+    for (text, written) in PIECES {
+        for length in (0..70).chain(124..132) {
+            let strings: Vec<(String, String)> = (0..=length)
+                .map(|at| {
+                    let [before, behind] = [&"abcdefg".repeat(20)[..at], &"hijklmn".repeat(20)[..length - at]];
+                    (format!("{before}{text}{behind}"), format!("\"{before}{written}{behind}\""))
+                })
+                .collect();
+            let values: Vec<&str> = strings.iter().map(|(_, written)| &**written).collect();
+            let mut opened = holding(&format!("{{\"l\":[{0}],{0}:[{0}]}}", values[0]).replace(":[", ": ["));
+            assert_eq!(opened.len(), if values[0] == "\"l\"" { 1 } else { 2 });
+            let mut session = holding("{}");
+            for (string, json_text) in &strings {
+                session.set("json", json_text).unwrap();
+                assert_eq!(session.get_string("json").unwrap(), Some(&**string));
+                session.set_string("text", string).unwrap();
+                assert_eq!(session.get_string("text").unwrap(), Some(&**string));
+                assert_eq!(json(session.get("text").unwrap().unwrap()), Value::from(&**string));
+            }
+            let list = format!("[{}]", values.join(","));
+            session.set("list", &list).unwrap();
+            assert_eq!(session.get("list").unwrap(), Some(&*list));
+        }
+    }
+}
+
+#[test]
+fn keys_and_strings_of_every_length_are_opened() {
+    for (text, written) in PIECES {
+        let strings: Vec<String> = (0..150).map(|length| format!("{}{written}", "x".repeat(length))).collect();
+        let members: Vec<String> = strings.iter().map(|string| format!("\"{string}\":\"{string}\"")).collect();
+        let mut session = holding(&format!("{{{}}}", members.join(",")));
+        assert_eq!(session.len(), 150);
+        for length in 0..150 {
+            let expected = format!("{}{text}", "x".repeat(length));
+            assert_eq!(session.get_string(&expected).unwrap(), Some(&*expected));
+        }
+        session.changed();
+        assert_eq!(session.to_json(), format!("{{{}}}", members.join(",")));
+    }
+}
+
+#[test]
+fn a_control_character_is_found_at_every_place_of_a_string() {
+    let mut session = holding("{}");
+    for length in 1..140 {
+        for at in 0..length {
+            let mut text = vec![b'a'; length];
+            text[at] = [0, 1, b'\n', 0x1f][at % 4];
+            let text = format!("\"{}\"", String::from_utf8(text).unwrap());
+            assert!(session.set("a", &text).is_err(), "{length}, {at}");
+            assert!(session.set("a", &format!("[\"\",{text}]")).is_err(), "{length}, {at}");
+        }
+        let unclosed = format!("\"{}", "a".repeat(length));
+        assert!(session.set("a", &unclosed).is_err() && session.set("a", &format!("{unclosed}\\")).is_err());
+    }
+}

@@ -1,0 +1,275 @@
+//! Options: what may be set, and what the errors say.
+
+mod common;
+
+use common::*;
+use khufu::{Error, Factory, Kind, Options, TABLE};
+
+fn error_of(settings: Settings<'_>) -> String {
+    match try_factory(settings) {
+        Err(Error::Option(message)) => message,
+        Err(other) => panic!("{settings:?}: {other}"),
+        Ok(_) => panic!("{settings:?} is allowed"),
+    }
+}
+
+#[test]
+fn an_unknown_option_is_an_error_that_names_it_and_those_there_are() {
+    for name in ["secrets", "Secret", "", " secret", "time_out", "session.secret", "accept", "accept."] {
+        let message = error_of(&[(name, "x")]);
+        assert!(message.contains(&format!("{name:?}")), "{message}");
+        for row in TABLE.iter().filter(|row| row.of_format || !name.starts_with("accept.")) {
+            assert!(message.contains(row.name), "{message}");
+        }
+    }
+    for name in ["accept.old.cookie_name", "accept.old.timeout", "accept.old.x", "accept.old"] {
+        let message = error_of(&[(name, "x")]);
+        assert!(message.contains(&format!("{name:?}")) && message.contains("serializer"), "{message}");
+    }
+    for name in ["accept..secret", "accept.a.b.secret", "accept.é.secret", "accept.a b.secret"] {
+        let message = error_of(&[(name, "x")]);
+        assert!(message.contains(&format!("{name:?}")) && message.contains("accept.NAME.OPTION"), "{message}");
+    }
+}
+
+#[test]
+fn a_value_that_is_not_allowed_is_an_error_that_names_option_value_and_what_is() {
+    let whole = "whole seconds";
+    for (option, values, allowed) in [
+        ("type", &["signed", "cookie", "store "][..], "signed_cookie, encrypted_cookie"),
+        ("serializer", &["yaml", "JSON5", "json "], "json, pickle"),
+        ("hashalg", &["md5", "sha3", "sha-512", "512"], "sha512, sha384, sha256, sha224, sha1"),
+        ("samesite", &["lax ", "no", "Laxx", "unset"], "Lax, Strict, None"),
+        ("timeout", &["-1", "1.5", "1e3", "+1", " 1", "0x10", "ten", "10000000001", "99999999999999999999999"], whole),
+        ("reissue_time", &["-1", "never", "0.1"], whole),
+        ("max_age", &["-1", "3600s"], whole),
+        ("secure", &["maybe", "2", "truee", " true"], "true or false"),
+        ("httponly", &["ja"], "true or false"),
+        ("set_on_exception", &["nil"], "true or false"),
+        ("cookie_name", &["a b", "a=b", "a;b", "a,b", "né", "a\n", "\"a\"", "a/b", "{a}"], "cookie's name"),
+        ("path", &["/;", "/\n", "/é", "/\0"], "printable ASCII"),
+        ("domain", &["a;b", "a\r\nSet-Cookie: x=y", "exämple.com"], "printable ASCII"),
+    ] {
+        for value in values {
+            let message = error_of(&[(option, value)]);
+            let named = message.contains(&format!("option {option} ")) && message.contains(&format!("{value:?}"));
+            assert!(named && message.contains(allowed), "{message}");
+        }
+        if ["type", "serializer", "hashalg"].contains(&option) {
+            let name = format!("accept.old.{option}");
+            assert!(error_of(&[(&name, values[0])]).contains(&name));
+        }
+    }
+}
+
+#[test]
+fn a_secrets_value_is_never_shown() {
+    for (option, value) in [
+        ("secret_hex", "hunter2"),
+        ("secret_hex", "c0ffeeg0"),
+        ("secret_hex", "c0ffe"),
+        ("previous_secret_hex", "hunter2"),
+        ("accept.old.secret_hex", "hunter2"),
+        ("accept.old.previous_secret_hex", "c0ffe"),
+    ] {
+        let message = error_of(&[(option, value)]);
+        assert!(message.contains(option) && message.contains("hex digits") && !message.contains(value), "{message}");
+    }
+    for (option, value) in [("secret", "hunter2"), ("secret_hex", "c0ffee"), ("secret", &KEY[..62])] {
+        let message = error_of(&[("type", "encrypted_cookie"), (option, value)]);
+        assert!(message.contains(option) && message.contains("64 hex digits") && !message.contains(value), "{message}");
+        let message = error_of(&[("type", "encrypted_cookie"), ("secret", KEY), ("previous_secret", value)]);
+        assert!(message.contains("previous_secret") && !message.contains(value) && !message.contains(KEY), "{message}");
+        let accepted = [("accept.old.type", "encrypted_cookie"), ("accept.old.secret", value)];
+        let message = error_of(&accepted);
+        assert!(message.contains("accept.old.secret") && !message.contains(value), "{message}");
+    }
+}
+
+#[test]
+fn one_secret_is_required() {
+    for settings in [&[("timeout", "")][..], &[("previous_secret", "x")], &[("accept.old.secret", "x")]] {
+        let mut options = Options::new();
+        for (name, value) in settings {
+            options.set(name, value).unwrap();
+        }
+        let message = Factory::new(&options).err().unwrap().to_string();
+        assert!(message.contains("secret") && message.contains("secret_hex") && message.contains("required"));
+    }
+    let message = error_of(&[("secret", "a"), ("secret_hex", "00")]);
+    assert!(message.contains("secret and secret_hex"), "{message}");
+    let message = error_of(&[("accept.old.serializer", "pickle")]);
+    assert!(message.contains("accept.old.secret") && message.contains("required"), "{message}");
+    let message = error_of(&[("accept.old.secret", "a"), ("accept.old.secret_hex", "00")]);
+    assert!(message.contains("accept.old.secret and accept.old.secret_hex"), "{message}");
+}
+
+#[test]
+fn an_empty_secret_is_an_error() {
+    for option in ["secret", "secret_hex"] {
+        assert!(error_of(&[(option, "")]).contains(option));
+        assert!(error_of(&[(&format!("accept.old.{option}"), "")]).contains(option));
+    }
+}
+
+#[test]
+fn a_failed_set_sets_nothing() {
+    let mut options = Options::new();
+    options.set("secret", SECRET).unwrap().set("cookie_name", "sid").unwrap();
+    assert!(options.set("cookie_name", "a b").is_err());
+    assert!(options.set("accept.old.secret_hex", "x").is_err(), "nor does it begin a chain");
+    assert!(options.set("accept.old.nonsense", "x").is_err());
+    let mut session = Factory::new(&options).unwrap().open_at(b"", NOW).unwrap();
+    session.changed();
+    assert!(commit(&mut session).unwrap().starts_with("sid="));
+}
+
+#[test]
+fn the_last_value_of_an_option_counts() {
+    let set_cookie = |settings: Settings<'_>| {
+        let mut session = factory(settings).open_at(b"", NOW).unwrap();
+        session.changed();
+        commit(&mut session).unwrap()
+    };
+    assert!(set_cookie(&[("cookie_name", "a"), ("cookie_name", "b")]).starts_with("b="));
+    assert!(set_cookie(&[("path", ""), ("path", "/x")]).contains("Path=/x"));
+    assert!(!set_cookie(&[("path", "/x"), ("path", "")]).contains("Path"));
+    assert!(set_cookie(&[("samesite", ""), ("samesite", "Strict")]).contains("SameSite=Strict"));
+}
+
+#[test]
+fn an_empty_value_unsets_an_option() {
+    let opened = |settings: Settings<'_>| {
+        let mut session = factory(settings).open_at(b"", NOW).unwrap();
+        session.changed();
+        commit(&mut session).unwrap().split_once("; ").map(|(_, attributes)| attributes.to_owned())
+    };
+    assert_eq!(opened(&[("path", ""), ("samesite", "")]), None);
+    assert_eq!(opened(&[("path", ""), ("samesite", ""), ("domain", "x.org"), ("domain", "")]), None);
+    assert_eq!(opened(&[("max_age", "5"), ("max_age", "")]).as_deref(), Some("Path=/; SameSite=Lax"));
+    let defaults = ["secure", "httponly", "type", "serializer", "hashalg", "cookie_name", "set_on_exception"];
+    let defaults = defaults.map(|name| (name, ""));
+    assert_eq!(opened(&defaults).as_deref(), Some("Path=/; SameSite=Lax"));
+    let unsalted = signed_with(SECRET.as_bytes(), session("{}"));
+    assert_eq!(open(&factory(&[("salt", "")]), &unsalted).load_result().name(), "loaded");
+}
+
+#[test]
+fn upper_and_lower_case_of_a_choice_are_the_same_and_the_cookie_has_its_own() {
+    for (given, written) in [("lax", "Lax"), ("STRICT", "Strict"), ("NoNe", "None")] {
+        let mut session = factory(&[("samesite", given), ("secure", "True")]).open_at(b"", NOW).unwrap();
+        session.changed();
+        assert!(commit(&mut session).unwrap().ends_with(&format!("; Secure; SameSite={written}")));
+    }
+    let value = signed(session("{}"));
+    let settings = [("hashalg", "SHA512"), ("type", "Signed_Cookie"), ("serializer", "JSON")];
+    assert_eq!(open(&factory(&settings), &value).load_result().name(), "loaded");
+}
+
+#[test]
+fn a_switch_takes_the_words_that_pyramid_takes() {
+    let is_secure = |value| {
+        let mut session = factory(&[("secure", value)]).open_at(b"", NOW).unwrap();
+        session.changed();
+        commit(&mut session).unwrap().contains("; Secure")
+    };
+    for value in ["true", "True", "t", "yes", "y", "on", "ON", "1"] {
+        assert!(is_secure(value), "{value}");
+    }
+    for value in ["false", "F", "no", "n", "off", "0", ""] {
+        assert!(!is_secure(value), "{value}");
+    }
+}
+
+#[test]
+fn cookies_that_browsers_would_drop_are_errors() {
+    let message = error_of(&[("samesite", "None")]);
+    assert!(message.contains("samesite") && message.contains("None") && message.contains("secure"), "{message}");
+    let message = error_of(&[("cookie_name", "__Secure-sid")]);
+    assert!(message.contains("__Secure-") && message.contains("secure"), "{message}");
+    for settings in [
+        &[("cookie_name", "__Host-sid")][..],
+        &[("cookie_name", "__Host-sid"), ("secure", "true"), ("domain", "example.com")],
+        &[("cookie_name", "__Host-sid"), ("secure", "true"), ("path", "/app")],
+        &[("cookie_name", "__Host-sid"), ("secure", "true"), ("path", "")],
+    ] {
+        let message = error_of(settings);
+        assert!(message.contains("__Host-") && message.contains("path") && message.contains("domain"), "{message}");
+    }
+    for settings in [
+        &[("samesite", "None"), ("secure", "true")][..],
+        &[("samesite", "")],
+        &[("cookie_name", "__Secure-sid"), ("secure", "true"), ("domain", "example.com"), ("path", "/app")],
+        &[("cookie_name", "__Host-sid"), ("secure", "true")],
+    ] {
+        assert!(try_factory(settings).is_ok(), "{settings:?}");
+    }
+}
+
+#[test]
+fn the_defaults_are_pyramids() {
+    let defaults = [
+        ("type", Some("signed_cookie")),
+        ("serializer", Some("json")),
+        ("secret", None),
+        ("salt", Some("pyramid.session.")),
+        ("hashalg", Some("sha512")),
+        ("cookie_name", Some("session")),
+        ("max_age", None),
+        ("path", Some("/")),
+        ("domain", None),
+        ("secure", Some("false")),
+        ("httponly", Some("false")),
+        ("samesite", Some("Lax")),
+        ("timeout", Some("1200")),
+        ("reissue_time", Some("0")),
+        ("set_on_exception", Some("true")),
+    ];
+    for (name, default) in defaults {
+        let row = TABLE.iter().find(|row| row.name == name).unwrap();
+        assert_eq!(row.default, default, "{name}");
+    }
+}
+
+#[test]
+fn every_option_of_the_table_takes_its_own_default() {
+    for row in TABLE {
+        assert!(!row.help.is_empty() && row.help.ends_with('.'), "{}", row.name);
+        if let Some(default) = row.default {
+            Options::new().set(row.name, default).unwrap();
+        }
+        if let Kind::Choice(words) = row.kind {
+            for word in words {
+                Options::new().set(row.name, word).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn options_may_be_used_again_after_a_factory_was_made() {
+    let mut options = Options::new();
+    options.set("secret", SECRET).unwrap();
+    let first = Factory::new(&options).unwrap();
+    options.set("secret", "another").unwrap();
+    let second = Factory::new(&options).unwrap();
+    let value = signed(session("{}"));
+    assert_eq!(open(&first, &value).load_result().name(), "loaded");
+    assert_eq!(open(&second, &value).load_result().name(), "bad_signature");
+}
+
+#[test]
+fn a_generated_secret_is_hex_and_random() {
+    for digits in [128, 64, 2, 0] {
+        let mut secret = vec![b'?'; digits];
+        khufu::generate_secret(&mut secret).unwrap();
+        assert!(secret.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')));
+    }
+    let [mut one, mut other] = [[0; 128]; 2];
+    khufu::generate_secret(&mut one).unwrap();
+    khufu::generate_secret(&mut other).unwrap();
+    assert_ne!(one, other);
+    assert!(try_factory(&[("secret", std::str::from_utf8(&one).unwrap())]).is_ok());
+    let key = [("type", "encrypted_cookie"), ("secret", std::str::from_utf8(&one[..64]).unwrap())];
+    assert!(try_factory(&key).is_ok());
+}

@@ -1,0 +1,283 @@
+//! Pickles: what Python wrote is read as Python reads it, and nothing more.
+
+mod common;
+
+use std::time::Instant;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use common::*;
+use khufu::{Error, Factory, LoadResult};
+use num_bigint::BigInt;
+use serde_json::Value;
+
+fn vectors(file: &str) -> Value {
+    let path = format!("{}/tests/vectors/{file}", env!("CARGO_MANIFEST_DIR"));
+    json(&std::fs::read_to_string(path).unwrap())
+}
+
+fn pickling() -> Factory {
+    factory(&[("serializer", "pickle"), ("timeout", "")])
+}
+
+/// The opcodes of a session with one key, `a`, whose value's opcodes are given.
+fn holding_pickled(value: &[u8]) -> Vec<u8> {
+    [b"\x80\x04J\0\xf1SeJ\0\xf1Se}X\x01\0\0\0a".as_slice(), value, b"s\x87."].concat()
+}
+
+/// The JSON text of a value whose opcodes are given.
+fn read(value: &[u8]) -> String {
+    let mut session = open(&pickling(), &signed(holding_pickled(value)));
+    assert_eq!(session.load_result(), LoadResult::Loaded, "{:?}", session.refusal());
+    session.at(0).unwrap().1.to_owned()
+}
+
+fn refused(value: &[u8]) -> (LoadResult, String) {
+    outcome(&[("serializer", "pickle")], holding_pickled(value))
+}
+
+#[test]
+fn what_cpython_pickled_is_read_as_cpython_reads_it() {
+    let vectors = vectors("python_pickles.json");
+    let cases = vectors["cases"].as_array().unwrap();
+    assert!(cases.len() > 90);
+    for case in cases {
+        let pickle = STANDARD.decode(case["pickle"].as_str().unwrap()).unwrap();
+        let mut session = open(&pickling(), &signed(pickle));
+        let name = &case["name"];
+        assert_eq!(session.load_result(), LoadResult::Loaded, "{name}: {:?}", session.refusal());
+        assert_eq!((session.renewed(), session.created()), (RENEWED, CREATED), "{name}");
+        let expected = case["state_json"].as_str().unwrap();
+        let finite = expected.replace("-Infinity", "null").replace("Infinity", "null").replace("NaN", "null");
+        assert_eq!(session.to_json(), finite, "{name}");
+    }
+}
+
+#[test]
+fn what_it_read_it_writes_back_with_the_same_meaning() {
+    for case in vectors("python_pickles.json")["cases"].as_array().unwrap() {
+        let pickle = STANDARD.decode(case["pickle"].as_str().unwrap()).unwrap();
+        let mut session = open(&pickling(), &signed(pickle));
+        session.changed();
+        match session.commit(false).map(|cookies| value_of(&cookies[0]).to_owned()) {
+            Ok(value) => {
+                assert_eq!(unbase64(&value)[64..66], *b"\x80\x02", "protocol 2");
+                let mut again = open(&pickling(), &value);
+                assert_eq!(again.to_json(), session.to_json(), "{}", case["name"]);
+                assert_eq!((again.renewed(), again.created()), (RENEWED, CREATED));
+            }
+            Err(error) => assert!(matches!(error, Error::TooLarge { .. }), "{}: {error}", case["name"]),
+        }
+    }
+}
+
+#[test]
+fn hostile_pickles_are_refused_by_name() {
+    let vectors = vectors("hostile_pickle.json");
+    let cases = vectors["cases"].as_array().unwrap();
+    assert!(cases.len() > 50);
+    for case in cases {
+        let header = format!("session={}", case["cookie"].as_str().unwrap());
+        let start = Instant::now();
+        let mut session = pickling().open_at(header.as_bytes(), vectors["now"].as_f64().unwrap()).unwrap();
+        let name = &case["name"];
+        assert!(start.elapsed().as_secs() < 5, "{name}");
+        assert_eq!(session.load_result().name(), case["expected"], "{name}: {:?}", session.refusal());
+        let refused = case["expected"] != "loaded";
+        let why = session.refusal().unwrap_or_default();
+        assert!(why.contains(case["told"].as_str().unwrap()), "{name}: {why}");
+        assert_eq!((session.refusal().is_some(), session.is_new()), (refused, refused), "{name}");
+        assert!(!refused || session.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn an_integer_of_more_than_4300_digits_is_refused_and_not_written() {
+    let digits = "9".repeat(4300);
+    let line = |digits: &str| format!("L{digits}L\n").into_bytes();
+    assert_eq!(read(&line(&digits)), digits);
+    assert_eq!(read(&line(&format!("-{digits}"))), format!("-{digits}"));
+    for more in [format!("1{digits}"), format!("-1{digits}")] {
+        assert_eq!(refused(&line(&more)).0, LoadResult::Unsupported);
+        let mut session = pickling().open_at(b"", NOW).unwrap();
+        session.set("a", &more).unwrap();
+        assert!(matches!(session.commit(false), Err(Error::Range(_))));
+        assert!(session.is_changed());
+        session.set("a", "1").unwrap();
+        assert!(session.commit(false).is_ok());
+    }
+    let long4 = |bytes: usize| [&b"\x8b"[..], &(bytes as u32).to_le_bytes(), &vec![0x7f; bytes]].concat();
+    assert_eq!(read(&long4(1785)).len(), 4299);
+    assert_eq!(refused(&long4(1790)).0, LoadResult::Unsupported);
+    assert_eq!(refused(&long4(100_000)).0, LoadResult::Unsupported);
+}
+
+#[test]
+fn an_integer_goes_through_whatever_its_size() {
+    for power in (0..70_usize).chain([127, 128, 2030, 2031, 2032, 2039, 2040, 2041, 8000]) {
+        let number: BigInt = BigInt::from(1) << power;
+        for number in [number.clone() - 1, number.clone(), -number.clone(), -number.clone() - 1, 1 - number] {
+            let mut session = pickling().open_at(b"", NOW).unwrap();
+            session.set("n", &number.to_string()).unwrap();
+            let value = value_of(&commit(&mut session).unwrap()).to_owned();
+            assert_eq!(open(&pickling(), &value).get("n").unwrap(), Some(&*number.to_string()));
+        }
+    }
+}
+
+#[test]
+fn numbers_that_json_writes_and_a_double_does_not_hold() {
+    let mut session = pickling().open_at(b"", NOW).unwrap();
+    session.set("n", "[1e999,-1e999,1e-999,0.1000000000000000055511151231257827,-0,1E2]").unwrap();
+    let value = value_of(&commit(&mut session).unwrap()).to_owned();
+    assert_eq!(open(&pickling(), &value).to_json(), r#"{"n":[null,null,0.0,0.1,0,100.0]}"#);
+}
+
+#[test]
+fn a_memo_that_unfolds_to_more_than_a_mebibyte_is_refused() {
+    let lists = |levels: u8, fan: usize| {
+        let mut opcodes = b"]\x94".to_vec();
+        for level in 0..levels {
+            opcodes.extend_from_slice(b"0](");
+            for _ in 0..fan {
+                opcodes.extend_from_slice(&[b'h', level]);
+            }
+            opcodes.extend_from_slice(b"e\x94");
+        }
+        opcodes
+    };
+    assert_eq!(read(&lists(3, 10)).matches("[]").count(), 1000);
+    for (levels, fan) in [(100, 2), (7, 10), (30, 50)] {
+        let start = Instant::now();
+        let (result, why) = refused(&lists(levels, fan));
+        assert_eq!(result, LoadResult::Unsupported, "{why}");
+        assert!(why.contains("1 MiB"), "{why}");
+        assert!(start.elapsed().as_secs() < 5);
+    }
+    let text = [&b"X\x00\x40\0\0"[..], &[b'x'; 0x4000], b"\x940](", &b"h\0".repeat(200), b"e"].concat();
+    assert_eq!(refused(&text).0, LoadResult::Unsupported);
+}
+
+#[test]
+fn what_holds_itself_is_refused() {
+    for cycle in [&b"]\x94h\0a"[..], b"}\x94X\x01\0\0\0kh\0s", b"]\x94((h\0te"] {
+        let (result, why) = refused(cycle);
+        assert_eq!(result, LoadResult::Unsupported, "{why}");
+        assert!(why.contains("1,000 levels"), "{why}");
+    }
+}
+
+#[test]
+fn pickles_nest_up_to_1000_levels() {
+    for (open, close) in [(&b"]"[..], &b"a"[..]), (b"", b"\x85"), (b"}X\x01\0\0\0k", b"s")] {
+        let nested = |levels: usize| [&open.repeat(levels)[..], b"N", &close.repeat(levels)].concat();
+        assert_eq!(read(&nested(1000)).matches(['[', '{']).count(), 1000);
+        assert_eq!(refused(&nested(1001)).0, LoadResult::Unsupported);
+        assert_eq!(refused(&nested(50_000)).0, LoadResult::Unsupported, "and depth costs no stack");
+    }
+}
+
+#[test]
+fn every_cut_of_a_pickle_is_malformed() {
+    let pickle = holding_pickled(b"(K\x01X\x01\0\0\0xL5L\nF1.5\nV\\u0041\n\x8a\x02\xff\x7fG\0\0\0\0\0\0\0\0l");
+    assert_eq!(open(&pickling(), &signed(&pickle)).load_result(), LoadResult::Loaded);
+    for length in 0..pickle.len() {
+        assert_eq!(outcome(&[("serializer", "pickle")], &pickle[..length]).0, LoadResult::Malformed, "{length}");
+    }
+}
+
+#[test]
+fn a_pickle_that_python_would_not_read_is_malformed() {
+    for broken in [
+        &b"h\x05"[..],
+        b"g5\n",
+        b"j\xff\xff\xff\xff",
+        b"gx\n",
+        b"px\n",
+        b"I\n",
+        b"Ix\n",
+        b"I0x10\n",
+        b"L1_0L\n",
+        b"Fx\n",
+        b"X\xff\xff\xff\xff",
+        b"\x8d\xff\xff\xff\xff\xff\xff\xff\xff",
+        b"\x8e\xff\xff\xff\xff\xff\xff\xff\x7f",
+        b"\x8b\xff\xff\xff\x7f",
+        b"X\x01\0\0\0\xff",
+        b"X\x03\0\0\0\xed\xa0\x7f",
+        b"X\x02\0\0\0\xed\xa0",
+        b"V\\u12g4\n",
+        b"V\\U00110000\n",
+        b"V\\u\n",
+        b"S'a\n",
+        b"Sa\n",
+        b"S'\n",
+        b"S'\\x4'\n",
+        b"(",
+        b"(K\x01",
+        b"1",
+        b"l",
+        b"Na",
+        b"]Ne",
+        b"N(Ne",
+        b"](K\x01u",
+        b"}(X\x01\0\0\0au",
+        b"\x80\x06N",
+        b"\x80\xffN",
+        b"\xffN",
+        b"\x00N",
+    ] {
+        let (result, why) = refused(broken);
+        assert_eq!(result, LoadResult::Malformed, "{broken:?}: {why}");
+    }
+    let good = holding_pickled(b"N");
+    for pickle in [[&good[..], b"N"].concat(), [&good[..], &good].concat(), [b" ", &good[..]].concat()] {
+        assert_eq!(outcome(&[("serializer", "pickle")], pickle).0, LoadResult::Malformed);
+    }
+}
+
+#[test]
+fn data_that_json_does_not_have_is_unsupported() {
+    for (opcodes, told) in [
+        (&b"}K\x01Ns"[..], "not a str"),
+        (b"}NNs", "not a str"),
+        (b"})Ns", "not a str"),
+        (b"}C\x01aNs", "not a str"),
+        (b"(K\x01Nd", "not a str"),
+        (b"C\x01\xff", "not UTF-8"),
+        (b"B\x03\0\0\0\xed\xa0\x80", "not UTF-8"),
+        (b"U\x01\xe9", "not ASCII"),
+        (b"S'\\xe9'\n", "not ASCII"),
+        (b"\x8f", "EMPTY_SET"),
+        (b"(\x91", "FROZENSET"),
+        (b"\x96\0\0\0\0\0\0\0\0", "BYTEARRAY8"),
+    ] {
+        let (result, why) = refused(opcodes);
+        assert_eq!(result, LoadResult::Unsupported, "{opcodes:?}: {why}");
+        assert!(why.contains(told), "{why}");
+    }
+}
+
+#[test]
+fn the_payload_is_two_times_and_a_dict() {
+    let settings = [("serializer", "pickle"), ("timeout", "")];
+    for (payload, expected) in [
+        (&b"(K\x01K\x02}t."[..], LoadResult::Loaded),
+        (b"(K\x01K\x02}l.", LoadResult::Loaded),
+        (b"K\x01F2.5\n}\x87.", LoadResult::Loaded),
+        (b"(K\x01K\x02}K\x03t.", LoadResult::Malformed),
+        (b"(K\x01K\x02t.", LoadResult::Malformed),
+        (b"(K\x01K\x02]t.", LoadResult::Malformed),
+        (b"(K\x01K\x02Nt.", LoadResult::Malformed),
+        (b"(NK\x02}t.", LoadResult::Malformed),
+        (b"(\x88K\x02}t.", LoadResult::Malformed),
+        (b"(Fnan\nK\x02}t.", LoadResult::Malformed),
+        (b"(K\x01Finf\n}t.", LoadResult::Malformed),
+        (b"(S'1'\nK\x02}t.", LoadResult::Malformed),
+        (b"}.", LoadResult::Malformed),
+        (b"N.", LoadResult::Malformed),
+        (b".", LoadResult::Malformed),
+    ] {
+        assert_eq!(outcome(&settings, payload).0, expected, "{payload:?}");
+    }
+}

@@ -1,0 +1,507 @@
+//! What holds for any input: generated texts, headers, pickles, and sequences of calls against a simple model.
+
+mod common;
+
+use common::*;
+use khufu::{Error, LoadResult, Session};
+use proptest::prelude::*;
+use serde_json::{Map, Value};
+
+fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig { failure_persistence: None, cases, ..ProptestConfig::default() }
+}
+
+fn values() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_filter_map("finite", |number| number.is_finite().then(|| Value::from(number))),
+        "(0|[1-9][0-9]{1,30})(\\.[0-9]{1,9})?([eE][+-]?[0-9]{1,3})?".prop_map(|text| json(&text)),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 40, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::vec((any::<String>(), inner), 0..6)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+/// Texts that are JSON, nearly JSON, or not at all.
+fn texts() -> impl Strategy<Value = String> {
+    let token = prop::sample::select(vec![
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        ":",
+        "\"",
+        "\"a\"",
+        "\"\\u00e9\"",
+        "\"\\ud83d\\udd11\"",
+        "\\",
+        "true",
+        "false",
+        "null",
+        "0",
+        "1",
+        "-",
+        "-1",
+        "1.5",
+        "e",
+        "E+2",
+        ".",
+        "\"b\":",
+        " ",
+        "\n",
+        "\t",
+        "\u{b}",
+        "é",
+        "NaN",
+    ]);
+    let soup = prop::collection::vec(token, 0..12).prop_map(|tokens| tokens.concat());
+    let written = || values().prop_map(|value| value.to_string());
+    let pretty = values().prop_map(|value| serde_json::to_string_pretty(&value).unwrap());
+    let damaged = (written(), any::<prop::sample::Index>(), any::<char>()).prop_map(|(text, index, other)| {
+        let mut characters: Vec<char> = text.chars().collect();
+        let at = index.index(characters.len());
+        characters[at] = other;
+        characters.into_iter().collect()
+    });
+    prop_oneof![soup, written(), pretty, damaged, ".{0,12}"]
+}
+
+/// The `Set-Cookie` value's cookie; `None` where the session is too large for one.
+fn cookie_value(session: &mut Session) -> Option<String> {
+    match session.commit(false) {
+        Ok(cookies) => Some(value_of(&cookies[0]).to_owned()),
+        Err(Error::TooLarge { length, limit }) if length > limit => None,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(250))]
+
+    #[test]
+    fn what_serde_json_accepts_is_set_and_nothing_else(text in texts()) {
+        let mut session = holding("{}");
+        let accepted = session.set("k", &text).is_ok();
+        match serde_json::from_str::<Value>(&text) {
+            Ok(expected) => {
+                prop_assert!(accepted, "{text:?} is JSON");
+                let kept = session.get("k").unwrap().unwrap().to_owned();
+                prop_assert_eq!(json(&kept), expected);
+                prop_assert!(kept.len() <= text.trim_ascii().len());
+                if let Some(value) = cookie_value(&mut session) {
+                    let mut opened = open(&factory(&[]), &value);
+                    prop_assert_eq!(opened.get("k").unwrap(), Some(&*kept));
+                }
+            }
+            // serde_json gives no text with a lone surrogate.
+            Err(why) => prop_assert!(!accepted || why.to_string().contains("surrogate"), "{text:?}: {why}"),
+        }
+    }
+
+    #[test]
+    fn any_state_goes_through_every_format(members in prop::collection::vec((any::<String>(), values()), 0..6)) {
+        let state = Value::Object(members.into_iter().collect());
+        for settings in FORMATS {
+            let factory = factory(settings);
+            let mut session = factory.open_at(b"", NOW).unwrap();
+            session.update(&state.to_string()).unwrap();
+            session.changed();
+            let Some(value) = cookie_value(&mut session) else { continue };
+            let mut opened = open(&factory, &value);
+            prop_assert_eq!(opened.load_result(), LoadResult::Loaded);
+            prop_assert_eq!(opened.created(), NOW);
+            let read = json(opened.to_json());
+            if settings[1].1 == "json" {
+                prop_assert_eq!(read.to_string(), state.to_string(), "every number's text, every key's place");
+            } else {
+                prop_assert!(same(&read, &state), "{read} is not {state}");
+            }
+        }
+    }
+
+    #[test]
+    fn any_header_gives_a_session(header in prop::collection::vec(any::<u8>(), 0..200)) {
+        for settings in FORMATS {
+            let mut session = factory(settings).open_at(&header, NOW).unwrap();
+            prop_assert!(session.is_new() && session.is_empty());
+        }
+    }
+
+    #[test]
+    fn any_header_of_cookies_gives_a_session(
+        header in "((session|a|\\$Path|\u{e9})?[ =]{0,2}[\"]?[A-Za-z0-9_=+/ ~-]{0,90}[\"]?[;, ]{0,2}){0,12}",
+    ) {
+        for settings in FORMATS {
+            let session = factory(settings).open_at(header.as_bytes(), NOW).unwrap();
+            prop_assert!(session.is_new());
+            let results = [LoadResult::None, LoadResult::Malformed, LoadResult::BadSignature];
+            prop_assert!(results.contains(&session.load_result()));
+        }
+    }
+
+    #[test]
+    fn any_genuine_payload_gives_a_session(payload in prop::collection::vec(any::<u8>(), 0..200)) {
+        for settings in FORMATS {
+            let value = if settings[0].1 == "signed_cookie" { signed(&payload) } else { encrypted(&payload) };
+            let session = open(&factory(settings), &value);
+            prop_assert!([LoadResult::Malformed, LoadResult::Unsupported].contains(&session.load_result()));
+        }
+    }
+
+    #[test]
+    fn any_pickle_gives_a_session(opcodes in pickles(), mut damage in any::<[prop::sample::Index; 2]>(), byte: u8) {
+        let mut pickle = [b"(J\0\xf1SeJ\0\xf1Se".as_slice(), &opcodes, b"t."].concat();
+        for _ in 0..2 {
+            let mut session = open(&factory(&[("serializer", "pickle")]), &signed(&pickle));
+            prop_assert!(session.to_json().len() <= (1 << 20) + 8 * pickle.len());
+            prop_assert!(holding("{}").set("k", session.to_json()).is_ok(), "it is strict JSON");
+            session.changed();
+            if session.load_result() == LoadResult::Loaded && let Some(value) = cookie_value(&mut session) {
+                let mut again = open(&factory(&[("serializer", "pickle")]), &value);
+                prop_assert_eq!(again.to_json(), session.to_json());
+            }
+            damage.rotate_left(1);
+            let at = damage[0].index(pickle.len());
+            pickle[at] = byte;
+        }
+    }
+
+    #[test]
+    fn a_changed_cookie_never_opens(
+        members in prop::collection::vec((any::<String>(), values()), 0..3),
+        index: prop::sample::Index,
+        character in "[A-Za-z0-9_=-]",
+    ) {
+        for settings in FORMATS {
+            let factory = factory(settings);
+            let mut session = factory.open_at(b"", NOW).unwrap();
+            session.update(&Value::Object(members.iter().cloned().collect()).to_string()).unwrap();
+            session.changed();
+            let Some(value) = cookie_value(&mut session) else { continue };
+            let at = index.index(value.len());
+            let changed = [&value[..at], &character, &value[at + 1..]].concat();
+            let removed = [&value[..at], &value[at + 1..]].concat();
+            let added = [&value[..at], &character, &value[at..]].concat();
+            for other in [changed, removed, added] {
+                if other.trim_end_matches('=') != value {
+                    prop_assert!(open(&factory, &other).is_new(), "{value} as {other}");
+                }
+            }
+        }
+    }
+}
+
+/// Opcodes of data, in no order that makes sense, with some of code among them.
+fn pickles() -> impl Strategy<Value = Vec<u8>> {
+    let opcode = prop::sample::select(vec![
+        b"(".to_vec(),
+        b"0".to_vec(),
+        b"1".to_vec(),
+        b"2".to_vec(),
+        b"]".to_vec(),
+        b"}".to_vec(),
+        b")".to_vec(),
+        b"l".to_vec(),
+        b"d".to_vec(),
+        b"t".to_vec(),
+        b"a".to_vec(),
+        b"e".to_vec(),
+        b"s".to_vec(),
+        b"u".to_vec(),
+        b"\x85".to_vec(),
+        b"\x86".to_vec(),
+        b"\x87".to_vec(),
+        b"\x94".to_vec(),
+        b"q\0".to_vec(),
+        b"h\0".to_vec(),
+        b"h\x01".to_vec(),
+        b"p3\n".to_vec(),
+        b"g3\n".to_vec(),
+        b"N".to_vec(),
+        b"\x88".to_vec(),
+        b"I01\n".to_vec(),
+        b"I-7\n".to_vec(),
+        b"L12L\n".to_vec(),
+        b"K\x05".to_vec(),
+        b"\x8a\x02\xff\x7f".to_vec(),
+        b"F1.5\n".to_vec(),
+        b"G\x7f\xf0\0\0\0\0\0\0".to_vec(),
+        b"X\x01\0\0\0k".to_vec(),
+        b"X\x03\0\0\0\xed\xa0\x80".to_vec(),
+        b"V\\ud800x\n".to_vec(),
+        b"S'a\\'b'\n".to_vec(),
+        b"U\x01k".to_vec(),
+        b"C\x02\xc3\xa9".to_vec(),
+        b"\x80\x04".to_vec(),
+        b"\x95\0\0\0\0\0\0\0\0".to_vec(),
+        b"R".to_vec(),
+        b"cos\nsystem\n".to_vec(),
+    ]);
+    let soup = prop::collection::vec(opcode, 0..40).prop_map(|opcodes| opcodes.concat());
+    prop_oneof![
+        soup.clone(),
+        soup.clone().prop_map(|opcodes| [b"}X\x01\0\0\0k(", &*opcodes, b"ls"].concat()),
+        soup.prop_map(|opcodes| [b"}(X\x01\0\0\0k]", &*opcodes, b"u"].concat()),
+        prop::collection::vec(any::<u8>(), 0..60),
+    ]
+}
+
+/// Whether two values are equal as Python's `==` has it, for numbers that a double can hold; keys in the same order.
+fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Array(ones), Value::Array(others)) => {
+            ones.len() == others.len() && ones.iter().zip(others).all(|(one, other)| same(one, other))
+        }
+        (Value::Object(ones), Value::Object(others)) => {
+            ones.len() == others.len()
+                && ones.iter().zip(others).all(|(one, other)| one.0 == other.0 && same(one.1, other.1))
+        }
+        (Value::Number(one), Value::Number(other)) => one.to_string().parse::<f64>() == other.to_string().parse(),
+        // What overflows a double is infinite after a pickle, and shows as null.
+        (Value::Null, Value::Number(other)) => other.to_string().parse().is_ok_and(f64::is_infinite),
+        _ => one == other,
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Call {
+    Set(String, Value),
+    SetString(String, String),
+    Delete(String),
+    Pop(String),
+    SetDefault(String, Value),
+    Update(Map<String, Value>),
+    UpdateBadly(Map<String, Value>),
+    Get(String),
+    Clear,
+    Changed,
+    Invalidate,
+    Flash(String, Value, bool),
+    PopFlash(String),
+    PeekFlash(String),
+    Commit,
+    Reopen,
+}
+
+fn calls() -> impl Strategy<Value = Call> {
+    let key = || prop::sample::select(vec!["", "a", "b", "\"\n\\", "ключ", "_f_", "_f_q"]).prop_map(str::to_owned);
+    let queue = || prop::sample::select(vec!["", "q"]).prop_map(str::to_owned);
+    let small =
+        || prop::sample::select(vec!["0", "1", "1.0", "\"x\"", "[1,{\"a\":2,\"b\":3}]", "[1.0,{\"b\":3,\"a\":2}]"]);
+    let value = || prop_oneof![values(), small().prop_map(json)];
+    let object = || prop::collection::vec((key(), value()), 0..4).prop_map(|members| members.into_iter().collect());
+    prop_oneof![
+        3 => (key(), value()).prop_map(|(key, value)| Call::Set(key, value)),
+        1 => (key(), any::<String>()).prop_map(|(key, text)| Call::SetString(key, text)),
+        2 => key().prop_map(Call::Delete),
+        2 => key().prop_map(Call::Pop),
+        1 => (key(), value()).prop_map(|(key, value)| Call::SetDefault(key, value)),
+        1 => object().prop_map(Call::Update),
+        1 => object().prop_map(Call::UpdateBadly),
+        1 => key().prop_map(Call::Get),
+        1 => Just(Call::Clear),
+        1 => Just(Call::Changed),
+        1 => Just(Call::Invalidate),
+        3 => (queue(), small(), any::<bool>()).prop_map(|(queue, value, twice)| Call::Flash(queue, json(value), twice)),
+        2 => queue().prop_map(Call::PopFlash),
+        1 => queue().prop_map(Call::PeekFlash),
+        2 => Just(Call::Commit),
+        1 => Just(Call::Reopen),
+    ]
+}
+
+/// What a session is, as simply as it can be said.
+#[derive(Default)]
+struct Model {
+    state: Map<String, Value>,
+    changed: bool,
+    invalidated: bool,
+    sent: bool,
+}
+
+impl Model {
+    /// Does what the call does; tells whether it works.
+    fn call(&mut self, call: &Call) -> bool {
+        let list = |queue: &str| self.state.get(&format!("_f_{queue}")).cloned().unwrap_or(Value::Array(Vec::new()));
+        let before = self.state.clone();
+        let mut marks = false;
+        match call {
+            Call::Set(key, value) => {
+                self.state.insert(key.clone(), value.clone());
+                marks = true;
+            }
+            Call::SetString(key, text) => {
+                self.state.insert(key.clone(), Value::from(&**text));
+                marks = true;
+            }
+            Call::Delete(key) | Call::Pop(key) => marks = self.state.shift_remove(key).is_some(),
+            Call::SetDefault(key, value) if !before.contains_key(key) => {
+                self.state.insert(key.clone(), value.clone());
+                marks = true;
+            }
+            Call::Update(object) => {
+                self.state.extend(object.clone());
+                marks = !object.is_empty();
+            }
+            Call::UpdateBadly(_) => return false,
+            Call::Clear => {
+                marks = !before.is_empty();
+                self.state.clear();
+            }
+            Call::Changed => marks = true,
+            Call::Invalidate => *self = Self { invalidated: true, sent: self.sent, ..Self::default() },
+            Call::Flash(queue, message, allow_duplicate) => {
+                let Value::Array(mut messages) = list(queue) else { return false };
+                if *allow_duplicate || !messages.iter().any(|there| equal(there, message)) {
+                    messages.push(message.clone());
+                    self.state.insert(format!("_f_{queue}"), Value::Array(messages));
+                    marks = true;
+                }
+            }
+            Call::PopFlash(queue) => {
+                if !list(queue).is_array() {
+                    return false;
+                }
+                marks = self.state.shift_remove(&format!("_f_{queue}")).is_some();
+            }
+            Call::PeekFlash(queue) => return list(queue).is_array(),
+            Call::SetDefault(..) | Call::Get(_) | Call::Commit | Call::Reopen => {}
+        }
+        self.changed |= marks;
+        true
+    }
+}
+
+/// Python's `==` for the few messages of [`calls`].
+fn equal(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Array(ones), Value::Array(others)) => {
+            ones.len() == others.len() && ones.iter().zip(others).all(|(one, other)| equal(one, other))
+        }
+        (Value::Object(ones), Value::Object(others)) => {
+            ones.len() == others.len()
+                && ones.iter().all(|(key, one)| others.get(key).is_some_and(|other| equal(one, other)))
+        }
+        _ => number(one).is_some() && number(one) == number(other) || one == other,
+    }
+}
+
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Bool(flag) => Some(f64::from(u8::from(*flag))),
+        Value::Number(number) => number.to_string().parse().ok(),
+        _ => None,
+    }
+}
+
+/// Makes a call; tells whether it worked, and checks what it gives against the model's state before it.
+fn call(session: &mut Session, call: &Call, before: &Map<String, Value>) -> bool {
+    let as_value = |text: Option<&str>| text.map(json);
+    let queue_of = |queue: &str| before.get(&format!("_f_{queue}")).cloned().unwrap_or(Value::Array(Vec::new()));
+    match call {
+        Call::Set(key, value) => session.set(key, &value.to_string()).is_ok(),
+        Call::SetString(key, text) => session.set_string(key, text).is_ok(),
+        Call::Delete(key) => {
+            assert_eq!(session.delete(key), before.contains_key(key));
+            true
+        }
+        Call::Pop(key) => {
+            assert_eq!(as_value(session.pop(key).unwrap()).as_ref(), before.get(key));
+            true
+        }
+        Call::SetDefault(key, value) => {
+            let text = serde_json::to_string_pretty(value).unwrap();
+            assert_eq!(&json(session.setdefault(key, &text).unwrap()), before.get(key).unwrap_or(value));
+            true
+        }
+        Call::Update(object) => session.update(&Value::Object(object.clone()).to_string()).is_ok(),
+        Call::UpdateBadly(object) => {
+            let text = Value::Object(object.clone()).to_string();
+            session.update(&format!("{},}}", &text[..text.len() - 1])).is_ok()
+        }
+        Call::Get(key) => {
+            assert_eq!(as_value(session.get(key).unwrap()).as_ref(), before.get(key));
+            true
+        }
+        Call::Clear => {
+            session.clear();
+            true
+        }
+        Call::Changed => {
+            session.changed();
+            true
+        }
+        Call::Invalidate => {
+            session.invalidate();
+            true
+        }
+        Call::Flash(queue, message, allow_duplicate) => {
+            session.flash(&message.to_string(), queue, *allow_duplicate).is_ok()
+        }
+        Call::PopFlash(queue) => {
+            let popped = session.pop_flash(queue).map(json);
+            assert!(popped.as_ref().is_ok_and(|popped| *popped == queue_of(queue)) || popped.is_err());
+            popped.is_ok()
+        }
+        Call::PeekFlash(queue) => {
+            let peeked = session.peek_flash(queue).map(json);
+            assert!(peeked.as_ref().is_ok_and(|peeked| *peeked == queue_of(queue)) || peeked.is_err());
+            peeked.is_ok()
+        }
+        Call::Commit | Call::Reopen => true,
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(150))]
+
+    #[test]
+    fn any_sequence_of_calls_does_what_a_simple_model_does(
+        members in prop::collection::vec(("[ab]|_f_|_f_q", values()), 0..4),
+        calls in prop::collection::vec(calls(), 0..40),
+        format in prop::sample::select(vec![0, 2]),
+    ) {
+        let settings = [&[("reissue_time", "")], FORMATS[format]].concat();
+        let factory = factory(&settings);
+        let state: Map<String, Value> = members.into_iter().collect();
+        let payload = session(&Value::Object(state.clone()).to_string());
+        let mut session = open(&factory, &if format == 0 { signed(payload) } else { encrypted(payload) });
+        let mut model = Model { state, sent: true, ..Model::default() };
+        for made in calls {
+            let before = model.state.clone();
+            prop_assert_eq!(call(&mut session, &made, &before), model.call(&made), "{:?}", made);
+            if matches!(made, Call::Commit | Call::Reopen) {
+                let written = match session.commit(false) {
+                    Ok(cookies) => cookies.first().cloned(),
+                    Err(Error::TooLarge { .. }) => {
+                        prop_assert!(model.changed);
+                        continue;
+                    }
+                    Err(error) => panic!("{error}"),
+                };
+                let clears = !model.changed && model.invalidated && model.sent;
+                prop_assert_eq!(written.is_some(), model.changed || clears);
+                if let Some(set_cookie) = written {
+                    prop_assert_eq!(set_cookie.contains("Max-Age=0"), clears);
+                    model.sent = !clears;
+                    if matches!(made, Call::Reopen) && !clears {
+                        session = open(&factory, value_of(&set_cookie));
+                        prop_assert_eq!(session.load_result(), LoadResult::Loaded);
+                    }
+                }
+                (model.changed, model.invalidated) = (false, false);
+            }
+            prop_assert_eq!(session.is_changed(), model.changed, "after {:?}", made);
+            prop_assert_eq!(session.len(), model.state.len());
+            prop_assert_eq!(session.to_json(), Value::Object(model.state.clone()).to_string(), "after {:?}", made);
+        }
+    }
+}
