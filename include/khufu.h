@@ -4,8 +4,8 @@
  * Text and bytes are (const char *data, size_t len); len KHUFU_NTS means "up to the NUL", (NULL, 0) is empty, (NULL, n)
  * is an error. Text is UTF-8. A function that can fail returns a khufu_status; the detail of the last failure stands on
  * the handle that failed. Outputs come last, and are NULL, 0 or false on failure. Times are in seconds since the Unix
- * epoch. A handle that is NULL is an error, never a crash; freeing NULL does nothing. No function prints, exits,
- * or keeps a global state.
+ * epoch. A handle that is NULL is an error, never a crash; freeing NULL does nothing. No function exits
+ * or keeps a global state; none prints, but for the report of a defect of khufu itself on standard error.
  */
 
 #ifndef KHUFU_H
@@ -103,6 +103,18 @@ enum khufu_status
    * A defect of khufu: a panic was caught.
    */
   KHUFU_ERR_INTERNAL = 11,
+  /**
+   * The store failed, or took longer than it may.
+   */
+  KHUFU_ERR_STORE = 12,
+  /**
+   * Other requests kept changing the session until the time was up: commit again.
+   */
+  KHUFU_ERR_CONFLICT = 13,
+  /**
+   * Another request has ended the session, or moved it to a new id.
+   */
+  KHUFU_ERR_GONE = 14,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -153,6 +165,15 @@ enum khufu_load_result
    * overwrite the browser's unless it is invalidated.
    */
   KHUFU_LOAD_UNSUPPORTED = 7,
+  /**
+   * The store has no record of that id: it has expired, was deleted, or never was. The session is new.
+   */
+  KHUFU_LOAD_MISSING = 8,
+  /**
+   * The store could not be reached, and the option store_on_error is empty: the session is new, and commit refuses
+   * to write it.
+   */
+  KHUFU_LOAD_STORE_ERROR = 9,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -182,12 +203,100 @@ typedef struct khufu_options khufu_options;
  */
 typedef struct khufu_session khufu_session;
 
+/**
+ * Where a callback writes what it found. Lives until the callback returns.
+ */
+typedef struct khufu_sink khufu_sink;
+
+/**
+ * The sessions of one subject, as they were when it was opened. Belongs to one thread at a time.
+ */
+typedef struct khufu_subject khufu_subject;
+
+/**
+ * A store of the caller's own: Pyramid's "creating your own session factory".
+ *
+ * A record is bytes with a generation, a number from 1 on. Callbacks run on the thread that opens or commits, possibly
+ * several at once; store_timeout cannot interrupt them; no exception or longjmp may leave them. Each gets the user data
+ * that was given with the table, and a key (64 hex digits, not NUL-terminated). ttl is for how many seconds from now a
+ * record is kept; negative: for ever. An expired record is not there.
+ */
+typedef struct {
+  /**
+   * sizeof(khufu_store_vtable), so that the table can grow.
+   */
+  size_t struct_size;
+  /**
+   * Writes a key's record into the sink and sets its generation. Returns KHUFU_OK, KHUFU_NOT_FOUND, or
+   * KHUFU_ERR_STORE.
+   */
+  int32_t (*load)(void *user_data, const char *key, size_t key_len, khufu_sink *sink, uint64_t *generation);
+  /**
+   * In one step: if the key's record has the generation expected (0: there is none), puts the new record in its place
+   * and returns KHUFU_OK; else changes nothing and returns KHUFU_ERR_GONE where there is no record, KHUFU_ERR_CONFLICT
+   * where there is another. KHUFU_ERR_STORE where it failed.
+   */
+  int32_t (*save)(void *user_data,
+                  const char *key,
+                  size_t key_len,
+                  uint64_t expected,
+                  uint64_t generation,
+                  const char *record,
+                  size_t record_len,
+                  double ttl);
+  /**
+   * Extends the life of the record that has this generation, and keeps the given bytes (which say when) in its place;
+   * does nothing, and returns KHUFU_OK, where there is another or none. KHUFU_ERR_STORE where it failed.
+   */
+  int32_t (*touch)(void *user_data,
+                   const char *key,
+                   size_t key_len,
+                   uint64_t generation,
+                   const char *record,
+                   size_t record_len,
+                   double ttl);
+  /**
+   * Removes a key's record, whatever its generation. Returns KHUFU_OK, also where there was none, or KHUFU_ERR_STORE.
+   */
+  int32_t (*remove)(void *user_data, const char *key, size_t key_len);
+  /**
+   * Called once, when options, factories and sessions that use the table are all gone. May be NULL.
+   */
+  void (*release)(void *user_data);
+} khufu_store_vtable;
+
+/**
+ * A serializer of the caller's own: payloads in another form than JSON or pickle.
+ *
+ * Callbacks run on the thread that opens or commits, possibly several at once; no exception or longjmp may leave them.
+ */
+typedef struct {
+  /**
+   * sizeof(khufu_serializer_vtable), so that the table can grow.
+   */
+  size_t struct_size;
+  /**
+   * Writes into the sink the JSON text [renewed, created, state] that a payload stands for. Returns KHUFU_OK; another
+   * status where it is no such payload: the cookie is malformed then.
+   */
+  int32_t (*loads)(void *user_data, const char *payload, size_t payload_len, khufu_sink *sink);
+  /**
+   * Writes into the sink the payload that stands for a JSON text [renewed, created, state]. Returns KHUFU_OK; another
+   * status where it cannot: commit fails with KHUFU_ERR_UNSUPPORTED then.
+   */
+  int32_t (*dumps)(void *user_data, const char *json, size_t json_len, khufu_sink *sink);
+  /**
+   * Called once, when options, factories and sessions that use the table are all gone. May be NULL.
+   */
+  void (*release)(void *user_data);
+} khufu_serializer_vtable;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
 
 /**
- * The ABI version of the library that is running: KHUFU_ABI_VERSION of the header that it was built with.
+ * The ABI version of the library that is running. A program checks khufu_abi_version() == KHUFU_ABI_VERSION.
  */
 uint32_t khufu_abi_version(void);
 
@@ -259,6 +368,39 @@ khufu_status khufu_options_set(khufu_options *options,
 const char *khufu_options_error(const khufu_options *options);
 
 /**
+ * Appends bytes to a sink; to be called by a callback that was given it, as often as it likes.
+ *
+ * @param sink     not NULL.
+ * @param data     any bytes, copied; (NULL, 0) is empty.
+ * @return KHUFU_OK; KHUFU_ERR_ARGUMENT.
+ */
+khufu_status khufu_sink_write(khufu_sink *sink, const char *data, size_t len);
+
+/**
+ * Keeps sessions in a store of the caller's own; says type=store, too.
+ *
+ * @param options   not NULL.
+ * @param table     not NULL; copied. All callbacks but release are needed.
+ * @param user_data given to each callback; may be NULL. On failure release is not called.
+ * @return KHUFU_OK; KHUFU_ERR_ARGUMENT (a callback is missing, or struct_size is too small).
+ */
+khufu_status khufu_options_set_store(khufu_options *options,
+                                     const khufu_store_vtable *table,
+                                     void *user_data);
+
+/**
+ * Reads and writes payloads with a serializer of the caller's own, in place of the option serializer.
+ *
+ * @param options   not NULL.
+ * @param table     not NULL; copied. All callbacks but release are needed.
+ * @param user_data given to each callback; may be NULL. On failure release is not called.
+ * @return KHUFU_OK; KHUFU_ERR_ARGUMENT (a callback is missing, or struct_size is too small).
+ */
+khufu_status khufu_options_set_serializer(khufu_options *options,
+                                          const khufu_serializer_vtable *table,
+                                          void *user_data);
+
+/**
  * Makes a factory from options, which stay the caller's and may be changed or freed afterwards.
  *
  * @param options  not NULL.
@@ -285,9 +427,11 @@ void khufu_factory_free(khufu_factory *factory);
  * @param factory            not NULL.
  * @param cookie_header      the value of the request's Cookie header (several joined by "; "), copied as needed; any
  *                           bytes; (NULL, 0) where there is none; cookie_header_len KHUFU_NTS means up to the NUL.
- * @param session            not NULL; set to a handle to be freed with khufu_session_free, on failure too (then
- *                           khufu_session_error tells the detail, and every other call on it fails).
- * @return KHUFU_OK; KHUFU_ERR_ARGUMENT.
+ * @param session            not NULL (the one failure without a handle); set to a handle to be freed with
+ *                           khufu_session_free, on failure too (then khufu_session_error tells the detail, and every
+ *                           other call on it fails).
+ * @return KHUFU_OK; KHUFU_ERR_STORE (the session's store failed, and the option store_on_error is fail);
+ *         KHUFU_ERR_ARGUMENT.
  */
 khufu_status khufu_session_open(const khufu_factory *factory,
                                 const char *cookie_header,
@@ -295,10 +439,22 @@ khufu_status khufu_session_open(const khufu_factory *factory,
                                 khufu_session **session);
 
 /**
+ * The same, with a limit to how long a store may take.
+ *
+ * @param seconds  how long this call may take, from now, where that is less than the option store_timeout; more than 0.
+ * @return KHUFU_OK; KHUFU_ERR_STORE; KHUFU_ERR_ARGUMENT.
+ */
+khufu_status khufu_session_open_deadline(const khufu_factory *factory,
+                                         const char *cookie_header,
+                                         size_t cookie_header_len,
+                                         double seconds,
+                                         khufu_session **session);
+
+/**
  * The same at a time of the caller's: for tests and replays.
  *
  * @param now  seconds since the Unix epoch, from 0 to 253402300799 (the year 9999).
- * @return KHUFU_OK; KHUFU_ERR_ARGUMENT, also for a time out of that range.
+ * @return KHUFU_OK; KHUFU_ERR_STORE; KHUFU_ERR_ARGUMENT, also for a time out of that range.
  */
 khufu_status khufu_session_open_at(const khufu_factory *factory,
                                    const char *cookie_header,
@@ -318,7 +474,8 @@ void khufu_session_free(khufu_session *session);
  * is nothing to tell.
  *
  * @param session  NULL gives "".
- * @return NUL-terminated UTF-8 that never holds a secret, valid until the next call on the session; never NULL.
+ * @return NUL-terminated UTF-8 that never holds a secret, valid until the next call on the session; never NULL. Ask for
+ *         it when the call has returned, not as another argument of the expression that makes it.
  */
 const char *khufu_session_error(const khufu_session *session);
 
@@ -391,6 +548,35 @@ khufu_status khufu_session_changed(khufu_session *session);
 khufu_status khufu_session_invalidate(khufu_session *session);
 
 /**
+ * The hex SHA-256 of the session's id in the store, which may be logged: it opens nothing.
+ *
+ * @param session  not NULL.
+ * @param id       not NULL; set to the 64 digits, borrowed.
+ * @param id_len   not NULL; their number.
+ * @return KHUFU_OK; KHUFU_NOT_FOUND (a session in a cookie has no id); KHUFU_ERR_RANDOM; KHUFU_ERR_ARGUMENT.
+ */
+khufu_status khufu_session_id(khufu_session *session, const char **id, size_t *id_len);
+
+/**
+ * Gives a session in a store a new id at commit, against fixation: call it when a user has logged in. For the option
+ * regenerate_grace seconds the old id opens the data as it was before, to be read only. A session in a cookie has no
+ * id, and is only written anew.
+ *
+ * @param session  not NULL.
+ * @return KHUFU_OK; KHUFU_ERR_ARGUMENT.
+ */
+khufu_status khufu_session_regenerate_id(khufu_session *session);
+
+/**
+ * Says whose session it is, so that khufu_subject_open finds it.
+ *
+ * @param session  not NULL; of a store.
+ * @param subject  UTF-8, as "user-42"; (NULL, 0): nobody's; subject_len KHUFU_NTS means up to the NUL.
+ * @return KHUFU_OK; KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT (also: a session in a cookie has no subject).
+ */
+khufu_status khufu_session_set_subject(khufu_session *session, const char *subject, size_t subject_len);
+
+/**
  * Makes the Set-Cookie values of the response, to be fetched with khufu_session_set_cookie: none where nothing is to
  * be written. May be called again after further changes.
  *
@@ -399,11 +585,22 @@ khufu_status khufu_session_invalidate(khufu_session *session);
  * @return KHUFU_OK; KHUFU_ERR_TOO_LARGE (the cookie's value would be over 4064 bytes: khufu_session_error names its
  *         length; delete a key and commit again); KHUFU_ERR_UNSUPPORTED (the browser's session could not be read
  *         here and is not overwritten; invalidate it to begin a new one); KHUFU_ERR_RANGE (an integer that a pickle
- *         cannot hold); KHUFU_ERR_RANDOM; KHUFU_ERR_ARGUMENT. On an error the session is as it was, still changed,
- *         and there are no values.
+ *         cannot hold); KHUFU_ERR_RANDOM; of a store: KHUFU_ERR_STORE, KHUFU_ERR_CONFLICT (commit again),
+ *         KHUFU_ERR_GONE (another request has ended the session or moved it: send no cookie); KHUFU_ERR_ARGUMENT. On
+ *         an error the session is as it was, still changed, and there are no values.
  */
 khufu_status khufu_session_commit(khufu_session *session,
                                   uint32_t flags);
+
+/**
+ * The same, with a limit to how long a store may take.
+ *
+ * @param seconds  how long this call may take, from now, where that is less than the option store_timeout; more than 0.
+ * @return As khufu_session_commit.
+ */
+khufu_status khufu_session_commit_deadline(khufu_session *session,
+                                           uint32_t flags,
+                                           double seconds);
 
 /**
  * A value of the response's Set-Cookie header, as the last commit made it; each is a header of its own.
@@ -510,7 +707,7 @@ size_t khufu_session_length(khufu_session *session);
 
 /**
  * The next key and its value, in the order in which keys were added. Deleting the key that was just given, and going on,
- * passes over the one behind it: collect first, then delete.
+ * passes over the one behind it; setting a key ends the views that were given: collect first, then change.
  *
  * @param session  not NULL.
  * @param cursor   not NULL; 0 before the first call; moved on by each.
@@ -773,6 +970,77 @@ khufu_status khufu_session_check_csrf_token(khufu_session *session,
                                             const char *token,
                                             size_t token_len,
                                             bool *valid);
+
+/**
+ * Finds the sessions that were said to be a subject's with khufu_session_set_subject, in this process or another.
+ *
+ * @param factory      not NULL; of the type store.
+ * @param subject      UTF-8, copied; subject_len KHUFU_NTS means up to the NUL.
+ * @param sessions     not NULL; set to a handle to be freed with khufu_subject_free, on failure too (then
+ *                     khufu_subject_error tells the detail, and every other call on it fails).
+ * @return KHUFU_OK, also where there are none; KHUFU_ERR_STORE; KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT (also: the
+ *         factory keeps its sessions in cookies).
+ */
+khufu_status khufu_subject_open(const khufu_factory *factory,
+                                const char *subject,
+                                size_t subject_len,
+                                khufu_subject **sessions);
+
+/**
+ * Frees what khufu_subject_open gave.
+ *
+ * @param subject  may be NULL.
+ */
+void khufu_subject_free(khufu_subject *subject);
+
+/**
+ * The detail of the last failure of a call on this subject; "" where none failed.
+ *
+ * @param subject  NULL gives "".
+ * @return NUL-terminated UTF-8, valid until the next call on the subject; never NULL.
+ */
+const char *khufu_subject_error(const khufu_subject *subject);
+
+/**
+ * The next session of the subject; the one used last comes first.
+ *
+ * @param subject  not NULL.
+ * @param cursor   not NULL; 0 before the first call; moved on by each.
+ * @param id       not NULL; set to what khufu_session_id tells in that session, borrowed until the subject is freed.
+ * @param id_len   not NULL; its length in bytes.
+ * @param created  not NULL; set to when it began, in seconds since the Unix epoch.
+ * @param accessed not NULL; set to when it was last used, in seconds since the Unix epoch.
+ * @return KHUFU_OK; KHUFU_NOT_FOUND at the end; KHUFU_ERR_ARGUMENT.
+ */
+khufu_status khufu_subject_next(khufu_subject *subject,
+                                size_t *cursor,
+                                const char **id,
+                                size_t *id_len,
+                                double *created,
+                                double *accessed);
+
+/**
+ * Ends one session of the subject, from whatever process.
+ *
+ * @param subject  not NULL.
+ * @param id       what khufu_session_id tells in that session; id_len KHUFU_NTS means up to the NUL.
+ * @return KHUFU_OK; KHUFU_NOT_FOUND (the subject has no such session); KHUFU_ERR_STORE; KHUFU_ERR_UTF8;
+ *         KHUFU_ERR_ARGUMENT.
+ */
+khufu_status khufu_subject_revoke(khufu_subject *subject, const char *id, size_t id_len);
+
+/**
+ * Ends every session of the subject, those that began after khufu_subject_open too, but one.
+ *
+ * @param subject  not NULL.
+ * @param except   the id of the session that stays, as khufu_session_id tells it; (NULL, 0): none does.
+ * @param revoked  may be NULL; set to how many were ended.
+ * @return KHUFU_OK; KHUFU_ERR_STORE; KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT.
+ */
+khufu_status khufu_subject_revoke_all(khufu_subject *subject,
+                                      const char *except,
+                                      size_t except_len,
+                                      size_t *revoked);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -3,7 +3,7 @@
 use crate::wiped::WipedText;
 
 /// Where a piece of text stands in an [`Arena`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Span {
     chunk: u32,
     start: u32,

@@ -91,6 +91,11 @@ impl SetCookie {
         Self { name, max_age, place, flags }
     }
 
+    /// Whether the browser forgets the cookie if it is not sent again.
+    pub fn expires(&self) -> bool {
+        self.max_age.is_some()
+    }
+
     /// A cookie whose value, `length` bytes of ASCII, is written by `write`; `now` in seconds since the epoch.
     pub fn with_value(&self, length: usize, now: f64, write: impl FnOnce(&mut [u8])) -> String {
         let mut times = (String::new(), String::new());

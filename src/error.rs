@@ -45,9 +45,27 @@ pub enum Error {
         "the session that the browser sent is not overwritten, for it could not be read here ({0}); invalidate it to begin a new one"
     )]
     Unsupported(String),
+    /// What only sessions in a store have.
+    #[error("only sessions in a store (type=store) have subjects")]
+    NoStore,
+    /// The store failed, or took too long.
+    #[error("the session store failed: {0}")]
+    Store(String),
+    /// Other requests kept changing the session until the time was up. Commit again.
+    #[error("other requests were changing the session for as long as the store may take")]
+    Conflict,
+    /// The session was ended, or moved to a new id, by another request; its data here can still be read.
+    #[error("another request has ended the session, or moved it to a new id")]
+    Gone,
     /// The system's source of random bytes failed.
     #[error("the system gave no random bytes: {0}")]
     Random(String),
+}
+
+impl From<crate::store::StoreError> for Error {
+    fn from(error: crate::store::StoreError) -> Self {
+        Self::Store(error.0)
+    }
 }
 
 impl From<getrandom::Error> for Error {

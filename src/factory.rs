@@ -1,15 +1,22 @@
 //! Options → factory; the request's cookies → session.
 
+use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::cookie::{self, Attributes, SetCookie};
 use crate::error::Error;
-use crate::format::Format;
+use crate::format::{self, Format};
 use crate::load::{LoadResult, Refusal};
 use crate::moment::Moment;
 use crate::options::{Options, Settings};
+use crate::seal;
 use crate::serializer::Content;
-use crate::session::Session;
+use crate::session::{Session, Stored};
+use crate::store;
+use crate::store::backend::{Backend, Loaded, NotLoaded};
+use crate::store::id::Keys;
+use crate::store::turns::Turns;
 
 /// Opens sessions, all with the same options. Cheap to clone, and made to be shared between threads.
 ///
@@ -19,99 +26,202 @@ pub struct Factory(Arc<Config>);
 
 /// What the sessions of a factory have in common.
 pub(crate) struct Config {
-    /// The format that is written, then those that are accepted.
-    pub formats: Vec<Format>,
+    pub current: Current,
+    /// Other formats that are accepted on opening, in the order in which they are tried.
+    pub accepted: Vec<Format>,
     pub cookie: SetCookie,
     pub timeout: Option<u64>,
+    pub absolute_timeout: Option<u64>,
     pub reissue_time: Option<u64>,
     pub set_on_exception: bool,
+}
+
+/// How sessions are written.
+pub(crate) enum Current {
+    Cookie(Format),
+    Stored(Box<Backend>),
+}
+
+impl Current {
+    pub fn backend(&self) -> Option<&Backend> {
+        match self {
+            Self::Cookie(_) => None,
+            Self::Stored(backend) => Some(backend),
+        }
+    }
 }
 
 /// The session that the browser sent.
 pub(crate) struct Found {
     pub content: Content,
     pub result: LoadResult,
-    /// Of the accepted format, its place in [`Config::formats`].
-    pub format: usize,
+    /// Of the accepted format, its place in [`Config::accepted`].
+    pub format: Option<usize>,
+    pub stored: Option<Box<Stored>>,
 }
 
 impl Factory {
     /// # Errors
-    /// [`Error::Option`], naming the option, if a secret is missing or options contradict each other.
+    /// [`Error::Option`], naming the option, if a secret is missing, a store cannot be opened, or options contradict
+    /// each other.
     pub fn new(options: &Options) -> Result<Self, Error> {
+        seal::prepare();
         let settings = options.settings();
-        let mut formats = vec![Format::new("", settings)?];
-        for (name, settings) in options.accepted() {
-            formats.push(Format::new(name, settings)?);
-        }
+        let current = match settings.choice("type") {
+            Some("store") => Current::Stored(Box::new(backend(options)?)),
+            _ => {
+                let format = Format::new("", settings)?;
+                let serializer = options.own_serializer.clone().unwrap_or(format.serializer);
+                Current::Cookie(Format { serializer, ..format })
+            }
+        };
+        let accepted = options.accepted().map(|(name, settings)| Format::new(name, settings));
         Ok(Self(Arc::new(Config {
-            formats,
+            current,
+            accepted: accepted.collect::<Result<_, _>>()?,
             cookie: SetCookie::new(attributes(settings)?),
             timeout: settings.seconds("timeout"),
+            absolute_timeout: settings.seconds("absolute_timeout"),
             reissue_time: settings.seconds("reissue_time"),
             set_on_exception: settings.is_on("set_on_exception"),
         })))
     }
 
-    /// The session of a request, from the value of its `Cookie` header (empty: it has none). Always a session: a
-    /// cookie that is bad gives a new and empty one, and [`Session::load_result`] says why.
-    pub fn open(&self, cookie_header: &[u8]) -> Session {
-        self.open_moment(cookie_header, Moment::now())
+    /// The session of a request, from the value of its `Cookie` header (empty: it has none). A cookie that is bad
+    /// gives a new and empty session, and [`Session::load_result`] says why.
+    ///
+    /// # Errors
+    /// [`Error::Store`] if the session's store fails, unless the option `store_on_error` is `empty`.
+    pub fn open(&self, cookie_header: &[u8]) -> Result<Session, Error> {
+        self.open_moment(cookie_header, Moment::now(), Duration::MAX)
+    }
+
+    /// The same within a time of the caller's, where that is shorter than `store_timeout`.
+    ///
+    /// # Errors
+    /// As [`Factory::open`].
+    pub fn open_within(&self, cookie_header: &[u8], limit: Duration) -> Result<Session, Error> {
+        self.open_moment(cookie_header, Moment::now(), limit)
     }
 
     /// The same at a time of the caller's, in seconds since the Unix epoch: for tests and replays.
     ///
     /// # Errors
-    /// [`Error::Now`] if the time is not from 1970 to 9999.
+    /// As [`Factory::open`]; [`Error::Now`] if the time is not from 1970 to 9999.
     pub fn open_at(&self, cookie_header: &[u8], now: f64) -> Result<Session, Error> {
-        Ok(self.open_moment(cookie_header, Moment::given(now)?))
+        self.open_moment(cookie_header, Moment::given(now)?, Duration::MAX)
     }
 
     #[inline]
-    fn open_moment(&self, cookie_header: &[u8], now: Moment) -> Session {
+    fn open_moment(&self, cookie_header: &[u8], now: Moment, limit: Duration) -> Result<Session, Error> {
         let mut sent = false;
         let mut refusal: Option<Refusal> = None;
         for value in cookie::candidates(cookie_header, &self.0.cookie.name) {
             sent = true;
-            match self.0.open(value, now.seconds) {
-                Ok(found) => return Session::found(self.0.clone(), now, found),
+            match self.0.open(value, now.seconds, limit)? {
+                Ok(found) => return Ok(Session::found(self.0.clone(), now, found)),
                 Err(this) => refusal = Some(this.unless(refusal)),
             }
         }
-        Session::fresh(self.0.clone(), now, sent, refusal)
+        Ok(Session::fresh(self.0.clone(), now, sent, refusal))
+    }
+
+    pub(crate) fn backend(&self) -> Option<&Backend> {
+        self.0.current.backend()
     }
 }
 
 impl Config {
-    /// The session in a cookie's value, by the first format that verifies and reads it.
-    fn open(&self, value: &[u8], now: f64) -> Result<Found, Refusal> {
-        let mut refusal: Option<Refusal> = None;
-        for (format, tried) in self.formats.iter().enumerate() {
-            match tried.open(value) {
-                Ok((content, previous_secret)) => {
-                    self.check_timeout(&content, now)?;
-                    let result = match (format, previous_secret) {
-                        (0, false) => LoadResult::Loaded,
-                        (0, true) => LoadResult::LoadedPreviousSecret,
-                        _ => LoadResult::LoadedOtherFormat,
-                    };
-                    return Ok(Found { content, result, format });
+    /// The session in a cookie's value, by the first format that verifies and reads it. Only a store makes it fail.
+    fn open(&self, value: &[u8], now: f64, limit: Duration) -> Result<Result<Found, Refusal>, Error> {
+        let opened = match &self.current {
+            Current::Cookie(format) => open_cookie(format, value).map(|(content, result)| (content, result, None)),
+            Current::Stored(backend) => match open_stored(backend, value, limit)? {
+                Ok((content, result, stored)) => Ok((content, result, Some(stored))),
+                Err(refusal) => Err(refusal),
+            },
+        };
+        let mut refusal = match opened {
+            Ok((content, result, stored)) => {
+                return Ok(self.check_age(&content, now).map(|()| Found { content, result, format: None, stored }));
+            }
+            Err(refusal) => refusal,
+        };
+        for (index, format) in self.accepted.iter().enumerate() {
+            match open_cookie(format, value) {
+                Ok((content, _)) => {
+                    let stored = self.current.backend().map(|_| Box::default());
+                    let result = LoadResult::LoadedOtherFormat;
+                    let found = Found { content, result, format: Some(index), stored };
+                    return Ok(self.check_age(&found.content, now).map(|()| found));
                 }
-                Err(this) => refusal = Some(this.unless(refusal)),
+                Err(this) => refusal = this.unless(Some(refusal)),
             }
         }
-        Err(refusal.unwrap_or_else(|| Refusal::malformed("there is no format to read it")))
+        Ok(Err(refusal))
     }
 
-    fn check_timeout(&self, content: &Content, now: f64) -> Result<(), Refusal> {
-        match self.timeout {
-            Some(timeout) if now - content.renewed.seconds > timeout as f64 => Err(Refusal {
-                result: LoadResult::Expired,
-                reason: format!("the session was idle for longer than {timeout} seconds").into(),
-            }),
-            _ => Ok(()),
-        }
+    fn check_age(&self, content: &Content, now: f64) -> Result<(), Refusal> {
+        let older = |since: f64, timeout: Option<u64>| timeout.filter(|timeout| now - since > *timeout as f64);
+        let reason = if let Some(timeout) = older(content.renewed.seconds, self.timeout) {
+            format!("the session was idle for longer than {timeout} seconds")
+        } else if let Some(timeout) = older(content.created.seconds, self.absolute_timeout) {
+            format!("the session began more than {timeout} seconds ago")
+        } else {
+            return Ok(());
+        };
+        Err(Refusal { result: LoadResult::Expired, reason: reason.into() })
     }
+}
+
+fn loaded(previous_secret: bool) -> LoadResult {
+    if previous_secret { LoadResult::LoadedPreviousSecret } else { LoadResult::Loaded }
+}
+
+fn open_cookie(format: &Format, value: &[u8]) -> Result<(Content, LoadResult), Refusal> {
+    let (content, previous_secret) = format.open(value)?;
+    Ok((content, loaded(previous_secret)))
+}
+
+type OpenedStored = (Content, LoadResult, Box<Stored>);
+
+fn open_stored(backend: &Backend, value: &[u8], limit: Duration) -> Result<Result<OpenedStored, Refusal>, Error> {
+    let (id, previous_secret) = match backend.keys.open(value) {
+        Ok(opened) => opened,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let refused = |result, reason: Cow<'static, str>| Ok(Err(Refusal { result, reason }));
+    match backend.load(&id.key(), backend.deadline_within(limit)) {
+        Ok(Loaded { content, header, generation }) => {
+            Ok(Ok((content, loaded(previous_secret), Box::new(Stored::opened(id, generation, header)))))
+        }
+        Err(NotLoaded::Missing) => refused(LoadResult::Missing, "the store has no session of that id".into()),
+        Err(NotLoaded::Refused(refusal)) => Ok(Err(refusal)),
+        Err(NotLoaded::Failed(error)) if backend.empty_on_error => {
+            refused(LoadResult::StoreError, error.to_string().into())
+        }
+        Err(NotLoaded::Failed(error)) => Err(error),
+    }
+}
+
+fn backend(options: &Options) -> Result<Backend, Error> {
+    let settings = options.settings();
+    let limit = settings.duration("store_timeout", Duration::from_secs(1));
+    let store = match &options.own_store {
+        Some(store) => store.clone(),
+        None => store::open(settings, limit)?,
+    };
+    Ok(Backend {
+        store,
+        keys: Keys::new(&format::secrets("", settings)?),
+        serializer: options.own_serializer.clone().unwrap_or_else(|| format::serializer(settings)),
+        limit,
+        empty_on_error: settings.choice("store_on_error") == Some("empty"),
+        grace: Duration::from_secs(settings.seconds("regenerate_grace").unwrap_or_default()),
+        timeout: settings.seconds("timeout"),
+        absolute_timeout: settings.seconds("absolute_timeout"),
+        turns: Turns::default(),
+    })
 }
 
 fn attributes(settings: &Settings) -> Result<Attributes, Error> {

@@ -1,5 +1,7 @@
 //! A format: a seal, a serializer and the secrets, as one set of options names them.
 
+use std::sync::Arc;
+
 use zeroize::Zeroizing;
 
 use crate::error::Error;
@@ -13,7 +15,7 @@ pub(crate) struct Format {
     /// An accepted format's name; of the current one, empty.
     pub name: String,
     pub seal: Box<dyn Seal>,
-    pub serializer: Box<dyn Serializer>,
+    pub serializer: Arc<dyn Serializer>,
 }
 
 impl Format {
@@ -21,13 +23,13 @@ impl Format {
         let secrets = secrets(name, settings)?;
         let seal: Box<dyn Seal> = match settings.choice("type") {
             Some("encrypted_cookie") => Box::new(Encrypted::new(&secrets)),
+            Some("store") => {
+                let allowed = "must be signed_cookie or encrypted_cookie, not store";
+                return Err(Error::Option(format!("the option accept.{name}.type {allowed}")));
+            }
             _ => Box::new(Signed::new(hashalg(settings), &secrets)),
         };
-        let serializer: Box<dyn Serializer> = match settings.choice("serializer") {
-            Some("pickle") => Box::new(Pickle),
-            _ => Box::new(Json),
-        };
-        Ok(Self { name: name.to_owned(), seal, serializer })
+        Ok(Self { name: name.to_owned(), seal, serializer: serializer(settings) })
     }
 
     /// What a cookie's value holds, and whether a previous secret sealed it.
@@ -36,6 +38,13 @@ impl Format {
         let unsealed = self.seal.open(value, &mut buffer)?;
         let content = self.serializer.loads(buffer, unsealed.payload)?;
         Ok((content, unsealed.previous_secret))
+    }
+}
+
+pub(crate) fn serializer(settings: &Settings) -> Arc<dyn Serializer> {
+    match settings.choice("serializer") {
+        Some("pickle") => Arc::new(Pickle),
+        _ => Arc::new(Json),
     }
 }
 
@@ -50,7 +59,7 @@ fn hashalg(settings: &Settings) -> Hashalg {
 }
 
 /// The current secret and the previous ones, as the seal takes them.
-fn secrets(format: &str, settings: &Settings) -> Result<Vec<Secret>, Error> {
+pub(crate) fn secrets(format: &str, settings: &Settings) -> Result<Vec<Secret>, Error> {
     let full_name =
         |option: &str| if format.is_empty() { option.to_owned() } else { format!("accept.{format}.{option}") };
     let current: Vec<_> = settings.all(&["secret", "secret_hex"]).collect();

@@ -22,6 +22,10 @@ pub enum LoadResult {
     Malformed = 6,
     /// It is genuine, but holds what this library cannot represent.
     Unsupported = 7,
+    /// The store has no record of that id: it has expired, was deleted, or never was.
+    Missing = 8,
+    /// The store could not be reached, and `store_on_error` is `empty`.
+    StoreError = 9,
 }
 
 impl LoadResult {
@@ -36,14 +40,18 @@ impl LoadResult {
             Self::BadSignature => "bad_signature",
             Self::Malformed => "malformed",
             Self::Unsupported => "unsupported",
+            Self::Missing => "missing",
+            Self::StoreError => "store_error",
         }
     }
 
     /// Of several refused cookies, the one that tells most is reported: how much this one tells.
     fn weight(self) -> u8 {
         match self {
-            Self::Unsupported => 4,
-            Self::Expired => 3,
+            Self::StoreError => 6,
+            Self::Unsupported => 5,
+            Self::Expired => 4,
+            Self::Missing => 3,
             Self::BadSignature => 2,
             Self::Malformed => 1,
             _ => 0,

@@ -45,6 +45,14 @@ impl Moment {
         seconds.is_finite().then_some(Self { seconds, form: Form::Text(span) })
     }
 
+    /// The same time, independent of the text that it was read from.
+    pub fn detached(self) -> Self {
+        match self.form {
+            Form::Text(_) => Self { form: Form::Float, ..self },
+            _ => self,
+        }
+    }
+
     pub fn whole(self) -> Self {
         Self { seconds: self.seconds.floor(), form: Form::Whole }
     }

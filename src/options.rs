@@ -1,8 +1,13 @@
 //! The one table of options: names, types, defaults and help, for every language and for `docs/options.md`.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use zeroize::Zeroizing;
 
 use crate::error::Error;
+use crate::serializer::Serializer;
+use crate::store::Store;
 
 /// What an option's value may be.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +22,10 @@ pub enum Kind {
     Switch,
     /// Whole seconds, 0 or more.
     Seconds,
+    /// Seconds, with a fraction or without, more than 0.
+    Duration,
+    /// A number of bytes.
+    Bytes,
     /// One of these words; upper and lower case are the same.
     Choice(&'static [&'static str]),
     /// A secret as text; error messages never show it.
@@ -58,9 +67,9 @@ const fn repeated_row(name: &'static str, kind: Kind, help: &'static str) -> Opt
 pub const TABLE: &[OptionRow] = &[
     format_row(
         "type",
-        Kind::Choice(&["signed_cookie", "encrypted_cookie"]),
+        Kind::Choice(&["signed_cookie", "encrypted_cookie", "store"]),
         Some("signed_cookie"),
-        "How the session is kept: in a cookie that is signed, or in one that is encrypted too.",
+        "Where the session is: in a cookie that is signed, in one that is encrypted too, or in a store (the cookie then has a signed id).",
     ),
     format_row(
         "serializer",
@@ -128,7 +137,41 @@ pub const TABLE: &[OptionRow] = &[
         Some("true"),
         "Whether a request that ended in an exception writes its session.",
     ),
+    row(
+        "absolute_timeout",
+        Kind::Seconds,
+        None,
+        "After how many seconds since it began a session has expired, however busy it was; unset: never.",
+    ),
+    row("store", Kind::Text, Some("memory:"), STORE_HELP),
+    row(
+        "store_timeout",
+        Kind::Duration,
+        Some("1"),
+        "For how many seconds opening or committing may wait for the store, and for other requests of the session.",
+    ),
+    row(
+        "store_on_error",
+        Kind::Choice(&["fail", "empty"]),
+        Some("fail"),
+        "What opening does when the store fails: an error, or an empty session that is not saved.",
+    ),
+    row(
+        "store_max_bytes",
+        Kind::Bytes,
+        Some("268435456"),
+        "How much memory `memory:` may take; the sessions that would expire soonest make room.",
+    ),
+    row("store_prefix", Kind::Text, Some("khufu:"), "What the names of keys in Redis begin with."),
+    row(
+        "regenerate_grace",
+        Kind::Seconds,
+        Some("10"),
+        "For how many seconds the old id of a session that got a new one opens what was there before.",
+    ),
 ];
+
+const STORE_HELP: &str = "Where sessions of the type `store` are: `memory:` (this process), `sqlite:PATH`, `redis://HOST:PORT/DB`, `rediss://`, `redis+unix://`, `redis+cluster://`, `redis+sentinel://`.";
 
 /// The prefix of options that describe an accepted format: `accept.NAME.OPTION`.
 const ACCEPT: &str = "accept.";
@@ -139,6 +182,10 @@ pub struct Options {
     settings: Settings,
     /// In the order in which their names were first mentioned.
     accepted: Vec<(String, Settings)>,
+    /// A store that is not made from the option `store`.
+    pub(crate) own_store: Option<Arc<dyn Store>>,
+    /// A serializer that is not named by the option `serializer`.
+    pub(crate) own_serializer: Option<Arc<dyn Serializer>>,
 }
 
 /// What was set of one format, or of the session itself.
@@ -245,6 +292,11 @@ impl Settings {
         self.get(name).and_then(|value| value.parse().ok())
     }
 
+    /// Seconds with a fraction; where they are unset, `otherwise`.
+    pub fn duration(&self, name: &str, otherwise: Duration) -> Duration {
+        self.get(name).and_then(duration).unwrap_or(otherwise)
+    }
+
     /// The word of a choice, as the table writes it.
     pub fn choice(&self, name: &str) -> Option<&'static str> {
         let row = find(name, |_| true)?;
@@ -263,6 +315,12 @@ fn switch(value: &str) -> Option<bool> {
     }
 }
 
+fn duration(value: &str) -> Option<Duration> {
+    let decimal = value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let seconds: f64 = value.parse().ok().filter(|_| decimal)?;
+    (0.001..=3600.0).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
+}
+
 /// More seconds than this (about 317 years) are a mistake.
 const MOST_SECONDS: u64 = 10_000_000_000;
 
@@ -278,6 +336,8 @@ impl Kind {
                 let digits = value.bytes().all(|byte| byte.is_ascii_digit());
                 value.is_empty() || digits && value.parse::<u64>().is_ok_and(|seconds| seconds <= MOST_SECONDS)
             }
+            Self::Duration => value.is_empty() || duration(value).is_some(),
+            Self::Bytes => value.is_empty() || value.parse::<usize>().is_ok(),
             Self::Choice(words) => value.is_empty() || words.iter().any(|word| word.eq_ignore_ascii_case(value)),
             Self::Secret => !value.is_empty(),
             Self::SecretHex => {
@@ -296,6 +356,8 @@ impl std::fmt::Display for Kind {
             Self::Attribute => formatter.write_str("printable ASCII without a semicolon"),
             Self::Switch => formatter.write_str("true or false"),
             Self::Seconds => write!(formatter, "whole seconds, from 0 to {MOST_SECONDS}"),
+            Self::Duration => formatter.write_str("seconds, as 1 or 0.5, from 0.001 to 3600"),
+            Self::Bytes => formatter.write_str("a number of bytes"),
             Self::Choice(words) => formatter.write_str(&words.join(", ")),
             Self::Secret => formatter.write_str("a text that is not empty"),
             Self::SecretHex => formatter.write_str("an even number of hex digits, and some"),

@@ -3,6 +3,8 @@
 //! Keys and values are spans over the payload as it was opened, or over text that was set later; nothing is
 //! parsed into a tree, so a value that nobody touches goes back exactly as it came.
 
+use std::collections::BTreeMap;
+
 use crate::arena::{Arena, Span};
 use crate::json::{self, Fault, Marks, Scanner};
 use crate::wiped::WipedText;
@@ -39,7 +41,7 @@ pub(crate) struct State {
     entries: Vec<Entry>,
     /// What was made for reading since the last change: from what it was made, and where it stands. So asking
     /// twice costs nothing.
-    derived: Vec<(Span, Span)>,
+    derived: BTreeMap<Span, Span>,
     /// The whole object, if it was made since the last change.
     whole: Option<Span>,
 }
@@ -65,7 +67,7 @@ impl State {
     }
 
     pub fn new(payload: WipedText, Members(entries): Members) -> Self {
-        let mut state = Self { arena: Arena::new(payload), entries, derived: Vec::new(), whole: None };
+        let mut state = Self { arena: Arena::new(payload), entries, derived: BTreeMap::new(), whole: None };
         state.merge_duplicates();
         state
     }
@@ -233,12 +235,12 @@ impl State {
 
     /// What `make` makes of a text, in at most twice the bytes.
     fn derive(&mut self, from: Span, make: impl FnOnce(&str, &mut String)) -> Span {
-        if let Some(&(_, made)) = self.derived.iter().find(|(text, _)| *text == from) {
+        if let Some(&made) = self.derived.get(&from) {
             return made;
         }
         let text = WipedText::from(self.text(from));
         let made = self.arena.write(2 * text.len(), |out| make(&text, out));
-        self.derived.push((from, made));
+        self.derived.insert(from, made);
         made
     }
 

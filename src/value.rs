@@ -4,27 +4,16 @@ use crate::json::{self, Scanner};
 
 /// Whether two JSON values, whose texts have been checked, are equal as Python's `==` has it (so `true` equals 1).
 pub(crate) fn equal(one: &str, other: &str) -> bool {
-    let mut pairs = vec![(one.trim_ascii(), other.trim_ascii())];
+    let (ones, others) = (nodes(one), nodes(other));
+    let mut pairs = vec![(ones.len() - 1, others.len() - 1)];
     while let Some((one, other)) = pairs.pop() {
-        let same = match (one.as_bytes()[0], other.as_bytes()[0]) {
-            (b'"', b'"') => json::code_points(inside(one)).eq(json::code_points(inside(other))),
-            (b'[', b'[') => {
-                let (ones, others): (Vec<_>, Vec<_>) = (json::elements(one).collect(), json::elements(other).collect());
-                let same_length = ones.len() == others.len();
-                pairs.extend(ones.into_iter().zip(others));
-                same_length
+        let same = match (&ones[one], &others[other]) {
+            (Node::Scalar(one), Node::Scalar(other)) => same_scalar(one, other),
+            (Node::List(one), Node::List(other)) | (Node::Object(one), Node::Object(other)) => {
+                pairs.extend(one.iter().copied().zip(other.iter().copied()));
+                one.len() == other.len()
             }
-            (b'{', b'{') => match matching_members(one, other) {
-                Some(matched) => {
-                    pairs.extend(matched);
-                    true
-                }
-                None => false,
-            },
-            _ => match (Decimal::of(one), Decimal::of(other)) {
-                (Some(one), Some(other)) => one.equals(&other),
-                _ => one == other,
-            },
+            _ => false,
         };
         if !same {
             return false;
@@ -33,33 +22,69 @@ pub(crate) fn equal(one: &str, other: &str) -> bool {
     true
 }
 
+/// A value; its parts are named by their places.
+enum Node<'a> {
+    Scalar(&'a str),
+    List(Vec<usize>),
+    /// Keys and values by turns, in the order of the keys; of a key that stands twice, the last.
+    Object(Vec<usize>),
+}
+
+/// A value's parts, each behind its own parts: the whole is the last.
+fn nodes(value: &str) -> Vec<Node<'_>> {
+    let mut nodes = Vec::new();
+    let mut open: Vec<Vec<usize>> = Vec::new();
+    let mut scanner = Scanner::lenient(value);
+    while scanner.at < value.len() {
+        let start = scanner.at;
+        let byte = scanner.peek();
+        scanner.at += 1;
+        let node = match byte {
+            b'[' | b'{' => {
+                open.push(Vec::new());
+                continue;
+            }
+            b']' => Node::List(open.pop().unwrap_or_default()),
+            b'}' => Node::Object(by_key(&nodes, &open.pop().unwrap_or_default())),
+            b' ' | b'\t' | b'\n' | b'\r' | b',' | b':' => continue,
+            _ => {
+                scanner.at = start;
+                scanner.value().expect("the text has been checked");
+                Node::Scalar(&value[start..scanner.at])
+            }
+        };
+        if let Some(parts) = open.last_mut() {
+            parts.push(nodes.len());
+        }
+        nodes.push(node);
+    }
+    nodes
+}
+
+fn by_key(nodes: &[Node<'_>], members: &[usize]) -> Vec<usize> {
+    let key = |member: &[usize; 2]| match nodes[member[0]] {
+        Node::Scalar(key) => json::code_points(inside(key)),
+        _ => unreachable!("a key is a string"),
+    };
+    let mut members = members.as_chunks::<2>().0.to_vec();
+    members.reverse();
+    members.sort_by(|one, other| key(one).cmp(key(other)));
+    members.dedup_by(|earlier, last| key(earlier).eq(key(last)));
+    members.into_flattened()
+}
+
 fn inside(string: &str) -> &str {
     &string[1..string.len() - 1]
 }
 
-/// Key and value of each member; of a key that stands twice, the last.
-fn members(object: &str) -> Vec<(&str, &str)> {
-    let mut found: Vec<(&str, &str)> = Vec::new();
-    let _ = json::members(&mut Scanner::lenient(object), |key, start, end, _| {
-        let key = &object[key.start..key.end];
-        found.retain(|(earlier, _)| !json::code_points(earlier).eq(json::code_points(key)));
-        found.push((key, &object[start..end]));
-    });
-    found
-}
-
-/// The pairs of values that must be equal for the objects to be; `None` where their keys differ.
-fn matching_members<'a>(one: &'a str, other: &'a str) -> Option<Vec<(&'a str, &'a str)>> {
-    let (ones, others) = (members(one), members(other));
-    if ones.len() != others.len() {
-        return None;
+fn same_scalar(one: &str, other: &str) -> bool {
+    if one.starts_with('"') && other.starts_with('"') {
+        return json::code_points(inside(one)).eq(json::code_points(inside(other)));
     }
-    ones.iter()
-        .map(|(key, value)| {
-            let (_, found) = others.iter().find(|(k, _)| json::code_points(k).eq(json::code_points(key)))?;
-            Some((*value, *found))
-        })
-        .collect()
+    match (Decimal::of(one), Decimal::of(other)) {
+        (Some(one), Some(other)) => one.equals(&other),
+        _ => one == other,
+    }
 }
 
 /// A number as 0.DIGITS × 10^exponent, without zeros at either end of its digits.

@@ -16,6 +16,11 @@ impl WipedBytes {
         Self(Vec::with_capacity(capacity))
     }
 
+    /// The bytes, to be kept elsewhere.
+    pub fn take(mut self) -> Vec<u8> {
+        take(&mut self.0)
+    }
+
     /// Appends bytes; where they do not fit, the old place is zeroed.
     pub fn add(&mut self, bytes: &[u8]) {
         let needed = self.len() + bytes.len();
@@ -36,6 +41,12 @@ impl WipedBytes {
                 None
             }
         }
+    }
+}
+
+impl From<Vec<u8>> for WipedBytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes)
     }
 }
 

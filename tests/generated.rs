@@ -3,7 +3,8 @@
 use std::fmt::Write;
 use std::path::Path;
 
-const FFI: [&str; 7] = ["version", "status", "options", "factory", "session", "read", "write"];
+const FFI: [&str; 10] =
+    ["version", "status", "options", "custom", "factory", "session", "read", "write", "flash", "subject"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -34,7 +35,7 @@ fn the_header_is_what_the_source_says() {
     );
     config.after_includes = Some(macros);
     let mut builder = cbindgen::Builder::new().with_config(config);
-    for file in FFI.iter().chain(&["flash"]) {
+    for file in FFI {
         builder = builder.with_src(root().join(format!("src/ffi/{file}.rs")));
     }
     let mut header = Vec::new();

@@ -6,21 +6,26 @@
 #![allow(clippy::missing_safety_doc)] // The header states each function's contract, for C.
 
 mod arguments;
+mod custom;
 mod factory;
 mod flash;
+pub(crate) mod fork;
 mod guard;
 mod options;
 mod read;
 mod session;
 mod status;
+mod subject;
 mod version;
 mod write;
 
+pub use custom::*;
 pub use factory::*;
 pub use flash::*;
 pub use options::*;
 pub use read::*;
 pub use session::*;
 pub use status::*;
+pub use subject::*;
 pub use version::*;
 pub use write::*;

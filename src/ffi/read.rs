@@ -166,7 +166,7 @@ pub unsafe extern "C" fn khufu_session_length(session: *mut khufu_session) -> us
 }
 
 /// The next key and its value, in the order in which keys were added. Deleting the key that was just given, and going on,
-/// passes over the one behind it: collect first, then delete.
+/// passes over the one behind it; setting a key ends the views that were given: collect first, then change.
 ///
 /// @param session  not NULL.
 /// @param cursor   not NULL; 0 before the first call; moved on by each.

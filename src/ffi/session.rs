@@ -1,6 +1,7 @@
 use std::ffi::c_char;
+use std::time::Duration;
 
-use super::arguments::{Output, TextOutput, bytes, handle};
+use super::arguments::{Output, TextOutput, bytes, handle, text};
 use super::factory::khufu_factory;
 use super::guard::{Detail, Failure, guard_with, value};
 use super::status::khufu_load_result;
@@ -30,9 +31,11 @@ pub const KHUFU_COMMIT_EXCEPTION: u32 = 1;
 /// @param factory            not NULL.
 /// @param cookie_header      the value of the request's Cookie header (several joined by "; "), copied as needed; any
 ///                           bytes; (NULL, 0) where there is none; cookie_header_len KHUFU_NTS means up to the NUL.
-/// @param session            not NULL; set to a handle to be freed with khufu_session_free, on failure too (then
-///                           khufu_session_error tells the detail, and every other call on it fails).
-/// @return KHUFU_OK; KHUFU_ERR_ARGUMENT.
+/// @param session            not NULL (the one failure without a handle); set to a handle to be freed with
+///                           khufu_session_free, on failure too (then khufu_session_error tells the detail, and every
+///                           other call on it fails).
+/// @return KHUFU_OK; KHUFU_ERR_STORE (the session's store failed, and the option store_on_error is fail);
+///         KHUFU_ERR_ARGUMENT.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_open(
     factory: *const khufu_factory,
@@ -41,13 +44,39 @@ pub unsafe extern "C" fn khufu_session_open(
     session: *mut *mut khufu_session,
 ) -> khufu_status {
     // SAFETY: the arguments are the caller's promise, as the comment above states it.
-    unsafe { open(factory, session, |factory| Ok(factory.0.open(bytes(cookie_header, cookie_header_len)?))) }
+    unsafe { open(factory, session, |factory| Ok(factory.0.open(bytes(cookie_header, cookie_header_len)?)?)) }
+}
+
+/// The same, with a limit to how long a store may take.
+///
+/// @param seconds  how long this call may take, from now, where that is less than the option store_timeout; more than 0.
+/// @return KHUFU_OK; KHUFU_ERR_STORE; KHUFU_ERR_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn khufu_session_open_deadline(
+    factory: *const khufu_factory,
+    cookie_header: *const c_char,
+    cookie_header_len: usize,
+    seconds: f64,
+    session: *mut *mut khufu_session,
+) -> khufu_status {
+    // SAFETY: the arguments are the caller's promise, as the comment above states it.
+    unsafe {
+        open(factory, session, |factory| {
+            Ok(factory.0.open_within(bytes(cookie_header, cookie_header_len)?, limit(seconds)?)?)
+        })
+    }
+}
+
+/// How long a call may take.
+fn limit(seconds: f64) -> Result<Duration, Failure> {
+    let limit = Duration::try_from_secs_f64(seconds).ok().filter(|limit| !limit.is_zero());
+    limit.ok_or_else(|| Failure::new(KHUFU_ERR_ARGUMENT, "a time limit must be more than 0 seconds"))
 }
 
 /// The same at a time of the caller's: for tests and replays.
 ///
 /// @param now  seconds since the Unix epoch, from 0 to 253402300799 (the year 9999).
-/// @return KHUFU_OK; KHUFU_ERR_ARGUMENT, also for a time out of that range.
+/// @return KHUFU_OK; KHUFU_ERR_STORE; KHUFU_ERR_ARGUMENT, also for a time out of that range.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_open_at(
     factory: *const khufu_factory,
@@ -109,7 +138,8 @@ pub unsafe extern "C" fn khufu_session_free(session: *mut khufu_session) {
 /// is nothing to tell.
 ///
 /// @param session  NULL gives "".
-/// @return NUL-terminated UTF-8 that never holds a secret, valid until the next call on the session; never NULL.
+/// @return NUL-terminated UTF-8 that never holds a secret, valid until the next call on the session; never NULL. Ask for
+///         it when the call has returned, not as another argument of the expression that makes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_error(session: *const khufu_session) -> *const c_char {
     // SAFETY: NULL, or a session that the caller has not freed.
@@ -212,6 +242,65 @@ pub unsafe extern "C" fn khufu_session_invalidate(session: *mut khufu_session) -
     }
 }
 
+/// The hex SHA-256 of the session's id in the store, which may be logged: it opens nothing.
+///
+/// @param session  not NULL.
+/// @param id       not NULL; set to the 64 digits, borrowed.
+/// @param id_len   not NULL; their number.
+/// @return KHUFU_OK; KHUFU_NOT_FOUND (a session in a cookie has no id); KHUFU_ERR_RANDOM; KHUFU_ERR_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn khufu_session_id(
+    session: *mut khufu_session,
+    id: *mut *const c_char,
+    id_len: *mut usize,
+) -> khufu_status {
+    // SAFETY: the arguments are the caller's promise, as the comment above states it.
+    unsafe {
+        on_session(session, || {
+            let output = TextOutput::cleared(id, id_len)?;
+            output.put(core(session)?.id()?.ok_or(KHUFU_NOT_FOUND)?);
+            Ok(())
+        })
+    }
+}
+
+/// Gives a session in a store a new id at commit, against fixation: call it when a user has logged in. For the option
+/// regenerate_grace seconds the old id opens the data as it was before, to be read only. A session in a cookie has no
+/// id, and is only written anew.
+///
+/// @param session  not NULL.
+/// @return KHUFU_OK; KHUFU_ERR_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn khufu_session_regenerate_id(session: *mut khufu_session) -> khufu_status {
+    // SAFETY: the handle is the caller's promise.
+    unsafe {
+        on_session(session, || {
+            core(session)?.regenerate_id();
+            Ok(())
+        })
+    }
+}
+
+/// Says whose session it is, so that khufu_subject_open finds it.
+///
+/// @param session  not NULL; of a store.
+/// @param subject  UTF-8, as "user-42"; (NULL, 0): nobody's; subject_len KHUFU_NTS means up to the NUL.
+/// @return KHUFU_OK; KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT (also: a session in a cookie has no subject).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn khufu_session_set_subject(
+    session: *mut khufu_session,
+    subject: *const c_char,
+    subject_len: usize,
+) -> khufu_status {
+    // SAFETY: the arguments are the caller's promise, as the comment above states it.
+    unsafe {
+        on_session(session, || {
+            let subject = text(subject, subject_len)?;
+            Ok(core(session)?.set_subject(subject)?)
+        })
+    }
+}
+
 /// Makes the Set-Cookie values of the response, to be fetched with khufu_session_set_cookie: none where nothing is to
 /// be written. May be called again after further changes.
 ///
@@ -220,10 +309,35 @@ pub unsafe extern "C" fn khufu_session_invalidate(session: *mut khufu_session) -
 /// @return KHUFU_OK; KHUFU_ERR_TOO_LARGE (the cookie's value would be over 4064 bytes: khufu_session_error names its
 ///         length; delete a key and commit again); KHUFU_ERR_UNSUPPORTED (the browser's session could not be read
 ///         here and is not overwritten; invalidate it to begin a new one); KHUFU_ERR_RANGE (an integer that a pickle
-///         cannot hold); KHUFU_ERR_RANDOM; KHUFU_ERR_ARGUMENT. On an error the session is as it was, still changed,
-///         and there are no values.
+///         cannot hold); KHUFU_ERR_RANDOM; of a store: KHUFU_ERR_STORE, KHUFU_ERR_CONFLICT (commit again),
+///         KHUFU_ERR_GONE (another request has ended the session or moved it: send no cookie); KHUFU_ERR_ARGUMENT. On
+///         an error the session is as it was, still changed, and there are no values.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_commit(session: *mut khufu_session, flags: u32) -> khufu_status {
+    // SAFETY: the handle is the caller's promise.
+    unsafe { commit(session, flags, || Ok(Duration::MAX)) }
+}
+
+/// The same, with a limit to how long a store may take.
+///
+/// @param seconds  how long this call may take, from now, where that is less than the option store_timeout; more than 0.
+/// @return As khufu_session_commit.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn khufu_session_commit_deadline(
+    session: *mut khufu_session,
+    flags: u32,
+    seconds: f64,
+) -> khufu_status {
+    // SAFETY: the handle is the caller's promise.
+    unsafe { commit(session, flags, || limit(seconds)) }
+}
+
+/// SAFETY: as [`handle`].
+unsafe fn commit(
+    session: *mut khufu_session,
+    flags: u32,
+    limit: impl FnOnce() -> Result<Duration, Failure>,
+) -> khufu_status {
     // SAFETY: the handle is the caller's promise.
     unsafe {
         on_session(session, || {
@@ -231,7 +345,7 @@ pub unsafe extern "C" fn khufu_session_commit(session: *mut khufu_session, flags
             if flags & !KHUFU_COMMIT_EXCEPTION != 0 {
                 return Err(Failure::new(KHUFU_ERR_ARGUMENT, "an unknown flag of commit"));
             }
-            session.commit(flags & KHUFU_COMMIT_EXCEPTION != 0)?;
+            session.commit_within(flags & KHUFU_COMMIT_EXCEPTION != 0, limit()?)?;
             Ok(())
         })
     }

@@ -31,6 +31,12 @@ pub enum khufu_status {
     KHUFU_ERR_RANDOM = 10,
     /// A defect of khufu: a panic was caught.
     KHUFU_ERR_INTERNAL = 11,
+    /// The store failed, or took longer than it may.
+    KHUFU_ERR_STORE = 12,
+    /// Other requests kept changing the session until the time was up: commit again.
+    KHUFU_ERR_CONFLICT = 13,
+    /// Another request has ended the session, or moved it to a new id.
+    KHUFU_ERR_GONE = 14,
 }
 
 /// What opening made of the request's cookies. Numbers are never reused; later versions may add some.
@@ -54,6 +60,11 @@ pub enum khufu_load_result {
     /// It is genuine, but holds what this library cannot represent: the session is new, and commit refuses to
     /// overwrite the browser's unless it is invalidated.
     KHUFU_LOAD_UNSUPPORTED = 7,
+    /// The store has no record of that id: it has expired, was deleted, or never was. The session is new.
+    KHUFU_LOAD_MISSING = 8,
+    /// The store could not be reached, and the option store_on_error is empty: the session is new, and commit refuses
+    /// to write it.
+    KHUFU_LOAD_STORE_ERROR = 9,
 }
 
 use khufu_load_result::*;
@@ -63,7 +74,7 @@ impl From<&Error> for khufu_status {
     fn from(error: &Error) -> Self {
         match error {
             Error::Option(_) => KHUFU_ERR_OPTION,
-            Error::Now => KHUFU_ERR_ARGUMENT,
+            Error::Now | Error::NoStore => KHUFU_ERR_ARGUMENT,
             Error::Json(_) | Error::NotAnObject(_) => KHUFU_ERR_JSON,
             Error::LoneSurrogate => KHUFU_ERR_UTF8,
             Error::Type { .. } => KHUFU_ERR_TYPE,
@@ -71,6 +82,9 @@ impl From<&Error> for khufu_status {
             Error::TooLarge { .. } => KHUFU_ERR_TOO_LARGE,
             Error::Unsupported(_) => KHUFU_ERR_UNSUPPORTED,
             Error::Random(_) => KHUFU_ERR_RANDOM,
+            Error::Store(_) => KHUFU_ERR_STORE,
+            Error::Conflict => KHUFU_ERR_CONFLICT,
+            Error::Gone => KHUFU_ERR_GONE,
         }
     }
 }
@@ -86,12 +100,14 @@ impl From<LoadResult> for khufu_load_result {
             LoadResult::BadSignature => KHUFU_LOAD_BAD_SIGNATURE,
             LoadResult::Malformed => KHUFU_LOAD_MALFORMED,
             LoadResult::Unsupported => KHUFU_LOAD_UNSUPPORTED,
+            LoadResult::Missing => KHUFU_LOAD_MISSING,
+            LoadResult::StoreError => KHUFU_LOAD_STORE_ERROR,
         }
     }
 }
 
 /// Every status and its message.
-const MESSAGES: [(khufu_status, &CStr); 12] = [
+const MESSAGES: [(khufu_status, &CStr); 15] = [
     (KHUFU_OK, c"done"),
     (KHUFU_NOT_FOUND, c"not found"),
     (KHUFU_ERR_ARGUMENT, c"an argument is not usable"),
@@ -104,10 +120,13 @@ const MESSAGES: [(khufu_status, &CStr); 12] = [
     (KHUFU_ERR_UNSUPPORTED, c"the session could not be read here and is not overwritten"),
     (KHUFU_ERR_RANDOM, c"the system gave no random bytes"),
     (KHUFU_ERR_INTERNAL, c"a defect of khufu"),
+    (KHUFU_ERR_STORE, c"the session store failed"),
+    (KHUFU_ERR_CONFLICT, c"other requests kept changing the session"),
+    (KHUFU_ERR_GONE, c"the session was ended by another request"),
 ];
 
 /// Every load result and its name.
-const NAMES: [(khufu_load_result, &CStr); 8] = [
+const NAMES: [(khufu_load_result, &CStr); 10] = [
     (KHUFU_LOAD_NONE, c"none"),
     (KHUFU_LOAD_LOADED, c"loaded"),
     (KHUFU_LOAD_LOADED_PREVIOUS_SECRET, c"loaded_previous_secret"),
@@ -116,6 +135,8 @@ const NAMES: [(khufu_load_result, &CStr); 8] = [
     (KHUFU_LOAD_BAD_SIGNATURE, c"bad_signature"),
     (KHUFU_LOAD_MALFORMED, c"malformed"),
     (KHUFU_LOAD_UNSUPPORTED, c"unsupported"),
+    (KHUFU_LOAD_MISSING, c"missing"),
+    (KHUFU_LOAD_STORE_ERROR, c"store_error"),
 ];
 
 pub(super) fn message(status: khufu_status) -> &'static CStr {

@@ -17,7 +17,7 @@ pub const KHUFU_ENCRYPTION_SECRET_SIZE: usize = 65;
 const _: () = assert!(KHUFU_SIGNING_SECRET_SIZE == secret::SIGNING_SECRET + 1);
 const _: () = assert!(KHUFU_ENCRYPTION_SECRET_SIZE == secret::ENCRYPTION_SECRET + 1);
 
-/// The ABI version of the library that is running: KHUFU_ABI_VERSION of the header that it was built with.
+/// The ABI version of the library that is running. A program checks khufu_abi_version() == KHUFU_ABI_VERSION.
 #[unsafe(no_mangle)]
 pub extern "C" fn khufu_abi_version() -> u32 {
     KHUFU_ABI_VERSION

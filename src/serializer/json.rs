@@ -27,7 +27,7 @@ impl Serializer for Json {
 }
 
 /// Reads the payload that begins at byte `start` of a text.
-pub(super) fn loads(text: WipedText, start: usize) -> Result<Content, Refusal> {
+pub(crate) fn loads(text: WipedText, start: usize) -> Result<Content, Refusal> {
     let mut scanner = Scanner::lenient(&text);
     scanner.at = start;
     let (times, members) = payload(&text, &mut scanner).map_err(refusal)?;
@@ -73,7 +73,7 @@ const NULS: &str = match std::str::from_utf8(&[0; 64]) {
 };
 
 /// The payload's text, behind `overhead` NUL characters.
-pub(super) fn dumps(overhead: usize, accessed: Moment, created: Moment, state: &State) -> WipedText {
+pub(crate) fn dumps(overhead: usize, accessed: Moment, created: Moment, state: &State) -> WipedText {
     let most = overhead + accessed.most() + created.most() + state.dump_most() + "[,,]".len();
     let mut text = WipedText::with_capacity(most);
     text.push_str(&NULS[..overhead]);

@@ -1,6 +1,6 @@
 //! Payload ⇄ `(renewed, created, state)`.
 
-mod json;
+pub(crate) mod json;
 mod pickle;
 
 use std::ops::Range;

@@ -1,7 +1,11 @@
 //! Commit: what the response has to say.
 
+use std::time::Duration;
+
 use crate::cookie::LARGEST_VALUE;
 use crate::error::Error;
+use crate::factory::Current;
+use crate::format::Format;
 use crate::seal;
 use crate::session::Session;
 
@@ -13,25 +17,43 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::TooLarge`] if browsers would drop the cookie; [`Error::Unsupported`] if it would overwrite a session
-    /// that could not be read here. The session is as it was, still changed.
+    /// that could not be read here; of a store, [`Error::Store`], [`Error::Conflict`] and [`Error::Gone`]. The session
+    /// is as it was, still changed.
     pub fn commit(&mut self, exception: bool) -> Result<&[String], Error> {
+        self.commit_within(exception, Duration::MAX)
+    }
+
+    /// The same within a time of the caller's, where that is shorter than `store_timeout`.
+    ///
+    /// # Errors
+    /// As [`Session::commit`].
+    pub fn commit_within(&mut self, exception: bool, limit: Duration) -> Result<&[String], Error> {
         self.set_cookie = None;
         if exception && !self.config.set_on_exception {
             return Ok(&[]);
         }
-        if self.is_changed() {
-            let cookie = self.cookie()?;
+        let written = self.is_changed();
+        if written && self.protected {
+            return Err(Error::Unsupported(self.refusal.as_deref().unwrap_or_default().to_owned()));
+        }
+        let config = self.config.clone();
+        let cookie = match &config.current {
+            Current::Stored(backend) => self.commit_stored(backend, backend.deadline_within(limit))?,
+            Current::Cookie(format) if written => Some(self.cookie(format)?),
+            Current::Cookie(_) => None,
+        };
+        if let Some(cookie) = cookie {
             self.depended = true;
             self.set_cookie = Some(cookie);
-            self.renewed = self.accessed;
             self.sent = true;
-        } else if self.invalidated && self.sent {
-            self.set_cookie = Some(self.config.cookie.clearing());
+        } else if !written && self.invalidated && self.sent {
+            self.set_cookie = Some(config.cookie.clearing());
             self.sent = false;
         }
-        self.changed = false;
-        self.outdated = false;
-        self.invalidated = false;
+        if written {
+            self.renewed = self.accessed;
+        }
+        (self.changed, self.due, self.outdated, self.invalidated) = (false, false, false, false);
         Ok(self.set_cookies())
     }
 
@@ -45,11 +67,7 @@ impl Session {
         self.depended
     }
 
-    fn cookie(&self) -> Result<String, Error> {
-        if self.protected {
-            return Err(Error::Unsupported(self.refusal.as_deref().unwrap_or_default().to_owned()));
-        }
-        let format = &self.config.formats[0];
+    fn cookie(&self, format: &Format) -> Result<String, Error> {
         let mut bytes = format.serializer.dumps(format.seal.overhead(), self.accessed, self.created, &self.state)?;
         let length = seal::encoded_len(bytes.len());
         if length > LARGEST_VALUE {

@@ -5,6 +5,8 @@ use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::session::Session;
+use crate::session::changes::Change;
+use crate::state::Value;
 
 const KEY: &str = "_csrft_";
 
@@ -18,7 +20,10 @@ impl Session {
     /// [`Error::Random`] if there is none and the system gives no random bytes.
     pub fn csrf_token(&mut self) -> Result<&str, Error> {
         if !self.has_csrf_token() {
-            return self.new_csrf_token();
+            let token = self.random_token()?;
+            self.state.set(KEY, token);
+            self.was_touched();
+            self.note(|| Change::SetDefault(KEY.into(), token));
         }
         Ok(self.get_string(KEY)?.unwrap_or_default())
     }
@@ -28,13 +33,17 @@ impl Session {
     /// # Errors
     /// [`Error::Random`] if the system gives no random bytes.
     pub fn new_csrf_token(&mut self) -> Result<&str, Error> {
+        let token = self.random_token()?;
+        self.store(KEY, token)?;
+        Ok(self.state.text(token.span.part(1, token.span.len() - 1)))
+    }
+
+    fn random_token(&mut self) -> Result<Value, Error> {
         let mut bytes = Zeroizing::new([0; TOKEN]);
         getrandom::fill(&mut *bytes)?;
         let mut digits = Zeroizing::new([0; 2 * TOKEN]);
         hex::encode_to_slice(*bytes, &mut *digits).expect("the array has room for two digits a byte");
-        let value = self.keep_string(std::str::from_utf8(&*digits).expect("hex digits are text"))?;
-        self.store(KEY, value)?;
-        Ok(self.state.text(value.span.part(1, value.span.len() - 1)))
+        self.keep_string(std::str::from_utf8(&*digits).expect("hex digits are text"))
     }
 
     /// Whether a token is the session's, in a time that does not tell where they differ. A session without a token

@@ -2,8 +2,9 @@
 
 use crate::error::Error;
 use crate::json;
+use crate::session::changes::Change;
 use crate::session::{Session, check_length, read};
-use crate::state::Value;
+use crate::state::{State, Value};
 use crate::value;
 use crate::wiped::WipedText;
 
@@ -29,32 +30,14 @@ impl Session {
     }
 
     fn append(&mut self, message: Value, queue: &str, allow_duplicate: bool) -> Result<(), Error> {
+        self.depended = true;
         let key = key(queue);
-        let earlier = self.queue(&key)?;
-        let length = earlier.map_or(0, |list| list.span.len()) + message.span.len() + "[,]".len();
-        check_length(length)?;
-        let text = self.state.text(message.span);
-        let mut list = WipedText::with_capacity(length);
-        if let Some(earlier) = earlier {
-            let earlier = self.state.text(earlier.span);
-            if !allow_duplicate && json::elements(earlier).any(|there| value::equal(there, text)) {
-                self.was_touched();
-                return Ok(());
-            }
-            let inside = earlier[1..earlier.len() - 1].trim_ascii_end();
-            list.push('[');
-            list.push_str(inside);
-            if !inside.trim_ascii_start().is_empty() {
-                list.push(',');
-            }
-        } else {
-            list.push('[');
+        let added = append(&mut self.state, &key, message, allow_duplicate)?;
+        self.was_touched();
+        if added {
+            self.note(|| Change::Flash { key: key.as_str().into(), message, allow_duplicate });
         }
-        list.push_str(text);
-        list.push(']');
-        let marks = earlier.map_or(message.marks, |earlier| earlier.marks);
-        let list = self.state.keep(&list, marks);
-        self.store(&key, list)
+        Ok(())
     }
 
     /// Takes a queue out of the session: a JSON array of its messages, the oldest first; `[]` where there is none.
@@ -62,9 +45,16 @@ impl Session {
     /// # Errors
     /// [`Error::Type`] if the queue's key holds something that is no list of JSON values; it stays.
     pub fn pop_flash(&mut self, queue: &str) -> Result<&str, Error> {
+        self.depended = true;
         let key = key(queue);
-        self.queue(&key)?;
-        Ok(self.pop(&key)?.unwrap_or("[]"))
+        let found = list(&self.state, &key)?;
+        if let Some(messages) = found {
+            read::strict(&key, messages)?;
+            self.state.delete(&key);
+            self.note(|| Change::PopFlash { key: key.as_str().into(), messages });
+        }
+        self.was_touched();
+        Ok(found.map_or("[]", |messages| self.state.text(messages.span)))
     }
 
     /// The same, and the queue stays.
@@ -72,21 +62,52 @@ impl Session {
     /// # Errors
     /// As [`Session::pop_flash`].
     pub fn peek_flash(&mut self, queue: &str) -> Result<&str, Error> {
-        let key = key(queue);
-        self.queue(&key)?;
-        Ok(self.get(&key)?.unwrap_or("[]"))
-    }
-
-    fn queue(&mut self, key: &str) -> Result<Option<Value>, Error> {
         self.depended = true;
-        let found = self.state.get(key);
-        match found.map(|value| self.state.text(value.span)) {
-            Some(text) if !text.starts_with('[') => Err(read::wrong_type(key, read::kind(text), "a list")),
-            _ => Ok(found),
-        }
+        let key = key(queue);
+        list(&self.state, &key)?;
+        Ok(self.get(&key)?.unwrap_or("[]"))
     }
 }
 
-fn key(queue: &str) -> String {
-    format!("_f_{queue}")
+/// The list under a queue's key.
+fn list(state: &State, key: &str) -> Result<Option<Value>, Error> {
+    let found = state.get(key);
+    match found.map(|value| state.text(value.span)) {
+        Some(text) if !text.starts_with('[') => Err(read::wrong_type(key, read::kind(text), "a list")),
+        _ => Ok(found),
+    }
+}
+
+/// Adds a message to the list under a key; false where it is a duplicate that is not wanted.
+pub(super) fn append(state: &mut State, key: &str, message: Value, allow_duplicate: bool) -> Result<bool, Error> {
+    let earlier = list(state, key)?;
+    let length = earlier.map_or(0, |list| list.span.len()) + message.span.len() + "[,]".len();
+    check_length(length)?;
+    let text = state.text(message.span);
+    let mut list = WipedText::with_capacity(length);
+    list.push('[');
+    if let Some(earlier) = earlier {
+        let earlier = state.text(earlier.span);
+        if !allow_duplicate && json::elements(earlier).any(|there| value::equal(there, text)) {
+            return Ok(false);
+        }
+        let inside = earlier[1..earlier.len() - 1].trim_ascii();
+        list.push_str(inside);
+        if !inside.is_empty() {
+            list.push(',');
+        }
+    }
+    list.push_str(text);
+    list.push(']');
+    let marks = earlier.map_or(message.marks, |earlier| earlier.marks);
+    let list = state.keep(&list, marks);
+    state.set(key, list);
+    Ok(true)
+}
+
+fn key(queue: &str) -> WipedText {
+    let mut key = WipedText::with_capacity("_f_".len() + queue.len());
+    key.push_str("_f_");
+    key.push_str(queue);
+    key
 }

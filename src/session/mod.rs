@@ -2,13 +2,19 @@
 //!
 //! This file has the dictionary and the times; `flash`, `csrf` and `commit` are beside it.
 
+mod changes;
 mod commit;
 mod csrf;
 mod flash;
 mod read;
+mod stored;
+
+pub(crate) use stored::Stored;
 
 use std::borrow::Cow;
 use std::sync::Arc;
+
+use zeroize::Zeroizing;
 
 use crate::arena::LONGEST;
 use crate::error::Error;
@@ -16,6 +22,7 @@ use crate::factory::{Config, Found};
 use crate::json::{self, Scanner};
 use crate::load::{LoadResult, Refusal};
 use crate::moment::Moment;
+use crate::session::changes::Change;
 use crate::state::{State, Value};
 use crate::wiped::WipedText;
 
@@ -31,6 +38,8 @@ pub struct Session {
     new: bool,
     /// Something is to be written.
     changed: bool,
+    /// It was read, and is old enough to be written again.
+    due: bool,
     /// It came in a way that is not the current one, so it is written again.
     outdated: bool,
     /// It was invalidated, and nothing has been committed since.
@@ -40,19 +49,21 @@ pub struct Session {
     /// The request looked at it, or changed it.
     depended: bool,
     result: LoadResult,
-    /// The accepted format that it came in; 0 for the current one.
-    format: usize,
+    /// The accepted format that it came in, if that was not the current one.
+    format: Option<usize>,
     /// The browser's cookie is genuine, but could not be read here: it is not overwritten.
     protected: bool,
     /// Why the cookie was refused.
     refusal: Option<Cow<'static, str>>,
     set_cookie: Option<String>,
+    /// Its record, where sessions are kept in a store.
+    stored: Option<Box<Stored>>,
 }
 
 impl Session {
     #[inline]
     pub(crate) fn found(config: Arc<Config>, now: Moment, found: Found) -> Self {
-        let Found { content, result, format } = found;
+        let Found { content, result, format, stored } = found;
         Self {
             config,
             state: content.state,
@@ -62,6 +73,7 @@ impl Session {
             accessed: content.renewed,
             new: false,
             changed: false,
+            due: false,
             outdated: result != LoadResult::Loaded,
             invalidated: false,
             sent: true,
@@ -71,11 +83,13 @@ impl Session {
             protected: false,
             refusal: None,
             set_cookie: None,
+            stored,
         }
     }
 
     pub(crate) fn fresh(config: Arc<Config>, now: Moment, sent: bool, refusal: Option<Refusal>) -> Self {
         let result = refusal.as_ref().map_or(LoadResult::None, |refusal| refusal.result);
+        let stored = config.current.backend().map(|_| Box::default());
         Self {
             config,
             state: State::default(),
@@ -85,15 +99,17 @@ impl Session {
             accessed: now,
             new: true,
             changed: false,
+            due: false,
             outdated: false,
             invalidated: false,
             sent,
             depended: false,
             result,
-            format: 0,
-            protected: result == LoadResult::Unsupported,
+            format: None,
+            protected: matches!(result, LoadResult::Unsupported | LoadResult::StoreError),
             refusal: refusal.map(|refusal| refusal.reason),
             set_cookie: None,
+            stored,
         }
     }
 
@@ -119,7 +135,7 @@ impl Session {
 
     /// Whether there is something to commit.
     pub fn is_changed(&self) -> bool {
-        self.changed || self.outdated
+        self.changed || self.due || self.outdated
     }
 
     /// What opening made of the cookie.
@@ -129,12 +145,44 @@ impl Session {
 
     /// The name of the accepted format that the session came in, if that was not the current one.
     pub fn load_format(&self) -> Option<&str> {
-        (self.format > 0).then(|| self.config.formats[self.format].name.as_str())
+        self.format.map(|index| self.config.accepted[index].name.as_str())
     }
 
     /// Why the cookie was refused, if one was.
     pub fn refusal(&self) -> Option<&str> {
         self.refusal.as_deref()
+    }
+
+    /// The hex SHA-256 of the session's id in the store, which may be logged: it opens nothing. A cookie has none.
+    ///
+    /// # Errors
+    /// [`Error::Random`] if a new session's id cannot be made.
+    pub fn id(&mut self) -> Result<Option<&str>, Error> {
+        self.stored.as_mut().map(|stored| stored.key()).transpose()
+    }
+
+    /// Gives the session a new id at commit, against fixation: call it when a user has logged in. For
+    /// `regenerate_grace` seconds the old id opens the data as it was before, to be read only. A cookie has no id, and
+    /// is only written anew.
+    pub fn regenerate_id(&mut self) {
+        self.changed();
+        if let Some(stored) = &mut self.stored {
+            stored.regenerate = true;
+        }
+    }
+
+    /// Says whose session it is, so that [`Factory::subject`](crate::Factory::subject) finds it; empty: nobody's.
+    ///
+    /// # Errors
+    /// [`Error::NoStore`] for a cookie.
+    pub fn set_subject(&mut self, subject: &str) -> Result<(), Error> {
+        let backend = self.config.current.backend().ok_or(Error::NoStore)?;
+        let subject = backend.keys.subjects(subject).next().filter(|_| !subject.is_empty());
+        if let Some(stored) = self.stored.as_mut().filter(|stored| stored.subject != subject) {
+            stored.subject = subject;
+            self.changed();
+        }
+        Ok(())
     }
 
     /// Marks the session changed, though nothing was set: it is written at commit. Pyramid's `changed()`.
@@ -149,8 +197,10 @@ impl Session {
         self.state.clear();
         (self.created, self.renewed, self.accessed) = (self.now, self.now, self.now);
         self.new = true;
-        self.changed = false;
-        self.outdated = false;
+        (self.changed, self.due, self.outdated) = (false, false, false);
+        if let Some(stored) = &mut self.stored {
+            stored.retire();
+        }
         self.protected = false;
         self.invalidated = true;
         self.depended = true;
@@ -162,13 +212,16 @@ impl Session {
         if let Some(reissue_time) = self.config.reissue_time
             && self.accessed.seconds - self.renewed.seconds > reissue_time as f64
         {
-            self.changed = true;
+            self.due = true;
         }
     }
 
-    fn was_written(&mut self) {
-        self.was_touched();
+    /// A change: it is to be written, and, in a store, may have to be made again.
+    fn note(&mut self, change: impl FnOnce() -> Change) {
         self.changed = true;
+        if let Some(stored) = &mut self.stored {
+            stored.changes.push(change());
+        }
     }
 
     fn was_touched(&mut self) {
@@ -207,7 +260,8 @@ impl Session {
     fn store(&mut self, key: &str, value: Value) -> Result<(), Error> {
         check_length(key.len())?;
         self.state.set(key, value);
-        self.was_written();
+        self.was_touched();
+        self.note(|| Change::Set(key.into(), value));
         Ok(())
     }
 
@@ -225,7 +279,7 @@ impl Session {
     /// # Errors
     /// As [`Session::set`].
     pub fn set_int64(&mut self, key: &str, value: i64) -> Result<(), Error> {
-        self.set(key, &value.to_string())
+        self.set(key, &Zeroizing::new(value.to_string()))
     }
 
     /// Sets a key to a number, which is written with a fraction or an exponent, so that it stays a float elsewhere.
@@ -236,7 +290,7 @@ impl Session {
         if !value.is_finite() {
             return Err(Error::Range("a number that is set must be finite".to_owned()));
         }
-        self.set(key, &format!("{value:?}"))
+        self.set(key, &Zeroizing::new(format!("{value:?}")))
     }
 
     /// Sets a key to `true` or `false`.
@@ -269,7 +323,10 @@ impl Session {
             }
             None => {
                 let value = self.keep(json)?;
-                self.store(key, value)?;
+                check_length(key.len())?;
+                self.state.set(key, value);
+                self.was_touched();
+                self.note(|| Change::SetDefault(key.into(), value));
                 value
             }
         };
@@ -282,15 +339,15 @@ impl Session {
     /// [`Error::Json`] if it is not JSON, [`Error::NotAnObject`] if it is not an object.
     pub fn update(&mut self, json: &str) -> Result<(), Error> {
         check_length(json.len())?;
-        let object = json.trim_ascii();
         let mut pairs = Vec::new();
-        let mut scanner = Scanner::strict(object);
+        let mut scanner = Scanner::strict(json);
+        scanner.space();
         if scanner.peek() != b'{' {
-            json::check(object)?;
-            return Err(Error::NotAnObject(read::kind(object)));
+            json::check(json)?;
+            return Err(Error::NotAnObject(read::kind(&json[scanner.at..])));
         }
         json::members(&mut scanner, |key, start, end, marks| {
-            pairs.push((&object[key.start..key.end], &object[start..end], marks));
+            pairs.push((&json[key.start..key.end], &json[start..end], marks));
         })?;
         scanner.end()?;
         if pairs.iter().any(|(key, ..)| !json::is_text(key)) {
@@ -310,7 +367,9 @@ impl Session {
     pub fn delete(&mut self, key: &str) -> bool {
         let deleted = self.state.delete(key).is_some();
         self.was_touched();
-        self.changed |= deleted;
+        if deleted {
+            self.note(|| Change::Delete(key.into()));
+        }
         deleted
     }
 
@@ -333,7 +392,7 @@ impl Session {
         self.was_touched();
         if self.state.len() > 0 {
             self.state.clear();
-            self.changed = true;
+            self.note(|| Change::Clear);
         }
     }
 }

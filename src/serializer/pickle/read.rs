@@ -74,7 +74,7 @@ impl<'p> Machine<'p> {
                 b'.' => break,
                 0x80 => {
                     if self.byte()? > 5 {
-                        return Err(broken("its protocol is later than 5"));
+                        return Err(refused("its protocol is later than 5"));
                     }
                 }
                 0x95 => drop(self.take(8)?),

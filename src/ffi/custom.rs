@@ -1,0 +1,342 @@
+//! A store and a serializer of the caller's own: tables of callbacks.
+
+use std::ffi::{c_char, c_void};
+use std::ops::Range;
+use std::ptr::null;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::arguments::{bytes, handle};
+use super::guard::{Failure, guard};
+use super::options::{khufu_options, on_options};
+use super::status::khufu_status::{self, *};
+use crate::error::Error;
+use crate::load::Refusal;
+use crate::moment::Moment;
+use crate::serializer::{Content, Serializer, json};
+use crate::state::State;
+use crate::store::{Record, Saved, Store, StoreError};
+use crate::wiped::WipedBytes;
+
+/// Where a callback writes what it found. Lives until the callback returns.
+pub struct khufu_sink(WipedBytes);
+
+/// Appends bytes to a sink; to be called by a callback that was given it, as often as it likes.
+///
+/// @param sink     not NULL.
+/// @param data     any bytes, copied; (NULL, 0) is empty.
+/// @return KHUFU_OK; KHUFU_ERR_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn khufu_sink_write(sink: *mut khufu_sink, data: *const c_char, len: usize) -> khufu_status {
+    guard(|| {
+        // SAFETY: the sink came with the callback, and the bytes are the caller's promise.
+        unsafe { handle(sink)?.0.add(bytes(data, len)?) };
+        Ok(())
+    })
+}
+
+/// A store of the caller's own: Pyramid's "creating your own session factory".
+///
+/// A record is bytes with a generation, a number from 1 on. Callbacks run on the thread that opens or commits, possibly
+/// several at once; store_timeout cannot interrupt them; no exception or longjmp may leave them. Each gets the user data
+/// that was given with the table, and a key (64 hex digits, not NUL-terminated). ttl is for how many seconds from now a
+/// record is kept; negative: for ever. An expired record is not there.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct khufu_store_vtable {
+    /// sizeof(khufu_store_vtable), so that the table can grow.
+    pub struct_size: usize,
+    /// Writes a key's record into the sink and sets its generation. Returns KHUFU_OK, KHUFU_NOT_FOUND, or
+    /// KHUFU_ERR_STORE.
+    pub load: Option<
+        unsafe extern "C" fn(
+            user_data: *mut c_void,
+            key: *const c_char,
+            key_len: usize,
+            sink: *mut khufu_sink,
+            generation: *mut u64,
+        ) -> i32,
+    >,
+    /// In one step: if the key's record has the generation expected (0: there is none), puts the new record in its place
+    /// and returns KHUFU_OK; else changes nothing and returns KHUFU_ERR_GONE where there is no record, KHUFU_ERR_CONFLICT
+    /// where there is another. KHUFU_ERR_STORE where it failed.
+    pub save: Option<
+        unsafe extern "C" fn(
+            user_data: *mut c_void,
+            key: *const c_char,
+            key_len: usize,
+            expected: u64,
+            generation: u64,
+            record: *const c_char,
+            record_len: usize,
+            ttl: f64,
+        ) -> i32,
+    >,
+    /// Extends the life of the record that has this generation, and keeps the given bytes (which say when) in its place;
+    /// does nothing, and returns KHUFU_OK, where there is another or none. KHUFU_ERR_STORE where it failed.
+    pub touch: Option<
+        unsafe extern "C" fn(
+            user_data: *mut c_void,
+            key: *const c_char,
+            key_len: usize,
+            generation: u64,
+            record: *const c_char,
+            record_len: usize,
+            ttl: f64,
+        ) -> i32,
+    >,
+    /// Removes a key's record, whatever its generation. Returns KHUFU_OK, also where there was none, or KHUFU_ERR_STORE.
+    pub remove: Option<unsafe extern "C" fn(user_data: *mut c_void, key: *const c_char, key_len: usize) -> i32>,
+    /// Called once, when options, factories and sessions that use the table are all gone. May be NULL.
+    pub release: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
+}
+
+/// A serializer of the caller's own: payloads in another form than JSON or pickle.
+///
+/// Callbacks run on the thread that opens or commits, possibly several at once; no exception or longjmp may leave them.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct khufu_serializer_vtable {
+    /// sizeof(khufu_serializer_vtable), so that the table can grow.
+    pub struct_size: usize,
+    /// Writes into the sink the JSON text [renewed, created, state] that a payload stands for. Returns KHUFU_OK; another
+    /// status where it is no such payload: the cookie is malformed then.
+    pub loads: Option<
+        unsafe extern "C" fn(
+            user_data: *mut c_void,
+            payload: *const c_char,
+            payload_len: usize,
+            sink: *mut khufu_sink,
+        ) -> i32,
+    >,
+    /// Writes into the sink the payload that stands for a JSON text [renewed, created, state]. Returns KHUFU_OK; another
+    /// status where it cannot: commit fails with KHUFU_ERR_UNSUPPORTED then.
+    pub dumps: Option<
+        unsafe extern "C" fn(
+            user_data: *mut c_void,
+            json: *const c_char,
+            json_len: usize,
+            sink: *mut khufu_sink,
+        ) -> i32,
+    >,
+    /// Called once, when options, factories and sessions that use the table are all gone. May be NULL.
+    pub release: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
+}
+
+/// Keeps sessions in a store of the caller's own; says type=store, too.
+///
+/// @param options   not NULL.
+/// @param table     not NULL; copied. All callbacks but release are needed.
+/// @param user_data given to each callback; may be NULL. On failure release is not called.
+/// @return KHUFU_OK; KHUFU_ERR_ARGUMENT (a callback is missing, or struct_size is too small).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn khufu_options_set_store(
+    options: *mut khufu_options,
+    table: *const khufu_store_vtable,
+    user_data: *mut c_void,
+) -> khufu_status {
+    // SAFETY: the handle and the table are the caller's promise, as the comment above states it.
+    unsafe {
+        on_options(options, || {
+            let table = copied(table)?;
+            let all = table.load.is_some() && table.save.is_some() && table.touch.is_some() && table.remove.is_some();
+            let options = handle(options)?;
+            if !all {
+                return Err(Failure::new(KHUFU_ERR_ARGUMENT, "a store needs load, save, touch and remove"));
+            }
+            options.options.set("type", "store")?;
+            options.options.own_store = Some(Arc::new(CustomStore { table, user_data: UserData(user_data) }));
+            Ok(())
+        })
+    }
+}
+
+/// Reads and writes payloads with a serializer of the caller's own, in place of the option serializer.
+///
+/// @param options   not NULL.
+/// @param table     not NULL; copied. All callbacks but release are needed.
+/// @param user_data given to each callback; may be NULL. On failure release is not called.
+/// @return KHUFU_OK; KHUFU_ERR_ARGUMENT (a callback is missing, or struct_size is too small).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn khufu_options_set_serializer(
+    options: *mut khufu_options,
+    table: *const khufu_serializer_vtable,
+    user_data: *mut c_void,
+) -> khufu_status {
+    // SAFETY: the handle and the table are the caller's promise, as the comment above states it.
+    unsafe {
+        on_options(options, || {
+            let table = copied(table)?;
+            let options = handle(options)?;
+            if table.loads.is_none() || table.dumps.is_none() {
+                return Err(Failure::new(KHUFU_ERR_ARGUMENT, "a serializer needs loads and dumps"));
+            }
+            options.options.own_serializer = Some(Arc::new(CustomSerializer { table, user_data: UserData(user_data) }));
+            Ok(())
+        })
+    }
+}
+
+/// A copy of a table.
+///
+/// SAFETY: where `table` is not NULL, its first field can be read, and as many bytes as it says.
+unsafe fn copied<T: Copy>(table: *const T) -> Result<T, Failure> {
+    if table.is_null() {
+        return Err(Failure::new(KHUFU_ERR_ARGUMENT, "the table is NULL"));
+    }
+    // SAFETY: struct_size stands first in every table.
+    if unsafe { table.cast::<usize>().read() } < size_of::<T>() {
+        return Err(Failure::new(KHUFU_ERR_ARGUMENT, "the table's struct_size is too small"));
+    }
+    // SAFETY: the table is as large as it must be.
+    Ok(unsafe { *table })
+}
+
+struct UserData(*mut c_void);
+
+// SAFETY: the header says that callbacks may run on any thread, several at once.
+unsafe impl Send for UserData {}
+// SAFETY: the same.
+unsafe impl Sync for UserData {}
+
+struct CustomStore {
+    table: khufu_store_vtable,
+    user_data: UserData,
+}
+
+impl Drop for CustomStore {
+    fn drop(&mut self) {
+        if let Some(release) = self.table.release {
+            // SAFETY: the last user of the table is going.
+            unsafe { release(self.user_data.0) }
+        }
+    }
+}
+
+fn seconds(ttl: Option<Duration>) -> f64 {
+    ttl.map_or(-1.0, |ttl| ttl.as_secs_f64())
+}
+
+fn failed<T>(callback: &str, status: i32) -> Result<T, StoreError> {
+    Err(StoreError(format!("the store's own {callback} returned the status {status}")))
+}
+
+impl Store for CustomStore {
+    fn load(&self, key: &str, _deadline: Instant) -> Result<Option<Record>, StoreError> {
+        let Some(load) = self.table.load else { return failed("load", -1) };
+        let (mut sink, mut generation) = (khufu_sink(WipedBytes::default()), 0);
+        // SAFETY: the callback is the caller's, with the arguments that the header promises it.
+        let status = unsafe { load(self.user_data.0, key.as_ptr().cast(), key.len(), &mut sink, &mut generation) };
+        match status {
+            status if status == KHUFU_OK as i32 => Ok(Some(Record { generation, data: sink.0.take() })),
+            status if status == KHUFU_NOT_FOUND as i32 => Ok(None),
+            status => failed("load", status),
+        }
+    }
+
+    fn save(
+        &self,
+        key: &str,
+        expected: u64,
+        record: &Record,
+        ttl: Option<Duration>,
+        _deadline: Instant,
+    ) -> Result<Saved, StoreError> {
+        let Some(save) = self.table.save else { return failed("save", -1) };
+        let (data, generation) = (&record.data, record.generation);
+        // SAFETY: the callback is the caller's, with the arguments that the header promises it.
+        let status = unsafe {
+            let (key_data, record_data) = (key.as_ptr().cast(), data.as_ptr().cast());
+            save(self.user_data.0, key_data, key.len(), expected, generation, record_data, data.len(), seconds(ttl))
+        };
+        match status {
+            status if status == KHUFU_OK as i32 => Ok(Saved::Yes),
+            status if status == KHUFU_ERR_CONFLICT as i32 => Ok(Saved::Conflict),
+            status if status == KHUFU_ERR_GONE as i32 => Ok(Saved::Gone),
+            status => failed("save", status),
+        }
+    }
+
+    fn touch(&self, key: &str, record: &Record, ttl: Option<Duration>, _deadline: Instant) -> Result<(), StoreError> {
+        let Some(touch) = self.table.touch else { return failed("touch", -1) };
+        let (data, generation) = (&record.data, record.generation);
+        // SAFETY: the callback is the caller's, with the arguments that the header promises it.
+        let status = unsafe {
+            let (key_data, record_data) = (key.as_ptr().cast(), data.as_ptr().cast());
+            touch(self.user_data.0, key_data, key.len(), generation, record_data, data.len(), seconds(ttl))
+        };
+        if status == KHUFU_OK as i32 { Ok(()) } else { failed("touch", status) }
+    }
+
+    fn delete(&self, key: &str, _deadline: Instant) -> Result<(), StoreError> {
+        let Some(remove) = self.table.remove else { return failed("remove", -1) };
+        // SAFETY: the callback is the caller's, with the arguments that the header promises it.
+        let status = unsafe { remove(self.user_data.0, key.as_ptr().cast(), key.len()) };
+        if status == KHUFU_OK as i32 { Ok(()) } else { failed("remove", status) }
+    }
+
+    fn enlist(&self, _: &str, _: &str, _: Option<Duration>, _: Instant) -> Result<(), StoreError> {
+        Err(no_subjects())
+    }
+
+    fn delist(&self, _: &str, _: &str, _: Instant) -> Result<(), StoreError> {
+        Err(no_subjects())
+    }
+
+    fn list(&self, _: &str, _: Instant) -> Result<Vec<String>, StoreError> {
+        Err(no_subjects())
+    }
+}
+
+fn no_subjects() -> StoreError {
+    StoreError("a store of the caller's own keeps no subjects".to_owned())
+}
+
+struct CustomSerializer {
+    table: khufu_serializer_vtable,
+    user_data: UserData,
+}
+
+impl Drop for CustomSerializer {
+    fn drop(&mut self) {
+        if let Some(release) = self.table.release {
+            // SAFETY: the last user of the table is going.
+            unsafe { release(self.user_data.0) }
+        }
+    }
+}
+
+impl CustomSerializer {
+    /// What a callback makes of some bytes; the status where it is not KHUFU_OK.
+    fn call(
+        &self,
+        callback: Option<unsafe extern "C" fn(*mut c_void, *const c_char, usize, *mut khufu_sink) -> i32>,
+        bytes: &[u8],
+        sink: WipedBytes,
+    ) -> Result<WipedBytes, i32> {
+        let mut sink = khufu_sink(sink);
+        let data = if bytes.is_empty() { null() } else { bytes.as_ptr().cast() };
+        // SAFETY: the callback is the caller's, with the arguments that the header promises it.
+        match callback.map(|call| unsafe { call(self.user_data.0, data, bytes.len(), &mut sink) }) {
+            Some(status) if status == KHUFU_OK as i32 => Ok(sink.0),
+            status => Err(status.unwrap_or(-1)),
+        }
+    }
+}
+
+impl Serializer for CustomSerializer {
+    fn loads(&self, buffer: WipedBytes, payload: Range<usize>) -> Result<Content, Refusal> {
+        let refused = |status| Refusal::malformed(format!("the serializer's own loads returned the status {status}"));
+        let json = self.call(self.table.loads, &buffer[payload], WipedBytes::default()).map_err(refused)?;
+        let text = json.into_text().ok_or_else(|| Refusal::malformed("the serializer's own loads wrote no UTF-8"))?;
+        json::loads(text, 0)
+    }
+
+    fn dumps(&self, overhead: usize, accessed: Moment, created: Moment, state: &State) -> Result<WipedBytes, Error> {
+        let mut payload = WipedBytes::with_capacity(overhead);
+        payload.resize(overhead, 0);
+        let json = json::dumps(0, accessed, created, state);
+        self.call(self.table.dumps, json.as_bytes(), payload)
+            .map_err(|status| Error::Unsupported(format!("the serializer's own dumps returned the status {status}")))
+    }
+}

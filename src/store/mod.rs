@@ -1,0 +1,109 @@
+//! Where server-side sessions live.
+//!
+//! A store keeps records under keys and knows nothing of cookies or of what is in a record. Every record has a
+//! generation, and is replaced only by a writer who saw the one that is there.
+
+pub(crate) mod backend;
+#[cfg(test)]
+mod contract;
+pub(crate) mod id;
+mod memory;
+pub(crate) mod record;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+pub(crate) mod turns;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::error::Error;
+use crate::options::Settings;
+
+/// The store that the option `store` names.
+pub(crate) fn open(settings: &Settings, limit: Duration) -> Result<Arc<dyn Store>, Error> {
+    let url = settings.get("store").unwrap_or("memory:");
+    let (scheme, rest) = url.split_once(':').unwrap_or_default();
+    let opened = match scheme {
+        "memory" if rest.is_empty() => {
+            let most_bytes = settings.get("store_max_bytes").and_then(|bytes| bytes.parse().ok());
+            Ok(Arc::new(memory::Memory::new(most_bytes.unwrap_or(usize::MAX))) as Arc<dyn Store>)
+        }
+        #[cfg(feature = "sqlite")]
+        "sqlite" if !rest.is_empty() => {
+            sqlite::Sqlite::open(rest, Instant::now() + limit).map(|store| Arc::new(store) as Arc<dyn Store>)
+        }
+        _ => {
+            let built_in = BUILT_IN.join(", ");
+            return Err(Error::Option(format!(
+                "the option store must name one of the stores that are built in: {built_in}"
+            )));
+        }
+    };
+    opened.map_err(|error| Error::Option(format!("the option store: {error}")))
+}
+
+/// The stores that are built in, for an error to list.
+const BUILT_IN: &[&str] = &[
+    "memory:",
+    #[cfg(feature = "sqlite")]
+    "sqlite:PATH",
+];
+
+/// A record and its generation, a number from 1 on that each change of its data makes larger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Record {
+    pub generation: u64,
+    pub data: Vec<u8>,
+}
+
+/// What became of a save.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Saved {
+    /// The record is the one that was given.
+    Yes,
+    /// Another writer was there first: the record has another generation than was expected.
+    Conflict,
+    /// There is no record: it was deleted, or has expired.
+    Gone,
+}
+
+/// Why a store could not do its work, in words that name no secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct StoreError(pub String);
+
+/// A place for records. Every call ends by its deadline, with an error if need be; the calling thread waits.
+///
+/// Keys and subjects are short ASCII texts. `ttl` is for how long a record is kept from now on; `None`: for ever. An
+/// expired record is not there, whether it has been removed or not.
+pub(crate) trait Store: Send + Sync {
+    /// The record of a key.
+    fn load(&self, key: &str, deadline: Instant) -> Result<Option<Record>, StoreError>;
+
+    /// Puts a record in place of the one of generation `expected`, in one step; 0: only where there is none (then
+    /// one that is there is a conflict).
+    fn save(
+        &self,
+        key: &str,
+        expected: u64,
+        record: &Record,
+        ttl: Option<Duration>,
+        deadline: Instant,
+    ) -> Result<Saved, StoreError>;
+
+    /// Extends the life of the record that has the given record's generation, and keeps the given data, which says
+    /// when; does nothing where another generation, or none, is there.
+    fn touch(&self, key: &str, record: &Record, ttl: Option<Duration>, deadline: Instant) -> Result<(), StoreError>;
+
+    /// Removes a record, whatever its generation.
+    fn delete(&self, key: &str, deadline: Instant) -> Result<(), StoreError>;
+
+    /// Notes that a key belongs to a subject, for as long as `ttl`. Noting it again extends that.
+    fn enlist(&self, subject: &str, key: &str, ttl: Option<Duration>, deadline: Instant) -> Result<(), StoreError>;
+
+    /// Takes such a note back.
+    fn delist(&self, subject: &str, key: &str, deadline: Instant) -> Result<(), StoreError>;
+
+    /// The keys of a subject, in no order. Some may have no record any more.
+    fn list(&self, subject: &str, deadline: Instant) -> Result<Vec<String>, StoreError>;
+}

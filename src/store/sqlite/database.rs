@@ -1,0 +1,127 @@
+//! Opening the file, and seeing that it is fit.
+
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+
+/// `khfu`, the mark of a database of this store.
+const APPLICATION: i32 = 0x6b68_6675;
+/// The number of the tables' layout.
+const VERSION: i32 = 1;
+
+/// An index of the rows that expire lets a save find those that have without looking at others.
+const TABLES: &str = "
+    CREATE TABLE records (
+        key TEXT PRIMARY KEY,
+        generation INTEGER NOT NULL,
+        expires INTEGER, -- milliseconds since 1970
+        data BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX records_by_expiry ON records (expires) WHERE expires IS NOT NULL;
+    CREATE TABLE subjects (
+        subject TEXT,
+        key TEXT,
+        expires INTEGER, -- milliseconds since 1970
+        PRIMARY KEY (subject, key)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX subjects_by_expiry ON subjects (expires) WHERE expires IS NOT NULL;
+";
+
+/// A log that grew beyond this, for a large record, is cut back.
+const LOG_BYTES: i64 = 16 << 20;
+
+/// Why a database could not be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Trouble {
+    #[error("{0}")]
+    Sqlite(#[from] rusqlite::Error),
+    #[error("{0}")]
+    File(#[from] std::io::Error),
+    #[error("it is the database of something else")]
+    Foreign,
+    #[error("its layout is {0}, which a newer version of khufu made; this one knows {VERSION}")]
+    Newer(i32),
+    #[error("it may not be written to")]
+    ReadOnly,
+    #[error("its file system cannot keep a write-ahead log (the journal mode stays {0})")]
+    NoLog(String),
+}
+
+impl Trouble {
+    /// Whether another connection was in the way, and nothing was done.
+    pub fn passes(&self) -> bool {
+        let Self::Sqlite(error) = self else { return false };
+        matches!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed)
+        )
+    }
+}
+
+/// Opens a database, and makes it if it is not there or empty, for the eyes of its owner alone.
+///
+/// Its connections do not wait for others: their calls fail at once with a trouble that [`passes`](Trouble::passes).
+pub(super) fn open(path: &Path) -> Result<Connection, Trouble> {
+    create(path)?;
+    let mut connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(Duration::ZERO)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    if connection.is_readonly(rusqlite::MAIN_DB)? {
+        return Err(Trouble::ReadOnly);
+    }
+    let made = is_made(&mut connection)?;
+    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(Trouble::NoLog(mode));
+    }
+    connection.pragma_update(None, "synchronous", "normal")?;
+    connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES, |_| Ok(()))?;
+    if !made {
+        make(&mut connection)?;
+    }
+    Ok(connection)
+}
+
+/// SQLite's other files get the permissions of this one.
+fn create(path: &Path) -> Result<(), Trouble> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+fn is_made(connection: &mut Connection) -> Result<bool, Trouble> {
+    check(&connection.transaction()?)
+}
+
+fn make(connection: &mut Connection) -> Result<(), Trouble> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if !check(&transaction)? {
+        transaction.execute_batch(TABLES)?;
+        transaction.pragma_update(None, "application_id", APPLICATION)?;
+        transaction.pragma_update(None, "user_version", VERSION)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+/// Whether the tables are there; if not, the database is empty.
+fn check(transaction: &Transaction<'_>) -> Result<bool, Trouble> {
+    let number = |name| transaction.pragma_query_value(None, name, |row| row.get(0));
+    let tables: u32 = transaction.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
+    match (number("application_id")?, number("user_version")?) {
+        (APPLICATION, VERSION) => Ok(true),
+        (APPLICATION, version) => Err(Trouble::Newer(version)),
+        (0, 0) if tables == 0 => Ok(false),
+        _ => Err(Trouble::Foreign),
+    }
+}

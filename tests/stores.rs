@@ -1,0 +1,381 @@
+//! Sessions in a store: nothing that two requests write is lost, and what has ended stays ended.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use khufu::{Error, Factory, LoadResult, Options, Session};
+
+const NOW: f64 = 1_700_000_000.25;
+
+/// The stores that the tests run on.
+fn stores() -> Vec<String> {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let name = format!("khufu-stores-{}-{}.db", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    vec![
+        "memory:".to_owned(),
+        format!("sqlite:{}", std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name).display()),
+    ]
+}
+
+fn factory_with(store: &str, settings: &[(&str, &str)]) -> Factory {
+    let mut options = Options::new();
+    options.set("type", "store").unwrap().set("store", store).unwrap().set("secret", "itsaseekreet").unwrap();
+    for (name, value) in settings {
+        options.set(name, value).unwrap();
+    }
+    Factory::new(&options).unwrap()
+}
+
+fn on_every_store(test: impl Fn(&Factory)) {
+    for store in stores() {
+        println!("on {store}");
+        test(&factory_with(&store, &[]));
+    }
+}
+
+/// The `Cookie` header that a browser sends after a commit.
+fn cookie(set_cookies: &[String]) -> String {
+    set_cookies[0].split(';').next().unwrap().to_owned()
+}
+
+fn begin(factory: &Factory, json: &str) -> String {
+    let mut session = factory.open_at(b"", NOW).unwrap();
+    session.update(json).unwrap();
+    session.changed();
+    cookie(session.commit(false).unwrap())
+}
+
+fn open(factory: &Factory, header: &str, after: f64) -> Session {
+    factory.open_at(header.as_bytes(), NOW + after).unwrap()
+}
+
+fn json(factory: &Factory, header: &str) -> String {
+    open(factory, header, 5.0).to_json().to_owned()
+}
+
+#[test]
+fn what_is_set_is_there_in_the_next_request() {
+    on_every_store(|factory| {
+        let header = begin(factory, r#"{"user":"zoë","n":1.10}"#);
+        assert_eq!(header.len(), "session=".len() + 86);
+        let mut session = open(factory, &header, 1.0);
+        assert_eq!(session.load_result(), LoadResult::Loaded);
+        assert!(!session.is_new());
+        assert_eq!(session.created(), NOW);
+        assert_eq!(session.to_json(), r#"{"user":"zoë","n":1.10}"#);
+        assert!(session.commit(false).unwrap().is_empty(), "the browser has its cookie");
+    });
+}
+
+#[test]
+fn a_read_extends_the_session_and_keeps_its_data() {
+    on_every_store(|factory| {
+        let header = begin(factory, r#"{"a":1}"#);
+        for seconds in [1000.0, 2000.0, 3000.0] {
+            let mut session = open(factory, &header, seconds);
+            assert_eq!(session.get_int64("a"), Ok(Some(1)));
+            session.commit(false).unwrap();
+        }
+        assert_eq!(open(factory, &header, 4500.0).load_result(), LoadResult::Expired);
+    });
+}
+
+#[test]
+fn two_requests_at_once_keep_what_both_wrote() {
+    on_every_store(|factory| {
+        let header = begin(factory, r#"{"gone":1,"queue":[],"_f_":["old"]}"#);
+        let (mut one, mut other) = (open(factory, &header, 1.0), open(factory, &header, 1.0));
+        one.set("one", "1").unwrap();
+        one.set("same", "\"one\"").unwrap();
+        one.flash_string("from one", "", true).unwrap();
+        other.set("other", "2").unwrap();
+        other.set("same", "\"other\"").unwrap();
+        assert_eq!(other.pop_flash("").unwrap(), r#"["old"]"#);
+        other.flash_string("from other", "", true).unwrap();
+        assert!(other.delete("gone"));
+        one.commit(false).unwrap();
+        other.commit(false).unwrap();
+        assert_eq!(
+            json(factory, &header),
+            r#"{"queue":[],"_f_":["from one","from other"],"one":1,"same":"other","other":2}"#
+        );
+    });
+}
+
+#[test]
+fn a_default_does_not_replace_what_another_request_set_first() {
+    on_every_store(|factory| {
+        let header = begin(factory, r#"{"a":1}"#);
+        let (mut one, mut other) = (open(factory, &header, 1.0), open(factory, &header, 1.0));
+        assert_eq!(one.setdefault("theme", "\"dark\"").unwrap(), "\"dark\"");
+        let token = one.csrf_token().unwrap().to_owned();
+        assert_eq!(other.setdefault("theme", "\"light\"").unwrap(), "\"light\"");
+        other.csrf_token().unwrap();
+        one.commit(false).unwrap();
+        other.commit(false).unwrap();
+        let mut session = open(factory, &header, 2.0);
+        assert_eq!(session.get_string("theme").unwrap(), Some("dark"));
+        assert_eq!(session.csrf_token().unwrap(), token);
+    });
+}
+
+#[test]
+fn changes_are_made_again_in_call_order() {
+    on_every_store(|factory| {
+        let header = begin(factory, r#"{"a":1,"b":2}"#);
+        let (mut one, mut other) = (open(factory, &header, 1.0), open(factory, &header, 1.0));
+        one.set("c", "3").unwrap();
+        one.commit(false).unwrap();
+        other.set("x", "1").unwrap();
+        other.clear();
+        other.set("y", "2").unwrap();
+        other.update(r#"{"y":3,"z":4}"#).unwrap();
+        assert_eq!(other.pop("z").unwrap(), Some("4"));
+        other.commit(false).unwrap();
+        assert_eq!(json(factory, &header), r#"{"y":3}"#);
+    });
+}
+
+#[test]
+fn a_commit_may_be_followed_by_further_changes() {
+    on_every_store(|factory| {
+        let header = begin(factory, "{}");
+        let mut session = open(factory, &header, 1.0);
+        for n in 0..3 {
+            session.set_int64("n", n).unwrap();
+            assert!(session.commit(false).unwrap().is_empty());
+            let mut other = open(factory, &header, 1.0);
+            other.set_int64(&format!("other {n}"), n).unwrap();
+            other.commit(false).unwrap();
+        }
+        assert_eq!(json(factory, &header), r#"{"n":2,"other 0":0,"other 1":1,"other 2":2}"#);
+    });
+}
+
+#[test]
+fn threads_lose_nothing() {
+    on_every_store(|factory| {
+        let header = begin(factory, "{}");
+        let next = AtomicU32::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..50 {
+                        let n = next.fetch_add(1, Ordering::Relaxed);
+                        let mut session = open(factory, &header, 1.0);
+                        session.set_int64(&format!("key {n}"), n.into()).unwrap();
+                        session.flash_string(&n.to_string(), "", true).unwrap();
+                        session.commit(false).unwrap();
+                    }
+                });
+            }
+        });
+        let mut session = open(factory, &header, 2.0);
+        assert_eq!(session.len(), 201);
+        assert_eq!(session.pop_flash("").unwrap().split(',').count(), 200);
+    });
+}
+
+#[test]
+fn a_logout_is_final() {
+    on_every_store(|factory| {
+        let header = begin(factory, r#"{"user":1}"#);
+        let mut slow = open(factory, &header, 1.0);
+        slow.set("seen", "1").unwrap();
+        let mut logout = open(factory, &header, 1.0);
+        logout.invalidate();
+        let cleared = logout.commit(false).unwrap()[0].clone();
+        assert!(cleared.starts_with("session=; Max-Age=0;"), "{cleared}");
+        assert_eq!(slow.commit(false), Err(Error::Gone));
+        assert!(slow.set_cookies().is_empty());
+        assert_eq!(slow.to_json(), r#"{"user":1,"seen":1}"#);
+        let mut next = open(factory, &header, 2.0);
+        assert_eq!((next.load_result(), next.to_json()), (LoadResult::Missing, "{}"));
+    });
+}
+
+#[test]
+fn what_is_set_after_invalidate_belongs_to_a_new_id() {
+    on_every_store(|factory| {
+        let header = begin(factory, r#"{"user":1}"#);
+        let mut session = open(factory, &header, 1.0);
+        let old = session.id().unwrap().map(str::to_owned);
+        session.invalidate();
+        session.set("fresh", "true").unwrap();
+        assert_ne!(session.id().unwrap(), old.as_deref());
+        let new = cookie(session.commit(false).unwrap());
+        assert_ne!(new, header);
+        assert_eq!(json(factory, &new), r#"{"fresh":true}"#);
+        assert_eq!(open(factory, &header, 2.0).load_result(), LoadResult::Missing);
+    });
+}
+
+#[test]
+fn an_id_that_was_offered_is_never_taken_up() {
+    on_every_store(|factory| {
+        let header = begin(factory, "{}");
+        let mut session = open(factory, &header, 1.0);
+        session.invalidate();
+        session.commit(false).unwrap();
+        let mut again = open(factory, &header, 2.0);
+        again.set("a", "1").unwrap();
+        assert_ne!(cookie(again.commit(false).unwrap()), header);
+        assert_eq!(open(factory, &header, 2.0).load_result(), LoadResult::Missing);
+    });
+}
+
+#[test]
+fn a_regenerated_session_has_a_new_id_and_the_old_one_shows_what_was() {
+    on_every_store(|factory| {
+        let header = begin(factory, r#"{"cart":[1]}"#);
+        let (mut early, mut late) = (open(factory, &header, 1.0), open(factory, &header, 1.0));
+        early.set("early", "1").unwrap();
+        let mut login = open(factory, &header, 1.0);
+        login.set("user", "42").unwrap();
+        login.regenerate_id();
+        early.commit(false).unwrap();
+        let new = cookie(login.commit(false).unwrap());
+        assert_ne!(new, header);
+        assert_eq!(json(factory, &new), r#"{"cart":[1],"early":1,"user":42}"#);
+        let mut old = open(factory, &header, 2.0);
+        assert_eq!(old.load_result(), LoadResult::Loaded);
+        assert_eq!(old.to_json(), r#"{"cart":[1],"early":1}"#);
+        assert!(old.commit(false).unwrap().is_empty());
+        old.set("x", "1").unwrap();
+        assert_eq!(old.commit(false), Err(Error::Gone));
+        late.set("late", "1").unwrap();
+        assert_eq!(late.commit(false), Err(Error::Gone));
+        login.set("more", "1").unwrap();
+        assert!(login.commit(false).unwrap().is_empty());
+        assert_eq!(json(factory, &new), r#"{"cart":[1],"early":1,"user":42,"more":1}"#);
+    });
+}
+
+#[test]
+fn without_grace_the_old_id_is_gone_at_once() {
+    for store in stores() {
+        let factory = factory_with(&store, &[("regenerate_grace", "0")]);
+        let header = begin(&factory, "{}");
+        let mut session = open(&factory, &header, 1.0);
+        session.regenerate_id();
+        session.commit(false).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        assert_eq!(open(&factory, &header, 2.0).load_result(), LoadResult::Missing);
+    }
+}
+
+#[test]
+fn an_absolute_timeout_ends_a_busy_session() {
+    for kind in ["signed_cookie", "store"] {
+        let mut options = Options::new();
+        for (name, value) in [("type", kind), ("secret", "s"), ("absolute_timeout", "100"), ("timeout", "")] {
+            options.set(name, value).unwrap();
+        }
+        let factory = Factory::new(&options).unwrap();
+        let mut header = begin(&factory, r#"{"a":1}"#);
+        for seconds in [50.0, 99.0] {
+            let mut session = open(&factory, &header, seconds);
+            session.get("a").unwrap();
+            if let [set_cookie] = session.commit(false).unwrap() {
+                header = set_cookie.split(';').next().unwrap().to_owned();
+            }
+        }
+        assert_eq!(open(&factory, &header, 101.0).load_result(), LoadResult::Expired, "{kind}");
+    }
+}
+
+#[test]
+fn sessions_of_a_subject_are_listed_and_revoked() {
+    on_every_store(|factory| {
+        let login = |subject: &str| {
+            let mut session = factory.open_at(b"", NOW).unwrap();
+            session.set_subject(subject).unwrap();
+            session.set("a", "1").unwrap();
+            let id = session.id().unwrap().unwrap().to_owned();
+            (cookie(session.commit(false).unwrap()), id)
+        };
+        let (first, first_id) = login("user-42");
+        let (second, second_id) = login("user-42");
+        let (third, third_id) = login("user-42");
+        let (other, _) = login("user-43");
+        let mut session = open(factory, &second, 10.0);
+        session.get("a").unwrap();
+        session.commit(false).unwrap();
+        let listed = factory.subject_sessions("user-42").unwrap();
+        assert_eq!(listed.len(), 3);
+        assert_eq!((&listed[0].id, listed[0].created, listed[0].accessed), (&second_id, NOW, 1_700_000_010.0));
+        assert_eq!(factory.revoke("user-43", &first_id), Ok(false), "it is not theirs");
+        assert_eq!(factory.revoke("user-42", &first_id), Ok(true));
+        assert_eq!(open(factory, &first, 11.0).load_result(), LoadResult::Missing);
+        assert_eq!(factory.revoke_all("user-42", Some(&third_id)), Ok(1));
+        assert_eq!(open(factory, &second, 11.0).load_result(), LoadResult::Missing);
+        assert_eq!(open(factory, &third, 11.0).load_result(), LoadResult::Loaded);
+        assert_eq!(open(factory, &other, 11.0).load_result(), LoadResult::Loaded);
+        let mut moved = open(factory, &third, 11.0);
+        moved.regenerate_id();
+        let moved_to = cookie(moved.commit(false).unwrap());
+        assert_eq!(factory.revoke_all("user-42", None), Ok(1));
+        assert_eq!(open(factory, &moved_to, 11.0).load_result(), LoadResult::Missing);
+    });
+}
+
+#[test]
+fn a_previous_secret_opens_and_the_id_is_signed_anew() {
+    // One memory store is one factory's, so the record is looked for where it cannot be: the signature is what counts.
+    let old = factory_with("memory:", &[]);
+    let header = begin(&old, "{}");
+    let other = factory_with("memory:", &[("previous_secret", "other")]);
+    assert_eq!(open(&other, &header, 1.0).load_result(), LoadResult::Missing);
+    let mut options = Options::new();
+    options.set("type", "store").unwrap().set("secret", "another").unwrap();
+    assert_eq!(open(&Factory::new(&options).unwrap(), &header, 1.0).load_result(), LoadResult::BadSignature);
+}
+
+#[test]
+fn a_cookie_session_moves_into_the_store() {
+    let mut options = Options::new();
+    options.set("secret", "cookie secret").unwrap();
+    let header = begin(&Factory::new(&options).unwrap(), r#"{"user":1}"#);
+    let accept = [("accept.before.secret", "cookie secret")];
+    for store in stores() {
+        let factory = factory_with(&store, &accept);
+        let mut session = open(&factory, &header, 1.0);
+        assert_eq!((session.load_result(), session.load_format()), (LoadResult::LoadedOtherFormat, Some("before")));
+        let stored = cookie(session.commit(false).unwrap());
+        assert_eq!(open(&factory, &stored, 2.0).load_result(), LoadResult::Loaded);
+        assert_eq!(json(&factory, &stored), r#"{"user":1}"#);
+    }
+}
+
+#[test]
+fn memory_is_bounded_and_the_soonest_to_expire_makes_room() {
+    let factory = factory_with("memory:", &[("store_max_bytes", "2000000")]);
+    let headers: Vec<String> =
+        (0..2000).map(|n| begin(&factory, &format!(r#"{{"pad":"{}"}}"#, "x".repeat(1000 + n % 7)))).collect();
+    let there = |header: &&String| open(&factory, header, 1.0).load_result() == LoadResult::Loaded;
+    let kept = headers.iter().filter(there).count();
+    assert!((1000..1700).contains(&kept), "{kept}");
+    assert!(there(&&headers[1999]));
+    let mut session = open(&factory, "", 0.0);
+    session.set_string("large", &"x".repeat(100_000)).unwrap();
+    assert!(matches!(session.commit(false), Err(Error::Store(reason)) if reason.contains("store_max_bytes")));
+}
+
+#[test]
+fn a_store_that_is_not_built_in_is_an_error_that_lists_what_is() {
+    for url in ["mysql://localhost/x", "memory:x", "nothing"] {
+        let mut options = Options::new();
+        options.set("type", "store").unwrap().set("store", url).unwrap().set("secret", "s").unwrap();
+        let Err(Error::Option(message)) = Factory::new(&options).map(drop) else { panic!("{url} is no store") };
+        assert!(message.contains("memory:"), "{message}");
+    }
+}
+
+#[test]
+fn cookies_have_no_subjects() {
+    let mut options = Options::new();
+    options.set("secret", "s").unwrap();
+    let factory = Factory::new(&options).unwrap();
+    assert_eq!(open(&factory, "", 0.0).set_subject("x"), Err(Error::NoStore));
+    assert_eq!(open(&factory, "", 0.0).id(), Ok(None));
+    assert_eq!(factory.revoke_all("x", None), Err(Error::NoStore));
+}
