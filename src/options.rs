@@ -341,7 +341,7 @@ impl Kind {
             Self::Choice(words) => value.is_empty() || words.iter().any(|word| word.eq_ignore_ascii_case(value)),
             Self::Secret => !value.is_empty(),
             Self::SecretHex => {
-                !value.is_empty() && value.len() % 2 == 0 && value.bytes().all(|byte| byte.is_ascii_hexdigit())
+                !value.is_empty() && value.len().is_multiple_of(2) && value.bytes().all(|byte| byte.is_ascii_hexdigit())
             }
         };
         if allowed { Ok(()) } else { Err(self.to_string()) }

@@ -222,8 +222,6 @@ fn a_pickle_that_python_would_not_read_is_malformed() {
         b"N(Ne",
         b"](K\x01u",
         b"}(X\x01\0\0\0au",
-        b"\x80\x06N",
-        b"\x80\xffN",
         b"\xffN",
         b"\x00N",
     ] {
@@ -246,6 +244,8 @@ fn data_that_json_does_not_have_is_unsupported() {
         (b"(K\x01Nd", "not a str"),
         (b"C\x01\xff", "not UTF-8"),
         (b"B\x03\0\0\0\xed\xa0\x80", "not UTF-8"),
+        (b"\x80\x06N", "protocol is later than 5"),
+        (b"\x80\xffN", "protocol is later than 5"),
         (b"U\x01\xe9", "not ASCII"),
         (b"S'\\xe9'\n", "not ASCII"),
         (b"\x8f", "EMPTY_SET"),

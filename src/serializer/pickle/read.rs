@@ -80,7 +80,7 @@ impl<'p> Machine<'p> {
                 0x95 => drop(self.take(8)?),
                 b'(' => self.marks.push(self.stack.len()),
                 b'0' => self.pop_one()?,
-                b'1' => drop(self.from_mark()?),
+                b'1' => drop(self.take_marked()?),
                 b'2' => self.stack.push(self.top()?),
                 b'p' | b'q' | b'r' | 0x94 => self.memoize(opcode)?,
                 b'g' | b'h' | b'j' => self.recall(opcode)?,
@@ -159,7 +159,7 @@ impl<'p> Machine<'p> {
     }
 
     /// What lies above the last mark.
-    fn from_mark(&mut self) -> Result<Vec<Id>, Refusal> {
+    fn take_marked(&mut self) -> Result<Vec<Id>, Refusal> {
         let floor = self.marks.pop().ok_or_else(|| broken("a mark is missing"))?;
         Ok(self.stack.split_off(floor))
     }
@@ -209,9 +209,9 @@ impl<'p> Machine<'p> {
     fn sequence(&mut self, opcode: u8) -> Result<(), Refusal> {
         let node = match opcode {
             b']' => Node::List(Vec::new()),
-            b'l' => Node::List(self.from_mark()?),
+            b'l' => Node::List(self.take_marked()?),
             b')' => Node::Tuple(Vec::new()),
-            b't' => Node::Tuple(self.from_mark()?),
+            b't' => Node::Tuple(self.take_marked()?),
             0x85..=0x87 => {
                 let mut items = Vec::new();
                 for _ in 0x84..opcode {
@@ -220,7 +220,7 @@ impl<'p> Machine<'p> {
                 Node::Tuple(items)
             }
             _ => {
-                let items = if opcode == b'a' { vec![self.pop()?] } else { self.from_mark()? };
+                let items = if opcode == b'a' { vec![self.pop()?] } else { self.take_marked()? };
                 let top = self.top()?;
                 let Node::List(list) = &mut self.nodes[top] else {
                     return Err(broken("it appends to what is no list"));
@@ -240,7 +240,7 @@ impl<'p> Machine<'p> {
                 let value = self.pop()?;
                 vec![self.pop()?, value]
             }
-            _ => self.from_mark()?,
+            _ => self.take_marked()?,
         };
         let (pairs, rest) = items.as_chunks::<2>();
         if !rest.is_empty() {
@@ -280,8 +280,10 @@ impl<'p> Machine<'p> {
             _ => {
                 let line = self.line_text()?;
                 match (opcode, line) {
-                    (b'I', "00") => return Ok(self.word("false")),
-                    (b'I', "01") => return Ok(self.word("true")),
+                    (b'I', "00" | "01") => {
+                        self.word(if line == "01" { "true" } else { "false" });
+                        return Ok(());
+                    }
                     _ => line.strip_suffix('L').unwrap_or(line).to_owned(),
                 }
             }
@@ -322,7 +324,7 @@ impl<'p> Machine<'p> {
             _ => self.counted(8)?,
         };
         let start = self.scalars.len();
-        self.scalars.add(&[b'"']);
+        self.scalars.add(b"\"");
         match opcode {
             b'V' => self.raw_unicode_escape(bytes)?,
             b'S' => self.quoted(bytes)?,
@@ -333,7 +335,7 @@ impl<'p> Machine<'p> {
             }
             _ => self.surrogatepass(bytes)?,
         }
-        self.scalars.add(&[b'"']);
+        self.scalars.add(b"\"");
         self.push_scalar(start, !matches!(opcode, b'B' | b'C' | 0x8e));
         Ok(())
     }
@@ -357,7 +359,10 @@ impl<'p> Machine<'p> {
     fn surrogatepass(&mut self, mut bytes: &[u8]) -> Result<(), Refusal> {
         loop {
             let valid = match std::str::from_utf8(bytes) {
-                Ok(text) => return Ok(self.text(text)),
+                Ok(text) => {
+                    self.text(text);
+                    return Ok(());
+                }
                 Err(error) => error.valid_up_to(),
             };
             let (text, rest) = bytes.split_at(valid);
@@ -462,13 +467,13 @@ impl<'p> Machine<'p> {
                 continue;
             }
             if *index > 0 {
-                out.add(&[b',']);
+                out.add(b",");
             }
             *index += 1;
             next = value;
             if let Some(Node::Scalar { start, end, .. }) = key.map(|key| &self.nodes[key]) {
                 out.add(&self.scalars[*start..*end]);
-                out.add(&[b':']);
+                out.add(b":");
             }
         }
     }

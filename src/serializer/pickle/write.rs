@@ -19,7 +19,7 @@ pub(super) fn from_json(overhead: usize, payload: &str) -> Result<WipedBytes, Er
     while scanner.at < payload.len() {
         step(payload, &mut scanner, &mut out)?;
     }
-    out.add(&[b'.']);
+    out.add(b".");
     Ok(out)
 }
 
@@ -41,7 +41,7 @@ fn step(payload: &str, scanner: &mut Scanner<'_>, out: &mut WipedBytes) -> Resul
         }
         b'}' => {
             scanner.at += 1;
-            out.add(&[b'u']);
+            out.add(b"u");
         }
         b'"' => {
             let string = scanner.string()?;
@@ -66,16 +66,24 @@ fn text(inside: &str, out: &mut WipedBytes) {
             }
         }
     }
-    out.add(&[b'X']);
+    out.add(b"X");
     out.add(&(bytes.len() as u32).to_le_bytes());
     out.add(&bytes);
 }
 
 fn scalar(json: &str, out: &mut WipedBytes) -> Result<(), Error> {
+    let word: &[u8] = match json {
+        "null" => b"N",
+        "true" => &[0x88],
+        "false" => &[0x89],
+        _ => return number(json, out),
+    };
+    out.add(word);
+    Ok(())
+}
+
+fn number(json: &str, out: &mut WipedBytes) -> Result<(), Error> {
     let float = match json {
-        "null" => return Ok(out.add(&[b'N'])),
-        "true" => return Ok(out.add(&[0x88])),
-        "false" => return Ok(out.add(&[0x89])),
         "NaN" => f64::NAN,
         "Infinity" => f64::INFINITY,
         "-Infinity" => f64::NEG_INFINITY,
@@ -83,18 +91,18 @@ fn scalar(json: &str, out: &mut WipedBytes) -> Result<(), Error> {
         // What overflows is infinite in Python, too.
         _ => json.parse().unwrap_or(f64::NAN),
     };
-    out.add(&[b'G']);
+    out.add(b"G");
     out.add(&float.to_be_bytes());
     Ok(())
 }
 
 fn integer(json: &str, out: &mut WipedBytes) -> Result<(), Error> {
     if let Ok(small) = json.parse::<i32>() {
-        out.add(&[b'J']);
+        out.add(b"J");
         out.add(&small.to_le_bytes());
         return Ok(());
     }
-    let too_long = || Error::Range(format!("a pickle holds no integer of more than 4,300 digits"));
+    let too_long = || Error::Range("a pickle holds no integer of more than 4,300 digits".to_owned());
     if json.trim_start_matches('-').len() > MOST_DIGITS {
         return Err(too_long());
     }
