@@ -2,25 +2,8 @@
 
 use crate::json::{self, Scanner};
 
-/// Whether two JSON values, whose texts have been checked, are equal as Python's `==` has it (so `true` equals 1).
-pub(crate) fn equal(one: &str, other: &str) -> bool {
-    let (ones, others) = (nodes(one), nodes(other));
-    let mut pairs = vec![(ones.len() - 1, others.len() - 1)];
-    while let Some((one, other)) = pairs.pop() {
-        let same = match (&ones[one], &others[other]) {
-            (Node::Scalar(one), Node::Scalar(other)) => same_scalar(one, other),
-            (Node::List(one), Node::List(other)) | (Node::Object(one), Node::Object(other)) => {
-                pairs.extend(one.iter().copied().zip(other.iter().copied()));
-                one.len() == other.len()
-            }
-            _ => false,
-        };
-        if !same {
-            return false;
-        }
-    }
-    true
-}
+/// A JSON value, its text having been checked, to be compared as Python's `==` has it (so `true` equals 1).
+pub(crate) struct Tree<'a>(Vec<Node<'a>>);
 
 /// A value; its parts are named by their places.
 enum Node<'a> {
@@ -30,35 +13,62 @@ enum Node<'a> {
     Object(Vec<usize>),
 }
 
-/// A value's parts, each behind its own parts: the whole is the last.
-fn nodes(value: &str) -> Vec<Node<'_>> {
-    let mut nodes = Vec::new();
-    let mut open: Vec<Vec<usize>> = Vec::new();
-    let mut scanner = Scanner::lenient(value);
-    while scanner.at < value.len() {
-        let start = scanner.at;
-        let byte = scanner.peek();
-        scanner.at += 1;
-        let node = match byte {
-            b'[' | b'{' => {
-                open.push(Vec::new());
-                continue;
+impl<'a> Tree<'a> {
+    /// Each value stands behind its parts: the whole is the last.
+    pub fn of(value: &'a str) -> Self {
+        let mut nodes = Vec::new();
+        let mut open: Vec<Vec<usize>> = Vec::new();
+        let mut scanner = Scanner::lenient(value);
+        while scanner.at < value.len() {
+            let start = scanner.at;
+            let byte = scanner.peek();
+            scanner.at += 1;
+            let node = match byte {
+                b'[' | b'{' => {
+                    open.push(Vec::new());
+                    continue;
+                }
+                b']' => Node::List(open.pop().unwrap_or_default()),
+                b'}' => Node::Object(by_key(&nodes, &open.pop().unwrap_or_default())),
+                b' ' | b'\t' | b'\n' | b'\r' | b',' | b':' => continue,
+                _ => {
+                    scanner.at = start;
+                    scanner.value().expect("the text has been checked");
+                    Node::Scalar(&value[start..scanner.at])
+                }
+            };
+            if let Some(parts) = open.last_mut() {
+                parts.push(nodes.len());
             }
-            b']' => Node::List(open.pop().unwrap_or_default()),
-            b'}' => Node::Object(by_key(&nodes, &open.pop().unwrap_or_default())),
-            b' ' | b'\t' | b'\n' | b'\r' | b',' | b':' => continue,
-            _ => {
-                scanner.at = start;
-                scanner.value().expect("the text has been checked");
-                Node::Scalar(&value[start..scanner.at])
-            }
-        };
-        if let Some(parts) = open.last_mut() {
-            parts.push(nodes.len());
+            nodes.push(node);
         }
-        nodes.push(node);
+        Self(nodes)
     }
-    nodes
+}
+
+impl PartialEq for Tree<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let mut pairs = vec![(self.0.len() - 1, other.0.len() - 1)];
+        while let Some((one, another)) = pairs.pop() {
+            let same = match (&self.0[one], &other.0[another]) {
+                (Node::Scalar(one), Node::Scalar(other)) => same_scalar(one, other),
+                (Node::List(ones), Node::List(others)) | (Node::Object(ones), Node::Object(others)) => {
+                    pairs.extend(ones.iter().copied().zip(others.iter().copied()));
+                    ones.len() == others.len()
+                }
+                _ => false,
+            };
+            if !same {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// Whether two JSON values, whose texts have been checked, are equal.
+pub(crate) fn equal(one: &str, other: &str) -> bool {
+    Tree::of(one) == Tree::of(other)
 }
 
 fn by_key(nodes: &[Node<'_>], members: &[usize]) -> Vec<usize> {

@@ -5,6 +5,9 @@ mod common;
 use common::*;
 use khufu::{Error, Session};
 
+/// A call, and what it is.
+type Call = (&'static str, fn(&mut Session));
+
 #[test]
 fn keys_stay_in_the_order_in_which_they_were_added() {
     let mut session = holding(r#"{"b": 1, "a": 2}"#);
@@ -320,6 +323,8 @@ fn update_does_all_or_nothing() {
         "{\"a\":2,\"b\":[Infinity]}",
         "{\"a\":2,}",
         "\u{feff}{\"a\":2}",
+        "\u{c}{\"a\":2}",
+        "{\"a\":2}\u{c}",
     ] {
         let error = session.update(bad).unwrap_err();
         assert!(matches!(error, Error::Json(_)), "{bad:?}: {error}");
@@ -346,7 +351,7 @@ fn clear_takes_every_key_out() {
 #[test]
 fn a_write_that_changes_nothing_marks_nothing() {
     let state = r#"{"a": 1, "_f_": ["hello"]}"#;
-    let idle: [(&str, fn(&mut Session)); 8] = [
+    let idle: [Call; 8] = [
         ("pop_flash of an empty queue", |s| assert_eq!(s.pop_flash("none").unwrap(), "[]")),
         ("setdefault of a key that is there", |s| {
             s.setdefault("a", "2").unwrap();
@@ -373,7 +378,7 @@ fn a_write_that_changes_nothing_marks_nothing() {
 
 #[test]
 fn every_write_that_changes_something_marks_the_session() {
-    let writes: [(&str, fn(&mut Session)); 13] = [
+    let writes: [Call; 13] = [
         ("set", |s| s.set("a", "2").unwrap()),
         ("set_string", |s| s.set_string("b", "").unwrap()),
         ("set_int64", |s| s.set_int64("b", 1).unwrap()),

@@ -11,7 +11,10 @@ fn aged(settings: Settings<'_>, age: f64) -> Session {
     factory(settings).open_at(header.as_bytes(), RENEWED + age).unwrap()
 }
 
-const READS: [(&str, fn(&mut Session)); 13] = [
+/// A call, and what it is.
+type Call = (&'static str, fn(&mut Session));
+
+const READS: [Call; 13] = [
     ("get", |s| {
         s.get("a").unwrap();
     }),
