@@ -11,7 +11,7 @@ from pages import root
 from peer import PeerError
 from services import NOW
 
-TOO_LARGE = 7
+TOO_LARGE, OPTION = 7, 8
 
 
 def write(folder, name, text):
@@ -30,7 +30,7 @@ def check_options(page, options_page, report):
 
 
 def check_load_results(page, report):
-    [named] = re.findall(r'Each has a load result: (.*?);', page.text, re.S)
+    [named] = re.findall(r'Each has a load result: (.*?); and', page.text, re.S)
     header = (root / 'include/khufu.h').read_text()
     report.check('README.md: the load results are those of khufu.h', re.findall(r'`(\w+)`', named),
                  [name.lower() for name in re.findall(r'^  KHUFU_LOAD_(\w+) =', header, re.M)])
@@ -48,6 +48,25 @@ def check_limits(report, servers):
                 found = error.status, '4064' in str(error)
             report.check(f'README.md: about 2,900 bytes fit, {service.name}, {options[0][1]}',
                          [bool(fits), found], [True, (TOO_LARGE, True)])
+
+
+def check_stores(report, servers, working):
+    """Stores of the types that are named, where a session may be larger than a cookie; and no others."""
+    large = json.dumps('x' * 10_000)
+    for service in servers.services:
+        for store, others in [('memory:', [service]), (f'sqlite:{working}/sessions', servers.services)]:
+            options = [('type', 'store'), ('store', store), ('secret', 'x')]
+            for each in {service, *others}:
+                each.peer.factory(options)
+            cookie = cookie_of(service.peer.write(NOW, '', [('text', large)]))
+            found = [other.peer.read(NOW + 1, cookie).state for other in others]
+            report.check(f'README.md: {service.name} keeps a session in {store.partition(":")[0]}',
+                         found, [{'text': 'x' * 10_000}] * len(others))
+        try:
+            found = service.peer.factory([('type', 'store'), ('store', 'redis://127.0.0.1/0'), ('secret', 'x')])
+        except PeerError as error:
+            found = error.status
+        report.check('… and not in Redis', found, OPTION)
 
 
 def check_versions(page, report):
@@ -70,6 +89,7 @@ def check(page, pages, report, servers, working):
     check_options(page, pages['docs/options.md'], report)
     check_load_results(page, report)
     check_limits(report, servers)
+    check_stores(report, servers, working)
     check_versions(page, report)
 
     shell = Shell(working)
