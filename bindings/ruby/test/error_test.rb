@@ -7,7 +7,8 @@ class ErrorTest < SessionTest
   STATUSES = {
     Khufu::ArgumentError => 2, Khufu::EncodingError => 3, Khufu::JSONError => 4, Khufu::TypeError => 5,
     Khufu::RangeError => 6, Khufu::TooLargeError => 7, Khufu::OptionError => 8, Khufu::UnsupportedError => 9,
-    Khufu::RandomError => 10, Khufu::InternalError => 11
+    Khufu::RandomError => 10, Khufu::InternalError => 11, Khufu::StoreError => 12, Khufu::ConflictError => 13,
+    Khufu::GoneError => 14
   }.freeze
 
   def test_every_class_has_its_status

@@ -67,6 +67,21 @@ module Khufu
     STATUS = 11
   end
 
+  # A session's store failed, or took longer than it may. What a store of your own raised is the `cause`.
+  class StoreError < Error
+    STATUS = 12
+  end
+
+  # Other requests kept changing the session until the time was up. It stays as it was: commit again.
+  class ConflictError < Error
+    STATUS = 13
+  end
+
+  # Another request has ended the session, or moved it to a new id. Its data can still be read; send no cookie.
+  class GoneError < Error
+    STATUS = 14
+  end
+
   class Error
     CLASSES = Error.subclasses.to_h { |subclass| [subclass::STATUS, subclass] }.freeze
     private_constant :CLASSES

@@ -30,6 +30,9 @@ module Khufu
     OK = 0
     NOT_FOUND = 1
     ERR_TYPE = 5
+    ERR_STORE = 12
+    ERR_CONFLICT = 13
+    ERR_GONE = 14
     COMMIT_EXCEPTION = 1
 
     attach_function :khufu_status_message, %i[int32], :string
@@ -39,12 +42,16 @@ module Khufu
     attach_function :khufu_options_new, [], :pointer
     attach_function :khufu_options_free, %i[pointer], :void
     attach_function :khufu_options_set, %i[pointer buffer_in size_t buffer_in size_t], :int32
+    attach_function :khufu_options_set_store, %i[pointer pointer pointer], :int32
+    attach_function :khufu_options_set_serializer, %i[pointer pointer pointer], :int32
     attach_function :khufu_options_error, %i[pointer], :string
+    attach_function :khufu_sink_write, %i[pointer buffer_in size_t], :int32
 
     attach_function :khufu_factory_new, %i[pointer pointer], :int32
     attach_function :khufu_factory_free, %i[pointer], :void
 
     attach_function :khufu_session_open, %i[pointer buffer_in size_t pointer], :int32
+    attach_function :khufu_session_open_deadline, %i[pointer buffer_in size_t double pointer], :int32
     attach_function :khufu_session_open_at, %i[pointer buffer_in size_t double pointer], :int32
     attach_function :khufu_session_free, %i[pointer], :void
 
@@ -82,8 +89,19 @@ module Khufu
 
     attach_function :khufu_session_changed, %i[pointer], :int32
     attach_function :khufu_session_invalidate, %i[pointer], :int32
+    attach_function :khufu_session_id, %i[pointer pointer pointer], :int32
+    attach_function :khufu_session_regenerate_id, %i[pointer], :int32
+    attach_function :khufu_session_set_subject, %i[pointer buffer_in size_t], :int32
     attach_function :khufu_session_commit, %i[pointer uint32], :int32
+    attach_function :khufu_session_commit_deadline, %i[pointer uint32 double], :int32
     attach_function :khufu_session_set_cookie, %i[pointer size_t pointer pointer], :int32
     attach_function :khufu_session_vary, %i[pointer], :bool
+
+    attach_function :khufu_subject_open, %i[pointer buffer_in size_t pointer], :int32
+    attach_function :khufu_subject_free, %i[pointer], :void
+    attach_function :khufu_subject_error, %i[pointer], :string
+    attach_function :khufu_subject_next, %i[pointer pointer pointer pointer pointer pointer], :int32
+    attach_function :khufu_subject_revoke, %i[pointer buffer_in size_t], :int32
+    attach_function :khufu_subject_revoke_all, %i[pointer buffer_in size_t pointer], :int32
   end
 end

@@ -46,7 +46,7 @@ module Khufu
     def changed? = Native.khufu_session_is_changed(handle)
 
     # How the cookie opened: `:none`, `:loaded`, `:loaded_previous_secret`, `:loaded_other_format`, `:expired`,
-    # `:bad_signature`, `:malformed` or `:unsupported`.
+    # `:bad_signature`, `:malformed`, `:unsupported`, `:missing` (the store has no such session) or `:store_error`.
     # @return [Symbol]
     def load_result = Native.khufu_load_result_name(Native.khufu_session_load_result(handle)).to_sym
 
