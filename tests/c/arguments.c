@@ -2,6 +2,8 @@
    a length, NULL outputs. And the right ones in every form: with a length, up to the NUL, empty. */
 #include "sessions.h"
 
+#include <math.h>
+
 static khufu_factory *factory;
 static khufu_options *options;
 static khufu_session *session;
@@ -14,6 +16,43 @@ static double number;
 static bool flag;
 static khufu_factory *new_factory;
 static khufu_session *new_session;
+static khufu_subject *new_subject;
+
+/* Tables of callbacks that are in order; none of these is ever called. */
+static int32_t load(void *data, const char *key, size_t key_len, khufu_sink *sink, uint64_t *generation) {
+    (void)data, (void)key, (void)key_len, (void)sink, (void)generation;
+    abort();
+}
+
+static int32_t save(void *data, const char *key, size_t key_len, uint64_t expected, uint64_t generation, const char *record,
+                    size_t record_len, double ttl) {
+    (void)data, (void)key, (void)key_len, (void)expected, (void)generation, (void)record, (void)record_len, (void)ttl;
+    abort();
+}
+
+static int32_t touch(void *data, const char *key, size_t key_len, uint64_t generation, const char *record, size_t record_len,
+                     double ttl) {
+    (void)data, (void)key, (void)key_len, (void)generation, (void)record, (void)record_len, (void)ttl;
+    abort();
+}
+
+static int32_t remove_key(void *data, const char *key, size_t key_len) {
+    (void)data, (void)key, (void)key_len;
+    abort();
+}
+
+static int32_t translate(void *data, const char *from, size_t from_len, khufu_sink *sink) {
+    (void)data, (void)from, (void)from_len, (void)sink;
+    abort();
+}
+
+static void release(void *data) {
+    (void)data;
+    abort(); /* a table that was refused is not released */
+}
+
+static const khufu_store_vtable store = {sizeof store, load, save, touch, remove_key, release};
+static const khufu_serializer_vtable serializer = {sizeof serializer, translate, translate, release};
 
 static void soil(void) {
     text = more = "soiled";
@@ -24,11 +63,12 @@ static void soil(void) {
     flag = true;
     new_factory = (khufu_factory *)&cursor;
     new_session = (khufu_session *)&cursor;
+    new_subject = (khufu_subject *)&cursor;
 }
 
 static bool outputs_are_empty(void) {
     return text == NULL && more == NULL && len == 0 && more_len == 0 && integer == 0 && number == 0 && !flag &&
-           new_factory == NULL && new_session == NULL;
+           new_factory == NULL && new_session == NULL && new_subject == NULL;
 }
 
 /* Outputs that a call does not have, or that are themselves what is wrong, count as emptied. */
@@ -42,6 +82,7 @@ static void mark_empty(const char *call) {
     if (strstr(call, "&flag") == NULL) flag = false;
     if (strstr(call, "&new_factory") == NULL) new_factory = NULL;
     if (strstr(call, "&new_session") == NULL) new_session = NULL;
+    if (strstr(call, "&new_subject") == NULL) new_subject = NULL;
 }
 
 #define REFUSED(call)                                                                          \
@@ -56,6 +97,12 @@ static void mark_empty(const char *call) {
 TEST(a_null_handle_is_refused) {
     REFUSED(khufu_options_set(NULL, "timeout", 7, "60", 2));
     REFUSED(khufu_factory_new(NULL, &new_factory));
+    REFUSED(khufu_options_set_store(NULL, &store, NULL));
+    REFUSED(khufu_options_set_serializer(NULL, &serializer, NULL));
+    REFUSED(khufu_sink_write(NULL, "a", 1));
+    REFUSED(khufu_subject_next(NULL, &cursor, &text, &len, &number, &number));
+    REFUSED(khufu_subject_revoke(NULL, "a", 1));
+    REFUSED(khufu_subject_revoke_all(NULL, NULL, 0, &cursor));
     REFUSED(khufu_session_get(NULL, "a", 1, &text, &len));
     REFUSED(khufu_session_get_string(NULL, "a", 1, &text, &len));
     REFUSED(khufu_session_get_int64(NULL, "a", 1, &integer));
@@ -85,6 +132,10 @@ TEST(a_null_handle_is_refused) {
     REFUSED(khufu_session_check_csrf_token(NULL, "1", 1, &flag));
     REFUSED(khufu_session_changed(NULL));
     REFUSED(khufu_session_invalidate(NULL));
+    REFUSED(khufu_session_id(NULL, &text, &len));
+    REFUSED(khufu_session_regenerate_id(NULL));
+    REFUSED(khufu_session_set_subject(NULL, "user-42", 7));
+    REFUSED(khufu_session_commit_deadline(NULL, 0, 1));
     REFUSED(khufu_session_commit(NULL, 0));
     REFUSED(khufu_session_set_cookie(NULL, 0, &text, &len));
     CHECK_INT(khufu_session_length(NULL), 0);
@@ -98,6 +149,7 @@ TEST(a_null_handle_is_refused) {
     CHECK_STRING(khufu_session_load_format(NULL), "");
     CHECK(khufu_options_error(NULL) != NULL);
     CHECK(khufu_session_error(NULL) != NULL);
+    CHECK_STRING(khufu_subject_error(NULL), "");
 }
 
 /* An open that fails gives a session all the same, to read its error from. */
@@ -110,9 +162,127 @@ TEST(a_null_handle_is_refused) {
         khufu_session_free(new_session);                                         \
     } while (0)
 
+#define REFUSED_SUBJECT(call)                                                    \
+    do {                                                                         \
+        soil();                                                                  \
+        CHECK_INT((call), KHUFU_ERR_ARGUMENT);                                   \
+        REQUIRE(new_subject != NULL && new_subject != (khufu_subject *)&cursor); \
+        CHECK(*khufu_subject_error(new_subject) != 0);                           \
+        khufu_subject_free(new_subject);                                         \
+    } while (0)
+
 TEST(a_null_factory_opens_nothing) {
     REFUSED_OPEN(khufu_session_open(NULL, "a=b", 3, &new_session));
+    REFUSED_OPEN(khufu_session_open_deadline(NULL, "a=b", 3, 1, &new_session));
     REFUSED_OPEN(khufu_session_open_at(NULL, "a=b", 3, NOW, &new_session));
+    REFUSED_SUBJECT(khufu_subject_open(NULL, "user-42", 7, &new_subject));
+}
+
+TEST(a_factory_of_cookies_knows_no_subjects) {
+    REFUSED_SUBJECT(khufu_subject_open(factory, "user-42", 7, &new_subject));
+    REFUSED(khufu_session_set_subject(session, "user-42", 7));
+    CHECK_INT(khufu_session_id(session, &text, &len), KHUFU_NOT_FOUND);
+    CHECK(text == NULL && len == 0);
+}
+
+TEST(a_time_limit_is_a_time) {
+    const double limits[] = {0, -1, NAN, -INFINITY};
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        REFUSED_OPEN(khufu_session_open_deadline(factory, "a=b", 3, limits[i], &new_session));
+        REFUSED(khufu_session_commit_deadline(session, 0, limits[i]));
+    }
+    REFUSED(khufu_session_commit_deadline(session, 2, 1));
+    const double enough[] = {1e-9, 0.5, 1e9};
+    for (size_t i = 0; i < sizeof enough / sizeof *enough; i++) {
+        khufu_session *opened = NULL;
+        CHECK_INT(khufu_session_open_deadline(factory, "a=b", 3, enough[i], &opened), KHUFU_OK);
+        CHECK_INT(khufu_session_commit_deadline(opened, 0, enough[i]), KHUFU_OK); /* a cookie needs no time */
+        khufu_session_free(opened);
+    }
+}
+
+TEST(a_table_that_lacks_something_is_refused) {
+    khufu_options *fresh = make_options((const char *const[]){"secret", SECRET, NULL});
+    REFUSED(khufu_options_set_store(fresh, NULL, NULL));
+    CHECK(*khufu_options_error(fresh) != 0);
+    REFUSED(khufu_options_set_serializer(fresh, NULL, NULL));
+    for (int lacking = 0; lacking < 6; lacking++) {
+        khufu_store_vtable table = store;
+        if (lacking == 0) table.load = NULL;
+        if (lacking == 1) table.save = NULL;
+        if (lacking == 2) table.touch = NULL;
+        if (lacking == 3) table.remove = NULL;
+        if (lacking == 4) table.struct_size = 0;
+        if (lacking == 5) table.struct_size = sizeof table - 1;
+        REFUSED(khufu_options_set_store(fresh, &table, NULL));
+        CHECK_CONTAINS(khufu_options_error(fresh), lacking < 4 ? "needs load, save, touch and remove" : "struct_size");
+    }
+    for (int lacking = 0; lacking < 4; lacking++) {
+        khufu_serializer_vtable table = serializer;
+        if (lacking == 0) table.loads = NULL;
+        if (lacking == 1) table.dumps = NULL;
+        if (lacking == 2) table.struct_size = 0;
+        if (lacking == 3) table.struct_size = sizeof table - 1;
+        REFUSED(khufu_options_set_serializer(fresh, &table, NULL));
+        CHECK_CONTAINS(khufu_options_error(fresh), lacking < 2 ? "needs loads and dumps" : "struct_size");
+    }
+    CHECK_INT(khufu_factory_new(fresh, &new_factory), KHUFU_OK); /* of cookies still */
+    khufu_session *opened = open_new(new_factory);
+    CHECK_INT(khufu_session_id(opened, &text, &len), KHUFU_NOT_FOUND);
+    khufu_session_free(opened);
+    khufu_factory_free(new_factory);
+    khufu_options_free(fresh);
+}
+
+TEST(a_table_may_be_larger_than_it_is_known_to_be) {
+    struct {
+        khufu_store_vtable known;
+        void *later[4];
+    } larger = {.known = {sizeof larger, load, save, touch, remove_key, NULL}};
+    khufu_options *fresh = make_options((const char *const[]){"secret", SECRET, NULL});
+    CHECK_INT(khufu_options_set_store(fresh, &larger.known, NULL), KHUFU_OK);
+    khufu_options_free(fresh);
+}
+
+TEST(a_subject_that_did_not_open_refuses_everything) {
+    khufu_subject *broken = NULL;
+    CHECK_INT(khufu_subject_open(factory, "user-42", 7, &broken), KHUFU_ERR_ARGUMENT);
+    REFUSED(khufu_subject_next(broken, &cursor, &text, &len, &number, &number));
+    REFUSED(khufu_subject_revoke(broken, "a", 1));
+    REFUSED(khufu_subject_revoke_all(broken, NULL, 0, NULL));
+    khufu_subject_free(broken);
+}
+
+TEST(a_subject_refuses_null_text_and_outputs) {
+    khufu_factory *stored = FACTORY("secret", SECRET, "type", "store");
+    khufu_session *opened = open_new(stored);
+    khufu_subject *subject = NULL;
+    double accessed;
+    REFUSED(khufu_session_set_subject(opened, NULL, 1));
+    REFUSED(khufu_session_id(opened, NULL, &len));
+    REFUSED(khufu_session_id(opened, &text, NULL));
+    CHECK_INT(khufu_session_set_subject(opened, "\xff", 1), KHUFU_ERR_UTF8);
+    CHECK_INT(khufu_session_set_subject(opened, "user-42", KHUFU_NTS), KHUFU_OK);
+    CHECK_INT(khufu_session_commit(opened, 0), KHUFU_OK);
+    REFUSED(khufu_subject_open(stored, "user-42", 7, NULL));
+    REFUSED_SUBJECT(khufu_subject_open(stored, NULL, KHUFU_NTS, &new_subject));
+    CHECK_INT(khufu_subject_open(stored, "\xff", 1, &subject), KHUFU_ERR_UTF8);
+    khufu_subject_free(subject);
+    CHECK_INT(khufu_subject_open(stored, "user-42", KHUFU_NTS, &subject), KHUFU_OK);
+    CHECK_STRING(khufu_subject_error(subject), "");
+    REFUSED(khufu_subject_next(subject, NULL, &text, &len, &number, &accessed));
+    REFUSED(khufu_subject_next(subject, &cursor, NULL, &len, &number, &accessed));
+    REFUSED(khufu_subject_next(subject, &cursor, &text, NULL, &number, &accessed));
+    REFUSED(khufu_subject_next(subject, &cursor, &text, &len, NULL, &accessed));
+    REFUSED(khufu_subject_next(subject, &cursor, &text, &len, &number, NULL));
+    REFUSED(khufu_subject_revoke(subject, NULL, 1));
+    REFUSED(khufu_subject_revoke_all(subject, NULL, 1, NULL));
+    CHECK(*khufu_subject_error(subject) != 0);
+    cursor = 0;
+    CHECK_INT(khufu_subject_next(subject, &cursor, &text, &len, &number, &accessed), KHUFU_OK); /* nothing was revoked */
+    khufu_subject_free(subject);
+    khufu_session_free(opened);
+    khufu_factory_free(stored);
 }
 
 TEST(a_session_that_did_not_open_refuses_everything) {
@@ -148,6 +318,10 @@ TEST(a_session_that_did_not_open_refuses_everything) {
     REFUSED(khufu_session_check_csrf_token(broken, "1", 1, &flag));
     REFUSED(khufu_session_changed(broken));
     REFUSED(khufu_session_invalidate(broken));
+    REFUSED(khufu_session_id(broken, &text, &len));
+    REFUSED(khufu_session_regenerate_id(broken));
+    REFUSED(khufu_session_set_subject(broken, "user-42", 7));
+    REFUSED(khufu_session_commit_deadline(broken, 0, 1));
     REFUSED(khufu_session_commit(broken, 0));
     REFUSED(khufu_session_set_cookie(broken, 0, &text, &len));
     CHECK_INT(khufu_session_length(broken), 0);
@@ -165,6 +339,7 @@ TEST(null_text_of_a_length_is_refused) {
         REFUSED(khufu_options_set(options, NULL, n, "60", 2));
         REFUSED(khufu_options_set(options, "timeout", 7, NULL, n));
         REFUSED_OPEN(khufu_session_open(factory, NULL, n, &new_session));
+        REFUSED_OPEN(khufu_session_open_deadline(factory, NULL, n, 1, &new_session));
         REFUSED_OPEN(khufu_session_open_at(factory, NULL, n, NOW, &new_session));
         REFUSED(khufu_session_get(session, NULL, n, &text, &len));
         REFUSED(khufu_session_get_string(session, NULL, n, &text, &len));
@@ -208,6 +383,7 @@ TEST(a_length_that_no_text_can_have_is_refused) {
 TEST(a_null_output_is_refused) {
     REFUSED(khufu_factory_new(options, NULL));
     REFUSED(khufu_session_open(factory, "", 0, NULL));
+    REFUSED(khufu_session_open_deadline(factory, "", 0, 1, NULL));
     REFUSED(khufu_session_open_at(factory, "", 0, NOW, NULL));
     REFUSED(khufu_session_get(session, "a", 1, NULL, &len));
     REFUSED(khufu_session_get(session, "a", 1, &text, NULL));
@@ -309,6 +485,7 @@ TEST(nothing_may_be_freed) {
     khufu_options_free(NULL);
     khufu_factory_free(NULL);
     khufu_session_free(NULL);
+    khufu_subject_free(NULL);
 }
 
 int main(void) {
@@ -317,6 +494,12 @@ int main(void) {
     session = open_state(factory, "{\"a\":\"text\"}");
     RUN(a_null_handle_is_refused);
     RUN(a_null_factory_opens_nothing);
+    RUN(a_factory_of_cookies_knows_no_subjects);
+    RUN(a_time_limit_is_a_time);
+    RUN(a_table_that_lacks_something_is_refused);
+    RUN(a_table_may_be_larger_than_it_is_known_to_be);
+    RUN(a_subject_that_did_not_open_refuses_everything);
+    RUN(a_subject_refuses_null_text_and_outputs);
     RUN(a_session_that_did_not_open_refuses_everything);
     RUN(null_text_of_a_length_is_refused);
     RUN(a_length_that_no_text_can_have_is_refused);

@@ -12,7 +12,8 @@ TEST(the_headers_version_is_the_librarys) {
 TEST(every_status_has_a_message_of_its_own) {
     const khufu_status statuses[] = {KHUFU_OK, KHUFU_NOT_FOUND, KHUFU_ERR_ARGUMENT, KHUFU_ERR_UTF8, KHUFU_ERR_JSON, KHUFU_ERR_TYPE,
                                      KHUFU_ERR_RANGE, KHUFU_ERR_TOO_LARGE, KHUFU_ERR_OPTION, KHUFU_ERR_UNSUPPORTED,
-                                     KHUFU_ERR_RANDOM, KHUFU_ERR_INTERNAL};
+                                     KHUFU_ERR_RANDOM, KHUFU_ERR_INTERNAL, KHUFU_ERR_STORE, KHUFU_ERR_CONFLICT,
+                                     KHUFU_ERR_GONE};
     size_t count = sizeof statuses / sizeof *statuses;
     for (size_t i = 0; i < count; i++) {
         CHECK_INT(statuses[i], i); /* numbers are never reused, nor moved */
@@ -25,10 +26,11 @@ TEST(every_status_has_a_message_of_its_own) {
 
 TEST(every_load_result_has_its_name) {
     const char *names[] = {"none", "loaded", "loaded_previous_secret", "loaded_other_format", "expired", "bad_signature",
-                           "malformed", "unsupported"};
+                           "malformed", "unsupported", "missing", "store_error"};
     const khufu_load_result results[] = {KHUFU_LOAD_NONE, KHUFU_LOAD_LOADED, KHUFU_LOAD_LOADED_PREVIOUS_SECRET,
                                          KHUFU_LOAD_LOADED_OTHER_FORMAT, KHUFU_LOAD_EXPIRED, KHUFU_LOAD_BAD_SIGNATURE,
-                                         KHUFU_LOAD_MALFORMED, KHUFU_LOAD_UNSUPPORTED};
+                                         KHUFU_LOAD_MALFORMED, KHUFU_LOAD_UNSUPPORTED, KHUFU_LOAD_MISSING,
+                                         KHUFU_LOAD_STORE_ERROR};
     for (size_t i = 0; i < sizeof results / sizeof *results; i++) {
         CHECK_INT(results[i], i);
         CHECK_STRING(khufu_load_result_name(results[i]), names[i]);
@@ -36,7 +38,7 @@ TEST(every_load_result_has_its_name) {
 }
 
 TEST(unknown_numbers_have_a_text_too) {
-    const int32_t numbers[] = {-1, 12, 100, INT32_MAX, INT32_MIN};
+    const int32_t numbers[] = {-1, 15, 100, INT32_MAX, INT32_MIN};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         CHECK(*khufu_status_message(numbers[i]) != 0);
         CHECK(*khufu_load_result_name(numbers[i]) != 0);
