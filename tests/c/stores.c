@@ -1,0 +1,701 @@
+/* Sessions in a store, each test on memory and on SQLite: nothing that two requests write is lost, what has ended stays
+   ended, a subject's sessions are found, and a store that fails or is slow costs no session. */
+#include "stores.h"
+
+#include <cjson/cJSON.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+TEST(what_is_set_is_there_in_the_next_request) {
+    khufu_factory *factory = STORED("reissue_time", "");
+    char *header = begin(factory, "{\"user\":\"zo\xc3\xab\",\"n\":1.10}");
+    CHECK_INT(strlen(header), strlen("session=") + 86); /* base64 of a MAC and an id, 32 bytes each */
+    khufu_session *session = open_at(factory, header, NOW + 1);
+    CHECK_INT(khufu_session_load_result(session), KHUFU_LOAD_LOADED);
+    CHECK(!khufu_session_is_new(session));
+    CHECK_DOUBLE(khufu_session_created(session), NOW);
+    CHECK_VALUE(session, "n", "1.10");
+    CHECK(commit_cookie(session) == NULL); /* the browser has it */
+    CHECK_INT(khufu_session_set_null(session, "a", 1), KHUFU_OK);
+    CHECK(commit_cookie(session) == NULL);
+    khufu_session_free(session);
+    CHECK_STORED(factory, header, "{\"user\":\"zo\xc3\xab\",\"n\":1.10,\"a\":null}");
+    free(header);
+    khufu_factory_free(factory);
+}
+
+TEST(a_record_may_be_larger_than_any_cookie) {
+    khufu_factory *factory = STORED("httponly", "true");
+    enum { SIZE = 1000000 };
+    char *large = allocate(SIZE);
+    memset(large, 'x', SIZE);
+    khufu_session *session = open_new(factory);
+    CHECK_INT(khufu_session_set_string(session, "large", 5, large, SIZE), KHUFU_OK);
+    char *header = next_request(session);
+    khufu_session_free(session);
+    session = open_at(factory, header, NOW);
+    const char *data;
+    size_t len;
+    CHECK_INT(khufu_session_get_string(session, "large", 5, &data, &len), KHUFU_OK);
+    CHECK(len == SIZE && memcmp(data, large, SIZE) == 0);
+    khufu_session_free(session);
+    free(header);
+    free(large);
+    khufu_factory_free(factory);
+}
+
+TEST(two_requests_at_once_keep_what_both_wrote) {
+    khufu_factory *factory = STORED("timeout", "600");
+    char *header = begin(factory, "{\"gone\":1,\"kept\":[],\"_f_\":[\"old\"]}");
+    khufu_session *one = open_at(factory, header, NOW), *other = open_at(factory, header, NOW);
+    const char *data;
+    size_t len;
+    CHECK_INT(khufu_session_set_int64(one, "one", 3, 1), KHUFU_OK);
+    CHECK_INT(khufu_session_set_string(one, "same", 4, "one", 3), KHUFU_OK);
+    CHECK_INT(khufu_session_flash_string(one, "from one", 8, "", 0, true), KHUFU_OK);
+    CHECK_INT(khufu_session_setdefault(one, "theme", 5, "\"dark\"", 6, NULL, NULL), KHUFU_OK);
+    CHECK_INT(khufu_session_set_int64(other, "other", 5, 2), KHUFU_OK);
+    CHECK_INT(khufu_session_set_string(other, "same", 4, "other", 5), KHUFU_OK);
+    CHECK_INT(khufu_session_pop_flash(other, "", 0, &data, &len), KHUFU_OK);
+    CHECK_TEXT(data, len, "[\"old\"]");
+    CHECK_INT(khufu_session_flash_string(other, "from other", 10, "", 0, true), KHUFU_OK);
+    CHECK_INT(khufu_session_delete(other, "gone", 4), KHUFU_OK);
+    CHECK_INT(khufu_session_setdefault(other, "theme", 5, "\"light\"", 7, NULL, NULL), KHUFU_OK);
+    CHECK_INT(khufu_session_commit(one, 0), KHUFU_OK);
+    CHECK_INT(khufu_session_commit(other, 0), KHUFU_OK);
+    const char *both = "{\"kept\":[],\"_f_\":[\"from one\",\"from other\"],\"one\":1,\"same\":\"other\",\"theme\":\"dark\","
+                       "\"other\":2}";
+    CHECK_STATE(other, both); /* it has seen what the first wrote */
+    CHECK_STORED(factory, header, both);
+    CHECK_INT(khufu_session_set_int64(one, "again", 5, 3), KHUFU_OK);
+    CHECK_INT(khufu_session_commit(one, 0), KHUFU_OK);
+    CHECK_VALUE(one, "other", "2");
+    khufu_session_free(one);
+    khufu_session_free(other);
+    free(header);
+    khufu_factory_free(factory);
+}
+
+TEST(both_requests_see_one_csrf_token) {
+    khufu_factory *factory = STORED("timeout", "600");
+    char *header = begin(factory, "{\"a\":1}");
+    khufu_session *one = open_at(factory, header, NOW), *other = open_at(factory, header, NOW);
+    const char *data;
+    size_t len;
+    bool valid = false;
+    CHECK_INT(khufu_session_csrf_token(one, &data, &len), KHUFU_OK);
+    char *token = text_copy(data, len);
+    CHECK_INT(khufu_session_csrf_token(other, &data, &len), KHUFU_OK);
+    CHECK_INT(khufu_session_commit(one, 0), KHUFU_OK);
+    CHECK_INT(khufu_session_commit(other, 0), KHUFU_OK);
+    CHECK_INT(khufu_session_check_csrf_token(other, token, KHUFU_NTS, &valid), KHUFU_OK);
+    CHECK(valid);
+    khufu_session *next = open_at(factory, header, NOW);
+    CHECK_INT(khufu_session_check_csrf_token(next, token, KHUFU_NTS, &valid), KHUFU_OK);
+    CHECK(valid);
+    khufu_session_free(next);
+    khufu_session_free(one);
+    khufu_session_free(other);
+    free(token);
+    free(header);
+    khufu_factory_free(factory);
+}
+
+enum { THREADS = 4, ROUNDS = 25 };
+
+static struct {
+    const khufu_factory *factory;
+    const char *header;
+    atomic_int next;
+} load;
+
+/* Each request sets a key of its own, flashes a message and adds to a queue; gives how many went wrong. */
+static void *send_requests(void *unused) {
+    (void)unused;
+    uintptr_t wrong = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        khufu_session *session = NULL;
+        char key[32], number[16];
+        int n = atomic_fetch_add(&load.next, 1);
+        snprintf(key, sizeof key, "key %d", n);
+        snprintf(number, sizeof number, "%d", n);
+        wrong += khufu_session_open_at(load.factory, load.header, KHUFU_NTS, NOW + 1, &session) != KHUFU_OK;
+        wrong += khufu_session_set_int64(session, key, KHUFU_NTS, n) != KHUFU_OK;
+        wrong += khufu_session_flash_string(session, key, KHUFU_NTS, "", 0, true) != KHUFU_OK;
+        wrong += khufu_session_flash(session, number, KHUFU_NTS, "queue", 5, true) != KHUFU_OK;
+        wrong += khufu_session_commit(session, 0) != KHUFU_OK;
+        khufu_session_free(session);
+    }
+    return (void *)wrong;
+}
+
+TEST(threads_on_one_session_lose_nothing) {
+    khufu_factory *factory = STORED("store_timeout", "60");
+    char *header = begin(factory, "{}");
+    pthread_t threads[THREADS];
+    load.factory = factory;
+    load.header = header;
+    load.next = 0;
+    for (int i = 0; i < THREADS; i++) REQUIRE(pthread_create(&threads[i], NULL, send_requests, NULL) == 0);
+    for (int i = 0; i < THREADS; i++) {
+        void *wrong;
+        REQUIRE(pthread_join(threads[i], &wrong) == 0);
+        CHECK_INT((uintptr_t)wrong, 0);
+    }
+    khufu_session *session = open_at(factory, header, NOW + 2);
+    CHECK_INT(khufu_session_length(session), THREADS * ROUNDS + 2);
+    for (int n = 0; n < THREADS * ROUNDS; n++) {
+        char key[32];
+        int64_t value = -1;
+        snprintf(key, sizeof key, "key %d", n);
+        CHECK_INT(khufu_session_get_int64(session, key, KHUFU_NTS, &value), KHUFU_OK);
+        CHECK_INT(value, n);
+    }
+    const char *queues[] = {"", "queue"};
+    for (int i = 0; i < 2; i++) {
+        const char *data;
+        size_t len;
+        CHECK_INT(khufu_session_peek_flash(session, queues[i], KHUFU_NTS, &data, &len), KHUFU_OK);
+        cJSON *messages = cJSON_ParseWithLength(data, len);
+        CHECK_INT(cJSON_GetArraySize(messages), THREADS * ROUNDS);
+        cJSON_Delete(messages);
+    }
+    khufu_session_free(session);
+    free(header);
+    khufu_factory_free(factory);
+}
+
+TEST(a_logout_is_final) {
+    khufu_factory *factory = STORED("timeout", "600");
+    char *header = begin(factory, "{\"user\":1}");
+    khufu_session *slow = open_at(factory, header, NOW), *reader = open_at(factory, header, NOW);
+    khufu_session *logout = open_at(factory, header, NOW);
+    const char *data;
+    size_t len;
+    CHECK_INT(khufu_session_set_int64(slow, "seen", 4, 1), KHUFU_OK);
+    CHECK_VALUE(reader, "user", "1");
+    CHECK_INT(khufu_session_invalidate(logout), KHUFU_OK);
+    char *cleared = commit_cookie(logout);
+    CHECK(cleared != NULL && strncmp(cleared, "session=; Max-Age=0", 19) == 0);
+    for (int again = 0; again < 2; again++) {
+        CHECK_INT(khufu_session_commit(slow, 0), KHUFU_ERR_GONE);
+        CHECK(*khufu_session_error(slow) != 0);
+        CHECK_INT(khufu_session_set_cookie(slow, 0, &data, &len), KHUFU_NOT_FOUND);
+        CHECK_STATE(slow, "{\"user\":1,\"seen\":1}"); /* its data can still be read */
+    }
+    CHECK(commit_cookie(reader) == NULL); /* nor does a reader bring it back */
+    khufu_session *next = open_at(factory, header, NOW);
+    CHECK_EMPTY(next, KHUFU_LOAD_MISSING, NOW);
+    CHECK(*khufu_session_error(next) != 0);
+    khufu_session_free(next);
+    khufu_session_free(slow);
+    khufu_session_free(reader);
+    khufu_session_free(logout);
+    free(cleared);
+    free(header);
+    khufu_factory_free(factory);
+}
+
+TEST(an_id_that_was_offered_is_never_taken_up) {
+    khufu_factory *factory = STORED("timeout", "600");
+    char *header = begin(factory, "{\"user\":1}");
+    khufu_session *session = open_at(factory, header, NOW);
+    char *old = id_of(session);
+    CHECK_INT(strlen(old), 64);
+    CHECK_INT(strspn(old, "0123456789abcdef"), 64);
+    CHECK_INT(khufu_session_invalidate(session), KHUFU_OK);
+    CHECK_INT(khufu_session_set_int64(session, "fresh", 5, 1), KHUFU_OK);
+    char *next_header = next_request(session);
+    char *new = id_of(session);
+    CHECK(strcmp(new, old) != 0 && strcmp(next_header, header) != 0);
+    CHECK_STORED(factory, next_header, "{\"fresh\":1}");
+    khufu_session_free(session);
+    session = open_at(factory, header, NOW);
+    CHECK_INT(khufu_session_load_result(session), KHUFU_LOAD_MISSING);
+    CHECK_INT(khufu_session_set_int64(session, "a", 1, 1), KHUFU_OK);
+    free(new);
+    new = id_of(session);
+    CHECK(strcmp(new, old) != 0);
+    free(next_header);
+    next_header = next_request(session);
+    CHECK(strcmp(next_header, header) != 0);
+    khufu_session_free(session);
+    free(next_header);
+    free(new);
+    free(old);
+    free(header);
+    khufu_factory_free(factory);
+}
+
+TEST(a_regenerated_session_has_a_new_id_and_the_old_one_is_read_only_for_a_while) {
+    khufu_factory *factory = STORED("regenerate_grace", "60");
+    char *header = begin(factory, "{\"cart\":[1]}");
+    khufu_session *login = open_at(factory, header, NOW), *late = open_at(factory, header, NOW);
+    char *old_id = id_of(login);
+    CHECK_INT(khufu_session_set_int64(login, "user", 4, 42), KHUFU_OK);
+    CHECK_INT(khufu_session_regenerate_id(login), KHUFU_OK);
+    char *next_header = next_request(login), *new_id = id_of(login);
+    CHECK(strcmp(next_header, header) != 0 && strcmp(new_id, old_id) != 0);
+    CHECK_STORED(factory, next_header, "{\"cart\":[1],\"user\":42}");
+    khufu_session *old = open_at(factory, header, NOW);
+    CHECK_INT(khufu_session_load_result(old), KHUFU_LOAD_LOADED);
+    CHECK_STATE(old, "{\"cart\":[1]}"); /* as it was before */
+    CHECK(commit_cookie(old) == NULL);
+    CHECK_INT(khufu_session_set_int64(old, "x", 1, 1), KHUFU_OK);
+    CHECK_INT(khufu_session_commit(old, 0), KHUFU_ERR_GONE);
+    CHECK_INT(khufu_session_set_int64(late, "late", 4, 1), KHUFU_OK);
+    CHECK_INT(khufu_session_commit(late, 0), KHUFU_ERR_GONE);
+    CHECK_INT(khufu_session_set_int64(login, "more", 4, 1), KHUFU_OK);
+    CHECK(commit_cookie(login) == NULL);
+    CHECK_STORED(factory, next_header, "{\"cart\":[1],\"user\":42,\"more\":1}");
+    khufu_session_free(old);
+    khufu_session_free(late);
+    khufu_session_free(login);
+    free(old_id);
+    free(new_id);
+    free(header);
+    free(next_header);
+    khufu_factory_free(factory);
+}
+
+static void pause_for(long milliseconds) {
+    nanosleep(&(struct timespec){milliseconds / 1000, milliseconds % 1000 * 1000000}, NULL);
+}
+
+TEST(the_old_id_is_gone_when_its_grace_is_over) {
+    const char *graces[] = {"0", "1"};
+    for (int i = 0; i < 2; i++) {
+        khufu_factory *factory = STORED("regenerate_grace", graces[i]);
+        char *header = begin(factory, "{\"a\":1}");
+        khufu_session *session = open_at(factory, header, NOW);
+        CHECK_INT(khufu_session_regenerate_id(session), KHUFU_OK);
+        char *next_header = next_request(session);
+        khufu_session_free(session);
+        pause_for(i == 0 ? 5 : 1050);
+        session = open_at(factory, header, NOW);
+        CHECK_INT(khufu_session_load_result(session), KHUFU_LOAD_MISSING);
+        khufu_session_free(session);
+        CHECK_STORED(factory, next_header, "{\"a\":1}");
+        free(header);
+        free(next_header);
+        khufu_factory_free(factory);
+    }
+}
+
+TEST(bad_cookies_are_told_apart) {
+    khufu_factory *factory = STORED("timeout", "600"), *another = STORED("secret", "another");
+    char *header = begin(factory, "{\"a\":1}");
+    khufu_session *session = open_at(another, header, NOW);
+    CHECK_EMPTY(session, KHUFU_LOAD_BAD_SIGNATURE, NOW);
+    khufu_session_free(session);
+    char *changed = text_copy(header, strlen(header));
+    changed[50] = changed[50] == 'A' ? 'B' : 'A';
+    session = open_at(factory, changed, NOW);
+    CHECK_EMPTY(session, KHUFU_LOAD_BAD_SIGNATURE, NOW);
+    khufu_session_free(session);
+    changed[strlen(changed) - 4] = 0;
+    session = open_at(factory, changed, NOW);
+    CHECK_EMPTY(session, KHUFU_LOAD_MALFORMED, NOW);
+    khufu_session_free(session);
+    session = open_payload(factory, "[1700000060,1700000060.0,{\"a\":1}]"); /* a signed cookie, which was never accepted */
+    CHECK_EMPTY(session, KHUFU_LOAD_MALFORMED, NOW);
+    khufu_session_free(session);
+    free(changed);
+    free(header);
+    khufu_factory_free(another);
+    khufu_factory_free(factory);
+}
+
+TEST(a_session_ends_when_it_was_idle_or_is_too_old) {
+    khufu_factory *factory = STORED("timeout", "60", "absolute_timeout", "100");
+    char *header = begin(factory, "{\"a\":1}");
+    const double busy[] = {50, 99};
+    for (int i = 0; i < 2; i++) {
+        khufu_session *session = open_at(factory, header, NOW + busy[i]);
+        CHECK_VALUE(session, "a", "1"); /* and so renewed */
+        CHECK(commit_cookie(session) == NULL);
+        khufu_session_free(session);
+    }
+    khufu_session *session = open_at(factory, header, NOW + 101);
+    CHECK_EMPTY(session, KHUFU_LOAD_EXPIRED, NOW + 101);
+    khufu_session_free(session);
+    free(header);
+    header = begin(factory, "{\"a\":1}");
+    session = open_at(factory, header, NOW + 61);
+    CHECK_EMPTY(session, KHUFU_LOAD_EXPIRED, NOW + 61);
+    khufu_session_free(session);
+    free(header);
+    khufu_factory_free(factory);
+}
+
+TEST(a_record_whose_time_is_up_is_missing) {
+    khufu_factory *factory = STORED("timeout", "0");
+    char *header = begin(factory, "{\"a\":1}");
+    khufu_session *session = open_at(factory, header, NOW);
+    CHECK_INT(khufu_session_load_result(session), KHUFU_LOAD_LOADED);
+    khufu_session_free(session);
+    pause_for(1050); /* by the store's own clock; it keeps a record for a second longer */
+    session = open_at(factory, header, NOW);
+    CHECK_EMPTY(session, KHUFU_LOAD_MISSING, NOW);
+    khufu_session_free(session);
+    free(header);
+    khufu_factory_free(factory);
+}
+
+TEST(a_request_that_ended_in_an_exception_saves_nothing) {
+    khufu_factory *factory = STORED("set_on_exception", "false");
+    char *header = begin(factory, "{\"a\":1}");
+    khufu_session *session = open_at(factory, header, NOW);
+    CHECK_INT(khufu_session_set_int64(session, "a", 1, 2), KHUFU_OK);
+    CHECK_INT(khufu_session_commit_deadline(session, KHUFU_COMMIT_EXCEPTION, 1), KHUFU_OK);
+    CHECK_STORED(factory, header, "{\"a\":1}");
+    CHECK_INT(khufu_session_commit_deadline(session, 0, 1), KHUFU_OK);
+    CHECK_STORED(factory, header, "{\"a\":2}");
+    khufu_session_free(session);
+    free(header);
+    khufu_factory_free(factory);
+}
+
+TEST(a_session_moves_from_a_cookie_into_the_store) {
+    khufu_factory *factory = STORED("secret", "another", "accept.before.secret", SECRET);
+    khufu_session *session = open_payload(factory, "[1700000060,1700000060.0,{\"a\":1}]");
+    CHECK_INT(khufu_session_load_result(session), KHUFU_LOAD_LOADED_OTHER_FORMAT);
+    CHECK_STRING(khufu_session_load_format(session), "before");
+    char *header = next_request(session);
+    CHECK_STORED(factory, header, "{\"a\":1}");
+    khufu_session_free(session);
+    free(header);
+    khufu_factory_free(factory);
+}
+
+/* A user's login: the Cookie header, and the session's id. */
+static char *log_in(const khufu_factory *factory, const char *subject, char **id) {
+    khufu_session *session = open_new(factory);
+    CHECK_INT(khufu_session_set_int64(session, "a", 1, 1), KHUFU_OK);
+    CHECK_INT(khufu_session_set_subject(session, subject, KHUFU_NTS), KHUFU_OK);
+    char *header = next_request(session);
+    *id = id_of(session);
+    khufu_session_free(session);
+    return header;
+}
+
+static khufu_subject *open_subject(const khufu_factory *factory, const char *name) {
+    khufu_subject *subject = NULL;
+    CHECK_INT(khufu_subject_open(factory, name, KHUFU_NTS, &subject), KHUFU_OK);
+    REQUIRE(subject != NULL);
+    return subject;
+}
+
+static khufu_load_result load_result(const khufu_factory *factory, const char *header) {
+    khufu_session *session = open_at(factory, header, NOW + 10);
+    khufu_load_result result = khufu_session_load_result(session);
+    khufu_session_free(session);
+    return result;
+}
+
+static size_t count_sessions(khufu_subject *subject) {
+    const char *id;
+    size_t len, cursor = 0, count = 0;
+    double created, accessed;
+    while (khufu_subject_next(subject, &cursor, &id, &len, &created, &accessed) == KHUFU_OK) count++;
+    return count;
+}
+
+TEST(sessions_of_a_subject_are_listed_and_revoked) {
+    khufu_factory *factory = STORED("timeout", "600");
+    char *ids[4], *headers[4];
+    for (int i = 0; i < 3; i++) headers[i] = log_in(factory, "user-42", &ids[i]);
+    headers[3] = log_in(factory, "user-43", &ids[3]);
+    khufu_session *session = open_at(factory, headers[1], NOW + 10);
+    CHECK_VALUE(session, "a", "1");
+    CHECK(commit_cookie(session) == NULL);
+    khufu_session_free(session);
+
+    khufu_subject *subject = open_subject(factory, "user-42");
+    CHECK_INT(count_sessions(subject), 3);
+    const char *id;
+    size_t len, cursor = 0, revoked = 9;
+    double created = 0, accessed = 0;
+    CHECK_INT(khufu_subject_next(subject, &cursor, &id, &len, &created, &accessed), KHUFU_OK);
+    CHECK_TEXT(id, len, ids[1]); /* the one used last comes first */
+    CHECK_DOUBLE(created, NOW);
+    CHECK_DOUBLE(accessed, NOW + 10);
+
+    CHECK_INT(khufu_subject_revoke(subject, ids[3], KHUFU_NTS), KHUFU_NOT_FOUND); /* it is another's */
+    CHECK_INT(load_result(factory, headers[3]), KHUFU_LOAD_LOADED);
+    CHECK_INT(khufu_subject_revoke(subject, ids[0], KHUFU_NTS), KHUFU_OK);
+    CHECK_INT(khufu_subject_revoke(subject, ids[0], KHUFU_NTS), KHUFU_NOT_FOUND);
+    CHECK_INT(load_result(factory, headers[0]), KHUFU_LOAD_MISSING);
+    CHECK_INT(count_sessions(subject), 3); /* as they were when it was opened */
+
+    CHECK_INT(khufu_subject_revoke_all(subject, ids[2], KHUFU_NTS, &revoked), KHUFU_OK);
+    CHECK_INT(revoked, 1);
+    CHECK_INT(load_result(factory, headers[1]), KHUFU_LOAD_MISSING);
+    CHECK_INT(load_result(factory, headers[2]), KHUFU_LOAD_LOADED);
+    CHECK_INT(khufu_subject_revoke_all(subject, NULL, 0, NULL), KHUFU_OK);
+    CHECK_INT(load_result(factory, headers[2]), KHUFU_LOAD_MISSING);
+    CHECK_INT(load_result(factory, headers[3]), KHUFU_LOAD_LOADED);
+    khufu_subject_free(subject);
+    subject = open_subject(factory, "user-42");
+    CHECK_INT(count_sessions(subject), 0);
+    khufu_subject_free(subject);
+    for (int i = 0; i < 4; i++) free(ids[i]), free(headers[i]);
+    khufu_factory_free(factory);
+}
+
+TEST(a_revoked_session_is_not_written_back) {
+    khufu_factory *factory = STORED("timeout", "600");
+    char *id, *header = log_in(factory, "revoked", &id);
+    khufu_session *slow = open_at(factory, header, NOW);
+    CHECK_INT(khufu_session_set_int64(slow, "b", 1, 1), KHUFU_OK);
+    khufu_subject *subject = open_subject(factory, "revoked");
+    CHECK_INT(khufu_subject_revoke_all(subject, NULL, 0, NULL), KHUFU_OK);
+    CHECK_INT(khufu_session_commit(slow, 0), KHUFU_ERR_GONE);
+    CHECK_INT(load_result(factory, header), KHUFU_LOAD_MISSING);
+    khufu_session_free(slow);
+    khufu_factory_free(factory); /* the subject keeps what it needs */
+    size_t revoked = 9;
+    CHECK_INT(khufu_subject_revoke_all(subject, NULL, 0, &revoked), KHUFU_OK);
+    CHECK_INT(revoked, 0);
+    khufu_subject_free(subject);
+    free(id);
+    free(header);
+}
+
+TEST(a_subject_stays_with_a_session_that_moves_and_ends_with_a_logout) {
+    khufu_factory *factory = STORED("timeout", "600");
+    char *id, *header = log_in(factory, "mover", &id);
+    khufu_session *session = open_at(factory, header, NOW);
+    CHECK_INT(khufu_session_regenerate_id(session), KHUFU_OK);
+    char *next_header = next_request(session);
+    khufu_subject *subject = open_subject(factory, "mover");
+    CHECK_INT(count_sessions(subject), 1);
+    khufu_subject_free(subject);
+    CHECK_INT(khufu_session_set_subject(session, NULL, 0), KHUFU_OK);
+    CHECK(commit_cookie(session) == NULL);
+    subject = open_subject(factory, "mover");
+    CHECK_INT(count_sessions(subject), 0); /* nobody's */
+    khufu_subject_free(subject);
+    CHECK_INT(khufu_session_set_subject(session, "mover", 5), KHUFU_OK);
+    CHECK_INT(khufu_session_commit(session, 0), KHUFU_OK);
+    CHECK_INT(khufu_session_invalidate(session), KHUFU_OK);
+    CHECK_INT(khufu_session_commit(session, 0), KHUFU_OK);
+    subject = open_subject(factory, "mover");
+    CHECK_INT(count_sessions(subject), 0);
+    khufu_subject_free(subject);
+    khufu_session_free(session);
+    free(id);
+    free(header);
+    free(next_header);
+    khufu_factory_free(factory);
+}
+
+TEST(a_record_that_does_not_fit_into_memory_is_refused_and_the_session_kept) {
+    khufu_factory *factory = FACTORY("secret", SECRET, "type", "store", "store_max_bytes", "640000");
+    khufu_session *session = open_new(factory);
+    char large[20000];
+    const char *data;
+    size_t len;
+    memset(large, 'x', sizeof large);
+    CHECK_INT(khufu_session_set_string(session, "large", 5, large, sizeof large), KHUFU_OK);
+    CHECK_INT(khufu_session_commit(session, 0), KHUFU_ERR_STORE);
+    CHECK_CONTAINS(khufu_session_error(session), "store_max_bytes");
+    CHECK(khufu_session_is_changed(session));
+    CHECK_INT(khufu_session_set_cookie(session, 0, &data, &len), KHUFU_NOT_FOUND);
+    CHECK_INT(khufu_session_set_int64(session, "large", 5, 1), KHUFU_OK);
+    char *header = next_request(session);
+    CHECK_STORED(factory, header, "{\"large\":1}");
+    free(header);
+    khufu_session_free(session);
+    khufu_factory_free(factory);
+}
+
+TEST(a_database_is_shared_and_outlives_its_factories) {
+    khufu_factory *one = STORED("timeout", "600"), *other = STORED("timeout", "600");
+    char *header = begin(one, "{\"a\":1}");
+    khufu_session *session = open_at(other, header, NOW), *slow = open_at(one, header, NOW);
+    CHECK_INT(khufu_session_set_int64(session, "b", 1, 2), KHUFU_OK);
+    CHECK_INT(khufu_session_commit(session, 0), KHUFU_OK);
+    CHECK_INT(khufu_session_set_int64(slow, "c", 1, 3), KHUFU_OK);
+    CHECK_INT(khufu_session_commit(slow, 0), KHUFU_OK);
+    khufu_factory_free(one);
+    khufu_factory_free(other);
+    CHECK_INT(khufu_session_set_int64(slow, "d", 1, 4), KHUFU_OK); /* a session keeps its store */
+    CHECK_INT(khufu_session_commit(slow, 0), KHUFU_OK);
+    khufu_session_free(session);
+    khufu_session_free(slow);
+    one = STORED("timeout", "600");
+    CHECK_STORED(one, header, "{\"a\":1,\"b\":2,\"c\":3,\"d\":4}");
+    khufu_factory_free(one);
+    free(header);
+}
+
+TEST(a_previous_secrets_id_is_sealed_anew) {
+    khufu_factory *before = STORED("secret", "before"), *now = STORED("previous_secret", "before");
+    char *header = begin(before, "{\"a\":1}");
+    khufu_session *session = open_at(now, header, NOW);
+    CHECK_INT(khufu_session_load_result(session), KHUFU_LOAD_LOADED_PREVIOUS_SECRET);
+    char *next_header = next_request(session);
+    CHECK(strcmp(header, next_header) != 0);
+    CHECK_STORED(now, next_header, "{\"a\":1}");
+    khufu_session_free(session);
+    free(header);
+    free(next_header);
+    khufu_factory_free(before);
+    khufu_factory_free(now);
+}
+
+/* While the folder is elsewhere, no connection can be made. */
+TEST(a_store_that_cannot_be_reached_costs_no_session) {
+    khufu_factory *fails = STORED("timeout", "600"), *empty = STORED("store_on_error", "empty");
+    char *header = begin(fails, "{\"a\":1}");
+    char *elsewhere = joined(folder, "-elsewhere", "");
+    REQUIRE(rename(folder, elsewhere) == 0);
+    khufu_session *session = NULL;
+    const char *data;
+    size_t len;
+    CHECK_INT(khufu_session_open_at(fails, header, KHUFU_NTS, NOW, &session), KHUFU_ERR_STORE);
+    REQUIRE(session != NULL);
+    CHECK_CONTAINS(khufu_session_error(session), "sessions.db");
+    CHECK_INT(khufu_session_set_int64(session, "a", 1, 2), KHUFU_ERR_ARGUMENT);
+    khufu_session_free(session);
+    khufu_session *fresh = open_new(fails); /* a request without a cookie asks no store */
+    CHECK_INT(khufu_session_load_result(fresh), KHUFU_LOAD_NONE);
+    khufu_session_free(fresh);
+    session = open_at(empty, header, NOW);
+    CHECK_EMPTY(session, KHUFU_LOAD_STORE_ERROR, NOW);
+    CHECK(*khufu_session_error(session) != 0);
+    CHECK_INT(khufu_session_set_int64(session, "a", 1, 2), KHUFU_OK);
+    CHECK_INT(khufu_session_commit(session, 0), KHUFU_ERR_UNSUPPORTED);
+    CHECK_INT(khufu_session_set_cookie(session, 0, &data, &len), KHUFU_NOT_FOUND);
+    REQUIRE(rename(elsewhere, folder) == 0);
+    CHECK_INT(khufu_session_commit(session, 0), KHUFU_ERR_UNSUPPORTED); /* still protected */
+    khufu_session_free(session);
+    CHECK_STORED(fails, header, "{\"a\":1}");
+    CHECK_STORED(empty, header, "{\"a\":1}");
+    free(elsewhere);
+    free(header);
+    khufu_factory_free(fails);
+    khufu_factory_free(empty);
+}
+
+static double seconds_now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* Another process that writes as long as it is told to: it holds the lock that SQLite's writers take in a log of theirs. */
+static struct {
+    pid_t process;
+    int orders, answers;
+} writer;
+
+static void start_writer(void) {
+    int orders[2], answers[2];
+    char byte;
+    REQUIRE(pipe(orders) == 0 && pipe(answers) == 0);
+    fflush(NULL);
+    writer.process = fork();
+    REQUIRE(writer.process >= 0);
+    if (writer.process == 0) {
+        close(orders[1]);
+        alarm(120);
+        while (read(orders[0], &byte, 1) == 1) {
+            char *path = joined(folder, "/sessions.db-shm", "");
+            int file = open(path, O_RDWR);
+            struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 120, .l_len = 1};
+            byte = file >= 0 && fcntl(file, F_SETLKW, &lock) == 0 ? 'y' : 'n';
+            if (write(answers[1], &byte, 1) != 1 || read(orders[0], &byte, 1) != 1) _exit(1);
+            close(file);
+            free(path);
+            if (write(answers[1], "y", 1) != 1) _exit(1);
+        }
+        _exit(0);
+    }
+    close(orders[0]);
+    close(answers[1]);
+    writer.orders = orders[1];
+    writer.answers = answers[0];
+}
+
+/* Has the other process begin to write, or end. */
+static void order_writer(void) {
+    char answer = 'n';
+    REQUIRE(write(writer.orders, "!", 1) == 1 && read(writer.answers, &answer, 1) == 1 && answer == 'y');
+}
+
+static void stop_writer(void) {
+    close(writer.orders);
+    close(writer.answers);
+    REQUIRE(waitpid(writer.process, NULL, 0) == writer.process);
+}
+
+TEST(a_commit_ends_by_its_deadline) {
+    khufu_factory *patient = STORED("store_timeout", "60"), *hasty = STORED("store_timeout", "0.1");
+    char *header = begin(patient, "{\"a\":1}");
+    khufu_session *one = open_at(patient, header, NOW), *other = open_at(hasty, header, NOW);
+    CHECK_INT(khufu_session_set_int64(one, "one", 3, 1), KHUFU_OK);
+    CHECK_INT(khufu_session_set_int64(other, "other", 5, 2), KHUFU_OK);
+    order_writer();
+    double began = seconds_now();
+    CHECK_INT(khufu_session_commit_deadline(one, 0, 0.1), KHUFU_ERR_STORE);
+    double took = seconds_now() - began;
+    CHECK(took > 0.09 && took < 5);
+    CHECK(*khufu_session_error(one) != 0);
+    CHECK(khufu_session_is_changed(one));
+    CHECK_STATE(one, "{\"a\":1,\"one\":1}");
+    began = seconds_now();
+    CHECK_INT(khufu_session_commit_deadline(other, 0, 100), KHUFU_ERR_STORE); /* store_timeout is less */
+    took = seconds_now() - began;
+    CHECK(took > 0.09 && took < 5);
+    khufu_session *reader = NULL;
+    CHECK_INT(khufu_session_open_deadline(patient, header, KHUFU_NTS, 5, &reader), KHUFU_OK); /* reading does not wait */
+    khufu_session_free(reader);
+    order_writer();
+    CHECK_INT(khufu_session_commit_deadline(one, 0, 30), KHUFU_OK);
+    CHECK_INT(khufu_session_commit(other, 0), KHUFU_OK);
+    CHECK_STORED(patient, header, "{\"a\":1,\"one\":1,\"other\":2}");
+    khufu_session_free(one);
+    khufu_session_free(other);
+    free(header);
+    khufu_factory_free(patient);
+    khufu_factory_free(hasty);
+}
+
+int main(void) {
+    make_folder();
+    start_writer();
+    for (int i = 0; i < 2; i++) {
+        use_store(i == 0 ? MEMORY : SQLITE);
+        RUN(what_is_set_is_there_in_the_next_request);
+        RUN(a_record_may_be_larger_than_any_cookie);
+        RUN(two_requests_at_once_keep_what_both_wrote);
+        RUN(both_requests_see_one_csrf_token);
+        RUN(threads_on_one_session_lose_nothing);
+        RUN(a_logout_is_final);
+        RUN(an_id_that_was_offered_is_never_taken_up);
+        RUN(a_regenerated_session_has_a_new_id_and_the_old_one_is_read_only_for_a_while);
+        RUN(the_old_id_is_gone_when_its_grace_is_over);
+        RUN(bad_cookies_are_told_apart);
+        RUN(a_session_ends_when_it_was_idle_or_is_too_old);
+        RUN(a_record_whose_time_is_up_is_missing);
+        RUN(a_request_that_ended_in_an_exception_saves_nothing);
+        RUN(a_session_moves_from_a_cookie_into_the_store);
+        RUN(sessions_of_a_subject_are_listed_and_revoked);
+        RUN(a_revoked_session_is_not_written_back);
+        RUN(a_subject_stays_with_a_session_that_moves_and_ends_with_a_logout);
+    }
+    RUN(a_record_that_does_not_fit_into_memory_is_refused_and_the_session_kept);
+    RUN(a_database_is_shared_and_outlives_its_factories);
+    RUN(a_previous_secrets_id_is_sealed_anew);
+    RUN(a_store_that_cannot_be_reached_costs_no_session);
+    RUN(a_commit_ends_by_its_deadline);
+    stop_writer();
+    remove_folder();
+    return report();
+}
