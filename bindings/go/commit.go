@@ -4,6 +4,7 @@ package khufu
 import "C"
 
 import (
+	"context"
 	"net/http"
 	"runtime"
 	"slices"
@@ -21,15 +22,28 @@ const OnException CommitOption = C.KHUFU_COMMIT_EXCEPTION
 // the session need not be written. It may be called again after further changes.
 //
 // A session that does not fit into a cookie is [ErrTooLarge], and stays as it is: drop
-// something and commit again.
+// something and commit again. In a store, changes that other requests have made
+// meanwhile are kept; one that another request has ended is [ErrGone], and stays ended.
 func (s *Session) Commit(options ...CommitOption) ([]string, error) {
+	return s.CommitContext(context.Background(), options...)
+}
+
+// CommitContext is Commit that waits for the store no longer than until the context's
+// deadline, or for StoreTimeout if that is less. Where the context is done already, it
+// fails with the context's error, and nothing was written; a context that is cancelled
+// later does not end it.
+func (s *Session) CommitContext(ctx context.Context, options ...CommitOption) ([]string, error) {
 	defer runtime.KeepAlive(s)
+	seconds, err := patience(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var flags C.uint32_t
 	for _, option := range options {
 		flags |= C.uint32_t(option)
 	}
-	if err := s.check(C.khufu_session_commit(s.use(), flags)); err != nil {
-		return nil, err
+	if err := s.check(C.khufu_session_commit_deadline(s.use(), flags, seconds)); err != nil {
+		return nil, late(ctx, err)
 	}
 	var values []string
 	for {
@@ -57,7 +71,12 @@ func (s *Session) Vary() bool {
 // which must not have been sent yet: Set-Cookie and, where Vary says so, "Vary: Cookie"
 // and "Cache-Control: private". After an error the headers are as they were.
 func (s *Session) CommitTo(header http.Header, options ...CommitOption) error {
-	values, err := s.Commit(options...)
+	return s.CommitToContext(context.Background(), header, options...)
+}
+
+// CommitToContext is CommitTo with CommitContext's patience.
+func (s *Session) CommitToContext(ctx context.Context, header http.Header, options ...CommitOption) error {
+	values, err := s.CommitContext(ctx, options...)
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,9 @@ const (
 	ErrUnsupported Status = C.KHUFU_ERR_UNSUPPORTED // committing would overwrite a session that could not be represented
 	ErrRandom      Status = C.KHUFU_ERR_RANDOM      // the system's random generator failed
 	ErrInternal    Status = C.KHUFU_ERR_INTERNAL    // a bug in khufu
+	ErrStore       Status = C.KHUFU_ERR_STORE       // the store failed, or took longer than it may
+	ErrConflict    Status = C.KHUFU_ERR_CONFLICT    // other requests kept changing the session until the time was up: commit again
+	ErrGone        Status = C.KHUFU_ERR_GONE        // another request has ended the session or given it a new id: send no cookie
 )
 
 // Error is the general description of this kind of failure.
@@ -40,7 +43,7 @@ func (s Status) Error() string {
 type Error struct {
 	Status Status
 	Detail string // names what was wrong and what is allowed; never a secret
-	Cause  error  // the failure of encoding/json that led to it, or nil
+	Cause  error  // what led to it: an error of encoding/json, or the context's; or nil
 }
 
 func (e *Error) Error() string {

@@ -32,7 +32,8 @@ func TestEveryStatusHasAMessage(t *testing.T) {
 	seen := map[string]bool{}
 	for _, status := range []khufu.Status{
 		khufu.ErrNotFound, khufu.ErrArgument, khufu.ErrUTF8, khufu.ErrJSON, khufu.ErrType, khufu.ErrRange,
-		khufu.ErrTooLarge, khufu.ErrOption, khufu.ErrUnsupported, khufu.ErrRandom, khufu.ErrInternal, khufu.Status(-1),
+		khufu.ErrTooLarge, khufu.ErrOption, khufu.ErrUnsupported, khufu.ErrRandom, khufu.ErrInternal,
+		khufu.ErrStore, khufu.ErrConflict, khufu.ErrGone, khufu.Status(-1),
 	} {
 		message := (&khufu.Error{Status: status}).Error()
 		if message != status.Error() || len(message) < 12 || seen[message] {
@@ -82,6 +83,9 @@ func TestAClosedSessionSaysSo(t *testing.T) {
 		"Invalidate":   func() error { return session.Invalidate() },
 		"Commit":       func() error { _, err := session.Commit(); return err },
 		"CommitTo":     func() error { return session.CommitTo(nil) },
+		"ID":           func() error { _, err := session.ID(); return err },
+		"RegenerateID": func() error { return session.RegenerateID() },
+		"SetSubject":   func() error { return session.SetSubject("x") },
 	} {
 		t.Run(name, func(t *testing.T) { wantError(t, call(), khufu.ErrClosed) })
 	}

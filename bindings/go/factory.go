@@ -4,6 +4,7 @@ package khufu
 import "C"
 
 import (
+	"context"
 	"net/http"
 	"runtime"
 	"strings"
@@ -48,13 +49,26 @@ func NewFactory(options Options) (*Factory, error) {
 func freeFactory(handle *C.khufu_factory) { C.khufu_factory_free(handle) }
 
 // Open opens the session of a request from the text of its Cookie header, which may
-// be empty and may hold other cookies. No cookie makes it fail.
+// be empty and may hold other cookies. No cookie makes it fail; a store that cannot be
+// reached does, with [ErrStore].
 func (f *Factory) Open(cookieHeader string) (*Session, error) {
+	return f.OpenContext(context.Background(), cookieHeader)
+}
+
+// OpenContext is Open that waits for the store no longer than until the context's
+// deadline, or for StoreTimeout if that is less. Where the context is done already, it
+// fails with the context's error; a context that is cancelled later does not end it.
+func (f *Factory) OpenContext(ctx context.Context, cookieHeader string) (*Session, error) {
+	seconds, err := patience(ctx)
+	if err != nil {
+		return nil, err
+	}
 	f.mutex.RLock()
 	defer f.mutex.RUnlock()
 	var handle *C.khufu_session
-	status := C.khufu_session_open(f.use(), chars(cookieHeader), size(cookieHeader), &handle)
-	return f.opened(handle, status)
+	status := C.khufu_session_open_deadline(f.use(), chars(cookieHeader), size(cookieHeader), seconds, &handle)
+	session, err := f.opened(handle, status)
+	return session, late(ctx, err)
 }
 
 // OpenAt is Open with a clock of the caller's, for tests and replays.
@@ -66,9 +80,10 @@ func (f *Factory) OpenAt(cookieHeader string, now time.Time) (*Session, error) {
 	return f.opened(handle, status)
 }
 
-// OpenRequest opens the session of a request, from all of its Cookie headers.
+// OpenRequest opens the session of a request, from all of its Cookie headers, with
+// its context.
 func (f *Factory) OpenRequest(r *http.Request) (*Session, error) {
-	return f.Open(strings.Join(r.Header["Cookie"], "; "))
+	return f.OpenContext(r.Context(), strings.Join(r.Header["Cookie"], "; "))
 }
 
 // Close frees the factory. Sessions that it opened stay usable. To close it again

@@ -17,6 +17,8 @@ const (
 	LoadBadSignature     LoadResult = C.KHUFU_LOAD_BAD_SIGNATURE          // the cookie was changed, forged or made with another secret
 	LoadMalformed        LoadResult = C.KHUFU_LOAD_MALFORMED              // the cookie is not a session
 	LoadUnsupported      LoadResult = C.KHUFU_LOAD_UNSUPPORTED            // the cookie holds what khufu cannot represent; Commit will not overwrite it
+	LoadMissing          LoadResult = C.KHUFU_LOAD_MISSING                // the store has no such session: it has expired, was ended, or never was
+	LoadStoreError       LoadResult = C.KHUFU_LOAD_STORE_ERROR            // the store failed, and StoreOnError is EmptyOnError; Commit will not write the session
 )
 
 // String is the name of the result, such as "bad_signature".

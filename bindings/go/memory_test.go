@@ -58,6 +58,9 @@ var calls = map[string]func(*khufu.Session){
 	"Invalidate":     func(s *khufu.Session) { s.Invalidate() },
 	"Commit":         func(s *khufu.Session) { s.Commit() },
 	"CommitTo":       func(s *khufu.Session) { s.CommitTo(map[string][]string{}) },
+	"ID":             func(s *khufu.Session) { s.ID() },
+	"RegenerateID":   func(s *khufu.Session) { s.RegenerateID() },
+	"SetSubject":     func(s *khufu.Session) { s.SetSubject("x") },
 	"Vary":           func(s *khufu.Session) { s.Vary() },
 	"Close":          func(s *khufu.Session) { s.Close() },
 }

@@ -3,14 +3,17 @@ package khufu
 // #cgo pkg-config: khufu
 // #include <khufu.h>
 //
+// // What opens, commits or frees may call a store or a serializer of the caller's own,
+// // in Go: it is not in this list.
+//
 // #cgo noescape khufu_options_set
 // #cgo nocallback khufu_options_set
 // #cgo noescape khufu_generate_secret
 // #cgo nocallback khufu_generate_secret
-// #cgo noescape khufu_session_open
-// #cgo nocallback khufu_session_open
-// #cgo noescape khufu_session_open_at
-// #cgo nocallback khufu_session_open_at
+// #cgo noescape khufu_session_id
+// #cgo nocallback khufu_session_id
+// #cgo noescape khufu_session_set_subject
+// #cgo nocallback khufu_session_set_subject
 // #cgo noescape khufu_session_get
 // #cgo nocallback khufu_session_get
 // #cgo noescape khufu_session_get_string

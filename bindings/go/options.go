@@ -6,12 +6,21 @@ import (
 	"time"
 )
 
-// A Type is how a session travels.
+// A Type is where a session is.
 type Type string
 
 const (
 	SignedCookie    Type = "signed_cookie"    // readable by the browser's owner, but not to be changed: Pyramid's SignedCookieSessionFactory
 	EncryptedCookie Type = "encrypted_cookie" // not readable either: pyramid_nacl_session
+	Stored          Type = "store"            // in a store; the cookie has only a signed id
+)
+
+// A StoreOnError is what opening does when the store fails.
+type StoreOnError string
+
+const (
+	FailOnError  StoreOnError = "fail"  // Open fails with ErrStore
+	EmptyOnError StoreOnError = "empty" // the session is empty, and not saved
 )
 
 // A Serializer is how the data of a session is written.
@@ -36,7 +45,7 @@ const (
 // Options configure a [Factory]. The zero value of a field means Pyramid's default,
 // so that a secret is all that has to be given.
 //
-// Durations are whole seconds. Options are printed and logged without their secrets.
+// Durations, but for StoreTimeout, are whole seconds. Options are printed and logged without their secrets.
 type Options struct {
 	// Secret is the secret as text, as Pyramid takes it. Either it or SecretHex must
 	// be given. [GenerateSecret] makes one.
@@ -71,9 +80,25 @@ type Options struct {
 	// so that it does not expire: 0 by default, which is as soon as a second has
 	// passed; never if it is negative.
 	ReissueTime time.Duration
+	// AbsoluteTimeout is how long a session may live, however busy it is: for ever by
+	// default.
+	AbsoluteTimeout time.Duration
 	// NoSetOnException turns Pyramid's set_on_exception off: a commit with
 	// [OnException] then gives no cookie.
 	NoSetOnException bool
+
+	// Store is the URL of the place where sessions of the type Stored are: "memory:",
+	// the default, is this factory's own; "sqlite:PATH" several processes may use.
+	Store string
+	// StoreTimeout is how long opening or committing may wait for the store, and for
+	// other requests of the session: 1 second by default.
+	StoreTimeout  time.Duration
+	StoreOnError  StoreOnError // FailOnError by default
+	StoreMaxBytes int64        // how much "memory:" may take: 256 MiB by default; the sessions that would expire soonest make room
+	StorePrefix   string       // what the names of keys in Redis begin with: "khufu:" by default
+	// RegenerateGrace is how long the old id of a session opens what was there before
+	// [Session.RegenerateID]: 10 seconds by default, not at all if it is negative.
+	RegenerateGrace time.Duration
 
 	// Accept are other formats that are accepted on opening, tried in this order. A
 	// session that one of them opens is written again in the format above.
@@ -149,6 +174,24 @@ func (o Options) settings() []Setting {
 	}
 	idle("timeout", o.Timeout)
 	idle("reissue_time", o.ReissueTime)
+	if o.AbsoluteTimeout != 0 {
+		add("absolute_timeout", seconds(o.AbsoluteTimeout))
+	}
+	add("store", o.Store)
+	if o.StoreTimeout != 0 {
+		add("store_timeout", seconds(o.StoreTimeout))
+	}
+	add("store_on_error", string(o.StoreOnError))
+	if o.StoreMaxBytes != 0 {
+		add("store_max_bytes", strconv.FormatInt(o.StoreMaxBytes, 10))
+	}
+	add("store_prefix", o.StorePrefix)
+	switch {
+	case o.RegenerateGrace > 0:
+		add("regenerate_grace", seconds(o.RegenerateGrace))
+	case o.RegenerateGrace < 0:
+		add("regenerate_grace", "0")
+	}
 	if o.NoSetOnException {
 		add("set_on_exception", "false")
 	}

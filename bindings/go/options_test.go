@@ -39,6 +39,12 @@ func TestWrongOptionsAreExplained(t *testing.T) {
 		"short encryption key":  {khufu.Options{Secret: hidden, Type: khufu.EncryptedCookie}, "64"},
 		"long encryption key":   {khufu.Options{SecretHex: key + "ab", Type: khufu.EncryptedCookie}, "64"},
 		"previous key":          {khufu.Options{SecretHex: key, PreviousSecrets: []string{hidden}, Type: khufu.EncryptedCookie}, "previous_secret"},
+		"store":                 {khufu.Options{Secret: hidden, Type: khufu.Stored, Store: "mysql:x"}, "memory:"},
+		"store timeout":         {khufu.Options{Secret: hidden, StoreTimeout: 2 * time.Hour}, "store_timeout"},
+		"store on error":        {khufu.Options{Secret: hidden, StoreOnError: "panic"}, "panic"},
+		"store's bytes":         {khufu.Options{Secret: hidden, StoreMaxBytes: -1}, "store_max_bytes"},
+		"absolute timeout":      {khufu.Options{Secret: hidden, AbsoluteTimeout: -time.Second}, "absolute_timeout"},
+		"grace":                 {khufu.Options{Secret: hidden, RegenerateGrace: time.Millisecond}, "regenerate_grace"},
 		"setting":               {khufu.Options{Secret: hidden, Settings: []khufu.Setting{{"tiemout", "1"}}}, "tiemout"},
 		"setting's value":       {khufu.Options{Secret: hidden, Settings: []khufu.Setting{{"secure", "maybe"}}}, "maybe"},
 		"setting of a secret":   {khufu.Options{Settings: []khufu.Setting{{"secret_hex", hidden + "x"}}}, "secret_hex"},
@@ -126,7 +132,7 @@ func TestSettingsReachEveryOption(t *testing.T) {
 }
 
 func TestGenerateSecret(t *testing.T) {
-	for forType, digits := range map[khufu.Type]int{khufu.SignedCookie: 128, khufu.EncryptedCookie: 64} {
+	for forType, digits := range map[khufu.Type]int{khufu.SignedCookie: 128, khufu.EncryptedCookie: 64, khufu.Stored: 128} {
 		seen := map[string]bool{}
 		for range 100 {
 			secret, err := khufu.GenerateSecret(forType)

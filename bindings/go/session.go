@@ -99,6 +99,26 @@ func (s *Session) Invalidate() error {
 	return s.check(C.khufu_session_invalidate(s.use()))
 }
 
+// ID is the hash of the session's id in the store, 64 hexadecimal digits, which may be
+// logged: it opens nothing. A session in a cookie has none: [ErrNotFound].
+func (s *Session) ID() (string, error) {
+	defer runtime.KeepAlive(s)
+	var id *C.char
+	var length C.size_t
+	if err := s.check(C.khufu_session_id(s.use(), &id, &length)); err != nil {
+		return "", err
+	}
+	return copied(id, length), nil
+}
+
+// RegenerateID gives a session in a store a new id at commit, against session fixation:
+// call it when a user has logged in. For RegenerateGrace the old id opens, read-only,
+// the data as it was before. A session in a cookie is only written anew.
+func (s *Session) RegenerateID() error {
+	defer runtime.KeepAlive(s)
+	return s.check(C.khufu_session_regenerate_id(s.use()))
+}
+
 // epoch is the time as Python tells it: seconds since the Unix epoch, as a float.
 func epoch(t time.Time) C.double {
 	return C.double(float64(t.Unix()) + float64(t.Nanosecond())/1e9)
@@ -109,6 +129,10 @@ func (s *Session) instant(epoch C.double) time.Time {
 	if s.handle == nil {
 		return time.Time{}
 	}
+	return instant(epoch)
+}
+
+func instant(epoch C.double) time.Time {
 	const farthest = 1 << 53 // beyond, a float has not even every second
 	seconds, fraction := math.Modf(max(-farthest, min(float64(epoch), farthest)))
 	return time.Unix(int64(seconds), int64(math.Round(fraction*1e9))).UTC()

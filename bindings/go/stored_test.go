@@ -1,0 +1,218 @@
+package khufu_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	khufu "github.com/khufu/khufu/bindings/go"
+)
+
+// onEveryStore runs a test on a factory of each kind of store.
+func onEveryStore(t *testing.T, test func(*testing.T, *khufu.Factory)) {
+	stores := map[string]khufu.Options{
+		"memory": {Type: khufu.Stored},
+		"sqlite": {Type: khufu.Stored, Store: sqlite(t)},
+	}
+	for name, options := range stores {
+		t.Run(name, func(t *testing.T) { test(t, newFactory(t, options)) })
+	}
+}
+
+func sqlite(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "sessions.db") }
+
+// begin commits a new session and gives the browser's Cookie header.
+func begin(t *testing.T, factory *khufu.Factory, state map[string]any) string {
+	t.Helper()
+	session := openAt(t, factory, "", now)
+	if err := errors.Join(session.Update(state), session.Changed()); err != nil {
+		t.Fatal(err)
+	}
+	return commit(t, session)
+}
+
+func TestAStoredSessionIsThereInTheNextRequest(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, factory *khufu.Factory) {
+		large := strings.Repeat("x", 100_000)
+		header := begin(t, factory, map[string]any{"user": "Zoë", "large": large})
+		wantEqual(t, "the length of the cookie", len(header), len("session=")+86)
+		session := openAt(t, factory, header, now.Add(time.Second))
+		wantEqual(t, "the load result", session.LoadResult(), khufu.Loaded)
+		user, err := session.GetString("user")
+		if found, _ := session.GetString("large"); err != nil || user != "Zoë" || found != large {
+			t.Errorf("the user is %q, %v; %d bytes", user, err, len(found))
+		}
+		id, err := session.ID()
+		if err != nil || len(id) != 64 || strings.Contains(header, id) {
+			t.Errorf("the id is %q, %v", id, err)
+		}
+		wantEqual(t, "the cookie of one that has it", commit(t, session), "")
+		wantEqual(t, "the load result much later",
+			openAt(t, factory, header, now.Add(time.Hour)).LoadResult(), khufu.LoadExpired)
+	})
+}
+
+func TestTwoRequestsKeepWhatBothWrote(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, factory *khufu.Factory) {
+		header := begin(t, factory, map[string]any{"gone": 1})
+		one, other := openAt(t, factory, header, now), openAt(t, factory, header, now)
+		set(t, one, "one", 1)
+		set(t, other, "other", 2)
+		if err := errors.Join(one.Flash("from one"), other.Flash("from other"), other.Delete("gone")); err != nil {
+			t.Fatal(err)
+		}
+		commit(t, one)
+		commit(t, other)
+		wantEqual(t, "the state", toJSON(t, openAt(t, factory, header, now)),
+			`{"one":1,"_f_":["from one","from other"],"other":2}`)
+	})
+}
+
+func TestGoroutinesLoseNothing(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, factory *khufu.Factory) {
+		header := begin(t, factory, map[string]any{})
+		var group sync.WaitGroup
+		for worker := range 4 {
+			group.Add(1)
+			go func() {
+				defer group.Done()
+				for visit := range 25 {
+					session, err := factory.OpenAt(header, now)
+					if err == nil {
+						err = session.Set(strconv.Itoa(worker*25+visit), visit)
+					}
+					if err == nil {
+						_, err = session.Commit()
+					}
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					session.Close()
+				}
+			}()
+		}
+		group.Wait()
+		wantEqual(t, "the number of keys", openAt(t, factory, header, now).Len(), 100)
+	})
+}
+
+func TestALogoutIsFinal(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, factory *khufu.Factory) {
+		header := begin(t, factory, map[string]any{"user": 1})
+		slow, logout := openAt(t, factory, header, now), openAt(t, factory, header, now)
+		set(t, slow, "seen", true)
+		if err := logout.Invalidate(); err != nil {
+			t.Fatal(err)
+		}
+		wantEqual(t, "the cookie", commit(t, logout), "session=")
+
+		responseHeader := http.Header{}
+		wantError(t, slow.CommitTo(responseHeader), khufu.ErrGone)
+		wantEqual(t, "the number of headers", len(responseHeader), 0)
+		wantEqual(t, "what it read", toJSON(t, slow), `{"user":1,"seen":true}`)
+
+		next := openAt(t, factory, header, now)
+		wantEqual(t, "the load result", next.LoadResult(), khufu.LoadMissing)
+		wantEqual(t, "its name", next.LoadResult().String(), "missing")
+		set(t, next, "a", 1)
+		if cookie := commit(t, next); cookie == "" || cookie == header {
+			t.Errorf("the new session's cookie is %q", cookie)
+		}
+	})
+}
+
+func TestRegenerateID(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, factory *khufu.Factory) {
+		header := begin(t, factory, map[string]any{"cart": 1})
+		login, late := openAt(t, factory, header, now), openAt(t, factory, header, now)
+		before, _ := login.ID()
+		set(t, login, "user", 42)
+		if err := login.RegenerateID(); err != nil {
+			t.Fatal(err)
+		}
+		moved := commit(t, login)
+		after, err := login.ID()
+		if err != nil || moved == "" || moved == header || after == before {
+			t.Errorf("%q, %q and %q, %v", moved, before, after, err)
+		}
+		wantEqual(t, "the state", toJSON(t, openAt(t, factory, moved, now)), `{"cart":1,"user":42}`)
+		old := openAt(t, factory, header, now)
+		wantEqual(t, "what the old id shows", toJSON(t, old), `{"cart":1}`)
+		for _, session := range []*khufu.Session{old, late} {
+			set(t, session, "x", 1)
+			_, err := session.Commit()
+			wantError(t, err, khufu.ErrGone)
+		}
+	})
+
+	factory := newFactory(t, khufu.Options{Type: khufu.Stored, RegenerateGrace: -1})
+	header := begin(t, factory, map[string]any{})
+	session := openAt(t, factory, header, now)
+	session.RegenerateID()
+	commit(t, session)
+	time.Sleep(5 * time.Millisecond)
+	wantEqual(t, "the load result without grace", openAt(t, factory, header, now).LoadResult(), khufu.LoadMissing)
+}
+
+func TestAbsoluteTimeout(t *testing.T) {
+	for _, kind := range []khufu.Type{khufu.SignedCookie, khufu.Stored} {
+		factory := newFactory(t, khufu.Options{Type: kind, Timeout: -1, AbsoluteTimeout: 100 * time.Second})
+		header := begin(t, factory, map[string]any{"a": 1})
+		wantEqual(t, "the load result", openAt(t, factory, header, now.Add(99*time.Second)).LoadResult(), khufu.Loaded)
+		wantEqual(t, "the load result later", openAt(t, factory, header, now.Add(101*time.Second)).LoadResult(), khufu.LoadExpired)
+	}
+}
+
+func TestAStoreThatFails(t *testing.T) {
+	memory := newFactory(t, khufu.Options{Type: khufu.Stored, StoreMaxBytes: 100_000})
+	session := openAt(t, memory, "", now)
+	set(t, session, "large", strings.Repeat("x", 200_000))
+	_, err := session.Commit()
+	wantError(t, err, khufu.ErrStore)
+	if !strings.Contains(err.Error(), "store_max_bytes") {
+		t.Errorf("%v does not tell what to do", err)
+	}
+}
+
+func TestASessionInACookieHasNoID(t *testing.T) {
+	session := newSession(t)
+	_, err := session.ID()
+	wantError(t, err, khufu.ErrNotFound)
+	if err := session.RegenerateID(); err != nil || commit(t, session) == "" {
+		t.Errorf("it is not written anew: %v", err)
+	}
+}
+
+func TestADoneContextDoesNothing(t *testing.T) {
+	factory := newFactory(t, khufu.Options{Type: khufu.Stored})
+	session := openAt(t, factory, "", now)
+	set(t, session, "a", 1)
+	cancelled, cancel := context.WithCancel(context.Background())
+	cancel()
+	passed, cancel := context.WithDeadline(context.Background(), now)
+	defer cancel()
+	for wanted, ctx := range map[error]context.Context{context.Canceled: cancelled, context.DeadlineExceeded: passed} {
+		_, err := factory.OpenContext(ctx, "")
+		wantEqual(t, "the error of OpenContext", err, wanted)
+		_, err = factory.OpenRequest(httptest.NewRequest("GET", "/", nil).WithContext(ctx))
+		wantEqual(t, "the error of OpenRequest", err, wanted)
+		_, err = session.CommitContext(ctx)
+		wantEqual(t, "the error of CommitContext", err, wanted)
+		wantEqual(t, "the error of CommitToContext", session.CommitToContext(ctx, http.Header{}), wanted)
+	}
+	wantEqual(t, "changed", session.IsChanged(), true)
+
+	patient, cancel := context.WithTimeout(context.Background(), time.Hour)
+	defer cancel()
+	if values, err := session.CommitContext(patient); err != nil || len(values) != 1 {
+		t.Errorf("%q, %v", values, err)
+	}
+}

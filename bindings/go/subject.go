@@ -1,0 +1,100 @@
+package khufu
+
+// #include <khufu.h>
+import "C"
+
+import (
+	"runtime"
+	"time"
+)
+
+// A Subject is somebody or something that sessions were said to be of with
+// [Session.SetSubject], in this process or another. It is safe for use by several
+// goroutines.
+type Subject struct {
+	factory *Factory
+	name    string
+}
+
+// A SubjectSession is one session of a [Subject].
+type SubjectSession struct {
+	ID       string    // what [Session.ID] tells in it
+	Created  time.Time // when it began
+	Accessed time.Time // when it was last used
+}
+
+// Subject gives the subject of this name, such as "user-42". The factory must be of the
+// type [Stored]: with another, the subject's methods are [ErrArgument].
+func (f *Factory) Subject(name string) *Subject {
+	return &Subject{factory: f, name: name}
+}
+
+// SetSubject says whose session it is, so that [Factory.Subject] finds it: nobody's if
+// the name is empty. A session in a cookie has no subject: [ErrArgument].
+func (s *Session) SetSubject(name string) error {
+	defer runtime.KeepAlive(s)
+	return s.check(C.khufu_session_set_subject(s.use(), chars(name), size(name)))
+}
+
+// Sessions are the subject's, the one that was used last first.
+func (s *Subject) Sessions() ([]SubjectSession, error) {
+	var sessions []SubjectSession
+	err := s.open(func(handle *C.khufu_subject) C.khufu_status {
+		for cursor := C.size_t(0); ; {
+			var id *C.char
+			var length C.size_t
+			var created, accessed C.double
+			status := C.khufu_subject_next(handle, &cursor, &id, &length, &created, &accessed)
+			switch status {
+			case C.KHUFU_OK:
+				sessions = append(sessions, SubjectSession{copied(id, length), instant(created), instant(accessed)})
+			case C.KHUFU_NOT_FOUND:
+				return C.KHUFU_OK
+			default:
+				return status
+			}
+		}
+	})
+	return sessions, err
+}
+
+// Revoke ends one of the subject's sessions, by its ID. Where the subject has no such
+// session it is [ErrNotFound].
+func (s *Subject) Revoke(id string) error {
+	return s.open(func(handle *C.khufu_subject) C.khufu_status {
+		return C.khufu_subject_revoke(handle, chars(id), size(id))
+	})
+}
+
+// RevokeAll ends all of the subject's sessions but the one with this ID, or all if it is
+// empty, and tells how many that were.
+func (s *Subject) RevokeAll(except string) (int, error) {
+	var revoked C.size_t
+	err := s.open(func(handle *C.khufu_subject) C.khufu_status {
+		return C.khufu_subject_revoke_all(handle, chars(except), size(except), &revoked)
+	})
+	return int(revoked), err
+}
+
+// open lends the core's handle to a call.
+func (s *Subject) open(call func(*C.khufu_subject) C.khufu_status) error {
+	s.factory.mutex.RLock()
+	defer s.factory.mutex.RUnlock()
+	factory := s.factory.use()
+	if factory == nil {
+		return ErrClosed
+	}
+	var handle *C.khufu_subject
+	status := C.khufu_subject_open(factory, chars(s.name), size(s.name), &handle)
+	defer C.khufu_subject_free(handle)
+	if status == C.KHUFU_OK {
+		status = call(handle)
+	}
+	switch status {
+	case C.KHUFU_OK:
+		return nil
+	case C.KHUFU_NOT_FOUND:
+		return notFound
+	}
+	return &Error{Status: Status(status), Detail: C.GoString(C.khufu_subject_error(handle))}
+}
