@@ -1,19 +1,51 @@
 //! Sessions in a store: nothing that two requests write is lost, and what has ended stays ended.
 
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use khufu::{Error, Factory, LoadResult, Options, Session};
 
 const NOW: f64 = 1_700_000_000.25;
 
-/// The stores that the tests run on.
-fn stores() -> Vec<String> {
+/// A store that a test runs on, and its server, if it has one.
+struct TestStore {
+    url: String,
+    server: Option<Child>,
+}
+
+impl Drop for TestStore {
+    fn drop(&mut self) {
+        if let Some(server) = &mut self.server {
+            server.kill().and_then(|()| server.wait()).expect("the server was there to be stopped");
+        }
+    }
+}
+
+/// The stores that the tests run on, each new and empty.
+fn stores() -> Vec<TestStore> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let name = format!("khufu-stores-{}-{}.db", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-    vec![
-        "memory:".to_owned(),
-        format!("sqlite:{}", std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name).display()),
-    ]
+    let name = format!("stores-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    let database = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name).with_extension("db");
+    let urls = ["memory:".to_owned(), format!("sqlite:{}", database.display())];
+    let mut stores: Vec<_> = urls.map(|url| TestStore { url, server: None }).into();
+    // A socket's path must be short.
+    let socket = std::env::temp_dir().join(format!("khufu-{name}.sock"));
+    let server = Command::new("redis-server")
+        .args(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocket"])
+        .arg(&socket)
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("redis-server is installed: scripts/dependencies does it");
+    stores.push(TestStore { url: format!("redis+unix://{}", socket.display()), server: Some(server) });
+    let started = Instant::now();
+    while UnixStream::connect(&socket).is_err() {
+        assert!(started.elapsed() < Duration::from_secs(10), "the server does not answer");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    stores
 }
 
 fn factory_with(store: &str, settings: &[(&str, &str)]) -> Factory {
@@ -27,8 +59,8 @@ fn factory_with(store: &str, settings: &[(&str, &str)]) -> Factory {
 
 fn on_every_store(test: impl Fn(&Factory)) {
     for store in stores() {
-        println!("on {store}");
-        test(&factory_with(&store, &[]));
+        println!("on {}", store.url);
+        test(&factory_with(&store.url, &[]));
     }
 }
 
@@ -253,12 +285,12 @@ fn a_regenerated_session_has_a_new_id_and_the_old_one_shows_what_was() {
 #[test]
 fn without_grace_the_old_id_is_gone_at_once() {
     for store in stores() {
-        let factory = factory_with(&store, &[("regenerate_grace", "0")]);
+        let factory = factory_with(&store.url, &[("regenerate_grace", "0")]);
         let header = begin(&factory, "{}");
         let mut session = open(&factory, &header, 1.0);
         session.regenerate_id();
         session.commit(false).unwrap();
-        std::thread::sleep(std::time::Duration::from_millis(5));
+        std::thread::sleep(Duration::from_millis(5));
         assert_eq!(open(&factory, &header, 2.0).load_result(), LoadResult::Missing);
     }
 }
@@ -337,7 +369,7 @@ fn a_cookie_session_moves_into_the_store() {
     let header = begin(&Factory::new(&options).unwrap(), r#"{"user":1}"#);
     let accept = [("accept.before.secret", "cookie secret")];
     for store in stores() {
-        let factory = factory_with(&store, &accept);
+        let factory = factory_with(&store.url, &accept);
         let mut session = open(&factory, &header, 1.0);
         assert_eq!((session.load_result(), session.load_format()), (LoadResult::LoadedOtherFormat, Some("before")));
         let stored = cookie(session.commit(false).unwrap());

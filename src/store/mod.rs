@@ -9,6 +9,8 @@ mod contract;
 pub(crate) mod id;
 mod memory;
 pub(crate) mod record;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 pub(crate) mod turns;
@@ -32,6 +34,12 @@ pub(crate) fn open(settings: &Settings, limit: Duration) -> Result<Arc<dyn Store
         "sqlite" if !rest.is_empty() => {
             sqlite::Sqlite::open(rest, Instant::now() + limit).map(|store| Arc::new(store) as Arc<dyn Store>)
         }
+        #[cfg(feature = "redis")]
+        "redis" | "rediss" | "redis+unix" | "unix" | "redis+cluster" | "rediss+cluster" | "redis+sentinel"
+        | "rediss+sentinel" => {
+            let prefix = settings.get("store_prefix").unwrap_or_default();
+            redis::Redis::open(url).map(|store| Arc::new(store.with_prefix(prefix)) as Arc<dyn Store>)
+        }
         _ => {
             let built_in = BUILT_IN.join(", ");
             return Err(Error::Option(format!(
@@ -47,6 +55,16 @@ const BUILT_IN: &[&str] = &[
     "memory:",
     #[cfg(feature = "sqlite")]
     "sqlite:PATH",
+    #[cfg(feature = "redis")]
+    "redis://HOST:PORT/DB",
+    #[cfg(feature = "redis")]
+    "rediss://HOST:PORT/DB",
+    #[cfg(feature = "redis")]
+    "redis+unix:///PATH",
+    #[cfg(feature = "redis")]
+    "redis+cluster://HOST:PORT,HOST:PORT",
+    #[cfg(feature = "redis")]
+    "redis+sentinel://HOST:PORT,HOST:PORT/MASTER",
 ];
 
 /// A record and its generation, a number from 1 on that each change of its data makes larger.

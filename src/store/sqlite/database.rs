@@ -6,6 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
+use rusqlite::hooks::Wal;
+use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 /// `khfu`, the mark of a database of this store.
@@ -16,11 +18,11 @@ const VERSION: i32 = 1;
 /// An index of the rows that expire lets a save find those that have without looking at others.
 const TABLES: &str = "
     CREATE TABLE records (
-        key TEXT PRIMARY KEY,
+        key TEXT NOT NULL PRIMARY KEY,
         generation INTEGER NOT NULL,
         expires INTEGER, -- milliseconds since 1970
         data BLOB NOT NULL
-    ) STRICT, WITHOUT ROWID;
+    ) STRICT;
     CREATE INDEX records_by_expiry ON records (expires) WHERE expires IS NOT NULL;
     CREATE TABLE subjects (
         subject TEXT,
@@ -31,6 +33,8 @@ const TABLES: &str = "
     CREATE INDEX subjects_by_expiry ON subjects (expires) WHERE expires IS NOT NULL;
 ";
 
+/// The pages in the log from which on it is written back to the database.
+const LOG_PAGES: i32 = 1000;
 /// A log that grew beyond this, for a large record, is cut back.
 const LOG_BYTES: i64 = 16 << 20;
 
@@ -81,10 +85,21 @@ pub(super) fn open(path: &Path) -> Result<Connection, Trouble> {
     }
     connection.pragma_update(None, "synchronous", "normal")?;
     connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES, |_| Ok(()))?;
+    connection.wal_hook(Some(write_back))?;
     if !made {
         make(&mut connection)?;
     }
     Ok(connection)
+}
+
+/// Other writers wait meanwhile. SQLite's own way lets them write on, so that under load it never comes to the end of
+/// the log, which then grows and grows.
+fn write_back(log: &mut Wal, pages: i32) -> rusqlite::Result<()> {
+    if pages >= LOG_PAGES {
+        // Where it fails, for others are in the way, the next commit tries again.
+        let _ = log.checkpoint_v2(CheckpointMode::RESTART);
+    }
+    Ok(())
 }
 
 /// SQLite's other files get the permissions of this one.

@@ -1,7 +1,8 @@
 //! Records in a file, which several processes may use at once.
 //!
 //! What a call has written is there after the process is killed. After the machine loses power the file is whole, but
-//! the last writes before may be missing: each would cost a wait for the disk.
+//! the last writes before may be missing, and what they deleted be back: not to risk that would cost every write a
+//! wait for the disk.
 //!
 //! Other software in the same process must keep its hands off the file: the system drops a process's locks on a file
 //! when any descriptor of it is closed.
@@ -42,7 +43,7 @@ const TOUCH: &str = "
     WHERE key = ?1 AND generation = ?2 AND (expires IS NULL OR expires > ?5)";
 const DELETE: &str = "DELETE FROM records WHERE key = ?1";
 const SWEEP: &str = "
-    DELETE FROM records WHERE key IN (SELECT key FROM records WHERE expires <= ?1 ORDER BY expires LIMIT 8)";
+    DELETE FROM records WHERE rowid IN (SELECT rowid FROM records WHERE expires <= ?1 ORDER BY expires LIMIT 8)";
 
 /// The later expiry stays; none is the latest.
 const ENLIST: &str = "
@@ -73,11 +74,10 @@ impl Sqlite {
     pub fn open(path: &str, deadline: Instant) -> Result<Self, StoreError> {
         let absolute = std::path::absolute(path).map_err(|error| StoreError(format!("the SQLite store: {error}")))?;
         let connections = Arc::new(Connections { readers: Pool::new(READERS), writer: Pool::new(1) });
-        let closed: Weak<Connections> = Arc::downgrade(&connections);
+        let inherited_by_none: Weak<Connections> = Arc::downgrade(&connections);
         let store = Self { path: absolute, connections };
+        Call::begin(deadline).ok_or_else(|| store.late("opening"))?.close_before_forks(inherited_by_none);
         store.call(&store.connections.writer, "opening", deadline, |_| Ok(()))?;
-        let call = Call::begin(deadline).ok_or_else(|| store.late("opening"))?;
-        call.close_before_forks(closed);
         Ok(store)
     }
 

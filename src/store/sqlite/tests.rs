@@ -25,6 +25,10 @@ impl Folder {
         self.0.join("sessions.db")
     }
 
+    fn log_length(&self) -> u64 {
+        fs::metadata(self.0.join("sessions.db-wal")).unwrap().len()
+    }
+
     fn store(&self) -> Sqlite {
         open(&self.database())
     }
@@ -100,8 +104,7 @@ fn a_large_record_is_kept_whole() {
     for round in 0..3 {
         assert_eq!(store.save("key", round, &record(round + 1, "small"), None, soon()), Ok(Saved::Yes));
     }
-    let log = fs::metadata(folder.0.join("sessions.db-wal")).unwrap().len();
-    assert!(log <= 16 << 20, "the log is cut back, not left at {log} bytes");
+    assert!(folder.log_length() <= 16 << 20, "the log is cut back, not left at {} bytes", folder.log_length());
 }
 
 #[test]
@@ -128,6 +131,29 @@ fn processes_lose_no_save() {
     }
     assert_eq!(count(&folder.store(), "key"), 2000);
     check_integrity(&folder.database());
+}
+
+#[test]
+fn the_log_stays_short_while_processes_write() {
+    if let Some(database) = given_database() {
+        let (store, data) = (open(&database), "data".repeat(1000));
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..250 {
+                        assert_eq!(store.save(&new_key(), 0, &record(1, &data), None, soon()), Ok(Saved::Yes));
+                    }
+                });
+            }
+        });
+        return;
+    }
+    let folder = Folder::new();
+    let others = [(); 4].map(|()| other_process("the_log_stays_short_while_processes_write", &folder.database()));
+    for mut other in others {
+        assert!(other.wait().unwrap().success());
+    }
+    assert!(folder.log_length() < 16 << 20, "the log grew so long that it was cut back");
 }
 
 #[test]

@@ -1,0 +1,86 @@
+//! What Redis does in one step. Each script has one key.
+
+use std::sync::LazyLock;
+use std::time::Instant;
+
+use redis::{Cmd, ErrorKind, RedisResult, ServerErrorKind, Value};
+use sha1::{Digest, Sha1};
+
+use super::connection::Connection;
+
+pub(super) struct Script {
+    code: &'static str,
+    hash: String,
+}
+
+impl Script {
+    fn new(code: &'static str) -> Self {
+        Self { code, hash: hex::encode(Sha1::digest(code)) }
+    }
+
+    /// Names the script; a server that does not know it yet is told all of it.
+    pub fn run(
+        &self,
+        connection: &mut Connection,
+        key: &str,
+        arguments: &[&[u8]],
+        deadline: Instant,
+    ) -> RedisResult<Value> {
+        match connection.call(&command("EVALSHA", &self.hash, key, arguments), deadline) {
+            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                connection.call(&command("EVAL", self.code, key, arguments), deadline)
+            }
+            outcome => outcome,
+        }
+    }
+}
+
+fn command(name: &str, script: &str, key: &str, arguments: &[&[u8]]) -> Cmd {
+    let length = arguments.iter().map(|argument| argument.len()).sum::<usize>();
+    let mut command = Cmd::with_capacity(4 + arguments.len(), length + script.len() + key.len() + 16);
+    command.arg(name).arg(script).arg(1).arg(key);
+    for argument in arguments {
+        command.arg(*argument);
+    }
+    command
+}
+
+pub(super) const SAVED: i64 = 1;
+pub(super) const GONE: i64 = 0;
+
+/// Arguments: the generation that must be there, as its 8 bytes, or nothing where no record may be; the value; its time
+/// to live in milliseconds, or nothing. Answers `SAVED`, `GONE` or, for a conflict, something else.
+pub(super) static SAVE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "local there = redis.call('GETRANGE', KEYS[1], 0, 7)
+if there ~= ARGV[1] then return there == '' and 0 or -1 end
+if ARGV[3] == '' then redis.call('SET', KEYS[1], ARGV[2])
+else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
+return 1",
+    )
+});
+
+/// Arguments: the member; for how many milliseconds, or nothing. Some members whose time is over are removed.
+pub(super) static ENLIST: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local till = ARGV[2] == '' and '+inf' or string.format('%.0f', now + ARGV[2])
+redis.call('ZADD', KEYS[1], till, ARGV[1])
+local over = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now), 'LIMIT', 0, 16)
+if #over > 0 then redis.call('ZREM', KEYS[1], unpack(over)) end
+local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]
+if last == 'inf' then redis.call('PERSIST', KEYS[1])
+else redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', tonumber(last))) end
+return 1",
+    )
+});
+
+/// The members whose time is not over.
+pub(super) static LIST: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. string.format('%.0f', now), '+inf')",
+    )
+});

@@ -1,0 +1,75 @@
+//! The servers that are known, and their idle connections.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use redis::RedisResult;
+
+use super::connection::Connection;
+use super::socket::Names;
+use super::url::{Address, Manner};
+
+/// More idle connections to a server than this are closed.
+const IDLE: usize = 64;
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(super) struct Server {
+    pub address: Address,
+    names: Arc<Names>,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Server {
+    /// An idle connection, which the server may have closed since.
+    pub fn take(&self) -> Option<Connection> {
+        lock(&self.idle).pop()
+    }
+
+    pub fn connect(&self, manner: &Manner, deadline: Instant) -> RedisResult<Connection> {
+        Connection::open(&self.address, &self.names, manner, deadline)
+    }
+
+    pub fn put_back(&self, connection: Connection) {
+        let mut idle = lock(&self.idle);
+        if idle.len() < IDLE {
+            idle.push(connection);
+        }
+    }
+
+    /// Closes what is idle: when one connection broke, the others are likely to have broken, too.
+    pub fn clear(&self) {
+        let idle = std::mem::take(&mut *lock(&self.idle));
+        drop(idle);
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Servers {
+    names: Arc<Names>,
+    known: Mutex<HashMap<Address, Arc<Server>>>,
+}
+
+impl Servers {
+    pub fn get(&self, address: &Address) -> Arc<Server> {
+        let mut known = lock(&self.known);
+        if let Some(server) = known.get(address) {
+            return Arc::clone(server);
+        }
+        let (address, names) = (address.clone(), Arc::clone(&self.names));
+        let server = Arc::new(Server { address: address.clone(), names, idle: Mutex::default() });
+        known.insert(address, Arc::clone(&server));
+        server
+    }
+
+    pub fn addresses(&self) -> Vec<Address> {
+        lock(&self.known).keys().cloned().collect()
+    }
+
+    pub fn keep(&self, wanted: impl Fn(&Address) -> bool) {
+        lock(&self.known).retain(|address, _| wanted(address));
+    }
+}

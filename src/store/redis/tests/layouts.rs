@@ -1,0 +1,127 @@
+//! Cluster, Sentinel, TLS, users.
+
+use super::server::{Certificates, Cluster, Server, Watched, free_port, wait_until};
+use super::{MINUTE, SECOND, load, open, record, saved, within};
+use crate::store::contract::{new_key, soon};
+use crate::store::redis::{Redis, cluster::slot};
+use crate::store::{Saved, Store, contract};
+
+#[test]
+fn a_cluster_keeps_to_the_contract() {
+    let cluster = Cluster::start();
+    contract::check(&open(&cluster.url()));
+    for node in &cluster.0 {
+        assert!(node.ask::<usize>(&["DBSIZE"]) > 0, "the records are on all nodes");
+    }
+    let one_node = open(&format!("redis://127.0.0.1:{}", cluster.0[0].port));
+    let error = (0..100).find_map(|_| one_node.load(&new_key(), soon()).err()).unwrap();
+    assert!(error.0.contains("write redis+cluster://"), "{error}");
+}
+
+#[test]
+fn a_slot_is_followed_to_another_node() {
+    let cluster = Cluster::start();
+    let store = open(&cluster.url());
+    let ids: Vec<String> = cluster.0.iter().map(|node| node.ask(&["CLUSTER", "MYID"])).collect();
+    let from_first = || loop {
+        let key = new_key();
+        let slot = slot(format!("khufu:{key}").as_bytes());
+        if slot < 5461 {
+            return (key, slot.to_string());
+        }
+    };
+    let (key, slot) = from_first();
+    assert_eq!(load(&store, &key), None, "the store knows where the slot is");
+    cluster.0[1].ask::<()>(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &ids[0]]);
+    cluster.0[0].ask::<()>(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &ids[1]]);
+    cluster.0[1].ask::<()>(&["SCRIPT", "FLUSH"]);
+    assert_eq!(store.save(&key, 0, &record(1, "on its way"), MINUTE, soon()), Ok(Saved::Yes));
+    assert_eq!(load(&store, &key), Some(record(1, "on its way")));
+    for node in [1, 0, 2] {
+        cluster.0[node].ask::<()>(&["CLUSTER", "SETSLOT", &slot, "NODE", &ids[1]]);
+    }
+    assert_eq!(load(&store, &key), Some(record(1, "on its way")));
+    assert_eq!(store.save(&key, 1, &record(2, "there"), MINUTE, soon()), Ok(Saved::Yes));
+    assert_eq!(load(&open(&cluster.url()), &key), Some(record(2, "there")));
+}
+
+#[test]
+fn a_cluster_is_found_by_any_node_that_is_there() {
+    let cluster = Cluster::start();
+    let (nobody, last) = (free_port(), cluster.0[2].port);
+    contract::check(&open(&format!("redis+cluster://localhost:{nobody},127.0.0.1:{last}")));
+    cluster.0[0].freeze();
+    let fresh = open(&cluster.url());
+    let on_last = (0..).map(|_| new_key()).find(|key| slot(format!("khufu:{key}").as_bytes()) > 11000).unwrap();
+    assert_eq!(fresh.load(&on_last, within(2 * SECOND)), Ok(None), "a node that hangs does not take all the time");
+    cluster.0[0].thaw();
+    let error = open(&format!("redis+cluster://127.0.0.1:{nobody}")).load("k", within(SECOND)).unwrap_err();
+    assert!(error.0.contains(&nobody.to_string()) && error.0.contains("refused"), "{error}");
+}
+
+#[test]
+fn sentinels_lead_to_the_new_master() {
+    let watched = Watched::start();
+    let store = open(&watched.url());
+    contract::check(&store);
+    let key = saved(&store, "data");
+    wait_until("the replica has it", || watched.replica.ask::<bool>(&["EXISTS", &format!("khufu:{key}")]));
+    watched.sentinel.ask::<()>(&["SENTINEL", "FAILOVER", "sessions"]);
+    wait_until("the replica is the master", || {
+        watched.replica.ask::<String>(&["INFO", "replication"]).contains("role:master")
+            && watched.master.ask::<String>(&["INFO", "replication"]).contains("role:slave")
+    });
+    wait_until("a save succeeds", || store.save(&key, 1, &record(2, "more"), MINUTE, within(SECOND)) == Ok(Saved::Yes));
+    assert_eq!(watched.replica.ask::<Vec<u8>>(&["GET", &format!("khufu:{key}")])[8..], *b"more");
+    assert_eq!(load(&store, &key), Some(record(2, "more")));
+    let error = open(&watched.url().replace("/sessions", "/other")).load("k", within(SECOND)).unwrap_err();
+    assert!(error.0.contains("other") && error.0.contains("does not know the name"), "{error}");
+}
+
+#[test]
+fn passwords_and_users_let_in_and_no_error_tells_them() {
+    let server = Server::start(&["--requirepass", "hunter2/#"]);
+    let at =
+        |login: &str, rest: &str| Redis::open(&format!("redis://{login}127.0.0.1:{}/{rest}", server.port)).unwrap();
+    server.ask::<()>(&["ACL", "SETUSER", "khufu", "on", ">opensesame", "~khufu:*", "+@all"]);
+    for login in [":hunter2%2F%23@", "default:hunter2%2f%23@", "khufu:opensesame@"] {
+        let store = at(login, "2");
+        let key = saved(&store, "data");
+        assert_eq!(load(&store, &key), Some(record(1, "data")));
+    }
+    for (login, code) in [(":opensesame@", "WRONGPASS"), ("khufu:hunter2@", "WRONGPASS"), ("", "NOAUTH")] {
+        let error = at(login, "").load("k", within(SECOND)).unwrap_err().0;
+        assert!(error.contains(code) && error.contains(&server.port.to_string()), "{error}");
+        assert!(!error.contains("hunter2") && !error.contains("opensesame"), "{error}");
+    }
+    let error = at(":hunter2%2F%23@", "99").load("k", within(SECOND)).unwrap_err().0;
+    assert!(error.contains("DB index is out of range"), "{error}");
+    let error = at("khufu:opensesame@", "").with_prefix("app:").load("k", within(SECOND)).unwrap_err().0;
+    assert!(error.contains("NOPERM"), "{error}");
+}
+
+#[test]
+fn tls_trusts_whom_it_is_told_to_and_shows_its_certificate() {
+    let certificates = Certificates::make();
+    let files = [("--tls-ca-cert-file", "ca.crt"), ("--tls-cert-file", "redis.crt"), ("--tls-key-file", "redis.key")];
+    let files = files.map(|(setting, name)| [setting.to_owned(), certificates.path(name)]).concat();
+    let port = free_port().to_string();
+    let mut settings: Vec<&str> = files.iter().map(String::as_str).collect();
+    settings.extend(["--tls-port", &port]);
+    let _server = Server::start(&settings);
+    let trusting = format!("tls_ca_cert_file={}", certificates.path("ca.crt"));
+    let shown =
+        |key| format!("tls_cert_file={}&tls_key_file={}", certificates.path("redis.crt"), certificates.path(key));
+    contract::check(&open(&format!("rediss://localhost:{port}/1?{trusting}&{}", shown("redis.key"))));
+    contract::check(&open(&format!("valkeys://127.0.0.1:{port}?{trusting}&{}", shown("redis.key"))));
+
+    let refused = |url: &str| Redis::open(url).and_then(|store| store.load("k", within(SECOND))).unwrap_err().0;
+    let error = refused(&format!("rediss://127.0.0.1:{port}?{}", shown("redis.key")));
+    assert!(error.contains("certificate") || error.contains("authorities"), "{error}");
+    let error = refused(&format!("rediss://127.0.0.1:{port}?{trusting}"));
+    assert!(error.contains(&port), "{error}");
+    let error = refused(&format!("rediss://127.0.0.1:{port}?{trusting}&{}", shown("ca.key")));
+    assert!(error.contains("TLS"), "{error}");
+    let error = refused(&format!("rediss://127.0.0.1:{port}?tls_ca_cert_file=/nowhere.crt"));
+    assert!(error.contains("/nowhere.crt"), "{error}");
+}

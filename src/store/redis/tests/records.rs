@@ -1,0 +1,105 @@
+//! What is in Redis.
+
+use std::thread;
+
+use super::server::{Server, wait_until};
+use super::{MINUTE, Redis, SECOND, load, open, record, saved, within};
+use crate::store::contract::{count, increment, new_key, soon};
+use crate::store::{Record, Saved, Store, contract};
+use std::time::Duration;
+
+#[test]
+fn one_server_keeps_to_the_contract() {
+    let server = Server::start(&[]);
+    contract::check(&open(&server.url()));
+}
+
+#[test]
+fn a_unix_socket_keeps_to_the_contract() {
+    let server = Server::start(&[]);
+    for scheme in ["redis+unix", "unix", "valkey+unix"] {
+        contract::check(&open(&format!("{scheme}://{}?db=3", server.socket().display())));
+    }
+    assert_eq!(server.ask::<usize>(&["DBSIZE"]), 0, "all is in the database that was named");
+}
+
+#[test]
+fn threads_lose_no_write() {
+    let server = Server::start(&[]);
+    let (store, key) = (open(&server.url()), new_key());
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| increment(&store, &key, 100));
+        }
+    });
+    assert_eq!(count(&store, &key), 800);
+}
+
+#[test]
+fn a_record_is_its_generation_and_its_data() {
+    let server = Server::start(&[]);
+    let store = open(&server.url());
+    let record = Record { generation: 0x0102, data: b"data".into() };
+    assert_eq!(store.save("k", 0, &record, MINUTE, soon()), Ok(Saved::Yes));
+    assert_eq!(server.ask::<Vec<u8>>(&["GET", "khufu:k"]), b"\0\0\0\0\0\0\x01\x02data");
+    assert!((55_000..=60_000).contains(&server.ask::<u64>(&["PTTL", "khufu:k"])));
+    assert_eq!(store.save("k", 0x0102, &record, None, soon()), Ok(Saved::Yes));
+    assert_eq!(server.ask::<i64>(&["PTTL", "khufu:k"]), -1);
+    for ttl in [Duration::ZERO, Duration::MAX] {
+        assert_eq!(store.save("k2", 0, &record, Some(ttl), soon()), Ok(Saved::Yes));
+        wait_until("a moment is over", || server.ask::<bool>(&["EXISTS", "khufu:k2"]) == (ttl == Duration::MAX));
+    }
+    let store = open(&server.url()).with_prefix("other:");
+    assert_eq!(store.save("k", 0, &record, MINUTE, soon()), Ok(Saved::Yes));
+    assert_eq!(server.ask::<usize>(&["EXISTS", "other:k"]), 1);
+}
+
+#[test]
+fn what_is_no_record_is_never_overwritten() {
+    let server = Server::start(&[]);
+    let store = open(&server.url());
+    server.ask::<()>(&["SET", "khufu:short", "abc"]);
+    assert_eq!(load(&store, "short"), Some(record(0, "abc")));
+    for expected in [0, 1] {
+        assert_eq!(store.save("short", expected, &record(1, "data"), MINUTE, soon()), Ok(Saved::Conflict));
+    }
+    server.ask::<()>(&["RPUSH", "khufu:list", "abc"]);
+    let error = store.load("list", soon()).unwrap_err();
+    assert!(error.0.contains("WRONGTYPE"), "{error}");
+    assert!(store.save("list", 0, &record(1, "data"), MINUTE, soon()).is_err());
+    assert_eq!(server.ask::<Vec<String>>(&["LRANGE", "khufu:list", "0", "-1"]), ["abc"]);
+}
+
+#[test]
+fn scripts_are_sent_to_a_server_that_forgot_them() {
+    let server = Server::start(&[]);
+    let store = open(&server.url());
+    let key = saved(&store, "data");
+    server.ask::<()>(&["SCRIPT", "FLUSH"]);
+    assert_eq!(store.save(&key, 1, &record(2, "more"), MINUTE, soon()), Ok(Saved::Yes));
+    store.enlist("subject", &key, MINUTE, soon()).unwrap();
+    server.ask::<()>(&["SCRIPT", "FLUSH"]);
+    assert_eq!(store.list("subject", soon()), Ok(vec![key]));
+}
+
+#[test]
+fn a_subject_lasts_as_long_as_its_last_key() {
+    let server = Server::start(&[]);
+    let store = open(&server.url());
+    let life = |store: &Redis, ttl| {
+        store.enlist("s", &new_key(), ttl, soon()).unwrap();
+        server.ask::<i64>(&["PTTL", "khufu:subject:s"])
+    };
+    assert!((55_000..=60_000).contains(&life(&store, MINUTE)));
+    assert!((55_000..=60_000).contains(&life(&store, Some(SECOND / 100))));
+    assert!((115_000..=120_000).contains(&life(&store, Some(120 * SECOND))));
+    assert_eq!(life(&store, None), -1);
+    thread::sleep(SECOND / 10);
+    assert_eq!(store.list("s", soon()).unwrap().len(), 3);
+    store.enlist("s", "another", MINUTE, within(SECOND)).unwrap();
+    assert_eq!(server.ask::<usize>(&["ZCARD", "khufu:subject:s"]), 4, "what has expired is removed");
+    for key in store.list("s", soon()).unwrap() {
+        store.delist("s", &key, soon()).unwrap();
+    }
+    assert_eq!(server.ask::<usize>(&["DBSIZE"]), 0);
+}

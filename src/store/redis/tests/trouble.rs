@@ -1,0 +1,284 @@
+//! Servers that hang, go, come back, and close connections; and forks.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::net::UnixListener;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, sleep};
+use std::time::{Duration, Instant};
+
+use super::proxy::Proxy;
+use super::server::{Directory, Server, free_port};
+use super::{MINUTE, Redis, SECOND, load, open, record, saved, within};
+use crate::ffi::fork::tests::Child;
+use crate::store::contract::{count, increment, new_key, soon};
+use crate::store::{Saved, Store, StoreError};
+
+/// A call that must fail, and not before nor long after its time is over.
+fn runs_out_of_time(store: &Redis) -> String {
+    let (begin, time) = (Instant::now(), SECOND / 2);
+    let error = store.load("k", begin + time).unwrap_err();
+    assert!((time..2 * time).contains(&begin.elapsed()), "{error}: {:?}", begin.elapsed());
+    error.0
+}
+
+#[test]
+fn a_server_that_never_answers_costs_no_more_than_the_time_there_is() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    for scheme in ["redis", "redis+cluster"] {
+        let error = runs_out_of_time_or_earlier(&open(&format!("{scheme}://127.0.0.1:{port}")));
+        assert!(error.contains(&port.to_string()) && error.contains("no answer in time"), "{error}");
+    }
+    let store = open(&format!("redis://127.0.0.1:{port}"));
+    for result in [
+        store.save("k", 0, &record(1, "data"), None, within(SECOND / 10)).map(drop),
+        store.touch("k", &record(1, "data"), None, within(SECOND / 10)),
+        store.delete("k", within(SECOND / 10)),
+        store.enlist("s", "k", None, within(SECOND / 10)),
+        store.delist("s", "k", within(SECOND / 10)),
+        store.list("s", within(SECOND / 10)).map(drop),
+        store.load("k", Instant::now() - SECOND).map(drop),
+    ] {
+        assert!(result.is_err());
+    }
+}
+
+fn runs_out_of_time_or_earlier(store: &Redis) -> String {
+    let begin = Instant::now();
+    let error = store.load("k", begin + SECOND / 2).unwrap_err();
+    assert!(begin.elapsed() < SECOND, "{error}: {:?}", begin.elapsed());
+    error.0
+}
+
+#[test]
+fn a_server_that_answers_a_byte_at_a_time_costs_no_more_either() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        let (mut connection, _) = listener.accept().unwrap();
+        connection.read(&mut [0; 1000]).unwrap();
+        connection.write_all(b"$1000\r\n").unwrap();
+        while connection.write_all(b"x").is_ok() {
+            sleep(SECOND / 50);
+        }
+    });
+    runs_out_of_time(&open(&format!("redis://127.0.0.1:{port}")));
+}
+
+#[test]
+fn a_unix_socket_whose_queue_is_full_costs_no_more_either() {
+    let directory = Directory::new();
+    let path = directory.path().join("socket");
+    let _listener = UnixListener::bind(&path).unwrap();
+    let url = format!("redis+unix://{}", path.display());
+    let connect = || socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None).unwrap();
+    let queued: Vec<_> = (0..5000)
+        .map(|_| {
+            let socket = connect();
+            socket.set_nonblocking(true).unwrap();
+            socket.connect(&socket2::SockAddr::unix(&path).unwrap()).map(|()| socket)
+        })
+        .take_while(Result::is_ok)
+        .collect();
+    assert!(queued.len() < 5000);
+    let error = runs_out_of_time(&open(&url));
+    assert!(error.contains("no connection in time") && error.contains("socket"), "{error}");
+}
+
+#[test]
+fn nobody_there_is_an_error_at_once() {
+    let port = free_port();
+    let begin = Instant::now();
+    let error = open(&format!("redis://127.0.0.1:{port}")).load("k", within(10 * SECOND)).unwrap_err();
+    assert!(error.0.contains(&format!("127.0.0.1:{port}")) && error.0.contains("refused"), "{error}");
+    let error = open("redis+unix:///nowhere/socket").load("k", within(10 * SECOND)).unwrap_err();
+    assert!(error.0.contains("/nowhere/socket"), "{error}");
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let web = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        let (mut connection, _) = listener.accept().unwrap();
+        connection.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+        connection.read(&mut [0; 1000]).unwrap();
+    });
+    let error = open(&format!("redis://127.0.0.1:{web}")).load("k", within(10 * SECOND)).unwrap_err();
+    assert!(error.0.contains("not Redis's"), "{error}");
+    assert!(begin.elapsed() < 5 * SECOND);
+    let error = open("redis://no-such-host.invalid").load("k", within(SECOND)).unwrap_err();
+    assert!(error.0.contains("no-such-host.invalid:6379"), "{error}");
+    assert!(open("redis://localhost:1").load("k", within(SECOND)).unwrap_err().0.contains("refused"));
+}
+
+#[test]
+fn a_frozen_server_is_waited_for_and_found_when_it_thaws() {
+    let server = Server::start(&[]);
+    let store = open(&server.url());
+    let key = saved(&store, "data");
+    server.freeze();
+    for _ in 0..2 {
+        let error = runs_out_of_time(&store);
+        assert!(error.contains(&format!("127.0.0.1:{}", server.port)), "{error}");
+    }
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            sleep(SECOND / 5);
+            server.thaw();
+        });
+        assert_eq!(store.load(&key, within(5 * SECOND)), Ok(Some(record(1, "data"))), "there is time enough");
+    });
+}
+
+#[test]
+fn service_resumes_within_a_second_of_the_servers_return() {
+    let mut server = Server::start(&["--appendonly", "yes", "--appendfsync", "always"]);
+    let (store, keys) = (open(&server.url()), [0; 4].map(|_| new_key()));
+    let (stop, slow) = (AtomicBool::new(false), AtomicBool::new(false));
+    let back: std::sync::Mutex<Option<Instant>> = Default::default();
+    thread::scope(|scope| {
+        for key in &keys {
+            let (store, stop, slow, back) = (&store, &stop, &slow, &back);
+            scope.spawn(move || {
+                let mut generation = 0;
+                while !stop.load(Ordering::Relaxed) {
+                    let next = record(generation + 1, &format!("{key} {}", generation + 1));
+                    // A save that ran out of time may have had its effect.
+                    match store.save(key, generation, &next, MINUTE, within(SECOND)) {
+                        Ok(Saved::Yes) => {}
+                        Ok(Saved::Conflict) => assert_eq!(load_or_retry(store, key), next),
+                        Ok(Saved::Gone) => panic!("a committed record is lost"),
+                        Err(_) => {
+                            let returned = *back.lock().unwrap();
+                            if returned.is_some_and(|returned| returned.elapsed() > SECOND) {
+                                slow.store(true, Ordering::Relaxed);
+                            }
+                            continue;
+                        }
+                    }
+                    generation = next.generation;
+                }
+                assert_eq!(load(store, key), Some(record(generation, &format!("{key} {generation}"))));
+                assert!(generation > 10);
+            });
+        }
+        sleep(SECOND / 2);
+        server.freeze();
+        sleep(2 * SECOND);
+        server.thaw();
+        *back.lock().unwrap() = Some(Instant::now());
+        sleep(SECOND * 3 / 2);
+        *back.lock().unwrap() = None;
+        server.kill();
+        sleep(SECOND / 2);
+        server.restart();
+        *back.lock().unwrap() = Some(Instant::now());
+        sleep(SECOND * 3 / 2);
+        stop.store(true, Ordering::Relaxed);
+    });
+    assert!(!slow.load(Ordering::Relaxed), "a call failed more than a second after the return");
+}
+
+fn load_or_retry(store: &Redis, key: &str) -> crate::store::Record {
+    loop {
+        if let Ok(record) = store.load(key, within(SECOND)) {
+            return record.unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_restarted_server_is_served_by_the_next_call() {
+    let mut server = Server::start(&["--appendonly", "yes", "--appendfsync", "always"]);
+    let store = open(&server.url());
+    let key = saved(&store, "data");
+    server.kill();
+    server.restart();
+    assert_eq!(store.save(&key, 1, &record(2, "more"), MINUTE, soon()), Ok(Saved::Yes));
+    server.kill();
+    let error = store.load(&key, within(SECOND)).unwrap_err();
+    assert!(error.0.contains("refused"), "{error}");
+    server.restart();
+    assert_eq!(load(&store, &key), Some(record(2, "more")));
+}
+
+#[test]
+fn a_connection_that_was_closed_is_no_error() {
+    let server = Server::start(&[]);
+    let store = open(&server.url());
+    let key = saved(&store, "data");
+    type Call = fn(&Redis, &str) -> Result<(), StoreError>;
+    let calls: [Call; 7] = [
+        |store, key| store.load(key, soon()).map(|found| assert_eq!(found, Some(record(1, "data")))),
+        |store, key| store.touch(key, &record(1, "data"), MINUTE, soon()),
+        |store, key| store.save(key, 1, &record(2, "more"), MINUTE, soon()).map(|saved| assert_eq!(saved, Saved::Yes)),
+        |store, key| {
+            store.save(key, 1, &record(2, "late"), MINUTE, soon()).map(|saved| assert_eq!(saved, Saved::Conflict))
+        },
+        |store, key| store.enlist("s", key, MINUTE, soon()),
+        |store, key| store.list("s", soon()).map(|keys| assert_eq!(keys, [key])),
+        |store, key| store.delete(key, soon()),
+    ];
+    for call in calls {
+        server.ask::<()>(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
+        call(&store, &key).unwrap();
+    }
+}
+
+#[test]
+fn a_save_whose_answer_was_lost_is_told_from_another_writers() {
+    let server = Server::start(&[]);
+    let proxy = Proxy::start(server.port);
+    let (store, direct) = (open(&format!("redis://127.0.0.1:{}", proxy.port)), open(&server.url()));
+    let key = saved(&store, "data");
+    proxy.lose_next_answer();
+    assert_eq!(store.save(&key, 1, &record(2, "more"), MINUTE, soon()), Ok(Saved::Yes));
+    assert!(proxy.has_lost_it());
+    assert_eq!(load(&direct, &key), Some(record(2, "more")));
+
+    assert_eq!(direct.save(&key, 2, &record(3, "of another"), MINUTE, soon()), Ok(Saved::Yes));
+    proxy.lose_next_answer();
+    assert_eq!(store.save(&key, 2, &record(3, "of ours"), MINUTE, soon()), Ok(Saved::Conflict));
+    assert!(proxy.has_lost_it());
+
+    let key = new_key();
+    proxy.lose_next_answer();
+    assert_eq!(store.save(&key, 0, &record(1, "the first"), MINUTE, soon()), Ok(Saved::Yes));
+    assert!(proxy.has_lost_it());
+    proxy.lose_next_answer();
+    store.delete(&key, soon()).unwrap();
+    assert!(proxy.has_lost_it());
+    assert_eq!(load(&direct, &key), None);
+}
+
+#[test]
+fn a_child_of_a_fork_has_connections_of_its_own() {
+    let server = Server::start(&[]);
+    let store = open(&server.url());
+    let keys = ["parent", "child"].map(|data| saved(&store, data));
+    let shared = new_key();
+    let work = |key: &str, data: &str| {
+        for _ in 0..300 {
+            assert_eq!(load(&store, key), Some(record(1, data)));
+        }
+        increment(&store, &shared, 100);
+    };
+    let child = Child::fork(|| work(&keys[1], "child"));
+    work(&keys[0], "parent");
+    assert!(child.succeeds());
+    assert_eq!(count(&store, &shared), 200);
+    let clients: String = server.ask(&["INFO", "clients"]);
+    assert!(clients.contains("connected_clients:2\r"), "the parent's is still there, besides this: {clients}");
+}
+
+#[test]
+fn many_idle_connections_are_not_kept() {
+    let server = Server::start(&[]);
+    let store = open(&server.url());
+    server.ask::<()>(&["CLIENT", "PAUSE", "300", "ALL"]);
+    thread::scope(|scope| {
+        for _ in 0..100 {
+            scope.spawn(|| store.load("k", within(Duration::from_secs(20))).unwrap());
+        }
+    });
+    let clients: String = server.ask(&["INFO", "clients"]);
+    assert!(clients.contains("connected_clients:65\r"), "{clients}");
+}
