@@ -1,0 +1,190 @@
+/* Sessions in a store of one's own, here a hash table, and three requests of one browser to them.
+
+   cc -std=c11 -pthread own_store.c $(pkg-config --cflags --libs khufu) -o own_store && ./own_store
+*/
+#include <khufu.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { BUCKETS = 4096, KEY_LEN = 64 };
+
+struct record {
+    struct record *next;
+    char key[KEY_LEN];
+    uint64_t generation;
+    double expires;
+    size_t len;
+    char data[];
+};
+
+struct table {
+    pthread_mutex_t lock; /* callbacks run on any thread, several at once */
+    struct record *buckets[BUCKETS];
+};
+
+static double now(void) {
+    struct timespec time;
+    timespec_get(&time, TIME_UTC);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static void drop(struct record **link) {
+    struct record *record = *link;
+    *link = record->next;
+    free(record);
+}
+
+/* Where the key's record hangs; NULL hangs there where there is none. Takes out what has expired. */
+static struct record **find(struct table *table, const char *key) {
+    unsigned bucket = 0;
+    sscanf(key, "%3x", &bucket); /* keys are digests in hex: any digits of theirs are as good as a hash */
+    struct record **link = &table->buckets[bucket];
+    while (*link != NULL) {
+        if ((*link)->expires <= now()) drop(link);
+        else if (memcmp((*link)->key, key, KEY_LEN) == 0) break;
+        else link = &(*link)->next;
+    }
+    return link;
+}
+
+/* Puts a record in place of what hangs at the link. */
+static int32_t put(struct record **link, const char *key, uint64_t generation, const char *data, size_t len, double ttl) {
+    struct record *record = malloc(sizeof *record + len);
+    if (record == NULL) return KHUFU_ERR_STORE;
+    memcpy(record->key, key, KEY_LEN);
+    memcpy(record->data, data, len);
+    record->generation = generation;
+    record->expires = ttl < 0 ? 1e300 : now() + ttl;
+    record->len = len;
+    if (*link != NULL) drop(link);
+    record->next = *link;
+    *link = record;
+    return KHUFU_OK;
+}
+
+static int32_t load(void *user_data, const char *key, size_t key_len, khufu_sink *sink, uint64_t *generation) {
+    (void)key_len;
+    struct table *table = user_data;
+    int32_t status = KHUFU_NOT_FOUND;
+    pthread_mutex_lock(&table->lock);
+    const struct record *record = *find(table, key);
+    if (record != NULL) {
+        *generation = record->generation;
+        status = khufu_sink_write(sink, record->data, record->len);
+    }
+    pthread_mutex_unlock(&table->lock);
+    return status;
+}
+
+static int32_t save(void *user_data, const char *key, size_t key_len, uint64_t expected, uint64_t generation,
+                    const char *data, size_t len, double ttl) {
+    (void)key_len;
+    struct table *table = user_data;
+    int32_t status;
+    pthread_mutex_lock(&table->lock);
+    struct record **link = find(table, key);
+    if (*link == NULL && expected != 0) status = KHUFU_ERR_GONE;
+    else if (*link != NULL && (*link)->generation != expected) status = KHUFU_ERR_CONFLICT;
+    else status = put(link, key, generation, data, len, ttl);
+    pthread_mutex_unlock(&table->lock);
+    return status;
+}
+
+static int32_t touch(void *user_data, const char *key, size_t key_len, uint64_t generation, const char *data, size_t len,
+                     double ttl) {
+    (void)key_len;
+    struct table *table = user_data;
+    int32_t status = KHUFU_OK;
+    pthread_mutex_lock(&table->lock);
+    struct record **link = find(table, key);
+    if (*link != NULL && (*link)->generation == generation) status = put(link, key, generation, data, len, ttl);
+    pthread_mutex_unlock(&table->lock);
+    return status;
+}
+
+static int32_t remove_record(void *user_data, const char *key, size_t key_len) {
+    (void)key_len;
+    struct table *table = user_data;
+    pthread_mutex_lock(&table->lock);
+    struct record **link = find(table, key);
+    if (*link != NULL) drop(link);
+    pthread_mutex_unlock(&table->lock);
+    return KHUFU_OK;
+}
+
+static void release(void *user_data) {
+    struct table *table = user_data;
+    for (size_t i = 0; i < BUCKETS; i++) {
+        while (table->buckets[i] != NULL) drop(&table->buckets[i]);
+    }
+    pthread_mutex_destroy(&table->lock);
+    free(table);
+}
+
+static void fail(const char *what, const char *why) {
+    fprintf(stderr, "%s: %s\n", what, why);
+    exit(1);
+}
+
+static khufu_factory *make_factory(void) {
+    static const khufu_store_vtable callbacks = {
+        .struct_size = sizeof callbacks,
+        .load = load,
+        .save = save,
+        .touch = touch,
+        .remove = remove_record,
+        .release = release,
+    };
+    char secret[KHUFU_SIGNING_SECRET_SIZE];
+    if (khufu_generate_secret(secret, sizeof secret) != KHUFU_OK) fail("secret", "no random bytes");
+    struct table *table = calloc(1, sizeof *table);
+    if (table == NULL || pthread_mutex_init(&table->lock, NULL) != 0) fail("table", "no memory");
+
+    khufu_options *options = khufu_options_new();
+    khufu_factory *factory = NULL;
+    if (khufu_options_set(options, "secret", KHUFU_NTS, secret, KHUFU_NTS) != KHUFU_OK ||
+        khufu_options_set(options, "httponly", KHUFU_NTS, "true", KHUFU_NTS) != KHUFU_OK ||
+        khufu_options_set_store(options, &callbacks, table) != KHUFU_OK ||
+        khufu_factory_new(options, &factory) != KHUFU_OK)
+        fail("options", khufu_options_error(options));
+    khufu_options_free(options);
+    return factory;
+}
+
+/* Answers one request, whose Cookie header it is given, and writes the browser's next Cookie header in its place. */
+static void answer(const khufu_factory *factory, char *cookie, size_t size) {
+    khufu_session *session = NULL;
+    int64_t visits = 0;
+    const char *messages, *set_cookie;
+    size_t messages_len, set_cookie_len;
+
+    khufu_status status = khufu_session_open(factory, cookie, KHUFU_NTS, &session);
+    if (status != KHUFU_OK) fail("open", khufu_session_error(session));
+    (void)khufu_session_get_int64(session, "visits", KHUFU_NTS, &visits); /* 0 where it is not there */
+    if (khufu_session_pop_flash(session, "", 0, &messages, &messages_len) != KHUFU_OK)
+        fail("messages", khufu_session_error(session));
+    printf("visit %d: %s, messages %.*s\n", (int)visits + 1, khufu_session_is_new(session) ? "new" : "known",
+           (int)messages_len, messages);
+
+    if (khufu_session_set_int64(session, "visits", KHUFU_NTS, visits + 1) != KHUFU_OK ||
+        khufu_session_flash_string(session, "welcome back", KHUFU_NTS, "", 0, true) != KHUFU_OK ||
+        khufu_session_commit(session, 0) != KHUFU_OK)
+        fail("session", khufu_session_error(session));
+    if (khufu_session_set_cookie(session, 0, &set_cookie, &set_cookie_len) == KHUFU_OK) {
+        /* The first answer's alone: from then on the browser has the session's id, and only the table changes. */
+        snprintf(cookie, size, "%.*s", (int)set_cookie_len, set_cookie);
+        cookie[strcspn(cookie, ";")] = '\0';
+    }
+    khufu_session_free(session);
+}
+
+int main(void) {
+    khufu_factory *factory = make_factory();
+    char cookie[5000] = "";
+    for (int request = 0; request < 3; request++) answer(factory, cookie, sizeof cookie);
+    khufu_factory_free(factory);
+    return 0;
+}
