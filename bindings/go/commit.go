@@ -1,6 +1,6 @@
 package khufu
 
-// #include <khufu.h>
+// #include "callbacks.h"
 import "C"
 
 import (
@@ -42,7 +42,9 @@ func (s *Session) CommitContext(ctx context.Context, options ...CommitOption) ([
 	for _, option := range options {
 		flags |= C.uint32_t(option)
 	}
-	if err := s.check(C.khufu_session_commit_deadline(s.use(), flags, seconds)); err != nil {
+	var cause C.uintptr_t
+	status := C.khufu_go_commit(s.use(), flags, seconds, &cause)
+	if err := because(cause, s.check(status)); err != nil {
 		return nil, late(ctx, err)
 	}
 	var values []string

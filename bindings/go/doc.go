@@ -38,6 +38,20 @@
 // a new and empty session; [Session.LoadResult] says how it went and
 // [Session.Refusal] why.
 //
+// # Sessions in a store
+//
+// With the type [Stored] the data is on the server, and the cookie has a signed id.
+// Nothing that two requests write at once is lost: a commit makes its own changes on
+// what another has written meanwhile, and the later one wins where both set the same
+// key. A session that a request has ended stays ended; other requests' commits are
+// then [ErrGone], and no cookie must be sent. [Session.RegenerateID] is for the moment
+// of a login, [Factory.Subject] for a user who has several sessions, and [Store] for
+// those who keep sessions in a place of their own.
+//
+// Opening and committing then wait for the store, as long as [Options].StoreTimeout
+// and the deadline of a context allow. They fail with [ErrStore], or [ErrConflict] when
+// a commit may be tried again.
+//
 // # Values
 //
 // A session is an ordered dictionary of JSON values. [Session.Set] takes whatever

@@ -1,12 +1,13 @@
 package khufu
 
-// #include <khufu.h>
+// #include "callbacks.h"
 import "C"
 
 import (
 	"context"
 	"net/http"
 	"runtime"
+	"runtime/cgo"
 	"strings"
 	"sync"
 	"time"
@@ -38,6 +39,20 @@ func NewFactory(options Options) (*Factory, error) {
 			return nil, failure(status)
 		}
 	}
+	if options.CustomStore != nil {
+		store := cgo.NewHandle(options.CustomStore)
+		if status := C.khufu_go_set_store(handle, C.uintptr_t(store)); status != C.KHUFU_OK {
+			store.Delete()
+			return nil, failure(status)
+		}
+	}
+	if options.CustomSerializer != nil {
+		serializer := cgo.NewHandle(options.CustomSerializer)
+		if status := C.khufu_go_set_serializer(handle, C.uintptr_t(serializer)); status != C.KHUFU_OK {
+			serializer.Delete()
+			return nil, failure(status)
+		}
+	}
 	f := new(Factory)
 	if status := C.khufu_factory_new(handle, &f.handle); status != C.KHUFU_OK {
 		return nil, failure(status)
@@ -66,9 +81,10 @@ func (f *Factory) OpenContext(ctx context.Context, cookieHeader string) (*Sessio
 	f.mutex.RLock()
 	defer f.mutex.RUnlock()
 	var handle *C.khufu_session
-	status := C.khufu_session_open_deadline(f.use(), chars(cookieHeader), size(cookieHeader), seconds, &handle)
+	var cause C.uintptr_t
+	status := C.khufu_go_open(f.use(), chars(cookieHeader), size(cookieHeader), seconds, &handle, &cause)
 	session, err := f.opened(handle, status)
-	return session, late(ctx, err)
+	return session, late(ctx, because(cause, err))
 }
 
 // OpenAt is Open with a clock of the caller's, for tests and replays.
@@ -76,8 +92,10 @@ func (f *Factory) OpenAt(cookieHeader string, now time.Time) (*Session, error) {
 	f.mutex.RLock()
 	defer f.mutex.RUnlock()
 	var handle *C.khufu_session
-	status := C.khufu_session_open_at(f.use(), chars(cookieHeader), size(cookieHeader), epoch(now), &handle)
-	return f.opened(handle, status)
+	var cause C.uintptr_t
+	status := C.khufu_go_open_at(f.use(), chars(cookieHeader), size(cookieHeader), epoch(now), &handle, &cause)
+	session, err := f.opened(handle, status)
+	return session, because(cause, err)
 }
 
 // OpenRequest opens the session of a request, from all of its Cookie headers, with

@@ -66,11 +66,16 @@ var calls = map[string]func(*khufu.Session){
 }
 
 func TestNoSessionIsFreedDuringACall(t *testing.T) {
+	t.Run("cookie", func(t *testing.T) { testCalls(t, newFactory(t, khufu.Options{}), signed(genuine)) })
+	factory := newFactory(t, khufu.Options{CustomStore: new(MapStore), CustomSerializer: rot13{}})
+	t.Run("store", func(t *testing.T) { testCalls(t, factory, begin(t, factory, map[string]any{"user": "ada"})) })
+}
+
+func testCalls(t *testing.T, factory *khufu.Factory, header string) {
 	defer khufu.Collect(func() {})
-	factory := newFactory(t, khufu.Options{})
 	for name, call := range calls {
 		t.Run(name, func(t *testing.T) {
-			session, err := factory.OpenAt(signed(genuine), now)
+			session, err := factory.OpenAt(header, now)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -138,6 +143,16 @@ func wait(t *testing.T, freed chan bool) {
 
 func TestNothingLeaks(t *testing.T) {
 	factory := newFactory(t, khufu.Options{})
+	stored := newFactory(t, khufu.Options{CustomStore: new(MapStore), CustomSerializer: rot13{}})
+	storedHeader := begin(t, stored, map[string]any{"pad": strings.Repeat("x", 2900)})
+	broken := &brokenStore{load: func() error { panic("pulled") }}
+	unplugged := newFactory(t, khufu.Options{CustomStore: broken})
+	unpluggedHeader := begin(t, unplugged, map[string]any{})
+	memory := newFactory(t, khufu.Options{Type: khufu.Stored})
+	for range 20 {
+		login(t, memory, "user-42")
+	}
+	subject := memory.Subject("user-42")
 	full := openAt(t, factory, "", now)
 	set(t, full, "pad", strings.Repeat("x", 2900))
 	header := commit(t, full)
@@ -159,6 +174,25 @@ func TestNothingLeaks(t *testing.T) {
 		{"closed sessions", 20_000, 16, func() { use(factory.OpenAt(header, now)).Close() }},
 		{"forgotten sessions", 100_000, 200, func() { use(factory.OpenAt(header, now)) }},
 		{"sessions that do not open", 200_000, 8, func() { factory.OpenAt(header, time.Time{}) }},
+		{"sessions in a store", 10_000, 16, func() {
+			session, err := stored.OpenAt(storedHeader, now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			session.Set("a", 1)
+			commit(t, session)
+			session.Close()
+		}},
+		{"sessions that a store does not give", 100_000, 16, func() { unplugged.OpenAt(unpluggedHeader, now) }},
+		{"factories with a store", 20_000, 24, func() {
+			factory, _ := khufu.NewFactory(khufu.Options{Secret: secret, CustomStore: broken, CustomSerializer: rot13{}})
+			factory.Close()
+		}},
+		{"a subject's sessions", 2_000, 16, func() {
+			if _, err := subject.Sessions(); err != nil {
+				t.Fatal(err)
+			}
+		}},
 		{"closed factories", 50_000, 24, func() {
 			factory, _ := khufu.NewFactory(khufu.Options{Secret: secret, PreviousSecrets: []string{secret}})
 			factory.Close()

@@ -10,6 +10,8 @@ package khufu
 // #cgo nocallback khufu_options_set
 // #cgo noescape khufu_generate_secret
 // #cgo nocallback khufu_generate_secret
+// #cgo noescape khufu_sink_write
+// #cgo nocallback khufu_sink_write
 // #cgo noescape khufu_session_id
 // #cgo nocallback khufu_session_id
 // #cgo noescape khufu_session_set_subject

@@ -90,6 +90,8 @@ type Options struct {
 	// Store is the URL of the place where sessions of the type Stored are: "memory:",
 	// the default, is this factory's own; "sqlite:PATH" several processes may use.
 	Store string
+	// CustomStore keeps the sessions, in place of Store; Type is Stored then.
+	CustomStore Store
 	// StoreTimeout is how long opening or committing may wait for the store, and for
 	// other requests of the session: 1 second by default.
 	StoreTimeout  time.Duration
@@ -99,6 +101,9 @@ type Options struct {
 	// RegenerateGrace is how long the old id of a session opens what was there before
 	// [Session.RegenerateID]: 10 seconds by default, not at all if it is negative.
 	RegenerateGrace time.Duration
+
+	// CustomSerializer writes the data of sessions, in place of Serializer.
+	CustomSerializer PayloadSerializer
 
 	// Accept are other formats that are accepted on opening, tried in this order. A
 	// session that one of them opens is written again in the format above.

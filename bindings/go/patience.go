@@ -32,9 +32,9 @@ func patience(ctx context.Context) (C.double, error) {
 func late(ctx context.Context, err error) error {
 	deadline, limited := ctx.Deadline()
 	var detailed *Error
-	if limited && !time.Now().Before(deadline) && errors.As(err, &detailed) &&
+	if err != nil && limited && !time.Now().Before(deadline) && errors.As(err, &detailed) &&
 		(detailed.Status == ErrStore || detailed.Status == ErrConflict) {
-		detailed.Cause = context.DeadlineExceeded
+		detailed.Cause = errors.Join(context.DeadlineExceeded, detailed.Cause)
 	}
 	return err
 }

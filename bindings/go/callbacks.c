@@ -1,0 +1,72 @@
+#include "callbacks.h"
+#include "_cgo_export.h"
+
+/* A core calls back on the thread that called it, where nothing else is going on meanwhile. */
+static _Thread_local uintptr_t left;
+
+uintptr_t khufu_go_leave_cause(uintptr_t cause) {
+    uintptr_t before = left;
+    left = cause;
+    return before;
+}
+
+khufu_status khufu_go_open(const khufu_factory *factory, const char *header, size_t header_len, double seconds,
+                           khufu_session **session, uintptr_t *cause) {
+    uintptr_t outer = khufu_go_leave_cause(0);
+    khufu_status status = khufu_session_open_deadline(factory, header, header_len, seconds, session);
+    *cause = khufu_go_leave_cause(outer);
+    return status;
+}
+
+khufu_status khufu_go_open_at(const khufu_factory *factory, const char *header, size_t header_len, double now,
+                              khufu_session **session, uintptr_t *cause) {
+    uintptr_t outer = khufu_go_leave_cause(0);
+    khufu_status status = khufu_session_open_at(factory, header, header_len, now, session);
+    *cause = khufu_go_leave_cause(outer);
+    return status;
+}
+
+khufu_status khufu_go_commit(khufu_session *session, uint32_t flags, double seconds, uintptr_t *cause) {
+    uintptr_t outer = khufu_go_leave_cause(0);
+    khufu_status status = khufu_session_commit_deadline(session, flags, seconds);
+    *cause = khufu_go_leave_cause(outer);
+    return status;
+}
+
+static int32_t load(void *store, const char *key, size_t key_len, khufu_sink *sink, uint64_t *generation) {
+    return khufuGoLoad((uintptr_t)store, (char *)key, key_len, sink, generation);
+}
+
+static int32_t save(void *store, const char *key, size_t key_len, uint64_t expected, uint64_t generation,
+                    const char *record, size_t record_len, double ttl) {
+    return khufuGoSave((uintptr_t)store, (char *)key, key_len, expected, generation, (char *)record, record_len, ttl);
+}
+
+static int32_t touch(void *store, const char *key, size_t key_len, uint64_t generation, const char *record,
+                     size_t record_len, double ttl) {
+    return khufuGoTouch((uintptr_t)store, (char *)key, key_len, generation, (char *)record, record_len, ttl);
+}
+
+static int32_t delete(void *store, const char *key, size_t key_len) {
+    return khufuGoDelete((uintptr_t)store, (char *)key, key_len);
+}
+
+static int32_t loads(void *serializer, const char *payload, size_t payload_len, khufu_sink *sink) {
+    return khufuGoLoads((uintptr_t)serializer, (char *)payload, payload_len, sink);
+}
+
+static int32_t dumps(void *serializer, const char *json, size_t json_len, khufu_sink *sink) {
+    return khufuGoDumps((uintptr_t)serializer, (char *)json, json_len, sink);
+}
+
+static void release(void *handle) { khufuGoRelease((uintptr_t)handle); }
+
+khufu_status khufu_go_set_store(khufu_options *options, uintptr_t store) {
+    static const khufu_store_vtable table = {sizeof table, load, save, touch, delete, release};
+    return khufu_options_set_store(options, &table, (void *)store);
+}
+
+khufu_status khufu_go_set_serializer(khufu_options *options, uintptr_t serializer) {
+    static const khufu_serializer_vtable table = {sizeof table, loads, dumps, release};
+    return khufu_options_set_serializer(options, &table, (void *)serializer);
+}

@@ -1,0 +1,303 @@
+package khufu_test
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	khufu "github.com/khufu/khufu/bindings/go"
+)
+
+// A brokenStore fails as it is told, before it does what a MapStore does.
+type brokenStore struct {
+	MapStore
+	load, save, touch, delete func() error
+}
+
+func (b *brokenStore) Load(key string) ([]byte, uint64, error) {
+	if b.load != nil {
+		if err := b.load(); err != nil {
+			return nil, 0, err
+		}
+	}
+	return b.MapStore.Load(key)
+}
+
+func (b *brokenStore) Save(key string, expected, generation uint64, record []byte, ttl time.Duration) error {
+	if b.save != nil {
+		if err := b.save(); err != nil {
+			return err
+		}
+	}
+	return b.MapStore.Save(key, expected, generation, record, ttl)
+}
+
+func (b *brokenStore) Touch(key string, generation uint64, record []byte, ttl time.Duration) error {
+	if b.touch != nil {
+		if err := b.touch(); err != nil {
+			return err
+		}
+	}
+	return b.MapStore.Touch(key, generation, record, ttl)
+}
+
+func (b *brokenStore) Delete(key string) error {
+	if b.delete != nil {
+		if err := b.delete(); err != nil {
+			return err
+		}
+	}
+	return b.MapStore.Delete(key)
+}
+
+var errUnplugged = errors.New("unplugged")
+
+// failures are the ways in which a callback fails.
+var failures = map[string]struct {
+	fail  func() error
+	cause error
+	words string
+}{
+	"an error":          {func() error { return errUnplugged }, errUnplugged, "unplugged"},
+	"an odd answer":     {func() error { return khufu.ErrJSON }, khufu.ErrJSON, ""},
+	"a panic":           {func() error { panic("pulled") }, nil, "pulled"},
+	"a panic's error":   {func() error { panic(errUnplugged) }, errUnplugged, "unplugged"},
+	"a runtime's panic": {func() error { var none []int; _ = none[len(none)]; return nil }, nil, "out of range"},
+}
+
+func wantFailure(t *testing.T, err error, status khufu.Status, name string) {
+	t.Helper()
+	wantError(t, err, status)
+	if cause := failures[name].cause; cause != nil {
+		wantError(t, err, cause)
+	}
+	if err == nil || !strings.Contains(err.Error(), failures[name].words) {
+		t.Errorf("%v does not tell of %q", err, failures[name].words)
+	}
+}
+
+func TestACustomStoreThatFails(t *testing.T) {
+	for name, failure := range failures {
+		t.Run(name, func(t *testing.T) {
+			store := new(brokenStore)
+			factory := newFactory(t, khufu.Options{CustomStore: store})
+			header := begin(t, factory, map[string]any{"a": 1})
+
+			store.load = failure.fail
+			session, err := factory.OpenAt(header, now)
+			if session != nil {
+				t.Error("there is a session")
+			}
+			wantFailure(t, err, khufu.ErrStore, name)
+			_, err = factory.OpenContext(context.Background(), header)
+			wantFailure(t, err, khufu.ErrStore, name)
+			store.load = nil
+
+			session = openAt(t, factory, header, now.Add(time.Minute))
+			set(t, session, "b", 2)
+			store.save = failure.fail
+			_, err = session.Commit()
+			wantFailure(t, err, khufu.ErrStore, name)
+			wantEqual(t, "changed", session.IsChanged(), true)
+			store.save = nil
+			commit(t, session)
+			wantEqual(t, "the state", toJSON(t, openAt(t, factory, header, now.Add(time.Minute))), `{"a":1,"b":2}`)
+
+			read := openAt(t, factory, header, now.Add(2*time.Minute))
+			read.Contains("a")
+			store.touch = failure.fail
+			_, err = read.Commit()
+			wantFailure(t, err, khufu.ErrStore, name)
+
+			if err := session.Invalidate(); err != nil {
+				t.Fatal(err)
+			}
+			store.delete = failure.fail
+			_, err = session.Commit()
+			wantFailure(t, err, khufu.ErrStore, name)
+		})
+	}
+}
+
+func TestAStoreThatFailsMayGiveEmptySessions(t *testing.T) {
+	store := &brokenStore{load: func() error { panic(errUnplugged) }}
+	factory := newFactory(t, khufu.Options{CustomStore: store, StoreOnError: khufu.EmptyOnError})
+	header := begin(t, factory, map[string]any{"a": 1})
+	session := openAt(t, factory, header, now)
+	wantEqual(t, "the load result", session.LoadResult(), khufu.LoadStoreError)
+	set(t, session, "b", 2)
+	if _, err := session.Commit(); err == nil {
+		t.Error("it is saved over the one that could not be read")
+	}
+}
+
+func TestACustomStoreKeepsWhatTwoRequestsWrote(t *testing.T) {
+	factory := newFactory(t, khufu.Options{CustomStore: new(MapStore)})
+	header := begin(t, factory, map[string]any{})
+	one, other, gone := openAt(t, factory, header, now), openAt(t, factory, header, now), openAt(t, factory, header, now)
+	set(t, one, "one", 1)
+	set(t, other, "other", 2)
+	set(t, gone, "gone", 3)
+	commit(t, one)
+	commit(t, other)
+	end := openAt(t, factory, header, now)
+	wantEqual(t, "the state", toJSON(t, end), `{"one":1,"other":2}`)
+	if err := end.Invalidate(); err != nil {
+		t.Fatal(err)
+	}
+	commit(t, end)
+	_, err := gone.Commit()
+	wantError(t, err, khufu.ErrGone)
+	wantEqual(t, "the load result", openAt(t, factory, header, now).LoadResult(), khufu.LoadMissing)
+}
+
+func TestHowLongARecordIsKept(t *testing.T) {
+	for timeout, wanted := range map[time.Duration]func(time.Duration) bool{
+		-1:          func(ttl time.Duration) bool { return ttl < 0 },
+		time.Minute: func(ttl time.Duration) bool { return ttl >= time.Minute && ttl < 2*time.Minute },
+	} {
+		store := &ttlStore{}
+		begin(t, newFactory(t, khufu.Options{CustomStore: store, Timeout: timeout}), map[string]any{"a": 1})
+		if len(store.saved) != 1 || !wanted(store.saved[0]) {
+			t.Errorf("with a timeout of %v a record is kept for %v", timeout, store.saved)
+		}
+	}
+}
+
+type ttlStore struct {
+	MapStore
+	saved []time.Duration
+}
+
+func (s *ttlStore) Save(key string, expected, generation uint64, record []byte, ttl time.Duration) error {
+	s.saved = append(s.saved, ttl)
+	return s.MapStore.Save(key, expected, generation, record, ttl)
+}
+
+// A commit whose record another changes every time ends at the context's deadline.
+func TestAContextsDeadlineEndsACommit(t *testing.T) {
+	store := &brokenStore{}
+	factory := newFactory(t, khufu.Options{CustomStore: store, StoreTimeout: time.Minute})
+	session := openAt(t, factory, begin(t, factory, map[string]any{}), now)
+	set(t, session, "a", 1)
+	store.save = func() error { time.Sleep(time.Millisecond); return khufu.ErrConflict }
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	_, err := session.CommitContext(ctx)
+	wantError(t, err, khufu.ErrConflict)
+	wantError(t, err, context.DeadlineExceeded)
+	if took := time.Since(start); took < 50*time.Millisecond || took > 5*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	store.save = nil
+	commit(t, session)
+}
+
+func TestGoroutinesShareACustomStore(t *testing.T) {
+	factory := newFactory(t, khufu.Options{CustomStore: new(MapStore), CustomSerializer: rot13{}, StoreTimeout: time.Minute})
+	header := begin(t, factory, map[string]any{})
+	var group sync.WaitGroup
+	for worker := range 4 {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			for visit := range 100 {
+				session, err := factory.OpenAt(header, now)
+				if err == nil {
+					err = session.Flash([]int{worker, visit})
+				}
+				if err == nil {
+					_, err = session.Commit()
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if visit%2 == 0 {
+					session.Close()
+				}
+			}
+		}()
+	}
+	group.Wait()
+	var messages [][]int
+	if err := openAt(t, factory, header, now).PeekFlash("", &messages); err != nil || len(messages) != 400 {
+		t.Errorf("%d messages, %v", len(messages), err)
+	}
+}
+
+// A store may itself use sessions.
+func TestAStoreOverSessions(t *testing.T) {
+	inner := newFactory(t, khufu.Options{CustomStore: &brokenStore{load: func() error { return errors.New("inner") }}})
+	innerHeader := begin(t, inner, map[string]any{"a": 1})
+	store := &brokenStore{}
+	store.load = func() error {
+		_, err := inner.Open(innerHeader)
+		wantFailure(t, err, khufu.ErrStore, "")
+		deepen(1000)
+		return errUnplugged
+	}
+	factory := newFactory(t, khufu.Options{CustomStore: store})
+	_, err := factory.Open(begin(t, factory, map[string]any{"a": 1}))
+	wantError(t, err, khufu.ErrStore)
+	wantError(t, err, errUnplugged)
+}
+
+// deepen moves the goroutine's stack.
+func deepen(depth int) byte {
+	var frame [256]byte
+	if depth > 0 {
+		frame[depth%256] = deepen(depth - 1)
+	}
+	return frame[depth%256]
+}
+
+func TestACustomStoreIsReleased(t *testing.T) {
+	for name, end := range map[string]func(*khufu.Factory, *khufu.Session){
+		"closed":    func(f *khufu.Factory, s *khufu.Session) { f.Close(); s.Close() },
+		"forgotten": func(*khufu.Factory, *khufu.Session) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			released := make(chan bool)
+			factory, session := func() (*khufu.Factory, *khufu.Session) {
+				store := &brokenStore{}
+				runtime.AddCleanup(store, func(released chan bool) { close(released) }, released)
+				factory, err := khufu.NewFactory(khufu.Options{Secret: secret, CustomStore: store})
+				if err != nil {
+					t.Fatal(err)
+				}
+				session, err := factory.OpenAt("", now)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return factory, session
+			}()
+			runtime.GC()
+			select {
+			case <-released:
+				t.Error("released before its time")
+			case <-time.After(10 * time.Millisecond):
+			}
+			set(t, session, "a", 1)
+			commit(t, session)
+			end(factory, session)
+			wait(t, released)
+		})
+	}
+
+	t.Run("refused", func(t *testing.T) {
+		released := make(chan bool)
+		func() {
+			store := &brokenStore{}
+			runtime.AddCleanup(store, func(released chan bool) { close(released) }, released)
+			_, err := khufu.NewFactory(khufu.Options{CustomStore: store}) // without a secret
+			wantError(t, err, khufu.ErrOption)
+		}()
+		wait(t, released)
+	})
+}
