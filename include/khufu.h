@@ -4,8 +4,9 @@
  * Text and bytes are (const char *data, size_t len); len KHUFU_NTS means "up to the NUL", (NULL, 0) is empty, (NULL, n)
  * is an error. Text is UTF-8. A function that can fail returns a khufu_status; the detail of the last failure stands on
  * the handle that failed. Outputs come last, and are NULL, 0 or false on failure. Times are in seconds since the Unix
- * epoch. A handle that is NULL is an error, never a crash; freeing NULL does nothing. No function exits
- * or keeps a global state; none prints, but for the report of a defect of khufu itself on standard error.
+ * epoch. A handle that is NULL is an error, never a crash; freeing NULL does nothing. No function exits;
+ * none prints, but for the report of a defect of khufu itself on standard error. The only global state is what fork needs:
+ * a child makes its own connections and locks.
  */
 
 #ifndef KHUFU_H

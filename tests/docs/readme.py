@@ -1,8 +1,12 @@
 """README.md: the first example in every language, the options, the limits, and the installation."""
 
+import contextlib
 import json
 import re
 import shutil
+import socket
+import subprocess
+import time
 import tomllib
 
 from examples import Browser, Shell, cgi, http, pyramid, rack
@@ -50,23 +54,43 @@ def check_limits(report, servers):
                          [bool(fits), found], [True, (TOO_LARGE, True)])
 
 
+@contextlib.contextmanager
+def redis_server(working):
+    """The URL of a Redis that runs as long as the context."""
+    socket_path = f'{working}/redis.sock'
+    command = ['redis-server', '--port', '0', '--save', '', '--unixsocket', socket_path]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        for _ in range(500):
+            with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as client:
+                client.connect(socket_path)
+                break
+            time.sleep(0.02)
+        yield f'redis+unix://{socket_path}'
+    finally:
+        server.terminate()
+        server.wait()
+
+
 def check_stores(report, servers, working):
     """Stores of the types that are named, where a session may be larger than a cookie; and no others."""
     large = json.dumps('x' * 10_000)
-    for service in servers.services:
-        for store, others in [('memory:', [service]), (f'sqlite:{working}/sessions', servers.services)]:
-            options = [('type', 'store'), ('store', store), ('secret', 'x')]
-            for each in {service, *others}:
-                each.peer.factory(options)
-            cookie = cookie_of(service.peer.write(NOW, '', [('text', large)]))
-            found = [other.peer.read(NOW + 1, cookie).state for other in others]
-            report.check(f'README.md: {service.name} keeps a session in {store.partition(":")[0]}',
-                         found, [{'text': 'x' * 10_000}] * len(others))
-        try:
-            found = service.peer.factory([('type', 'store'), ('store', 'redis://127.0.0.1/0'), ('secret', 'x')])
-        except PeerError as error:
-            found = error.status
-        report.check('… and not in Redis', found, OPTION)
+    with redis_server(working) as redis:
+        for service in servers.services:
+            shared = [(f'sqlite:{working}/sessions', servers.services), (redis, servers.services)]
+            for store, others in [('memory:', [service]), *shared]:
+                options = [('type', 'store'), ('store', store), ('secret', 'x')]
+                for each in {service, *others}:
+                    each.peer.factory(options)
+                cookie = cookie_of(service.peer.write(NOW, '', [('text', large)]))
+                found = [other.peer.read(NOW + 1, cookie).state for other in others]
+                report.check(f'README.md: {service.name} keeps a session in {store.partition(":")[0]}',
+                             found, [{'text': 'x' * 10_000}] * len(others))
+            try:
+                found = service.peer.factory([('type', 'store'), ('store', 'mysql://127.0.0.1/0'), ('secret', 'x')])
+            except PeerError as error:
+                found = error.status
+            report.check('… and not in MySQL', found, OPTION)
 
 
 def check_versions(page, report):
