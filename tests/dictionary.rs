@@ -310,6 +310,20 @@ fn update_is_shallow_and_keeps_the_order() {
 }
 
 #[test]
+fn update_of_many_keys_is_as_if_each_were_set() {
+    for keys in [8, 9, 33, 128, 129, 300] {
+        let (members, _) = with_duplicates(keys);
+        let mut updated = holding(r#"{"z": 0, "\u006b5": 0, "k200": 0, "k7": 0}"#);
+        let mut set = holding(r#"{"z": 0, "\u006b5": 0, "k200": 0, "k7": 0}"#);
+        updated.update(&members).unwrap();
+        (0..keys).for_each(|n| set.set_int64(&format!("k{n}"), n as i64).unwrap());
+        (0..keys).rev().for_each(|n| set.set_string(&format!("k{n}"), &n.to_string()).unwrap());
+        assert_eq!(items(&mut updated), items(&mut set), "{keys} keys");
+        assert_eq!(updated.to_json(), set.to_json());
+    }
+}
+
+#[test]
 fn update_does_all_or_nothing() {
     let mut session = holding(r#"{"a": 1}"#);
     for bad in [
