@@ -9,8 +9,10 @@ import (
 	"time"
 )
 
-// longest is the longest that StoreTimeout can be.
-const longest = time.Hour
+const (
+	longest = time.Hour            // that StoreTimeout can be
+	early   = 5 * time.Millisecond // a store gives up where another attempt would come too late
+)
 
 // patience is for how many seconds a call may wait, by its context.
 func patience(ctx context.Context) (C.double, error) {
@@ -27,12 +29,11 @@ func patience(ctx context.Context) (C.double, error) {
 	return C.double(remaining.Seconds()), nil
 }
 
-// late makes the context's deadline, if it has passed, the cause of an error of the
-// store.
+// late makes the context's deadline, if it is up, a cause of an error of the store.
 func late(ctx context.Context, err error) error {
 	deadline, limited := ctx.Deadline()
 	var detailed *Error
-	if err != nil && limited && !time.Now().Before(deadline) && errors.As(err, &detailed) &&
+	if err != nil && limited && time.Until(deadline) < early && errors.As(err, &detailed) &&
 		(detailed.Status == ErrStore || detailed.Status == ErrConflict) {
 		detailed.Cause = errors.Join(context.DeadlineExceeded, detailed.Cause)
 	}
