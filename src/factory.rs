@@ -133,6 +133,7 @@ impl Factory {
 
 impl Config {
     /// The session in a cookie's value, by the first format that verifies and reads it. Only a store makes it fail.
+    #[inline]
     fn open(&self, value: &[u8], now: f64, limit: Duration) -> Result<Result<Found, Refusal>, Error> {
         let opened = match &self.current {
             Current::Cookie(format) => open_cookie(format, value).map(|(content, result)| (content, result, None)),
@@ -161,6 +162,7 @@ impl Config {
         Ok(Err(refusal))
     }
 
+    #[inline]
     fn check_age(&self, content: &Content, now: f64) -> Result<(), Refusal> {
         let older = |since: f64, timeout: Option<u64>| timeout.filter(|timeout| now - since > *timeout as f64);
         let reason = if let Some(timeout) = older(content.renewed.seconds, self.timeout) {
@@ -178,6 +180,7 @@ fn loaded(previous_secret: bool) -> LoadResult {
     if previous_secret { LoadResult::LoadedPreviousSecret } else { LoadResult::Loaded }
 }
 
+#[inline]
 fn open_cookie(format: &Format, value: &[u8]) -> Result<(Content, LoadResult), Refusal> {
     let (content, previous_secret) = format.open(value)?;
     Ok((content, loaded(previous_secret)))

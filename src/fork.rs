@@ -36,6 +36,7 @@ pub(crate) trait Close: Send + Sync {
 /// A call that no fork catches half done: until it is dropped, a thread that wants to fork waits.
 pub(crate) struct Call(());
 
+#[cfg_attr(not(feature = "sqlite"), expect(dead_code))]
 impl Call {
     /// Waits for a fork that is under way; `None` if that lasts past the deadline.
     pub fn begin(deadline: Instant) -> Option<Self> {

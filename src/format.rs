@@ -33,6 +33,7 @@ impl Format {
     }
 
     /// What a cookie's value holds, and whether a previous secret sealed it.
+    #[inline]
     pub fn open(&self, value: &[u8]) -> Result<(Content, bool), Refusal> {
         let mut buffer = WipedBytes::with_capacity(seal::decoded_most(value.len()));
         let unsealed = self.seal.open(value, &mut buffer)?;

@@ -21,11 +21,12 @@ use std::time::{Duration, Instant};
 use crate::error::Error;
 use crate::options::Settings;
 
-/// The store that the option `store` names.
+/// The store that the option `store` names; a file is opened within `limit`.
+#[cfg_attr(not(feature = "sqlite"), expect(unused_variables))]
 pub(crate) fn open(settings: &Settings, limit: Duration) -> Result<Arc<dyn Store>, Error> {
     let url = settings.get("store").unwrap_or("memory:");
     let (scheme, rest) = url.split_once(':').unwrap_or_default();
-    let opened = match scheme {
+    let opened: Result<Arc<dyn Store>, StoreError> = match scheme {
         "memory" if rest.is_empty() => {
             let most_bytes = settings.get("store_max_bytes").and_then(|bytes| bytes.parse().ok());
             Ok(Arc::new(memory::Memory::new(most_bytes.unwrap_or(usize::MAX))) as Arc<dyn Store>)
