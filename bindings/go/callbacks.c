@@ -1,7 +1,7 @@
 #include "callbacks.h"
 #include "_cgo_export.h"
 
-/* A core calls back on the thread that called it, where nothing else is going on meanwhile. */
+/* The core calls back on the thread that called it, which does nothing else meanwhile. */
 static _Thread_local uintptr_t left;
 
 uintptr_t khufu_go_leave_cause(uintptr_t cause) {

@@ -28,14 +28,14 @@ func khufuGoLoad(store C.uintptr_t, key *C.char, keyLength C.size_t, sink *C.khu
 func khufuGoSave(store C.uintptr_t, key *C.char, keyLength C.size_t, expected, generation C.uint64_t, record *C.char, recordLength C.size_t, ttl C.double) C.int32_t {
 	return answer(func() error {
 		return own[Store](store).Save(copied(key, keyLength), uint64(expected), uint64(generation),
-			copiedJSON(record, recordLength), duration(ttl))
+			copiedBytes(record, recordLength), duration(ttl))
 	}, ErrConflict, ErrGone)
 }
 
 //export khufuGoTouch
 func khufuGoTouch(store C.uintptr_t, key *C.char, keyLength C.size_t, generation C.uint64_t, record *C.char, recordLength C.size_t, ttl C.double) C.int32_t {
 	return answer(func() error {
-		return own[Store](store).Touch(copied(key, keyLength), uint64(generation), copiedJSON(record, recordLength), duration(ttl))
+		return own[Store](store).Touch(copied(key, keyLength), uint64(generation), copiedBytes(record, recordLength), duration(ttl))
 	})
 }
 
@@ -47,7 +47,7 @@ func khufuGoDelete(store C.uintptr_t, key *C.char, keyLength C.size_t) C.int32_t
 //export khufuGoLoads
 func khufuGoLoads(serializer C.uintptr_t, payload *C.char, length C.size_t, sink *C.khufu_sink) C.int32_t {
 	return answer(func() error {
-		json, err := own[PayloadSerializer](serializer).Loads(copiedJSON(payload, length))
+		json, err := own[PayloadSerializer](serializer).Loads(copiedBytes(payload, length))
 		if err != nil {
 			return err
 		}
@@ -58,7 +58,7 @@ func khufuGoLoads(serializer C.uintptr_t, payload *C.char, length C.size_t, sink
 //export khufuGoDumps
 func khufuGoDumps(serializer C.uintptr_t, json *C.char, length C.size_t, sink *C.khufu_sink) C.int32_t {
 	return answer(func() error {
-		payload, err := own[PayloadSerializer](serializer).Dumps(copiedJSON(json, length))
+		payload, err := own[PayloadSerializer](serializer).Dumps(copiedBytes(json, length))
 		if err != nil {
 			return err
 		}

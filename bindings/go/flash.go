@@ -77,5 +77,5 @@ func (s *Session) peekFlash(queue string) (json.RawMessage, error) {
 	var text *C.char
 	var length C.size_t
 	status := C.khufu_session_peek_flash(s.use(), chars(queue), size(queue), &text, &length)
-	return copiedJSON(text, length), s.check(status)
+	return copiedBytes(text, length), s.check(status)
 }

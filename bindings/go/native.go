@@ -70,7 +70,6 @@ import "C"
 
 import (
 	"bytes"
-	"encoding/json"
 	"strings"
 	"unsafe"
 )
@@ -98,6 +97,6 @@ func copied(data *C.char, length C.size_t) string {
 	return strings.Clone(unsafe.String((*byte)(unsafe.Pointer(data)), int(length)))
 }
 
-func copiedJSON(data *C.char, length C.size_t) json.RawMessage {
+func copiedBytes(data *C.char, length C.size_t) []byte {
 	return bytes.Clone(unsafe.Slice((*byte)(unsafe.Pointer(data)), int(length)))
 }

@@ -87,7 +87,7 @@ type Options struct {
 	// [OnException] then gives no cookie.
 	NoSetOnException bool
 
-	// Store is the URL of the place where sessions of the type Stored are: "memory:",
+	// Store is the URL of the place where sessions are, if Type is Stored: "memory:",
 	// the default, is this factory's own; "sqlite:PATH" several processes may use.
 	Store string
 	// CustomStore keeps the sessions, in place of Store; Type is Stored then.

@@ -111,7 +111,7 @@ func (s *Session) GetJSON(key string) (json.RawMessage, error) {
 	var text *C.char
 	var length C.size_t
 	status := C.khufu_session_get(s.use(), chars(key), size(key), &text, &length)
-	return copiedJSON(text, length), s.check(status)
+	return copiedBytes(text, length), s.check(status)
 }
 
 // Contains says whether a key is there.
@@ -164,7 +164,7 @@ func (s *Session) next(cursor *C.size_t, value *json.RawMessage) (string, bool) 
 		return "", false
 	}
 	if value != nil {
-		*value = copiedJSON(text, length)
+		*value = copiedBytes(text, length)
 	}
 	return copied(key, keyLength), true
 }
@@ -176,7 +176,7 @@ func (s *Session) ToJSON() (json.RawMessage, error) {
 	var text *C.char
 	var length C.size_t
 	status := C.khufu_session_to_json(s.use(), &text, &length)
-	return copiedJSON(text, length), s.check(status)
+	return copiedBytes(text, length), s.check(status)
 }
 
 func unmarshal(text json.RawMessage, value any) error {

@@ -52,7 +52,7 @@ func (s *Session) SetDefault(key string, value, stored any) error {
 	if status != C.KHUFU_OK || stored == nil {
 		return s.check(status)
 	}
-	return unmarshal(copiedJSON(result, length), stored)
+	return unmarshal(copiedBytes(result, length), stored)
 }
 
 // Update sets every member of a value that encoding/json marshals to an object, such
