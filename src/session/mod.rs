@@ -171,7 +171,7 @@ impl Session {
         }
     }
 
-    /// Says whose session it is, so that [`Factory::subject`](crate::Factory::subject) finds it; empty: nobody's.
+    /// Says whose session it is, so that [`Factory::subject_sessions`](crate::Factory::subject_sessions) finds it; empty: nobody's.
     ///
     /// # Errors
     /// [`Error::NoStore`] for a cookie.
