@@ -4,6 +4,8 @@ require_relative "khufu/version"
 require_relative "khufu/native"
 require_relative "khufu/native/handle"
 require_relative "khufu/native/output"
+require_relative "khufu/native/waiting"
+require_relative "khufu/native/callbacks"
 require_relative "khufu/error"
 require_relative "khufu/text"
 require_relative "khufu/value"
@@ -12,6 +14,7 @@ require_relative "khufu/session"
 require_relative "khufu/session/dictionary"
 require_relative "khufu/session/flash"
 require_relative "khufu/session/csrf"
+require_relative "khufu/subject"
 
 # Sessions that a Ruby program shares with the Python web framework Pyramid: the same cookies, read and written.
 #

@@ -58,11 +58,13 @@ class ErrorTest < SessionTest
     assert_equal "#<Khufu::Session closed>", session.inspect
     calls = %i[
       length empty? keys values each_json to_h to_json clear pop_flash peek_flash csrf_token new_csrf_token created accessed
-      renewed new? changed? load_result load_format error changed! invalidate commit vary?
+      renewed new? changed? load_result load_format error changed! invalidate commit vary? id
+      regenerate_id
     ].to_h { |name| [name, []] }
     calls.merge!(
       :[] => ["a"], :[]= => ["a", 1], fetch: ["a"], key?: ["a"], delete: ["a"], setdefault: ["a"], update: [{}], json: ["a"],
-      store_json: %w[a 1], flash: ["m"], valid_csrf_token?: ["t"], dig: ["a"], store: ["a", 1]
+      store_json: %w[a 1], flash: ["m"], valid_csrf_token?: ["t"], dig: ["a"], store: ["a", 1],
+      "subject=": ["user-42"]
     )
     calls.each do |name, arguments|
       error = assert_raises(Khufu::ArgumentError, name) { session.public_send(name, *arguments) {} }

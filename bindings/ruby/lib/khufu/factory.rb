@@ -13,22 +13,44 @@ module Khufu
   #     accept: { signed: { secret: "old" }, pyramid1: { serializer: :pickle, secret: "older" } }
   #   )
   class Factory
+    # Options of many values.
+    LISTS = %i[previous_secret previous_secret_hex].freeze
+    # Options that may be objects, and what those answer to.
+    METHODS = { store: %i[load save touch delete], serializer: %i[loads dumps] }.freeze
+    private_constant :LISTS, :METHODS
+
     # The options are those of docs/options.md. A String or Symbol, a number, true or false is a value; nil unsets
-    # an option; an Array gives one that may be repeated (`previous_secret`) all its values.
+    # an option; an Array gives one that may be repeated (`previous_secret`) all its values, nil gives it none.
     #
     # @param accept [Hash{Symbol, String => Hash}] other formats that are accepted on opening, tried in this order,
     #   each a name (which {Session#load_format} gives back) and its options
+    # @option options [String, #load] :store where sessions of the type store are; or a store of the program's own,
+    #   an object with these methods, which several threads may call at once:
+    #
+    #   - `load(key)` returns the key's record and its generation, `[String, Integer]`; nil where there is none
+    #   - `save(key, expected, generation, record, ttl)`, in one step: keeps the record if the one that is there has
+    #     the generation expected (0: there is none) and returns `:ok`; else `:gone` where there is none, `:conflict`
+    #     where there is another
+    #   - `touch(key, generation, record, ttl)` keeps the record, which says when, in place of the one that has this
+    #     generation, if that is there
+    #   - `delete(key)`
+    #
+    #   A key is 64 hex digits, a record is bytes, and ttl is for how many seconds it is kept (nil: for ever). What
+    #   they raise becomes the `cause` of a {StoreError}.
+    # @option options [Symbol, #loads] :serializer the option's value; or a serializer of the program's own, with
+    #   `loads(payload)`, which returns the JSON text `[renewed, created, state]` that bytes stand for, and
+    #   `dumps(json)`, which returns the bytes. Where loads raises, the cookie is malformed; what dumps raises becomes
+    #   the `cause` of an {UnsupportedError}.
     # @raise [OptionError] if an option's name or value is wrong; the message names the option and what is allowed
     # @raise [EncodingError] if a value is not text (a secret of bytes is given as `secret_hex`)
     def initialize(accept: {}, **options)
       native = Native::OptionsHandle.new(Native.khufu_options_new)
-      options.each { |name, value| set(native, name.name, value) }
-      accept.each do |format, format_options|
-        format_options.each { |name, value| set(native, "accept.#{format}.#{name}", value) }
-      end
+      set_all(native, "", options)
+      accept.each { |format, format_options| set_all(native, "accept.#{format}.", format_options) }
       output = Native::Output.new
       check(native, Native.khufu_factory_new(native, output.data))
       @handle = Native::FactoryHandle.new(output.pointer)
+      @calls = Native::Waiting if options[:type].to_s == "store" || options.any? { |name, value| own?(name, value) }
     ensure
       native&.free
     end
@@ -41,11 +63,14 @@ module Khufu
     # @param cookie_header [String, nil] the request's whole `Cookie` header
     # @param now [Time, Numeric, nil] the time of the request (a number counts seconds since the Unix epoch); the
     #   system's clock where it is nil
+    # @param deadline [Numeric, nil] for how many seconds this call may wait for a store, where that is less than
+    #   `store_timeout`; not together with `now`
     # @yieldparam session [Session]
     # @return [Session] or what the block returned
-    # @raise [ArgumentError] if `now` is not a usable time
-    def open(cookie_header = nil, now: nil)
-      session = Session.new(@handle, cookie_header, now)
+    # @raise [ArgumentError] if `now` is not a usable time, or `deadline` is not positive
+    # @raise [StoreError] if the store failed (and `store_on_error` is fail)
+    def open(cookie_header = nil, now: nil, deadline: nil)
+      session = Session.new(@handle, calls, cookie_header, now, deadline)
       return session unless block_given?
 
       begin
@@ -55,6 +80,14 @@ module Khufu
       end
     end
 
+    # Finds the sessions that were said to be a subject's by {Session#subject=}, in this process or another.
+    #
+    # @param name [String, Symbol] as "user-42"
+    # @return [Subject]
+    # @raise [StoreError] if the store failed
+    # @raise [ArgumentError] if the factory keeps its sessions in cookies
+    def subject(name) = Subject.new(@handle, calls, name)
+
     # @return [String] no options, so no secret
     def inspect = "#<#{self.class}>"
     alias to_s inspect
@@ -63,6 +96,35 @@ module Khufu
 
     def initialize_copy(_other)
       raise ::TypeError, "a #{self.class} is not copied: it is immutable, so share it"
+    end
+
+    # A cookie is opened sooner than other threads could be let run.
+    def calls = @calls || Native
+
+    def set_all(native, prefix, options)
+      options.each do |name, value|
+        if prefix.empty? && own?(name, value)
+          set_own(native, name, value)
+        elsif !value.nil? || !LISTS.include?(name.to_sym)
+          set(native, "#{prefix}#{name}", value)
+        end
+      end
+    end
+
+    def own?(name, value)
+      METHODS.key?(name) && [String, Symbol, NilClass, Array].none? { |type| type === value }
+    end
+
+    def set_own(native, name, object)
+      missing = METHODS.fetch(name).reject { |method| object.respond_to?(method) }
+      raise ::TypeError, "a #{name} that has no #{missing.join(', ')}" unless missing.empty?
+
+      callbacks = Native::Callbacks
+      table = name == :store ? callbacks::STORE : callbacks::SERIALIZER
+      user_data = callbacks.keep(object)
+      status = Native.public_send(:"khufu_options_set_#{name}", native, table, user_data)
+      callbacks.release(user_data) unless status == Native::OK
+      check(native, status)
     end
 
     def set(native, name, value)

@@ -50,9 +50,6 @@ module Khufu
     attach_function :khufu_factory_new, %i[pointer pointer], :int32
     attach_function :khufu_factory_free, %i[pointer], :void
 
-    attach_function :khufu_session_open, %i[pointer buffer_in size_t pointer], :int32
-    attach_function :khufu_session_open_deadline, %i[pointer buffer_in size_t double pointer], :int32
-    attach_function :khufu_session_open_at, %i[pointer buffer_in size_t double pointer], :int32
     attach_function :khufu_session_free, %i[pointer], :void
 
     attach_function :khufu_session_get, %i[pointer buffer_in size_t pointer pointer], :int32
@@ -92,16 +89,30 @@ module Khufu
     attach_function :khufu_session_id, %i[pointer pointer pointer], :int32
     attach_function :khufu_session_regenerate_id, %i[pointer], :int32
     attach_function :khufu_session_set_subject, %i[pointer buffer_in size_t], :int32
-    attach_function :khufu_session_commit, %i[pointer uint32], :int32
-    attach_function :khufu_session_commit_deadline, %i[pointer uint32 double], :int32
     attach_function :khufu_session_set_cookie, %i[pointer size_t pointer pointer], :int32
     attach_function :khufu_session_vary, %i[pointer], :bool
 
-    attach_function :khufu_subject_open, %i[pointer buffer_in size_t pointer], :int32
     attach_function :khufu_subject_free, %i[pointer], :void
     attach_function :khufu_subject_error, %i[pointer], :string
     attach_function :khufu_subject_next, %i[pointer pointer pointer pointer pointer pointer], :int32
-    attach_function :khufu_subject_revoke, %i[pointer buffer_in size_t], :int32
-    attach_function :khufu_subject_revoke_all, %i[pointer buffer_in size_t pointer], :int32
+
+    # The functions that may wait for a store, or call back; {Waiting} has them too.
+    WAITING = {
+      khufu_session_open: %i[pointer buffer_in size_t pointer],
+      khufu_session_open_deadline: %i[pointer buffer_in size_t double pointer],
+      khufu_session_open_at: %i[pointer buffer_in size_t double pointer],
+      khufu_session_commit: %i[pointer uint32],
+      khufu_session_commit_deadline: %i[pointer uint32 double],
+      khufu_subject_open: %i[pointer buffer_in size_t pointer],
+      khufu_subject_revoke: %i[pointer buffer_in size_t],
+      khufu_subject_revoke_all: %i[pointer buffer_in size_t pointer]
+    }.freeze
+    WAITING.each do |name, arguments|
+      attach_function name, arguments, :int32
+      attach_function :"waiting_#{name}", name, arguments, :int32, blocking: true
+    end
+
+    # As {Waiting.fail}, where there are no callbacks.
+    def self.fail(error) = raise(error)
   end
 end

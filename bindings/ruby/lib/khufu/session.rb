@@ -18,16 +18,10 @@ module Khufu
   class Session
     # @see Factory#open
     # @api private
-    def initialize(factory, cookie_header, now)
+    def initialize(factory, calls, cookie_header, now, deadline)
+      @calls = calls
       @output = Native::Output.new
-      size = cookie_header ? cookie_header.bytesize : 0
-      status = if now
-                 Native.khufu_session_open_at(factory, cookie_header, size, seconds(now), @output.data)
-               else
-                 Native.khufu_session_open(factory, cookie_header, size, @output.data)
-               end
-      @handle = Native::SessionHandle.new(@output.pointer)
-      check(status)
+      check(open(factory, cookie_header, cookie_header ? cookie_header.bytesize : 0, now, deadline))
     end
 
     # @return [Time] when the session began
@@ -71,12 +65,46 @@ module Khufu
       self
     end
 
+    # @return [String, nil] the hex SHA-256 of its id in the store, which may be logged: it opens nothing. nil for a
+    #   session in a cookie
+    def id
+      @output.text if check(Native.khufu_session_id(handle, @output.data, @output.size))
+    end
+
+    # Gives it a new id at commit, against fixation: to be called when a user has logged in. For `regenerate_grace`
+    # seconds the old id opens the data as it was before, to be read only.
+    # @return [self]
+    def regenerate_id
+      check(Native.khufu_session_regenerate_id(handle))
+      self
+    end
+
+    # Says whose session it is, so that {Factory#subject} finds it.
+    # @param name [String, Symbol, nil] as "user-42"; nil: nobody's
+    # @raise [ArgumentError] for a session in a cookie
+    def subject=(name)
+      name = name.nil? ? "" : Text.of(name)
+      check(Native.khufu_session_set_subject(handle, name, name.bytesize))
+    end
+
     # @param exception [Boolean] whether the request ended in one (`set_on_exception` says what that means)
+    # @param deadline [Numeric, nil] for how many seconds this call may wait for a store, where that is less than
+    #   `store_timeout`
     # @return [Array<String>] the values of the response's `Set-Cookie` headers, frozen; empty where nothing changed
     # @raise [TooLargeError] if the session does not fit into a cookie; it stays as it was
     # @raise [UnsupportedError] if a session that could not be represented would be overwritten
-    def commit(exception: false)
-      check(Native.khufu_session_commit(handle, exception ? Native::COMMIT_EXCEPTION : 0))
+    # @raise [StoreError] if the store failed
+    # @raise [ConflictError] if other requests kept changing the session; it stays as it was
+    # @raise [GoneError] if another request has ended the session or moved it; it can still be read
+    def commit(exception: false, deadline: nil)
+      flags = exception ? Native::COMMIT_EXCEPTION : 0
+      check(
+        if deadline
+          @calls.khufu_session_commit_deadline(handle, flags, deadline)
+        else
+          @calls.khufu_session_commit(handle, flags)
+        end
+      )
       cookies = []
       while check(Native.khufu_session_set_cookie(handle, cookies.length, @output.data, @output.size))
         cookies << @output.text.freeze
@@ -112,6 +140,16 @@ module Khufu
       raise ::TypeError, "a #{self.class} is not copied: to_h gives what it holds"
     end
 
+    def open(factory, header, size, now, deadline)
+      raise ArgumentError, "now and deadline do not go together" if now && deadline
+      return @calls.khufu_session_open_at(factory, header, size, seconds(now), @output.data) if now
+      return @calls.khufu_session_open_deadline(factory, header, size, deadline, @output.data) if deadline
+
+      @calls.khufu_session_open(factory, header, size, @output.data)
+    ensure
+      @handle = Native::SessionHandle.new(@output.pointer)
+    end
+
     def handle
       @handle || raise(ArgumentError, "the session is closed")
     end
@@ -121,7 +159,7 @@ module Khufu
       return true if status == Native::OK
       return false if status == Native::NOT_FOUND
 
-      raise failure(status)
+      @calls.fail(failure(status))
     end
 
     def failure(status) = Error.for(status, Native.khufu_session_error(handle))

@@ -22,5 +22,10 @@ module Khufu
     class SessionHandle < Handle
       def self.release(pointer) = Native.khufu_session_free(pointer)
     end
+
+    # `khufu_subject *`
+    class SubjectHandle < Handle
+      def self.release(pointer) = Native.khufu_subject_free(pointer)
+    end
   end
 end

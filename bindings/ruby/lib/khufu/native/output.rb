@@ -25,6 +25,8 @@ module Khufu
 
       def double = @data.get_double(0)
 
+      def number = @data.get(:size_t, 0)
+
       def bool = @data.get_uint8(0) == 1
     end
   end

@@ -1,0 +1,85 @@
+# frozen_string_literal: true
+
+module Khufu
+  module Native
+    # Stores and serializers of the program's own, as the library calls them.
+    #
+    # One table of callbacks serves them all: each is told the number under which its object is kept.
+    module Callbacks
+      KEPT = {}
+      SAVED = { ok: OK, conflict: ERR_CONFLICT, gone: ERR_GONE }.freeze
+      private_constant :KEPT, :SAVED
+
+      # Keeps an object until the library says that it is no longer used.
+      # @return [FFI::Pointer] what the library gives to each callback
+      def self.keep(object)
+        holder = [object]
+        KEPT[holder.object_id] = holder
+        FFI::Pointer.new(holder.object_id)
+      end
+
+      def self.release(user_data) = KEPT.delete(user_data.address)
+
+      # @return [Integer] how many objects the library uses
+      def self.kept = KEPT.length
+
+      def self.callback(*arguments, otherwise: ERR_STORE)
+        FFI::Function.new(:int32, [:pointer, *arguments]) do |user_data, *given|
+          Waiting.stop(otherwise) { yield(*KEPT.fetch(user_data.address), *given) }
+        end
+      end
+      private_class_method :callback
+
+      def self.text(pointer, size) = pointer.read_bytes(size).force_encoding(Encoding::UTF_8)
+
+      def self.bytes(pointer, size) = size.zero? ? +"" : pointer.read_bytes(size)
+
+      def self.lifetime(seconds) = seconds.negative? ? nil : seconds
+
+      RELEASE = FFI::Function.new(:void, %i[pointer]) { |user_data| release(user_data) }
+
+      LOAD = callback(:pointer, :size_t, :pointer, :pointer) do |store, key, key_size, sink, generation|
+        record, number = store.load(text(key, key_size))
+        next NOT_FOUND unless record
+
+        generation.put_uint64(0, number)
+        Native.khufu_sink_write(sink, record, record.bytesize)
+      end
+
+      SAVE = callback(:pointer, :size_t, :uint64, :uint64, :pointer, :size_t, :double) do |store, key, key_size, expected, generation, record, size, ttl|
+        SAVED.fetch(store.save(text(key, key_size), expected, generation, bytes(record, size), lifetime(ttl)))
+      end
+
+      TOUCH = callback(:pointer, :size_t, :uint64, :pointer, :size_t, :double) do |store, key, key_size, generation, record, size, ttl|
+        store.touch(text(key, key_size), generation, bytes(record, size), lifetime(ttl))
+        OK
+      end
+
+      REMOVE = callback(:pointer, :size_t) do |store, key, key_size|
+        store.delete(text(key, key_size))
+        OK
+      end
+
+      LOADS = callback(:pointer, :size_t, :pointer, otherwise: ERR_TYPE) do |serializer, payload, size, sink|
+        json = serializer.loads(bytes(payload, size))
+        Native.khufu_sink_write(sink, json, json.bytesize)
+      end
+
+      DUMPS = callback(:pointer, :size_t, :pointer, otherwise: ERR_TYPE) do |serializer, json, size, sink|
+        payload = serializer.dumps(text(json, size))
+        Native.khufu_sink_write(sink, payload, payload.bytesize)
+      end
+
+      # `khufu_store_vtable` and `khufu_serializer_vtable`: the table's size, then its callbacks.
+      def self.table(*callbacks)
+        memory = FFI::MemoryPointer.new(:pointer, callbacks.length + 1)
+        memory.put(:size_t, 0, memory.size)
+        memory.put_array_of_pointer(FFI::Pointer.size, callbacks)
+      end
+      private_class_method :table
+
+      STORE = table(LOAD, SAVE, TOUCH, REMOVE, RELEASE)
+      SERIALIZER = table(LOADS, DUMPS, RELEASE)
+    end
+  end
+end

@@ -1,0 +1,209 @@
+# frozen_string_literal: true
+
+require_relative "helper"
+require "tmpdir"
+require_relative "../../../examples/ruby/pstore_store"
+
+# Stores and serializers of the program's own.
+class OwnTest < SessionTest
+  # A store that is told, method by method, what to do before its work.
+  class Scripted < PStoreStore
+    attr_reader :calls
+
+    def initialize(path, **before)
+      super(path)
+      @before = before
+      @calls = []
+    end
+
+    %i[load save touch delete].each do |name|
+      define_method(name) do |*arguments|
+        @calls << [name, *arguments]
+        @before[name]&.call
+        super(*arguments)
+      end
+    end
+  end
+
+  # Payloads that are JSON backwards.
+  class Backwards
+    def loads(payload) = payload.force_encoding(Encoding::UTF_8).reverse
+    def dumps(json) = json.reverse
+  end
+
+  def test_a_store
+    with_store do |store|
+      factory = factory(store: store)
+      header = begin_with(factory, "a" => "é")
+      one, other = Array.new(2) { factory.open(header) }
+      one["one"] = 1
+      other["other"] = 2
+      [one, other].each { |session| assert_empty session.commit }
+      assert_equal({ "a" => "é", "one" => 1, "other" => 2 }, factory.open(header).to_h)
+      slow = factory.open(header)
+      slow["late"] = 1
+      factory.open(header).invalidate.commit
+      assert_raises(Khufu::GoneError) { slow.commit }
+      assert_equal :missing, factory.open(header).load_result
+    end
+  end
+
+  def test_what_a_store_is_given
+    with_store do |store|
+      factory = factory(store: store, timeout: 100, reissue_time: 0)
+      header = begin_with(factory, "a" => 1)
+      session = factory.open(header, now: Time.now + 5)
+      session["a"]
+      session.commit
+      name, key, expected, generation, record, ttl = store.calls.find { |call,| call == :save }
+      assert_equal [:save, session.id, 0, 1], [name, key, expected, generation]
+      assert_equal [Encoding::UTF_8, Encoding::BINARY], [key.encoding, record.encoding]
+      assert_in_delta 100, ttl, 10
+      touched = store.calls.find { |call,| call == :touch }
+      assert_equal [:touch, key, 1, Encoding::BINARY], [*touched[..2], touched[3].encoding]
+      assert_nil factory(store: store, timeout: nil).open.changed!.commit && store.calls.last.last
+    end
+  end
+
+  def test_what_a_store_raises_is_the_cause
+    header = with_store { |store| begin_with(factory(store: store), "a" => 1) }
+    with_store(load: -> { raise IOError, "no disk" }) do |store|
+      error = assert_raises(Khufu::StoreError) { factory(store: store).open(header) }
+      assert_equal [IOError, "no disk"], [error.cause.class, error.cause.message]
+      session = factory(store: store, store_on_error: :empty).open(header)
+      assert_equal [:store_error, {}], [session.load_result, session.to_h]
+      session["a"] = 1
+      assert_raises(Khufu::Error) { session.commit }
+    end
+    with_store(save: -> { raise IOError, "no disk" }) do |store|
+      session = factory(store: store).open
+      session["a"] = 1
+      2.times { assert_instance_of IOError, assert_raises(Khufu::StoreError) { session.commit }.cause }
+      assert_nil assert_raises(Khufu::JSONError) { session["a"] = Object }.cause
+      assert_equal({ "a" => 1 }, session.to_h)
+    end
+  end
+
+  def test_nothing_leaves_a_callback_halfway
+    header = with_store { |store| begin_with(factory(store: store), "a" => 1) }
+    with_store(load: -> { throw :out }) do |store|
+      assert_equal Khufu::StoreError, catch(:out) { assert_raises(Khufu::Error) { factory(store: store).open(header) }.class }
+    end
+    with_store(load: -> { exit(3) }) { |store| assert_raises(SystemExit) { factory(store: store).open(header) } }
+    with_store(load: -> { Thread.current.kill }) do |store|
+      thread = Thread.new do
+        factory(store: store).open(header)
+      rescue Khufu::Error => error
+        error
+      end
+      assert thread.join(5)
+    end
+    with_store(save: -> { sleep(0.3) }) do |store|
+      session = factory(store: store).open.changed!
+      thread = Thread.new { assert_raises(Khufu::StoreError) { session.commit }.cause }
+      sleep(0.1)
+      thread.raise(IOError, "from outside")
+      assert_equal "from outside", thread.value.message
+    end
+  end
+
+  def test_what_a_store_must_answer
+    header = with_store { |store| begin_with(factory(store: store), "a" => 1) }
+    { load: "text", save: :perhaps }.each do |name, answer|
+      with_store do |store|
+        store.define_singleton_method(name) { |*| answer }
+        error = assert_raises(Khufu::StoreError) { factory(store: store).open(name == :load ? header : nil).changed!.commit }
+        refute_nil error.cause
+      end
+    end
+    error = assert_raises(TypeError) { factory(store: Object.new) }
+    assert_match(/store.*load, save, touch, delete/, error.message)
+    assert_match(/serializer.*loads, dumps/, assert_raises(TypeError) { factory(serializer: Object.new) }.message)
+  end
+
+  # Were the lock waited for with Ruby's own lock held, the thread that is in the store could not go on.
+  def test_commits_to_one_session_wait_for_each_other
+    header = nil
+    with_store(save: -> { sleep(0.1) if header }) do |store|
+      factory = factory(store: store, store_timeout: 5)
+      header = begin_with(factory, {})
+      Array.new(4) do |number|
+        Thread.new { factory.open(header) { |session| (session["k#{number}"] = number) and session.commit } }
+      end.each { |thread| assert thread.join(10) }
+      assert_equal 4, factory.open(header).length
+    end
+  end
+
+  def test_a_serializer
+    [{}, { type: :encrypted_cookie, secret: "0" * 64 }, { type: :store }].each do |options|
+      factory = factory(**options, serializer: Backwards.new)
+      assert_equal({ "a" => ["é", 1.5] }, factory.open(begin_with(factory, "a" => ["é", 1.5])).to_h)
+    end
+    set_cookie = factory(serializer: Backwards.new).open(now: NOW).update("a" => "xyz").commit.first
+    payload = set_cookie[/\Asession=([^;]*)/, 1].tr("-_", "+/").unpack1("m").byteslice(64..)
+    assert_equal %([#{NOW},#{NOW}.0,{"a":"xyz"}]).reverse, payload.force_encoding(Encoding::UTF_8)
+  end
+
+  def test_what_a_serializer_raises
+    serializer = Backwards.new
+    factory = factory(serializer: serializer)
+    header = begin_with(factory, "a" => 1)
+    def serializer.loads(_payload) = raise(IOError, "no")
+    def serializer.dumps(_json) = raise(IOError, "no")
+    session = factory.open(header)
+    assert_equal [:malformed, {}], [session.load_result, session.to_h]
+    assert_instance_of IOError, assert_raises(Khufu::UnsupportedError) { session.changed!.commit }.cause
+  end
+
+  def test_an_object_is_kept_as_long_as_it_is_used
+    callbacks = Khufu.const_get(:Native)::Callbacks
+    GC.start
+    before = callbacks.kept
+    with_store do |store|
+      session = factory(store: store, serializer: Backwards.new).open
+      GC.start
+      assert_operator callbacks.kept, :>=, 2
+      session["a"] = 1
+      assert_equal 1, session.commit.length
+    end
+    assert_raises(Khufu::OptionError) { factory(store: PStoreStore.new("unused"), colour: "red") }
+    200.times { factory(serializer: Backwards.new).open(&:commit) }
+    3.times { GC.start }
+    assert_operator callbacks.kept, :<, before + 50
+  end
+
+  def test_callbacks_under_gc_stress
+    with_store do |store|
+      factory = factory(store: store, serializer: Backwards.new)
+      header = begin_with(factory, "a" => "é" * 40)
+      GC.stress = true
+      session = factory.open(header)
+      session["b"] = 1
+      session.commit
+      read = factory.open(header).to_h
+      GC.stress = false
+      assert_equal({ "a" => "é" * 40, "b" => 1 }, read)
+    end
+  ensure
+    GC.stress = false
+  end
+
+  def test_the_example
+    library = Khufu.const_get(:Native).ffi_libraries.first.name
+    example = File.expand_path("../../../examples/ruby/pstore_store.rb", __dir__)
+    output, status = run_ruby("load $PROGRAM_NAME = #{example.dump}", "KHUFU_LIBRARY" => library)
+    assert_equal [%({"cart":["A-1"],"name":"Ada","_f_":["Saved."]}\nmissing\n), true], [output, status.success?]
+  end
+
+  private
+
+  def factory(**options) = Khufu::Factory.new(**{ secret: SECRET }.merge(options))
+
+  def with_store(**before)
+    Dir.mktmpdir { |folder| yield Scripted.new(File.join(folder, "sessions"), **before) }
+  end
+
+  def begin_with(factory, state)
+    sent_back(factory.open.update(state).changed!.commit)
+  end
+end

@@ -1,0 +1,182 @@
+# frozen_string_literal: true
+
+require_relative "helper"
+require "tmpdir"
+
+# Sessions in the library's own stores.
+class StoreTest < SessionTest
+  def test_what_is_set_is_there_in_the_next_request
+    on_every_store do |factory|
+      header = begin_with(factory, "user" => "zoë")
+      session = factory.open(header)
+      assert_equal [:loaded, false, { "user" => "zoë" }], [session.load_result, session.new?, session.to_h]
+      assert_empty session.commit
+    end
+  end
+
+  def test_two_requests_at_once_keep_what_both_wrote
+    on_every_store do |factory|
+      header = begin_with(factory, "gone" => 1)
+      one, other = Array.new(2) { factory.open(header) }
+      one.update(one: 1, same: "one")
+      one.flash("from one")
+      other.update(other: 2, same: "other")
+      other.flash("from other")
+      other.delete("gone")
+      [one, other].each(&:commit)
+      expected = { "one" => 1, "same" => "other", "other" => 2, "_f_" => ["from one", "from other"] }
+      assert_equal expected, factory.open(header).to_h
+    end
+  end
+
+  def test_threads_lose_nothing
+    on_every_store(store_timeout: 30) do |factory|
+      header = begin_with(factory, {})
+      Array.new(4) do |number|
+        Thread.new do
+          25.times do |round|
+            factory.open(header) { |session| (session["#{number} #{round}"] = 1) and session.commit }
+          end
+        end
+      end.each(&:join)
+      assert_equal 100, factory.open(header).length
+    end
+  end
+
+  def test_a_logout_is_final
+    on_every_store do |factory|
+      header = begin_with(factory, "user" => 1)
+      slow = factory.open(header)
+      slow["seen"] = true
+      assert_match(/\Asession=;.*Max-Age=0/, factory.open(header).invalidate.commit.first)
+      assert_equal 14, assert_raises(Khufu::GoneError) { slow.commit }.status
+      assert_equal({ "user" => 1, "seen" => true }, slow.to_h)
+      session = factory.open(header)
+      assert_equal [:missing, true], [session.load_result, session.new?]
+    end
+  end
+
+  def test_regenerate_id
+    on_every_store do |factory|
+      header = begin_with(factory, "cart" => [1])
+      session = factory.open(header)
+      before = session.id
+      assert_match(/\A\h{64}\z/, before)
+      assert_equal Encoding::UTF_8, before.encoding
+      assert_same session, session.regenerate_id
+      session["user"] = 42
+      moved = sent_back(session.commit)
+      refute_equal before, session.id
+      assert_equal({ "cart" => [1], "user" => 42 }, factory.open(moved).to_h)
+      old = factory.open(header)
+      assert_equal [:loaded, { "cart" => [1] }], [old.load_result, old.to_h]
+      old["late"] = 1
+      assert_raises(Khufu::GoneError) { old.commit }
+    end
+  end
+
+  def test_a_session_in_a_cookie_has_no_id
+    session = open_state('{"a":1}', reissue_time: nil)
+    assert_nil session.id
+    assert_equal 1, session.regenerate_id.commit.length
+  end
+
+  def test_deadlines
+    on_every_store do |factory|
+      session = factory.open(begin_with(factory, "a" => 1), deadline: 0.5)
+      session["a"] += 1
+      assert_empty session.commit(deadline: 2)
+      [0, -1, Float::NAN].each do |seconds|
+        assert_raises(Khufu::ArgumentError) { factory.open(nil, deadline: seconds) }
+        assert_raises(Khufu::ArgumentError) { session.commit(deadline: seconds) }
+      end
+      assert_raises(Khufu::ArgumentError) { factory.open(nil, now: NOW, deadline: 1) }
+    end
+  end
+
+  def test_other_threads_run_while_one_waits_for_sqlite
+    in_folder do |path|
+      factory = stored("sqlite:#{path}", store_timeout: 20)
+      session = factory.open(begin_with(factory, "a" => 1))
+      session["b"] = 2
+      locked(path) do
+        rounds = rounds_during { assert_raises(Khufu::StoreError, Khufu::ConflictError) { session.commit(deadline: 0.4) } }
+        assert_operator rounds, :>, 5
+      end
+      assert_empty session.commit
+      assert_equal({ "a" => 1, "b" => 2 }, session.to_h)
+    end
+  end
+
+  def test_a_store_that_cannot_be_opened
+    in_folder do |path|
+      Dir.mkdir(path)
+      error = assert_raises(Khufu::Error) { stored("sqlite:#{path}").open("session=#{'A' * 86}").tap { |s| s["a"] = 1 }.commit }
+      assert_includes [Khufu::StoreError, Khufu::OptionError], error.class
+      assert_match(/memory:.*sqlite:/, assert_raises(Khufu::OptionError) { stored("mysql://localhost") }.message)
+    end
+  end
+
+  def test_a_child_opens_its_own
+    in_folder do |path|
+      factory = stored("sqlite:#{path}")
+      header = begin_with(factory, "n" => 0)
+      inherited = factory.open(header)
+      children = Array.new(3) do |number|
+        fork do
+          factory.open(header) { |session| (session["child #{number}"] = session["n"]) and session.commit }
+          inherited["inherited #{number}"] = true
+          inherited.commit
+          3.times { GC.start }
+          exit!(0)
+        rescue Exception => error # rubocop:disable Lint/RescueException
+          warn(error.full_message)
+          exit!(1)
+        end
+      end
+      inherited["parent"] = true
+      inherited.commit
+      children.each { |pid| assert_predicate Process.wait2(pid).last, :success? }
+      keys = %w[n parent] + [0, 1, 2].flat_map { |number| ["child #{number}", "inherited #{number}"] }
+      assert_equal keys.sort, factory.open(header).keys.sort
+    end
+  end
+
+  private
+
+  def stored(store, **options) = factory(type: :store, store: store, **options)
+
+  def in_folder
+    Dir.mktmpdir { |folder| yield File.join(folder, "sessions.db") }
+  end
+
+  def on_every_store(**options)
+    yield stored("memory:", **options)
+    in_folder { |path| yield stored("sqlite:#{path}", **options) }
+  end
+
+  def begin_with(factory, state)
+    sent_back(factory.open.update(state).changed!.commit)
+  end
+
+  # While another process holds the database's write lock.
+  def locked(path)
+    program = 'import sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None); ' \
+              'c.execute("BEGIN EXCLUSIVE"); print("locked", flush=True); sys.stdin.read()'
+    IO.popen(["python3", "-c", program, path], "r+") do |other|
+      assert_equal "locked\n", other.gets
+      yield
+    end
+  end
+
+  # How often another thread had its turn meanwhile.
+  def rounds_during
+    rounds = 0
+    other = Thread.new { loop { (rounds += 1) and sleep(0.01) } }
+    before = rounds
+    yield
+    rounds - before
+  ensure
+    other.kill
+  end
+end
