@@ -6,7 +6,7 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, Once, PoisonError, Weak};
-use std::thread::sleep;
+use std::thread::park_timeout;
 use std::time::{Duration, Instant};
 
 use crate::ffi::fork::watch_forks;
@@ -46,7 +46,7 @@ impl Call {
             if Instant::now() >= deadline {
                 return None;
             }
-            sleep(PAUSE);
+            park_timeout(PAUSE);
         }
         Some(Self(()))
     }
@@ -72,10 +72,10 @@ fn watch() {
 
 extern "C" fn before() {
     while CALLS.fetch_or(FORKING, Ordering::Acquire) & FORKING != 0 {
-        sleep(PAUSE);
+        park_timeout(PAUSE);
     }
     while CALLS.load(Ordering::Acquire) != FORKING {
-        sleep(PAUSE);
+        park_timeout(PAUSE);
     }
     let all = CLOSED_BEFORE_FORKS.lock().unwrap_or_else(PoisonError::into_inner);
     for closed in all.iter().filter_map(Weak::upgrade) {

@@ -117,6 +117,25 @@ class StoreTest < SessionTest
     end
   end
 
+  def test_a_timeout_of_ruby_s_waits_until_the_call_is_over
+    in_folder do |path|
+      factory = stored("sqlite:#{path}", store_timeout: 20)
+      session = factory.open(begin_with(factory, "a" => 1))
+      session["b"] = 2
+      locked(path) do
+        thread = Thread.new do
+          session.commit(deadline: 0.4)
+        rescue RuntimeError, Khufu::Error => error
+          error
+        end
+        sleep(0.1)
+        thread.raise("from outside")
+        assert_equal "from outside", thread.value.message
+      end
+      assert_empty session.commit
+    end
+  end
+
   def test_a_child_opens_its_own
     in_folder do |path|
       factory = stored("sqlite:#{path}")

@@ -14,7 +14,7 @@ mod tests;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
-use std::thread::sleep;
+use std::thread::park_timeout;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
@@ -117,7 +117,8 @@ impl Sqlite {
             match self.attempt(pool, deadline, &work).ok_or_else(|| self.late(doing))? {
                 Err(trouble) if !trouble.passes() => return Err(self.error(doing, &trouble.to_string())),
                 Err(_) if Instant::now() + pause >= deadline => return Err(self.late(doing)),
-                Err(_) => sleep(pause),
+                // Not a sleep, which signals that keep coming (as Ruby sends to a thread that waits) make endless.
+                Err(_) => park_timeout(pause),
                 Ok(done) => return Ok(done),
             }
             pause = LAST_PAUSE.min(2 * pause);
