@@ -4,7 +4,7 @@
 //! The floor is two HMACs from a keyed state over the same payloads, and base64 in and out, into buffers that exist.
 
 #[path = "../src/seal/mac.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, unused_imports)]
 mod mac;
 
 use std::ffi::{c_char, c_void};

@@ -111,7 +111,8 @@ impl<S> Keyed<S>
 where
     S: Zeroize + Copy,
 {
-    fn new<const BLOCK: usize>(initial: S, digest_len: usize, key: &[u8]) -> Self
+    /// The states come to be where they stay, so that no copy of them is left elsewhere.
+    fn new<const BLOCK: usize>(initial: S, digest_len: usize, key: &[u8]) -> Box<Self>
     where
         S: State<BLOCK>,
     {
@@ -123,13 +124,13 @@ where
         } else {
             block[..key.len()].copy_from_slice(key);
         }
-        let after = |pad: u8| {
-            let mut state = initial;
-            let padded = Zeroizing::new(block.map(|byte| byte ^ pad));
-            state.compress(std::slice::from_ref(&*padded));
-            state
-        };
-        Self { inner: after(0x36), outer: after(0x5c) }
+        let mut keyed = Box::new(Self { inner: initial, outer: initial });
+        for (state, pad) in [(&mut keyed.inner, 0x36), (&mut keyed.outer, 0x36 ^ 0x5c)] {
+            // The second turn makes the outer pad out of the inner one.
+            block.iter_mut().for_each(|byte| *byte ^= pad);
+            state.compress(std::slice::from_ref(&*block));
+        }
+        keyed
     }
 
     fn mac<const BLOCK: usize>(&self, digest_len: usize, message: &[u8]) -> [u8; LONGEST_DIGEST]
@@ -145,9 +146,9 @@ where
 }
 
 enum States {
-    Words64(Keyed<[u64; 8]>),
-    Words32(Keyed<[u32; 8]>),
-    Sha1(Keyed<[u32; 5]>),
+    Words64(Box<Keyed<[u64; 8]>>),
+    Words32(Box<Keyed<[u32; 8]>>),
+    Sha1(Box<Keyed<[u32; 5]>>),
 }
 
 /// HMAC under one key.
