@@ -218,7 +218,8 @@ typedef struct khufu_subject khufu_subject;
  * A store of the caller's own: Pyramid's "creating your own session factory".
  *
  * A record is bytes with a generation, a number from 1 on. Callbacks run on the thread that opens or commits, possibly
- * several at once; store_timeout cannot interrupt them; no exception or longjmp may leave them. Each gets the user data
+ * several at once; store_timeout cannot interrupt them; no exception or longjmp may leave them. Such a store keeps no
+ * subjects. Each gets the user data
  * that was given with the table, and a key (64 hex digits, not NUL-terminated). ttl is for how many seconds from now a
  * record is kept; negative: for ever. An expired record is not there.
  */
@@ -261,7 +262,8 @@ typedef struct {
    */
   int32_t (*remove)(void *user_data, const char *key, size_t key_len);
   /**
-   * Called once, when options, factories and sessions that use the table are all gone. May be NULL.
+   * Called once, when options, factories and sessions that use the table are all gone: by the call that frees or
+   * replaces the last of them. May be NULL.
    */
   void (*release)(void *user_data);
 } khufu_store_vtable;
@@ -287,7 +289,8 @@ typedef struct {
    */
   int32_t (*dumps)(void *user_data, const char *json, size_t json_len, khufu_sink *sink);
   /**
-   * Called once, when options, factories and sessions that use the table are all gone. May be NULL.
+   * Called once, when options, factories and sessions that use the table are all gone: by the call that frees or
+   * replaces the last of them. May be NULL.
    */
   void (*release)(void *user_data);
 } khufu_serializer_vtable;

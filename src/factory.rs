@@ -69,6 +69,9 @@ impl Factory {
         let settings = options.settings();
         let current = match settings.choice("type") {
             Some("store") => Current::Stored(Box::new(backend(options)?)),
+            _ if settings.all(&["store"]).next().is_some() => {
+                return Err(Error::Option("the option store wants the option type to be store".to_owned()));
+            }
             _ => {
                 let format = Format::new("", settings)?;
                 let serializer = options.own_serializer.clone().unwrap_or(format.serializer);
@@ -120,6 +123,10 @@ impl Factory {
             sent = true;
             match self.0.open(value, now.seconds, limit)? {
                 Ok(found) => return Ok(Session::found(self.0.clone(), now, found)),
+                // It verifies, so it is the one: an older cookie must not take its place.
+                Err(this) if this.result == LoadResult::Unsupported => {
+                    return Ok(Session::fresh(self.0.clone(), now, true, Some(this)));
+                }
                 Err(this) => refusal = Some(this.unless(refusal)),
             }
         }
@@ -227,6 +234,11 @@ fn backend(options: &Options) -> Result<Backend, Error> {
     })
 }
 
+/// As browsers compare such a prefix: upper and lower case are the same.
+fn begins_with(name: &str, prefix: &str) -> bool {
+    name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
 fn attributes(settings: &Settings) -> Result<Attributes, Error> {
     let attributes = Attributes {
         name: settings.get("cookie_name").unwrap_or_default().to_owned(),
@@ -240,9 +252,9 @@ fn attributes(settings: &Settings) -> Result<Attributes, Error> {
     let Attributes { name, domain, path, secure, samesite, .. } = &attributes;
     let wrong = if *samesite == Some("None") && !secure {
         "the option samesite may be None only where secure is true: browsers drop the cookie otherwise"
-    } else if name.starts_with("__Secure-") && !secure {
+    } else if begins_with(name, "__Secure-") && !secure {
         "the option secure must be true for a cookie_name that begins with __Secure-"
-    } else if name.starts_with("__Host-") && !(*secure && domain.is_none() && path.as_deref() == Some("/")) {
+    } else if begins_with(name, "__Host-") && !(*secure && domain.is_none() && path.as_deref() == Some("/")) {
         "a cookie_name that begins with __Host- wants the options secure true, path / and no domain"
     } else {
         return Ok(attributes);

@@ -187,12 +187,25 @@ impl State {
         self.changed();
         match self.find(key) {
             Some(index) => (self.entries[index].value, self.entries[index].marks) = (value.span, value.marks),
-            None => {
-                let written = self.arena.write(json::escaped_len(key), |out| json::escape(key, out));
-                let key_escaped = written.len() != key.len();
-                self.entries.push(Entry { key: written, key_escaped, value: value.span, marks: value.marks });
-            }
+            None => self.push(key, value),
         }
+    }
+
+    /// Sets keys one after the other.
+    pub fn set_all(&mut self, members: &[(WipedText, Value)]) {
+        if members.len() <= FEW {
+            members.iter().for_each(|(key, value)| self.set(key, *value));
+            return;
+        }
+        self.changed();
+        members.iter().for_each(|(key, value)| self.push(key, *value));
+        self.merge_duplicates();
+    }
+
+    fn push(&mut self, key: &str, value: Value) {
+        let written = self.arena.write(json::escaped_len(key), |out| json::escape(key, out));
+        let key_escaped = written.len() != key.len();
+        self.entries.push(Entry { key: written, key_escaped, value: value.span, marks: value.marks });
     }
 
     pub fn delete(&mut self, key: &str) -> Option<Value> {

@@ -66,11 +66,6 @@ impl PartialEq for Tree<'_> {
     }
 }
 
-/// Whether two JSON values, whose texts have been checked, are equal.
-pub(crate) fn equal(one: &str, other: &str) -> bool {
-    Tree::of(one) == Tree::of(other)
-}
-
 fn by_key(nodes: &[Node<'_>], members: &[usize]) -> Vec<usize> {
     let key = |member: &[usize; 2]| match nodes[member[0]] {
         Node::Scalar(key) => json::code_points(inside(key)),
@@ -155,7 +150,11 @@ impl<'a> Decimal<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::equal;
+    use super::Tree;
+
+    fn equal(one: &str, other: &str) -> bool {
+        Tree::of(one) == Tree::of(other)
+    }
 
     #[test]
     fn values_equal_as_in_python() {

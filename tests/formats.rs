@@ -279,3 +279,11 @@ fn what_is_too_short_for_a_seal_is_malformed_and_says_so() {
     assert_eq!(open(&factory(settings), &base64([7; 40])).load_result(), LoadResult::BadSignature);
     assert_eq!(open(&factory(settings), &encrypted("")).load_result(), LoadResult::Malformed);
 }
+
+#[test]
+fn a_genuine_cookie_that_cannot_be_read_is_not_passed_over_for_an_older_one() {
+    let good = signed(b"\x80\x02J\0\xf1SeJ\0\xf1Se}\x87.");
+    let header = format!("session={good}; session={}", signed(UNREADABLE));
+    let session = factory(&[("serializer", "pickle")]).open_at(header.as_bytes(), NOW).unwrap();
+    assert_eq!(session.load_result(), LoadResult::Unsupported);
+}

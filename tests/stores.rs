@@ -351,6 +351,26 @@ fn sessions_of_a_subject_are_listed_and_revoked() {
 }
 
 #[test]
+fn a_subject_is_kept_where_another_request_commits_first() {
+    on_every_store(|factory| {
+        let header = begin(factory, "{}");
+        let (mut login, mut other) = (open(factory, &header, 1.0), open(factory, &header, 1.0));
+        login.set_subject("user-42").unwrap();
+        other.set("a", "1").unwrap();
+        other.commit(false).unwrap();
+        login.commit(false).unwrap();
+        assert_eq!(factory.subject_sessions("user-42").unwrap().len(), 1);
+        let (mut one, mut late) = (open(factory, &header, 1.0), open(factory, &header, 1.0));
+        one.set_subject("").unwrap();
+        one.commit(false).unwrap();
+        late.set("b", "2").unwrap();
+        late.commit(false).unwrap();
+        assert_eq!(factory.subject_sessions("user-42").unwrap(), []);
+        assert_eq!(json(factory, &header), r#"{"a":1,"b":2}"#);
+    });
+}
+
+#[test]
 fn a_previous_secret_opens_and_the_id_is_signed_anew() {
     // One memory store is one factory's, so the record is looked for where it cannot be: the signature is what counts.
     let old = factory_with("memory:", &[]);

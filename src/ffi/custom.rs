@@ -38,7 +38,8 @@ pub unsafe extern "C" fn khufu_sink_write(sink: *mut khufu_sink, data: *const c_
 /// A store of the caller's own: Pyramid's "creating your own session factory".
 ///
 /// A record is bytes with a generation, a number from 1 on. Callbacks run on the thread that opens or commits, possibly
-/// several at once; store_timeout cannot interrupt them; no exception or longjmp may leave them. Each gets the user data
+/// several at once; store_timeout cannot interrupt them; no exception or longjmp may leave them. Such a store keeps no
+/// subjects. Each gets the user data
 /// that was given with the table, and a key (64 hex digits, not NUL-terminated). ttl is for how many seconds from now a
 /// record is kept; negative: for ever. An expired record is not there.
 #[repr(C)]
@@ -87,7 +88,8 @@ pub struct khufu_store_vtable {
     >,
     /// Removes a key's record, whatever its generation. Returns KHUFU_OK, also where there was none, or KHUFU_ERR_STORE.
     pub remove: Option<unsafe extern "C" fn(user_data: *mut c_void, key: *const c_char, key_len: usize) -> i32>,
-    /// Called once, when options, factories and sessions that use the table are all gone. May be NULL.
+    /// Called once, when options, factories and sessions that use the table are all gone: by the call that frees or
+    /// replaces the last of them. May be NULL.
     pub release: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
 }
 
@@ -119,7 +121,8 @@ pub struct khufu_serializer_vtable {
             sink: *mut khufu_sink,
         ) -> i32,
     >,
-    /// Called once, when options, factories and sessions that use the table are all gone. May be NULL.
+    /// Called once, when options, factories and sessions that use the table are all gone: by the call that frees or
+    /// replaces the last of them. May be NULL.
     pub release: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
 }
 

@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::json;
 use crate::session::flash;
 use crate::state::{State, Value};
-use crate::value;
+use crate::value::Tree;
 use crate::wiped::WipedText;
 
 /// One change. Its values stand in the arena of the state that it was made on.
@@ -59,9 +59,9 @@ fn set(before: &State, state: &mut State, key: &str, value: Value) {
 fn take_messages(taken: &str, state: &mut State, key: &str) {
     let Some(there) = state.get(key).filter(|there| state.text(there.span).starts_with('[')) else { return };
     let text = WipedText::from(state.text(there.span));
-    let mut left: Vec<&str> = json::elements(&text).collect();
-    for message in json::elements(taken) {
-        if let Some(index) = left.iter().position(|there| value::equal(there, message)) {
+    let mut left: Vec<(&str, Tree<'_>)> = json::elements(&text).map(|message| (message, Tree::of(message))).collect();
+    for message in json::elements(taken).map(Tree::of) {
+        if let Some(index) = left.iter().position(|(_, there)| *there == message) {
             left.remove(index);
         }
     }
@@ -71,7 +71,7 @@ fn take_messages(taken: &str, state: &mut State, key: &str) {
     }
     let mut list = WipedText::with_capacity(text.len());
     list.push('[');
-    for (index, message) in left.into_iter().enumerate() {
+    for (index, (message, _)) in left.into_iter().enumerate() {
         if index > 0 {
             list.push(',');
         }

@@ -5,7 +5,7 @@ use crate::json;
 use crate::session::changes::Change;
 use crate::session::{Session, check_length, read};
 use crate::state::{State, Value};
-use crate::value;
+use crate::value::Tree;
 use crate::wiped::WipedText;
 
 impl Session {
@@ -88,8 +88,11 @@ pub(super) fn append(state: &mut State, key: &str, message: Value, allow_duplica
     list.push('[');
     if let Some(earlier) = earlier {
         let earlier = state.text(earlier.span);
-        if !allow_duplicate && json::elements(earlier).any(|there| value::equal(there, text)) {
-            return Ok(false);
+        if !allow_duplicate {
+            let message = Tree::of(text);
+            if json::elements(earlier).any(|there| Tree::of(there) == message) {
+                return Ok(false);
+            }
         }
         let inside = earlier[1..earlier.len() - 1].trim_ascii();
         list.push_str(inside);

@@ -180,6 +180,7 @@ impl Session {
         let subject = backend.keys.subjects(subject).next().filter(|_| !subject.is_empty());
         if let Some(stored) = self.stored.as_mut().filter(|stored| stored.subject != subject) {
             stored.subject = subject;
+            stored.subject_set = true;
             self.changed();
         }
         Ok(())
@@ -354,11 +355,17 @@ impl Session {
             return Err(Error::LoneSurrogate);
         }
         self.was_touched();
-        for (written, value, marks) in pairs {
-            let mut key = WipedText::with_capacity(written.len());
-            json::unescape(written, None, &mut key);
-            let value = self.state.keep(value, marks);
-            self.store(&key, value)?;
+        let members: Vec<(WipedText, Value)> = pairs
+            .into_iter()
+            .map(|(written, value, marks)| {
+                let mut key = WipedText::with_capacity(written.len());
+                json::unescape(written, None, &mut key);
+                (key, self.state.keep(value, marks))
+            })
+            .collect();
+        self.state.set_all(&members);
+        for (key, value) in members {
+            self.note(|| Change::Set(key, value));
         }
         Ok(())
     }

@@ -26,6 +26,8 @@ pub(crate) struct Stored {
     /// The id is an old one: the session has moved on, and this is how it was.
     moved: bool,
     pub subject: Option<Subject>,
+    /// This request said whose it is, whatever the record says.
+    pub subject_set: bool,
     /// Under which subject the record is listed.
     listed: Option<Subject>,
     /// It is to get a new id.
@@ -122,6 +124,7 @@ impl Session {
             })
             .ok_or(Error::Conflict)??;
         stored.changes.clear();
+        stored.subject_set = false;
         let browser_needs_it = is_new || regenerated || self.outdated || self.config.cookie.expires();
         Ok(stored.id.as_ref().filter(|_| browser_needs_it).map(|id| {
             let bytes = backend.cookie(id);
@@ -264,7 +267,7 @@ impl Session {
 
     /// This request's changes on a newer record.
     fn merged(&self, stored: &mut Stored, loaded: Loaded) -> Result<Version, Error> {
-        if stored.subject == stored.listed {
+        if !stored.subject_set {
             stored.subject = loaded.header.subject;
             stored.listed = stored.subject;
         }

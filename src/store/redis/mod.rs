@@ -167,7 +167,8 @@ impl Store for Redis {
         let ttl = milliseconds(ttl);
         let arguments: [&[u8]; 2] = [key.as_bytes(), ttl.as_bytes()];
         let run = |connection: &mut Connection| script::ENLIST.run(connection, &subject, &arguments, deadline);
-        Ok(self.exchange(&subject, deadline, run)?.value)
+        self.exchange::<()>(&subject, deadline, run)?;
+        Ok(())
     }
 
     fn delist(&self, subject: &str, key: &str, deadline: Instant) -> Result<(), StoreError> {

@@ -57,7 +57,7 @@ fn a_server_that_answers_a_byte_at_a_time_costs_no_more_either() {
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
         let (mut connection, _) = listener.accept().unwrap();
-        connection.read(&mut [0; 1000]).unwrap();
+        let _asked = connection.read(&mut [0; 1000]).unwrap();
         connection.write_all(b"$1000\r\n").unwrap();
         while connection.write_all(b"x").is_ok() {
             sleep(SECOND / 50);
@@ -99,7 +99,7 @@ fn nobody_there_is_an_error_at_once() {
     thread::spawn(move || {
         let (mut connection, _) = listener.accept().unwrap();
         connection.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
-        connection.read(&mut [0; 1000]).unwrap();
+        let _asked = connection.read(&mut [0; 1000]).unwrap();
     });
     let error = open(&format!("redis://127.0.0.1:{web}")).load("k", within(10 * SECOND)).unwrap_err();
     assert!(error.0.contains("not Redis's"), "{error}");
