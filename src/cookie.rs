@@ -2,6 +2,8 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use crate::moment::LATEST;
+
 /// How many cookies of one name are tried, the last first.
 const TRIED: usize = 8;
 
@@ -123,7 +125,6 @@ impl SetCookie {
 }
 
 fn http_date(seconds: f64) -> String {
-    const LATEST: f64 = 253_402_300_799.0;
     httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds.clamp(0.0, LATEST) as u64))
 }
 

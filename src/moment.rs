@@ -23,7 +23,7 @@ enum Form {
 }
 
 /// The last second of the year 9999, the latest that an HTTP date can write.
-const LATEST: f64 = 253_402_300_799.0;
+pub(crate) const LATEST: f64 = 253_402_300_799.0;
 
 impl Moment {
     pub fn now() -> Self {
