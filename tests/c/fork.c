@@ -2,8 +2,6 @@
    by connections of its own; one in memory is empty. */
 #include "stores.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -100,35 +98,6 @@ TEST(parent_and_children_draw_different_random_bytes) {
     free(second);
 }
 
-static atomic_bool stopped;
-
-static void *keep_busy(void *unused) {
-    (void)unused;
-    while (!stopped) {
-        khufu_session *session = NULL;
-        const char *token;
-        size_t len;
-        (void)khufu_session_open(factory, NULL, 0, &session);
-        (void)khufu_session_csrf_token(session, &token, &len);
-        (void)khufu_session_commit(session, 0);
-        khufu_session_free(session);
-    }
-    return NULL;
-}
-
-TEST(forking_while_threads_use_the_factory_leaves_no_lock_behind) {
-    pthread_t threads[2];
-    stopped = false;
-    for (int i = 0; i < 2; i++) REQUIRE(pthread_create(&threads[i], NULL, keep_busy, NULL) == 0);
-    for (int i = 0; i < 30; i++) {
-        char *header = in_child(visit);
-        CHECK(*header != 0);
-        free(header);
-    }
-    stopped = true;
-    for (int i = 0; i < 2; i++) pthread_join(threads[i], NULL);
-}
-
 static khufu_factory *stored;
 static char *stored_header;
 
@@ -198,114 +167,16 @@ TEST(parent_and_child_commit_what_was_opened_before_the_fork) {
     khufu_factory_free(stored);
 }
 
-enum { THREADS = 2, FORKS = 5, CHILDREN = 4, ROUNDS = 5 };
-
-static atomic_int thread_commits;
-
-static void set_key(const char *key) {
-    khufu_session *session = open_at(stored, stored_header, NOW);
-    CHECK_INT(khufu_session_set_null(session, key, KHUFU_NTS), KHUFU_OK);
-    CHECK_INT(khufu_session_commit(session, 0), KHUFU_OK);
-    khufu_session_free(session);
-}
-
-/* Sets key after key, so that some thread is always in the store or waits for its turn. */
-static void *keep_storing(void *unused) {
-    (void)unused;
-    while (!stopped) {
-        char key[32];
-        snprintf(key, sizeof key, "thread %d", atomic_fetch_add(&thread_commits, 1));
-        set_key(key);
-        usleep(200);
-    }
-    return NULL;
-}
-
-/* Forks several children at once, several times, while threads store; gives how many children came to grief. */
-static int fork_while_threads_store(void (*work)(int child)) {
-    int wrong = 0, number = 0;
-    pthread_t threads[THREADS];
-    stopped = false;
-    thread_commits = 0;
-    for (int i = 0; i < THREADS; i++) REQUIRE(pthread_create(&threads[i], NULL, keep_storing, NULL) == 0);
-    for (int i = 0; i < FORKS; i++) {
-        pid_t children[CHILDREN];
-        for (int c = 0; c < CHILDREN; c++, number++) {
-            fflush(NULL);
-            children[c] = fork();
-            REQUIRE(children[c] >= 0);
-            if (children[c] == 0) {
-                alarm(120);
-                counts.test_failed = false;
-                work(number);
-                khufu_factory_free(stored);
-                _exit(counts.test_failed);
-            }
-        }
-        for (int c = 0; c < CHILDREN; c++) {
-            int status = 0;
-            REQUIRE(waitpid(children[c], &status, 0) == children[c]);
-            wrong += !WIFEXITED(status) || WEXITSTATUS(status) != 0;
-        }
-    }
-    stopped = true;
-    for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
-    return wrong;
-}
-
-static void begin_anew(int child) {
-    (void)child;
-    khufu_session *session = open_at(stored, stored_header, NOW);
-    CHECK_INT(khufu_session_load_result(session), KHUFU_LOAD_MISSING);
-    khufu_session_free(session);
-    free(begin(stored, "{\"a\":1}"));
-}
-
-static void set_keys(int child) {
-    for (int round = 0; round < ROUNDS; round++) {
-        char key[32];
-        snprintf(key, sizeof key, "child %d, round %d", child, round);
-        set_key(key);
-    }
-}
-
-TEST(a_busy_parent_leaves_no_lock_of_its_memory_to_its_children) {
-    use_store(MEMORY);
-    stored = STORED("store_timeout", "60");
-    stored_header = begin(stored, "{}");
-    CHECK_INT(fork_while_threads_store(begin_anew), 0);
-    khufu_session *session = open_at(stored, stored_header, NOW);
-    CHECK_INT(khufu_session_length(session), thread_commits);
-    khufu_session_free(session);
-    free(stored_header);
-    khufu_factory_free(stored);
-}
-
-TEST(a_busy_parent_and_its_children_lose_nothing_in_a_database) {
-    use_store(SQLITE);
-    stored = STORED("store_timeout", "60");
-    stored_header = begin(stored, "{}");
-    CHECK_INT(fork_while_threads_store(set_keys), 0);
-    khufu_session *session = open_at(stored, stored_header, NOW);
-    CHECK_INT(khufu_session_length(session), thread_commits + FORKS * CHILDREN * ROUNDS);
-    khufu_session_free(session);
-    free(stored_header);
-    khufu_factory_free(stored);
-}
-
 int main(void) {
     make_folder();
     factory = FACTORY("secret", SECRET);
     RUN(a_child_uses_its_parents_factory);
     RUN(a_child_has_its_own_copy_of_a_session);
     RUN(parent_and_children_draw_different_random_bytes);
-    RUN(forking_while_threads_use_the_factory_leaves_no_lock_behind);
     khufu_factory_free(factory);
     RUN(a_childs_memory_begins_empty);
     RUN(a_child_shares_its_parents_database);
     RUN(parent_and_child_commit_what_was_opened_before_the_fork);
-    RUN(a_busy_parent_leaves_no_lock_of_its_memory_to_its_children);
-    RUN(a_busy_parent_and_its_children_lose_nothing_in_a_database);
     remove_folder();
     return report();
 }
