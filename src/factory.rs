@@ -51,15 +51,6 @@ impl Current {
     }
 }
 
-/// The session that the browser sent.
-pub(crate) struct Found {
-    pub content: Content,
-    pub result: LoadResult,
-    /// Of the accepted format, its place in [`Config::accepted`].
-    pub format: Option<usize>,
-    pub stored: Option<Box<Stored>>,
-}
-
 impl Factory {
     /// # Errors
     /// [`Error::Option`], naming the option, if a secret is missing, a store cannot be opened, or options contradict
@@ -117,20 +108,26 @@ impl Factory {
 
     #[inline]
     fn open_moment(&self, cookie_header: &[u8], now: Moment, limit: Duration) -> Result<Session, Error> {
-        let mut sent = false;
+        let mut session = Session::new(self.0.clone(), now);
         let mut refusal: Option<Refusal> = None;
         for value in cookie::candidates(cookie_header, &self.0.cookie.name) {
-            sent = true;
-            match self.0.open(value, now.seconds, limit)? {
-                Ok(found) => return Ok(Session::found(self.0.clone(), now, found)),
-                // It verifies, so it is the one: an older cookie must not take its place.
-                Err(this) if this.result == LoadResult::Unsupported => {
-                    return Ok(Session::fresh(self.0.clone(), now, true, Some(this)));
+            session.was_sent();
+            match self.0.open(value, &mut session, limit)? {
+                Ok(()) => return Ok(session),
+                Err(this) => {
+                    // It verifies, so it is the one: an older cookie must not take its place.
+                    let genuine = this.result == LoadResult::Unsupported;
+                    refusal = Some(this.unless(refusal));
+                    if genuine {
+                        break;
+                    }
                 }
-                Err(this) => refusal = Some(this.unless(refusal)),
             }
         }
-        Ok(Session::fresh(self.0.clone(), now, sent, refusal))
+        if let Some(refusal) = refusal {
+            session.was_refused(refusal);
+        }
+        Ok(session)
     }
 
     pub(crate) fn backend(&self) -> Option<&Backend> {
@@ -139,30 +136,25 @@ impl Factory {
 }
 
 impl Config {
-    /// The session in a cookie's value, by the first format that verifies and reads it. Only a store makes it fail.
+    /// Makes `session` the one in a cookie's value, by the first format that verifies and reads it. Only a store makes
+    /// it fail.
     #[inline]
-    fn open(&self, value: &[u8], now: f64, limit: Duration) -> Result<Result<Found, Refusal>, Error> {
+    fn open(&self, value: &[u8], session: &mut Session, limit: Duration) -> Result<Result<(), Refusal>, Error> {
         let opened = match &self.current {
-            Current::Cookie(format) => open_cookie(format, value).map(|(content, result)| (content, result, None)),
-            Current::Stored(backend) => match open_stored(backend, value, limit)? {
-                Ok((content, result, stored)) => Ok((content, result, Some(stored))),
-                Err(refusal) => Err(refusal),
-            },
+            Current::Cookie(format) => self.open_cookie(format, value, session),
+            Current::Stored(backend) => self.open_stored(backend, value, session, limit)?,
         };
-        let mut refusal = match opened {
-            Ok((content, result, stored)) => {
-                return Ok(self.check_age(&content, now).map(|()| Found { content, result, format: None, stored }));
-            }
-            Err(refusal) => refusal,
-        };
+        let Err(mut refusal) = opened else { return Ok(Ok(())) };
+        if refusal.result == LoadResult::Expired {
+            return Ok(Err(refusal));
+        }
         for (index, format) in self.accepted.iter().enumerate() {
-            match open_cookie(format, value) {
-                Ok((content, _)) => {
-                    let stored = self.current.backend().map(|_| Box::default());
-                    let result = LoadResult::LoadedOtherFormat;
-                    let found = Found { content, result, format: Some(index), stored };
-                    return Ok(self.check_age(&found.content, now).map(|()| found));
+            match self.open_cookie(format, value, session) {
+                Ok(()) => {
+                    session.came_in(index);
+                    return Ok(Ok(()));
                 }
+                Err(this) if this.result == LoadResult::Expired => return Ok(Err(this)),
                 Err(this) => refusal = this.unless(Some(refusal)),
             }
         }
@@ -170,8 +162,43 @@ impl Config {
     }
 
     #[inline]
-    fn check_age(&self, content: &Content, now: f64) -> Result<(), Refusal> {
-        let older = |since: f64, timeout: Option<u64>| timeout.filter(|timeout| now - since > *timeout as f64);
+    fn open_cookie(&self, format: &Format, value: &[u8], session: &mut Session) -> Result<(), Refusal> {
+        let (content, previous_secret) = format.open(value)?;
+        self.check_age(&content, session)?;
+        session.was_found(content, loaded(previous_secret));
+        Ok(())
+    }
+
+    fn open_stored(
+        &self,
+        backend: &Backend,
+        value: &[u8],
+        session: &mut Session,
+        limit: Duration,
+    ) -> Result<Result<(), Refusal>, Error> {
+        let (id, previous_secret) = match backend.keys.open(value) {
+            Ok(opened) => opened,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let refused = |result, reason: Cow<'static, str>| Ok(Err(Refusal { result, reason }));
+        match backend.load(&id.key(), backend.deadline_within(limit)) {
+            Ok(Loaded { content, header, generation }) => Ok(self.check_age(&content, session).map(|()| {
+                session.was_found(content, loaded(previous_secret));
+                session.is_stored(Stored::opened(id, generation, header));
+            })),
+            Err(NotLoaded::Missing) => refused(LoadResult::Missing, "the store has no session of that id".into()),
+            Err(NotLoaded::Refused(refusal)) => Ok(Err(refusal)),
+            Err(NotLoaded::Failed(error)) if backend.empty_on_error => {
+                refused(LoadResult::StoreError, error.to_string().into())
+            }
+            Err(NotLoaded::Failed(error)) => Err(error),
+        }
+    }
+
+    #[inline]
+    fn check_age(&self, content: &Content, session: &Session) -> Result<(), Refusal> {
+        let older =
+            |since: f64, timeout: Option<u64>| timeout.filter(|timeout| session.now() - since > *timeout as f64);
         let reason = if let Some(timeout) = older(content.renewed.seconds, self.timeout) {
             format!("the session was idle for longer than {timeout} seconds")
         } else if let Some(timeout) = older(content.created.seconds, self.absolute_timeout) {
@@ -185,33 +212,6 @@ impl Config {
 
 fn loaded(previous_secret: bool) -> LoadResult {
     if previous_secret { LoadResult::LoadedPreviousSecret } else { LoadResult::Loaded }
-}
-
-#[inline]
-fn open_cookie(format: &Format, value: &[u8]) -> Result<(Content, LoadResult), Refusal> {
-    let (content, previous_secret) = format.open(value)?;
-    Ok((content, loaded(previous_secret)))
-}
-
-type OpenedStored = (Content, LoadResult, Box<Stored>);
-
-fn open_stored(backend: &Backend, value: &[u8], limit: Duration) -> Result<Result<OpenedStored, Refusal>, Error> {
-    let (id, previous_secret) = match backend.keys.open(value) {
-        Ok(opened) => opened,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
-    let refused = |result, reason: Cow<'static, str>| Ok(Err(Refusal { result, reason }));
-    match backend.load(&id.key(), backend.deadline_within(limit)) {
-        Ok(Loaded { content, header, generation }) => {
-            Ok(Ok((content, loaded(previous_secret), Box::new(Stored::opened(id, generation, header)))))
-        }
-        Err(NotLoaded::Missing) => refused(LoadResult::Missing, "the store has no session of that id".into()),
-        Err(NotLoaded::Refused(refusal)) => Ok(Err(refusal)),
-        Err(NotLoaded::Failed(error)) if backend.empty_on_error => {
-            refused(LoadResult::StoreError, error.to_string().into())
-        }
-        Err(NotLoaded::Failed(error)) => Err(error),
-    }
 }
 
 fn backend(options: &Options) -> Result<Backend, Error> {

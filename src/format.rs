@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use crate::arena;
 use crate::error::Error;
 use crate::load::Refusal;
 use crate::options::Settings;
@@ -35,7 +36,7 @@ impl Format {
     /// What a cookie's value holds, and whether a previous secret sealed it.
     #[inline]
     pub fn open(&self, value: &[u8]) -> Result<(Content, bool), Refusal> {
-        let mut buffer = WipedBytes::with_capacity(seal::decoded_most(value.len()));
+        let mut buffer = WipedBytes::with_capacity(seal::decoded_most(value.len()) + arena::ROOM);
         let unsealed = self.seal.open(value, &mut buffer)?;
         let content = self.serializer.loads(buffer, unsealed.payload)?;
         Ok((content, unsealed.previous_secret))

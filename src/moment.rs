@@ -53,6 +53,11 @@ impl Moment {
         }
     }
 
+    /// Whether it was made by [`Moment::whole`].
+    pub fn is_whole(self) -> bool {
+        matches!(self.form, Form::Whole)
+    }
+
     pub fn whole(self) -> Self {
         Self { seconds: self.seconds.floor(), form: Form::Whole }
     }

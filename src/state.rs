@@ -4,6 +4,7 @@
 //! parsed into a tree, so a value that nobody touches goes back exactly as it came.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::arena::{Arena, Span};
 use crate::json::{self, Fault, Marks, Scanner};
@@ -14,6 +15,8 @@ struct Entry {
     /// Between the key's quotes, as it is written.
     key: Span,
     key_escaped: bool,
+    /// Of the key as it is written: keys that differ seldom have the same.
+    fingerprint: u32,
     value: Span,
     marks: Marks,
 }
@@ -39,16 +42,21 @@ pub(crate) struct Value {
 pub(crate) struct State {
     arena: Arena,
     entries: Vec<Entry>,
-    /// What was made for reading since the last change: from what it was made, and where it stands. So asking
-    /// twice costs nothing.
+    /// What was made for reading since the last change, so that asking twice costs nothing.
+    made: Option<Box<Made>>,
+}
+
+#[derive(Default)]
+struct Made {
+    /// From what it was made, and where it stands.
     derived: BTreeMap<Span, Span>,
-    /// The whole object, if it was made since the last change.
+    /// The whole object.
     whole: Option<Span>,
 }
 
-/// Up to this many keys, each is compared with all before it to find duplicates.
+/// Up to this many keys, each fingerprint is compared with all before it to find duplicates.
 const FEW: usize = 8;
-/// Up to this many, their fingerprints go into a table on the stack; above it, they are sorted.
+/// Up to this many, they go into a table on the stack; above it, the keys are sorted.
 const SOME: usize = 128;
 
 impl State {
@@ -59,6 +67,7 @@ impl State {
             entries.push(Entry {
                 key: Span::of_payload(key.start, key.end),
                 key_escaped: key.escaped,
+                fingerprint: fingerprint(&payload.as_bytes()[key.start..key.end]),
                 value: Span::of_payload(start, end),
                 marks,
             });
@@ -67,7 +76,7 @@ impl State {
     }
 
     pub fn new(payload: WipedText, Members(entries): Members) -> Self {
-        let mut state = Self { arena: Arena::new(payload), entries, derived: BTreeMap::new(), whole: None };
+        let mut state = Self { arena: Arena::new(payload), entries, made: None };
         state.merge_duplicates();
         state
     }
@@ -91,32 +100,37 @@ impl State {
 
     /// Of a key that stands twice, the last value counts, at the first place, as in Python.
     fn merge_duplicates(&mut self) {
-        let unescaped = !self.entries.iter().any(|entry| entry.key_escaped);
+        let escaped = self.entries.iter().any(|entry| entry.key_escaped);
+        if escaped || self.may_have_duplicates() {
+            self.merge_by_sorting();
+        }
+    }
+
+    /// Whether two fingerprints are the same, or there are too many to tell quickly.
+    fn may_have_duplicates(&self) -> bool {
+        let prints = |range: Range<usize>| self.entries[range].iter().map(|entry| entry.fingerprint);
         match self.entries.len() {
-            0..=FEW if !self.has_duplicate_by_comparing() => {}
-            0..=SOME if unescaped && !self.has_duplicate_by_fingerprint() => {}
-            _ => self.merge_by_sorting(),
-        }
-    }
-
-    fn has_duplicate_by_comparing(&self) -> bool {
-        (1..self.entries.len()).any(|later| (0..later).any(|earlier| self.same_key(earlier, later)))
-    }
-
-    fn has_duplicate_by_fingerprint(&self) -> bool {
-        // Twice as many slots as there can be keys; each holds a key's place, counted from 1.
-        let mut table = [0; 2 * SOME];
-        for later in 0..self.entries.len() {
-            let mut slot = fingerprint(self.text(self.entries[later].key).as_bytes());
-            while let Some(earlier) = usize::from(table[slot]).checked_sub(1) {
-                if self.same_key(earlier, later) {
-                    return true;
-                }
-                slot = (slot + 1) % table.len();
+            count @ 0..=FEW => {
+                (1..count).any(|later| prints(0..later).any(|earlier| earlier == self.entries[later].fingerprint))
             }
-            table[slot] = later as u8 + 1;
+            count @ 0..=SOME => {
+                // Twice as many slots as there can be keys; each holds a key's place, counted from 1.
+                let mut table = [0; 2 * SOME];
+                prints(0..count).enumerate().any(|(later, print)| {
+                    // The highest bits depend on all of the key's.
+                    let mut slot = (print >> 24) as usize;
+                    while let Some(earlier) = usize::from(table[slot]).checked_sub(1) {
+                        if self.entries[earlier].fingerprint == print {
+                            return true;
+                        }
+                        slot = (slot + 1) % table.len();
+                    }
+                    table[slot] = later as u8 + 1;
+                    false
+                })
+            }
+            _ => true,
         }
-        false
     }
 
     fn merge_by_sorting(&mut self) {
@@ -140,21 +154,13 @@ impl State {
     }
 
     #[inline]
-    fn same_key(&self, one: usize, other: usize) -> bool {
-        let (one, other) = (&self.entries[one], &self.entries[other]);
-        if one.key_escaped || other.key_escaped {
-            return json::code_points(self.text(one.key)).eq(json::code_points(self.text(other.key)));
-        }
-        one.key.len() == other.key.len() && self.text(one.key) == self.text(other.key)
-    }
-
-    #[inline]
     fn find(&self, key: &str) -> Option<usize> {
+        let print = fingerprint(key.as_bytes());
         self.entries.iter().position(|entry| {
             if entry.key_escaped {
                 return json::code_points(self.text(entry.key)).eq(key.chars().map(u32::from));
             }
-            entry.key.len() == key.len() && self.text(entry.key) == key
+            entry.fingerprint == print && self.arena.bytes(entry.key) == key.as_bytes()
         })
     }
 
@@ -205,7 +211,8 @@ impl State {
     fn push(&mut self, key: &str, value: Value) {
         let written = self.arena.write(json::escaped_len(key), |out| json::escape(key, out));
         let key_escaped = written.len() != key.len();
-        self.entries.push(Entry { key: written, key_escaped, value: value.span, marks: value.marks });
+        let fingerprint = fingerprint(self.arena.bytes(written));
+        self.entries.push(Entry { key: written, key_escaped, fingerprint, value: value.span, marks: value.marks });
     }
 
     pub fn delete(&mut self, key: &str) -> Option<Value> {
@@ -221,8 +228,7 @@ impl State {
     }
 
     fn changed(&mut self) {
-        self.derived.clear();
-        self.whole = None;
+        self.made = None;
     }
 
     /// The text of a string that is written at `inside`. A lone surrogate becomes `lone_surrogate`, or makes it `None`.
@@ -248,24 +254,24 @@ impl State {
 
     /// What `make` makes of a text, in at most twice the bytes.
     fn derive(&mut self, from: Span, make: impl FnOnce(&str, &mut String)) -> Span {
-        if let Some(&made) = self.derived.get(&from) {
+        if let Some(&made) = self.made.as_ref().and_then(|made| made.derived.get(&from)) {
             return made;
         }
         let text = WipedText::from(self.text(from));
         let made = self.arena.write(2 * text.len(), |out| make(&text, out));
-        self.derived.insert(from, made);
+        self.made.get_or_insert_default().derived.insert(from, made);
         made
     }
 
     /// The whole object as strict JSON: `null` for each number that is not finite.
     pub fn whole(&mut self) -> Span {
-        if let Some(whole) = self.whole {
+        if let Some(whole) = self.made.as_ref().and_then(|made| made.whole) {
             return whole;
         }
         let mut text = WipedText::with_capacity(2 * self.dump_most());
         self.dump_finite(&mut text);
         let whole = self.arena.push(&text);
-        self.whole = Some(whole);
+        self.made.get_or_insert_default().whole = Some(whole);
         whole
     }
 
@@ -327,13 +333,14 @@ impl State {
 /// What [`State::scan`] found, before it is joined with the text that it stands in.
 pub(crate) struct Members(Vec<Entry>);
 
-/// A slot for a key's first and last bytes and its length.
-fn fingerprint(key: &[u8]) -> usize {
+/// Of a key's first and last bytes and its length.
+#[inline]
+fn fingerprint(key: &[u8]) -> u32 {
     let (first, last) = match (key.first_chunk(), key.last_chunk(), key.first_chunk(), key.last_chunk()) {
         (Some(first), Some(last), ..) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
         (_, _, Some(first), Some(last)) => (u32::from_le_bytes(*first).into(), u32::from_le_bytes(*last).into()),
         _ => (key.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0),
     };
     let mixed = (first ^ last.rotate_left(29) ^ key.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> 56) as usize
+    (mixed >> 32) as u32
 }

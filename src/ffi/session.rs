@@ -96,24 +96,23 @@ unsafe fn open(
     open: impl FnOnce(&khufu_factory) -> Result<Session, Failure>,
 ) -> khufu_status {
     let mut made = Box::new(khufu_session { session: None, detail: Detail::default(), format: Detail::default() });
-    let mut opened = None;
+    let khufu_session { session: opened, detail, format } = &mut *made;
     let mut status = guard_with(
-        || Some(&mut made.detail),
+        || Some(&mut *detail),
         || {
             // SAFETY: a factory is immutable, so a shared reference is all that is taken.
             let factory = unsafe { factory.as_ref() };
-            opened = Some(open(factory.ok_or_else(|| Failure::new(KHUFU_ERR_ARGUMENT, "the factory is NULL"))?)?);
+            *opened = Some(open(factory.ok_or_else(|| Failure::new(KHUFU_ERR_ARGUMENT, "the factory is NULL"))?)?);
             Ok(())
         },
     );
     if let Some(opened) = opened {
         if let Some(reason) = opened.refusal() {
-            made.detail.set(reason);
+            detail.set(reason);
         }
         if let Some(name) = opened.load_format() {
-            made.format.set(name);
+            format.set(name);
         }
-        made.session = Some(opened);
     }
     // SAFETY: the caller's promise.
     match unsafe { Output::cleared(session, std::ptr::null_mut()) } {

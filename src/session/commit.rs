@@ -36,9 +36,8 @@ impl Session {
         if written && self.protected {
             return Err(Error::Unsupported(self.refusal.as_deref().unwrap_or_default().to_owned()));
         }
-        let config = self.config.clone();
-        let cookie = match &config.current {
-            Current::Stored(backend) => self.commit_stored(backend, backend.deadline_within(limit))?,
+        let cookie = match &self.config.current {
+            Current::Stored(_) => self.commit_stored(limit)?,
             Current::Cookie(format) if written => Some(self.cookie(format)?),
             Current::Cookie(_) => None,
         };
@@ -47,7 +46,7 @@ impl Session {
             self.set_cookie = Some(cookie);
             self.sent = true;
         } else if !written && self.invalidated && self.sent {
-            self.set_cookie = Some(config.cookie.clearing());
+            self.set_cookie = Some(self.config.cookie.clearing());
             self.sent = false;
         }
         if written {

@@ -18,10 +18,11 @@ use zeroize::Zeroizing;
 
 use crate::arena::LONGEST;
 use crate::error::Error;
-use crate::factory::{Config, Found};
+use crate::factory::Config;
 use crate::json::{self, Scanner};
 use crate::load::{LoadResult, Refusal};
 use crate::moment::Moment;
+use crate::serializer::Content;
 use crate::session::changes::Change;
 use crate::state::{State, Value};
 use crate::wiped::WipedText;
@@ -61,34 +62,9 @@ pub struct Session {
 }
 
 impl Session {
+    /// A new and empty session.
     #[inline]
-    pub(crate) fn found(config: Arc<Config>, now: Moment, found: Found) -> Self {
-        let Found { content, result, format, stored } = found;
-        Self {
-            config,
-            state: content.state,
-            now,
-            renewed: content.renewed,
-            created: content.created,
-            accessed: content.renewed,
-            new: false,
-            changed: false,
-            due: false,
-            outdated: result != LoadResult::Loaded,
-            invalidated: false,
-            sent: true,
-            depended: false,
-            result,
-            format,
-            protected: false,
-            refusal: None,
-            set_cookie: None,
-            stored,
-        }
-    }
-
-    pub(crate) fn fresh(config: Arc<Config>, now: Moment, sent: bool, refusal: Option<Refusal>) -> Self {
-        let result = refusal.as_ref().map_or(LoadResult::None, |refusal| refusal.result);
+    pub(crate) fn new(config: Arc<Config>, now: Moment) -> Self {
         let stored = config.current.backend().map(|_| Box::default());
         Self {
             config,
@@ -102,15 +78,51 @@ impl Session {
             due: false,
             outdated: false,
             invalidated: false,
-            sent,
+            sent: false,
             depended: false,
-            result,
+            result: LoadResult::None,
             format: None,
-            protected: matches!(result, LoadResult::Unsupported | LoadResult::StoreError),
-            refusal: refusal.map(|refusal| refusal.reason),
+            protected: false,
+            refusal: None,
             set_cookie: None,
             stored,
         }
+    }
+
+    pub(crate) fn now(&self) -> f64 {
+        self.now.seconds
+    }
+
+    /// The browser has a cookie of the name.
+    pub(crate) fn was_sent(&mut self) {
+        self.sent = true;
+    }
+
+    /// The cookie is the session.
+    #[inline]
+    pub(crate) fn was_found(&mut self, content: Content, result: LoadResult) {
+        self.state = content.state;
+        (self.renewed, self.accessed, self.created) = (content.renewed, content.renewed, content.created);
+        (self.new, self.outdated) = (false, result != LoadResult::Loaded);
+        self.result = result;
+    }
+
+    /// It came in an accepted format.
+    pub(crate) fn came_in(&mut self, format: usize) {
+        self.format = Some(format);
+        (self.outdated, self.result) = (true, LoadResult::LoadedOtherFormat);
+    }
+
+    /// It came from a store.
+    pub(crate) fn is_stored(&mut self, stored: Stored) {
+        self.stored = Some(Box::new(stored));
+    }
+
+    /// The cookie is not the session.
+    pub(crate) fn was_refused(&mut self, refusal: Refusal) {
+        self.result = refusal.result;
+        self.protected = matches!(refusal.result, LoadResult::Unsupported | LoadResult::StoreError);
+        self.refusal = Some(refusal.reason);
     }
 
     /// When the session began, in seconds since the Unix epoch.
@@ -227,7 +239,9 @@ impl Session {
 
     fn was_touched(&mut self) {
         self.depended = true;
-        self.accessed = self.now.whole();
+        if !self.accessed.is_whole() {
+            self.accessed = self.now.whole();
+        }
     }
 
     /// Checks and keeps a JSON text that is to be set.

@@ -1,6 +1,6 @@
 //! Commit of a session that lives in a store.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::error::Error;
 use crate::moment::Moment;
@@ -82,9 +82,11 @@ struct Version {
 
 impl Session {
     /// Writes the session's record, and gives the value of the cookie where the browser needs one.
-    pub(super) fn commit_stored(&mut self, backend: &Backend, deadline: Instant) -> Result<Option<String>, Error> {
+    pub(super) fn commit_stored(&mut self, limit: Duration) -> Result<Option<String>, Error> {
+        let config = self.config.clone();
+        let Some(backend) = config.current.backend() else { return Ok(None) };
         let mut stored = self.stored.take().unwrap_or_default();
-        let outcome = self.write_record(backend, &mut stored, deadline);
+        let outcome = self.write_record(backend, &mut stored, backend.deadline_within(limit));
         self.stored = Some(stored);
         outcome
     }
