@@ -104,7 +104,7 @@ impl Shard {
 impl Store for Memory {
     fn load(&self, key: &str, _deadline: Instant) -> Result<Option<Record>, StoreError> {
         Ok(self.shard(key, |shard| {
-            shard.live(key).map(|kept| Record { generation: kept.generation, data: kept.data.to_vec() })
+            shard.live(key).map(|kept| Record { generation: kept.generation, data: kept.data.to_vec(), left: None })
         }))
     }
 

@@ -29,6 +29,7 @@ mod connection;
 mod script;
 mod sentinel;
 mod servers;
+mod shared;
 mod socket;
 mod tls;
 mod url;
@@ -42,8 +43,15 @@ use redis::{Cmd, FromRedisValue, RedisResult, cmd, from_redis_value};
 
 use self::client::{Client, Outcome};
 use self::connection::Connection;
+use self::script::Script;
 use self::url::Place;
 use super::{Record, Saved, Store, StoreError};
+
+pub(super) use shared::Shared;
+
+/// How URLs begin that name a Redis.
+pub(super) const SCHEMES: [&str; 8] =
+    ["redis", "rediss", "redis+unix", "unix", "redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel"];
 
 const PREFIX: &str = "khufu:";
 
@@ -86,21 +94,24 @@ impl Redis {
         Ok(self.exchange(key, deadline, |connection| connection.call(command, deadline))?.value)
     }
 
-    /// Puts a value in place of the one whose first 8 bytes are given; none given: only where there is no value.
+    /// Puts a value in place of the one that `there` tells, in the way of the script; nothing told: only where there is
+    /// no value.
     fn replace(
         &self,
+        save: &Script,
         key: &str,
         there: &[u8],
         value: &[u8],
-        ttl: Option<Duration>,
+        ttl: &str,
         deadline: Instant,
     ) -> Result<Saved, StoreError> {
-        let ttl = milliseconds(ttl);
         let arguments = [there, value, ttl.as_bytes()];
-        let run = |connection: &mut Connection| script::SAVE.run(connection, key, &arguments, deadline);
+        let run = |connection: &mut Connection| save.run(connection, key, &arguments, deadline);
         let Outcome { value: outcome, repeated } = self.exchange(key, deadline, run)?;
         match outcome {
             script::SAVED => Ok(Saved::Yes),
+            // The first try may have taken it away.
+            script::GONE if repeated && ttl == script::NOT_AT_ALL => Ok(Saved::Yes),
             script::GONE => Ok(Saved::Gone),
             // The value in the way may be this one, put there by the first try.
             _ if repeated && self.read(key, deadline)?.as_deref() == Some(value) => Ok(Saved::Yes),
@@ -129,9 +140,9 @@ fn decoded(mut value: Vec<u8>) -> Record {
         Some(generation) => {
             let generation = u64::from_be_bytes(*generation);
             value.drain(..size_of::<u64>());
-            Record { generation, data: value }
+            Record { generation, data: value, left: None }
         }
-        None => Record { generation: 0, data: value },
+        None => Record { generation: 0, data: value, left: None },
     }
 }
 
@@ -149,12 +160,13 @@ impl Store for Redis {
         deadline: Instant,
     ) -> Result<Saved, StoreError> {
         let there = if expected == 0 { &[][..] } else { &expected.to_be_bytes() };
-        self.replace(&self.key(key), there, &encoded(record), ttl, deadline)
+        self.replace(&script::SAVE, &self.key(key), there, &encoded(record), &milliseconds(ttl), deadline)
     }
 
     fn touch(&self, key: &str, record: &Record, ttl: Option<Duration>, deadline: Instant) -> Result<(), StoreError> {
         let there = record.generation.to_be_bytes();
-        self.replace(&self.key(key), &there, &encoded(record), ttl, deadline).map(drop)
+        let ttl = milliseconds(ttl);
+        self.replace(&script::SAVE, &self.key(key), &there, &encoded(record), &ttl, deadline).map(drop)
     }
 
     fn delete(&self, key: &str, deadline: Instant) -> Result<(), StoreError> {
