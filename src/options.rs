@@ -184,7 +184,7 @@ pub const TABLE: &[OptionRow] = &[
         "regenerate_grace",
         Kind::Seconds,
         Some("10"),
-        "For how many seconds the old id of a session that got a new one opens what was there before.",
+        "For how many seconds the old id of a session that got a new one opens what was there before; not at all, where `format` names another library.",
     ),
 ];
 
