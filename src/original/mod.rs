@@ -216,3 +216,32 @@ fn quoted(json: WipedText) -> Option<WipedBytes> {
     let inside = json.strip_prefix('"')?.strip_suffix('"')?;
     (!inside.contains('\\')).then(|| WipedText::from(inside).into_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::factory::Factory;
+    use crate::serializer::Json;
+
+    fn refused(options: &Options) -> String {
+        Factory::new(options).err().expect("it is refused").to_string()
+    }
+
+    #[test]
+    fn a_store_or_a_serializer_of_the_callers_own_is_none_that_another_library_knows() {
+        for (kind, format) in [("store", "pyramid_session_redis"), ("store", "beaker"), ("signed_cookie", "beaker")] {
+            let mut options = Options::new();
+            for (name, value) in [("secret", "x"), ("type", kind), ("format", format)] {
+                options.set(name, value).unwrap();
+            }
+            options.own_serializer = Some(Arc::new(Json));
+            assert!(refused(&options).contains("option format must be khufu"));
+            if kind == "store" {
+                options.own_serializer = None;
+                options.own_store = Some(store::open(options.settings(), Duration::from_secs(1)).unwrap());
+                options.set("store", "redis://localhost").unwrap();
+                assert!(refused(&options).contains("option store must name a Redis"));
+            }
+        }
+    }
+}
