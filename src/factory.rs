@@ -184,7 +184,7 @@ impl Config {
                     session.is_stored(Stored::opened(id, key, generation, header));
                 }))
             }
-            Err(NotLoaded::Missing) => refused(LoadResult::Missing, "the store has no session of that id".into()),
+            Err(NotLoaded::Missing) => Ok(Err(Refusal::missing())),
             Err(NotLoaded::Refused(refusal)) => Ok(Err(refusal)),
             Err(NotLoaded::Failed(error)) if backend.empty_on_error => {
                 refused(LoadResult::StoreError, error.to_string().into())

@@ -85,6 +85,11 @@ impl Refusal {
         Self { result: LoadResult::Unsupported, reason: reason.into() }
     }
 
+    /// There is no session of a genuine id.
+    pub fn missing() -> Self {
+        Self { result: LoadResult::Missing, reason: "the store has no session of that id".into() }
+    }
+
     /// The earlier refusal, unless this one tells more.
     pub fn unless(self, earlier: Option<Self>) -> Self {
         earlier.filter(|earlier| earlier.result.weight() >= self.result.weight()).unwrap_or(self)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
-use crate::load::Refusal;
+use crate::load::{LoadResult, Refusal};
 use crate::moment::Moment;
 use crate::state::State;
 use crate::store::layout::{Layout, Loaded};
@@ -45,7 +45,10 @@ impl Backend {
 
     pub fn load(&self, key: &str, deadline: Instant) -> Result<Loaded, NotLoaded> {
         let found = self.store.load(key, deadline).map_err(|error| NotLoaded::Failed(error.into()))?;
-        self.layout.loads(found.ok_or(NotLoaded::Missing)?).map_err(NotLoaded::Refused)
+        match self.layout.loads(found.ok_or(NotLoaded::Missing)?) {
+            Err(refusal) if refusal.result == LoadResult::Missing => Err(NotLoaded::Missing),
+            loaded => loaded.map_err(NotLoaded::Refused),
+        }
     }
 
     /// A record of this session, in place of the one of a generation; 0: of none.

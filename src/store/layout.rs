@@ -24,7 +24,7 @@ pub(crate) trait Layout: Send + Sync {
     /// The name of an id's record.
     fn key(&self, id: &Id) -> String;
 
-    /// The session in a record.
+    /// The session in a record; [`Refusal::missing`] where the record says that there is none any more.
     fn loads(&self, record: Record) -> Result<Loaded, Refusal>;
 
     /// The data of a session's record.

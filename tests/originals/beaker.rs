@@ -248,3 +248,20 @@ fn a_secret_is_utf_8() {
     mac.update(text.as_bytes());
     assert_eq!(signature, hex::encode(mac.finalize().into_bytes()));
 }
+
+#[test]
+fn what_beakers_own_delete_leaves_is_no_session() {
+    let server = Server::start();
+    let factory = server.factory(&[("format", "beaker"), ("serializer", "json")]);
+    let header = begin(&factory, r#"{"a":1}"#);
+    let mut slow = open(&factory, &header);
+    slow.set("b", "2").unwrap();
+    let left = pickled(&STANDARD.encode(zipped(r#"{"_domain": null, "_path": "/"}"#)));
+    server.write(&server.key(), &left, 500);
+    assert_eq!(slow.commit(false), Err(Error::Gone));
+    assert_eq!(server.value(&server.key()), Some(left));
+    let mut session = open(&factory, &header);
+    assert_eq!(session.load_result(), LoadResult::Missing);
+    session.set("c", "3").unwrap();
+    assert_ne!(cookie(&mut session), header);
+}

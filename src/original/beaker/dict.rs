@@ -35,6 +35,11 @@ impl Dict {
     pub fn of_record(notation: Notation) -> Self {
         Self { notation, with_id: false }
     }
+
+    /// Whether this is what Beaker's `delete()` (and `clear()`) leaves of a session: no data, and not even times.
+    pub fn has_ended(state: &State) -> bool {
+        state.len() == 0 && [ACCESSED, CREATED].iter().all(|name| state.hidden(name).is_none())
+    }
 }
 
 impl Serializer for Dict {
@@ -52,7 +57,7 @@ impl Serializer for Dict {
                 state.hide(name, value.span);
             }
         }
-        // Beaker's own clear() takes the times out, too.
+        // Beaker's own clear() takes the times out, and what is set after it stands alone.
         let renewed = time(&state, ACCESSED)?.unwrap_or_else(Moment::now);
         let created = time(&state, CREATED)?.unwrap_or(renewed);
         Ok(Content { renewed, created, state })

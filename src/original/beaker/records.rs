@@ -64,6 +64,9 @@ impl Layout for Records {
         STANDARD.decode_vec(&**encoded, &mut data).map_err(|_| Refusal::malformed("the record is not base64"))?;
         let payload = 0..data.len();
         let content = self.dict.loads(data, payload)?;
+        if Dict::has_ended(&content.state) {
+            return Err(Refusal::missing());
+        }
         Ok(Loaded { content, header: Header::default(), generation: record.generation, timeout: None })
     }
 
