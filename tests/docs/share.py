@@ -1,7 +1,7 @@
 """docs/share-with-another-library.md: the same settings on both sides, and sessions that every service works on."""
 
 from originals import cookie_of
-from readme import redis_server
+from redis_server import redis_server
 from rotate import with_secrets
 from services import NOW
 
@@ -39,7 +39,7 @@ def check_shared(options, report, servers):
 
 
 def check(page, pages, report, servers, working):
-    with redis_server(working) as redis:
+    with redis_server() as redis:
         def local(options):
             return [(name, redis if value == URL else value) for name, value in with_secrets(options, **SECRETS)]
 

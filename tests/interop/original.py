@@ -91,7 +91,7 @@ class Original:
 
     def factory(self, *words):
         options = dict(zip(words[::2], words[1::2], strict=True))
-        url = options.get('store', '').replace('redis+unix:', 'unix:')
+        url = options.get('store', '').removeprefix('redis+')
         self.format = FORMATS[options['format']](options, url)
 
     def read(self, now, cookie_header):

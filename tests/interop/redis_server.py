@@ -11,14 +11,14 @@ from redis import ConnectionError, Redis
 
 @contextmanager
 def redis_server():
-    """Gives the path of the socket."""
+    """Gives khufu's URL of it; without its `redis+` it is that of redis-py."""
     with tempfile.TemporaryDirectory() as folder:
         socket = Path(folder) / 'redis.sock'
         process = subprocess.Popen(
             ['redis-server', '--port', '0', '--unixsocket', socket, '--save', '', '--dir', folder], stdout=subprocess.DEVNULL)
         try:
             wait_for(Redis(unix_socket_path=str(socket)), process)
-            yield socket
+            yield f'redis+unix://{socket}'
         finally:
             process.terminate()
             process.wait()

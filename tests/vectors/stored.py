@@ -46,8 +46,8 @@ class StoredVectors:
 
     def __enter__(self):
         self.stack = ExitStack()
-        self.socket = self.stack.enter_context(redis_server())
-        self.redis = Redis(unix_socket_path=str(self.socket))
+        self.store = self.stack.enter_context(redis_server())
+        self.redis = Redis.from_url(self.store.removeprefix('redis+'))
         self.originals = {name: Peer(name) for name, _, _ in self.FILES.values()}
         return self
 
@@ -75,7 +75,7 @@ class StoredVectors:
     def original_of(self, file, case):
         original = self.originals[self.FILES[file][0]]
         options = {
-            'format': file, 'type': 'store', 'store': f'redis+unix://{self.socket}', 'serializer': case['serializer'],
+            'format': file, 'type': 'store', 'store': self.store, 'serializer': case['serializer'],
             'timeout': str(case['timeout']), 'secret': case.get('secret') or case['validate_key'],
         }
         original.factory((options | BEAKER_KINDS.get(case.get('kind'), {})).items())
