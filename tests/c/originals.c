@@ -1,6 +1,5 @@
 /* Every session that pyramid_session_redis, pyramid_redis_sessions and Beaker wrote opens to its state, goes back as the
    session that they have, and nothing like it opens at all. */
-#include "redis_server.h"
 #include "stores.h"
 #include "vectors.h"
 
