@@ -6,11 +6,12 @@ import json
 import pickle
 import time
 from random import Random
+from threading import Thread
 
 from checks import Attempts, Mismatch, meaning, same
 from formats import SECRETS
 from originals import cookie_of
-from peer import PeerError
+from peer import Peer, PeerError
 from redis import Redis
 from states import fixed, generated, levels, settable
 
@@ -50,20 +51,20 @@ class Alternation(Attempts):
                     self.attempt(exchange, name, state)
         for exchange in [
             self.flash_messages, self.csrf_token, self.reading_renews, self.timeout_of_the_originals, self.timeout_of_the_peers,
-            self.tampered, self.another_secret, *self.of_records(),
+            self.as_browsers_send_it, self.tampered, self.another_secret,
+            *(self.of_records() if self.stored else [self.other_format]),
         ]:
             self.redis.flushall()
             self.use()
             self.attempt(exchange)
 
     def of_records(self):
-        """The exchanges that only a store has."""
-        if not self.stored:
-            return []
         return [
             self.peer_keeps_what_the_original_wrote, self.original_keeps_only_its_own, self.flashed_at_once,
-            self.deleted_by_the_original, self.deleted_by_the_peer, self.never_issued, self.expiry_in_redis,
+            self.peers_lose_nothing, self.large, self.deleted_by_the_original, self.deleted_by_the_peer, self.begun_anew,
+            self.regenerated, self.never_issued, self.expiry_in_redis,
             *([self.timeout_of_the_record] if self.name != 'beaker' else []),
+            *([self.no_timeout] if self.name != 'pyramid_redis_sessions' else []),
             *([self.unsupported] if self.format['serializer'] == 'pickle' else []),
         ]
 
@@ -214,6 +215,25 @@ class Alternation(Attempts):
         while self.redis.exists(key):
             time.sleep(0.001)
 
+    def as_browsers_send_it(self):
+        cookie = self.begin(self.original, {'user': 'ada'})
+        name, _, value = cookie.partition('=')
+        for header in [
+            f'{name}="{value}"', f'first=1; {cookie}; last="a b"', f'{name}=stale; {cookie}', f'{cookie};{name}=stale',
+        ]:
+            same(f'load result of {header}', self.peer.read(NOW + 1.0, header).load_result, 'loaded')
+
+    def other_format(self):
+        """A site leaves Beaker's cookies for khufu's."""
+        cookie, old = self.begin(self.original, {'user': 'ada'}), self.format
+        new = {'secret': 'new', 'cookie_name': old['cookie_name']}
+        accepted = ['format', 'type', 'serializer', 'secret', 'encrypt_key']
+        self.peer.factory((new | {f'accept.before.{name}': old[name] for name in accepted if name in old}).items())
+        same('load result', self.peer.read(NOW + 1.0, cookie).load_result, 'loaded_other_format')
+        cookie = self.change(self.peer, NOW + 1.0, cookie, {'moved': True})
+        read = self.peer.read(NOW + 2.0, cookie)
+        same('session', [read.load_result, read.created, read.state], ['loaded', NOW, {'user': 'ada', 'moved': True}])
+
     def tampered(self):
         """A character that is not the one written, or one more."""
         cookie = self.begin(self.original, {'user': 'ada'})
@@ -281,6 +301,29 @@ class Alternation(Attempts):
         self.peer.commit()
         self.both_read(cookie, NOW + 2.0, NOW + 1.0, {'_f_': ['of the original', 'of the peer']})
 
+    def peers_lose_nothing(self):
+        """Two processes of the peer's language write to one session as fast as they can."""
+        cookie, wanted = self.begin(self.original, {'user': 'ada'}), {'user': 'ada'}
+        other = Peer(self.peer.name)
+        other.factory(self.format.items())
+        writers = []
+        for side, name in [(self.peer, 'one'), (other, 'other')]:
+            keys = [f'{name} {i}' for i in range(30)]
+            wanted.update(dict.fromkeys(keys, 1))
+            writers.append(Thread(target=lambda side, keys: [self.wrote(side, NOW + 1.0, cookie, {key: 1}) for key in keys],
+                                  args=(side, keys)))
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            writer.join()
+        same('status', other.close(), 0)
+        same('state', self.original.read(NOW + 2.0, cookie).state, wanted)
+
+    def large(self):
+        state = {'text': 'é"\\' * 20_000, 'numbers': list(range(5_000))}
+        self.both_read(self.begin(self.original, state), NOW + 1.0, NOW, state)
+        self.both_read(self.begin(self.peer, state), NOW + 1.0, NOW, state)
+
     def deleted_by_the_original(self):
         """A commit of the peer does not bring back what was deleted while it had it open."""
         cookie = self.begin(self.original, {'user': 'ada'})
@@ -305,6 +348,27 @@ class Alternation(Attempts):
         set_cookie = self.peer.commit()
         same('cleared', [set_cookie.split('; ')[0].partition('=')[2], 'Max-Age=0' in set_cookie], ['', True])
         same('records', self.records(), [])
+        self.is_new(self.original, NOW + 2.0, cookie, 'none')
+
+    def begun_anew(self):
+        """What is set after `invalidate` belongs to another session."""
+        cookie = self.begin(self.original, {'user': 'ada'})
+        self.peer.open(NOW + 1.0, cookie)
+        self.peer.invalidate()
+        self.peer.set('user', 'eve')
+        began = self.committed(self.peer, cookie)
+        self.both_read(began, NOW + 2.0, NOW + 1.0, {'user': 'eve'})
+        self.is_new(self.peer, NOW + 2.0, cookie, 'missing')
+        self.is_new(self.original, NOW + 2.0, cookie, 'none')
+
+    def regenerated(self):
+        cookie = self.begin(self.original, {'cart': [1]})
+        self.peer.open(NOW + 1.0, cookie)
+        self.peer.set('user', 'ada')
+        self.peer.regenerate_id()
+        moved = self.committed(self.peer, cookie)
+        self.both_read(moved, NOW + 2.0, NOW + 1.0, {'cart': [1], 'user': 'ada'})
+        self.is_new(self.peer, NOW + 2.0, cookie, 'missing')
         self.is_new(self.original, NOW + 2.0, cookie, 'none')
 
     def never_issued(self):
@@ -339,6 +403,17 @@ class Alternation(Attempts):
         if self.name == 'pyramid_session_redis':
             self.both_read(cookie, NOW + 89.0, NOW + 30, {'user': 'ada', 'seen': True})
             self.is_new(self.peer, NOW + 92.0, cookie, 'expired')
+
+    def no_timeout(self):
+        self.use(timeout='')
+        for side in [self.original, self.peer]:
+            self.redis.flushall()
+            cookie = self.begin(side, {'user': 'ada'})
+            cookie = self.change(self.peer, NOW + 1.0, cookie, {'seen': True})
+            [key] = self.records()
+            same('time to live', self.redis.ttl(key), -1)
+            for reader in [self.original, self.peer]:
+                same('state', reader.read(NOW + 10.0**8, cookie).state, {'user': 'ada', 'seen': True})
 
     def unsupported(self):
         """What is not data is not overwritten."""

@@ -125,6 +125,7 @@ static void answer_use(khufu_session *session, const char *request, const struct
         status = khufu_session_pop_flash(session, first.data, first.len, &text, &len);
     else if (strcmp(request, "csrf_token") == 0) status = khufu_session_csrf_token(session, &text, &len);
     else if (strcmp(request, "invalidate") == 0) status = khufu_session_invalidate(session);
+    else if (strcmp(request, "regenerate_id") == 0) status = khufu_session_regenerate_id(session);
     else status = KHUFU_ERR_ARGUMENT;
     if (status != KHUFU_OK) {
         print_error(status, khufu_session_error(session));

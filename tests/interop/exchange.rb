@@ -62,6 +62,7 @@ def use(session, request, words)
   when "pop_flash" then return [JSON.generate(session.pop_flash(*words))]
   when "csrf_token" then return [session.csrf_token]
   when "invalidate" then session.invalidate
+  when "regenerate_id" then session.regenerate_id
   when "commit" then return session.commit
   else
     abort "exchange.rb: there is no request #{request}"

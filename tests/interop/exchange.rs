@@ -71,6 +71,7 @@ fn use_session(session: &mut Session, verb: &str, arguments: &[String], answer: 
         ("pop_flash", [queue]) => answer.push(hexed(session.pop_flash(queue)?)),
         ("csrf_token", []) => answer.push(hexed(session.csrf_token()?)),
         ("invalidate", []) => session.invalidate(),
+        ("regenerate_id", []) => session.regenerate_id(),
         ("commit", []) => answer.extend(session.commit(false)?.iter().map(|cookie| hexed(cookie))),
         _ => panic!("the protocol has no request {verb} of {} words", arguments.len()),
     }

@@ -18,6 +18,11 @@ def client(url):
     return StrictRedis.from_url(url)
 
 
+def timeout_of(options):
+    """In seconds; None is no timeout, and an empty text in khufu's options."""
+    return int(options['timeout']) if options['timeout'] else None
+
+
 class PyramidSessionRedis:
     def __init__(self, options, url):
         from pyramid_session_redis import RedisSessionFactory, util
@@ -25,7 +30,7 @@ class PyramidSessionRedis:
         serializer = {} if options['serializer'] == 'pickle' else {
             'serialize': lambda record: json.dumps(record).encode(), 'deserialize': json.loads}
         self.factory = RedisSessionFactory(
-            options['secret'], timeout=int(options['timeout']), redis_client_callable=lambda *_, **__: client(url), **serializer)
+            options['secret'], timeout=timeout_of(options), redis_client_callable=lambda *_, **__: client(url), **serializer)
 
     def is_new(self, session):
         return session.new
@@ -34,7 +39,7 @@ class PyramidSessionRedis:
         return dict(session.items())
 
     def renewed(self, session):
-        return session.expires - session.timeout
+        return session.expires - session.timeout if session.timeout else clock.now
 
 
 class PyramidRedisSessions(PyramidSessionRedis):
@@ -42,7 +47,7 @@ class PyramidRedisSessions(PyramidSessionRedis):
         from pyramid_redis_sessions import RedisSessionFactory, util
         util.time = clock
         self.factory = RedisSessionFactory(
-            options['secret'], timeout=int(options['timeout']), client_callable=lambda *_, **__: client(url))
+            options['secret'], timeout=timeout_of(options), client_callable=lambda *_, **__: client(url))
 
     def renewed(self, session):
         return clock.now - session.timeout + session.redis.pttl(session.session_id) / 1000
@@ -55,7 +60,7 @@ class Beaker:
         import beaker.session
         from pyramid_beaker import BeakerSessionFactoryConfig
         beaker.session.time = BeakersTime
-        settings = {'timeout': int(options['timeout']), 'data_serializer': options['serializer']}
+        settings = {'timeout': timeout_of(options), 'data_serializer': options['serializer']}
         if options['type'] == 'store':
             settings.update(type='ext:redis', url=client(url), secret=options['secret'])
         else:

@@ -116,6 +116,9 @@ class Peer:
     def invalidate(self):
         self._ask('invalidate')
 
+    def regenerate_id(self):
+        self._ask('regenerate_id')
+
     def commit(self):
         """Gives the Set-Cookie value or None."""
         words = self._ask('commit')

@@ -120,6 +120,8 @@ func use(session *khufu.Session, request string, words []string) ([]string, erro
 		return []string{token}, err
 	case "invalidate":
 		return nil, session.Invalidate()
+	case "regenerate_id":
+		return nil, session.RegenerateID()
 	case "commit":
 		return session.Commit()
 	}
