@@ -60,8 +60,8 @@ class Alternation(Attempts):
 
     def of_records(self):
         return [
-            self.peer_keeps_what_the_original_wrote, self.original_keeps_only_its_own, self.flashed_at_once,
-            self.peers_lose_nothing, self.large, self.deleted_by_the_original, self.deleted_by_the_peer, self.begun_anew,
+            self.peer_keeps_what_the_original_wrote, self.original_writes_blindly, self.original_brings_back,
+            self.flashed_at_once, self.peers_lose_nothing, self.large, self.deleted_by_the_original, self.deleted_by_the_peer, self.begun_anew,
             self.regenerated, self.never_issued, self.expiry_in_redis,
             *([self.timeout_of_the_record] if self.name != 'beaker' else []),
             *([self.no_timeout] if self.name != 'pyramid_redis_sessions' else []),
@@ -278,13 +278,30 @@ class Alternation(Attempts):
         cookie = self.committed(self.peer, cookie)
         self.both_read(cookie, NOW + 2.0, NOW + 1.0, {'user': 'ada', 'both': 'the peer', 'original': 1, 'peer': 2})
 
-    def original_keeps_only_its_own(self):
-        """The other way round the original writes blindly; the session is then as it has it."""
+    def original_writes_blindly(self):
+        """The other way round the session is as the original has it, where it saves it."""
+        cookie = self.begin(self.original, {'user': 'ada'})
+        self.original.open(NOW + 1.0, cookie)
+        self.original.get('user')
+        self.change(self.peer, NOW + 1.0, cookie, {'peer': 2})
+        self.original.set('original', 1)
+        self.original.commit()
+        self.both_read(cookie, NOW + 2.0, NOW + 1.0, {'user': 'ada', 'original': 1})
+
+        self.original.open(NOW + 3.0, cookie)
+        self.original.get('user')
+        self.change(self.peer, NOW + 3.0, cookie, {'peer': 2})
+        self.original.commit()
+        kept = {'peer': 2} if self.name == 'pyramid_redis_sessions' else {}  # the others save what was only read
+        self.both_read(cookie, NOW + 4.0, NOW + 3.0, {'user': 'ada', 'original': 1, **kept})
+
+    def original_brings_back(self):
+        """A session that the peer ended, if a request of the original writes that had opened it before."""
         cookie = self.begin(self.original, {'user': 'ada'})
         self.original.open(NOW + 1.0, cookie)
         self.original.get('user')
         self.peer.open(NOW + 1.0, cookie)
-        self.peer.set('peer', 2)
+        self.peer.invalidate()
         self.peer.commit()
         self.original.set('original', 1)
         self.original.commit()
