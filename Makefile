@@ -35,6 +35,6 @@ header:
 
 clean:
 	cargo clean
-	rm -rf .venv
+	rm -rf .venv .venv-pyramid1
 
 .PHONY: help test demo bench bench-store build install header clean

@@ -20,6 +20,7 @@ func onEveryStore(t *testing.T, test func(*testing.T, *khufu.Factory)) {
 	stores := map[string]khufu.Options{
 		"memory": {Type: khufu.Stored},
 		"sqlite": {Type: khufu.Stored, Store: sqlite(t)},
+		"redis":  {Type: khufu.Stored, Store: startRedis(t).URL},
 	}
 	for name, options := range stores {
 		t.Run(name, func(t *testing.T) { test(t, newFactory(t, options)) })
@@ -169,6 +170,17 @@ func TestAbsoluteTimeout(t *testing.T) {
 		wantEqual(t, "the load result", openAt(t, factory, header, now.Add(99*time.Second)).LoadResult(), khufu.Loaded)
 		wantEqual(t, "the load result later", openAt(t, factory, header, now.Add(101*time.Second)).LoadResult(), khufu.LoadExpired)
 	}
+}
+
+func TestKeysInRedisBeginWithThePrefix(t *testing.T) {
+	redis := startRedis(t)
+	shop := newFactory(t, khufu.Options{Type: khufu.Stored, Store: redis.URL, StorePrefix: "shop:"})
+	header := begin(t, shop, map[string]any{"a": 1})
+	wantEqual(t, "the number of keys", redis.do(t, "DBSIZE"), ":1")
+	wantEqual(t, "the number of the shop's", redis.do(t, "EVAL", "return #redis.call('KEYS', 'shop:*')", "0"), ":1")
+	wantEqual(t, "the state", toJSON(t, openAt(t, shop, header, now)), `{"a":1}`)
+	other := newFactory(t, khufu.Options{Type: khufu.Stored, Store: redis.URL})
+	wantEqual(t, "the load result elsewhere", openAt(t, other, header, now).LoadResult(), khufu.LoadMissing)
 }
 
 func TestAStoreThatFails(t *testing.T) {

@@ -1,5 +1,5 @@
-/* Sessions in a store, each test on memory and on SQLite: nothing that two requests write is lost, what has ended stays
-   ended, a subject's sessions are found, and a store that fails or is slow costs no session. */
+/* Sessions in a store, each test on memory, Redis and SQLite: nothing that two requests write is lost, what has ended
+   stays ended, a subject's sessions are found, and a store that fails or is slow costs no session. */
 #include "stores.h"
 
 #include <cjson/cJSON.h>
@@ -667,11 +667,29 @@ TEST(a_commit_ends_by_its_deadline) {
     khufu_factory_free(hasty);
 }
 
+TEST(keys_in_redis_begin_with_the_prefix) {
+    CHECK_STRING(redis("FLUSHALL"), "+OK");
+    khufu_factory *shop = FACTORY("secret", SECRET, "type", "store", "store", redis_server.url, "store_prefix", "shop:");
+    khufu_factory *other = FACTORY("secret", SECRET, "type", "store", "store", redis_server.url);
+    char *header = begin(shop, "{\"a\":1}");
+    CHECK_STRING(redis("EVAL \"return #redis.call('KEYS', 'shop:*')\" 0"), ":1");
+    CHECK_STRING(redis("DBSIZE"), ":1");
+    CHECK_STORED(shop, header, "{\"a\":1}");
+    khufu_session *session = open_at(other, header, NOW);
+    CHECK_EMPTY(session, KHUFU_LOAD_MISSING, NOW);
+    khufu_session_free(session);
+    free(header);
+    khufu_factory_free(other);
+    khufu_factory_free(shop);
+}
+
 int main(void) {
     make_folder();
     start_writer();
-    for (int i = 0; i < 2; i++) {
-        use_store(i == 0 ? MEMORY : SQLITE);
+    start_redis(folder);
+    const char *stores[] = {MEMORY, redis_server.url, SQLITE};
+    for (int i = 0; i < 3; i++) {
+        use_store(stores[i]);
         RUN(what_is_set_is_there_in_the_next_request);
         RUN(a_record_may_be_larger_than_any_cookie);
         RUN(two_requests_at_once_keep_what_both_wrote);
@@ -690,11 +708,13 @@ int main(void) {
         RUN(a_revoked_session_is_not_written_back);
         RUN(a_subject_stays_with_a_session_that_moves_and_ends_with_a_logout);
     }
+    RUN(keys_in_redis_begin_with_the_prefix);
     RUN(a_record_that_does_not_fit_into_memory_is_refused_and_the_session_kept);
     RUN(a_database_is_shared_and_outlives_its_factories);
     RUN(a_previous_secrets_id_is_sealed_anew);
     RUN(a_store_that_cannot_be_reached_costs_no_session);
     RUN(a_commit_ends_by_its_deadline);
+    stop_redis();
     stop_writer();
     remove_folder();
     return report();

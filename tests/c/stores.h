@@ -1,7 +1,8 @@
-/* Factories of the type store, on memory or on a database in a folder of the test's own. */
+/* Factories of the type store, on memory, or on a database or a Redis in a folder of the test's own. */
 #ifndef STORES_H
 #define STORES_H
 
+#include "redis_server.h"
 #include "sessions.h"
 
 #include <unistd.h>
@@ -10,7 +11,7 @@
 #define SQLITE NULL
 
 static char folder[] = "/tmp/khufu-c-XXXXXX";
-static char store[64] = MEMORY;
+static char store[128] = MEMORY;
 
 static inline void make_folder(void) {
     REQUIRE(mkdtemp(folder) != NULL);
@@ -26,7 +27,7 @@ static inline void remove_folder(void) {
     CHECK_INT(rmdir(folder), 0);
 }
 
-/* What STORED makes its factories with from now on: MEMORY, or SQLITE for the database in the folder. */
+/* What STORED makes its factories with from now on: MEMORY, SQLITE for the database in the folder, or a Redis' URL. */
 static inline void use_store(const char *url) {
     if (url == SQLITE) snprintf(store, sizeof store, "sqlite:%s/sessions.db", folder);
     else snprintf(store, sizeof store, "%s", url);

@@ -1,18 +1,15 @@
 """README.md: the first example in every language, the options, the limits, and the installation."""
 
-import contextlib
 import json
 import re
 import shutil
-import socket
-import subprocess
-import time
 import tomllib
 
 from examples import Browser, Shell, cgi, http, pyramid, rack
 from originals import cookie_of
 from pages import root
 from peer import PeerError
+from redis_server import redis_server
 from services import NOW
 
 TOO_LARGE, OPTION = 7, 8
@@ -54,28 +51,10 @@ def check_limits(report, servers):
                          [bool(fits), found], [True, (TOO_LARGE, True)])
 
 
-@contextlib.contextmanager
-def redis_server(working):
-    """The URL of a Redis that runs as long as the context."""
-    socket_path = f'{working}/redis.sock'
-    command = ['redis-server', '--port', '0', '--save', '', '--unixsocket', socket_path]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    try:
-        for _ in range(500):
-            with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as client:
-                client.connect(socket_path)
-                break
-            time.sleep(0.02)
-        yield f'redis+unix://{socket_path}'
-    finally:
-        server.terminate()
-        server.wait()
-
-
 def check_stores(report, servers, working):
     """Stores of the types that are named, where a session may be larger than a cookie; and no others."""
     large = json.dumps('x' * 10_000)
-    with redis_server(working) as redis:
+    with redis_server() as redis:
         for service in servers.services:
             shared = [(f'sqlite:{working}/sessions', servers.services), (redis, servers.services)]
             for store, others in [('memory:', [service]), *shared]:

@@ -1,7 +1,10 @@
 """docs/share-with-another-library.md: the same settings on both sides, and sessions that every service works on."""
 
+import re
+
 from originals import cookie_of
-from readme import redis_server
+from pages import root
+from redis_server import redis_server
 from rotate import with_secrets
 from services import NOW
 
@@ -38,8 +41,23 @@ def check_shared(options, report, servers):
                      (found.load_result, found.state), expected)
 
 
+def check_versions(page, report):
+    """The page names the versions that the live exchange runs."""
+    versions = {}
+    for requirements in ['requirements-pyramid1', 'requirements']:
+        text = (root / f'scripts/{requirements}.txt').read_text()
+        versions[requirements] = {
+            name.lower().replace('-', '_'): version for name, version in re.findall(r'^([\w-]+)==(\S+)', text, re.M)}
+    new, old = versions['requirements'], versions['requirements-pyramid1']
+    tested = (
+        f"pyramid_session_redis {new['pyramid_session_redis']}, pyramid_redis_sessions {old['pyramid_redis_sessions']} "
+        f"(on Pyramid {old['pyramid'].rpartition('.')[0]}) and Beaker {new['beaker']} (with pyramid_beaker {new['pyramid_beaker']})")
+    report.check('it names the originals that are tested', tested in page.text.replace('\n', ' '))
+
+
 def check(page, pages, report, servers, working):
-    with redis_server(working) as redis:
+    check_versions(page, report)
+    with redis_server() as redis:
         def local(options):
             return [(name, redis if value == URL else value) for name, value in with_secrets(options, **SECRETS)]
 

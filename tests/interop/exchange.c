@@ -12,6 +12,7 @@ struct word {
 };
 
 static khufu_factory *factory;
+static khufu_session *open_session;
 
 static void print_word(const char *data, size_t len) {
     fputs(len == 0 ? " -" : " ", stdout);
@@ -84,11 +85,8 @@ static void answer_read(khufu_session *session) {
     }
 }
 
-static void answer_write(khufu_session *session, const struct word *pairs, size_t count) {
-    khufu_status status = KHUFU_OK;
-    for (size_t i = 0; status == KHUFU_OK && i + 1 < count; i += 2)
-        status = khufu_session_set(session, pairs[i].data, pairs[i].len, pairs[i + 1].data, pairs[i + 1].len);
-    if (status == KHUFU_OK) status = khufu_session_commit(session, 0);
+static void answer_commit(khufu_session *session) {
+    khufu_status status = khufu_session_commit(session, 0);
     if (status != KHUFU_OK) {
         print_error(status, khufu_session_error(session));
         return;
@@ -99,27 +97,81 @@ static void answer_write(khufu_session *session, const struct word *pairs, size_
     if (khufu_session_set_cookie(session, 0, &cookie, &len) == KHUFU_OK) print_word(cookie, len);
 }
 
+static void answer_write(khufu_session *session, const struct word *pairs, size_t count) {
+    khufu_status status = KHUFU_OK;
+    for (size_t i = 0; status == KHUFU_OK && i + 1 < count; i += 2)
+        status = khufu_session_set(session, pairs[i].data, pairs[i].len, pairs[i + 1].data, pairs[i + 1].len);
+    if (status == KHUFU_OK) answer_commit(session);
+    else print_error(status, khufu_session_error(session));
+}
+
+/* A request for the open session. */
+static void answer_use(khufu_session *session, const char *request, const struct word *words) {
+    const struct word first = words[0], second = words[1];
+    const char *text = NULL;
+    size_t len = 0;
+    khufu_status status;
+    if (strcmp(request, "commit") == 0) {
+        answer_commit(session);
+        return;
+    }
+    if (strcmp(request, "get") == 0) status = khufu_session_get(session, first.data, first.len, &text, &len);
+    else if (strcmp(request, "set") == 0)
+        status = khufu_session_set(session, first.data, first.len, second.data, second.len);
+    else if (strcmp(request, "delete") == 0) status = khufu_session_delete(session, first.data, first.len);
+    else if (strcmp(request, "flash") == 0)
+        status = khufu_session_flash_string(session, first.data, first.len, second.data, second.len, true);
+    else if (strcmp(request, "pop_flash") == 0)
+        status = khufu_session_pop_flash(session, first.data, first.len, &text, &len);
+    else if (strcmp(request, "csrf_token") == 0) status = khufu_session_csrf_token(session, &text, &len);
+    else if (strcmp(request, "invalidate") == 0) status = khufu_session_invalidate(session);
+    else if (strcmp(request, "regenerate_id") == 0) status = khufu_session_regenerate_id(session);
+    else status = KHUFU_ERR_ARGUMENT;
+    if (status != KHUFU_OK) {
+        print_error(status, khufu_session_error(session));
+        return;
+    }
+    fputs("ok", stdout);
+    if (text != NULL) print_word(text, len);
+}
+
+static void answer_open(const char *request, const struct word *words, size_t count) {
+    khufu_session *session = NULL;
+    khufu_status status =
+        khufu_session_open_at(factory, words[1].data, words[1].len, strtod(words[0].data, NULL), &session);
+    if (status != KHUFU_OK) print_error(status, khufu_session_error(session));
+    else if (strcmp(request, "read") == 0) answer_read(session);
+    else if (strcmp(request, "write") == 0) answer_write(session, words + 2, count - 2);
+    else {
+        khufu_session_free(open_session);
+        open_session = session;
+        fputs("ok", stdout);
+        print_text(khufu_load_result_name(khufu_session_load_result(session)));
+        return;
+    }
+    khufu_session_free(session);
+}
+
+/* `words` has room for two more than there are, which are empty. */
 static void answer(const struct word *words, size_t count) {
-    if (strcmp(words[0].data, "factory") == 0) {
+    const char *request = words[0].data, *opening[] = {"read", "write", "open"};
+    if (strcmp(request, "factory") == 0) {
         answer_factory(words + 1, count - 1);
         return;
     }
-    khufu_session *session = NULL;
-    double now = count > 2 ? strtod(words[1].data, NULL) : -1;
-    const struct word header = count > 2 ? words[2] : (struct word){NULL, 0};
-    khufu_status status = khufu_session_open_at(factory, header.data, header.len, now, &session);
-    if (status != KHUFU_OK) print_error(status, khufu_session_error(session));
-    else if (strcmp(words[0].data, "read") == 0) answer_read(session);
-    else if (strcmp(words[0].data, "write") == 0) answer_write(session, words + 3, count - 3);
-    else print_error(KHUFU_ERR_ARGUMENT, "there is no such request");
-    khufu_session_free(session);
+    for (size_t i = 0; count > 2 && i < sizeof opening / sizeof *opening; i++)
+        if (strcmp(request, opening[i]) == 0) {
+            answer_open(request, words + 1, count - 1);
+            return;
+        }
+    answer_use(open_session, request, words + 1);
 }
 
 int main(void) {
     char *line = NULL;
     size_t size = 0;
     for (ssize_t len; (len = getline(&line, &size, stdin)) > 0;) {
-        struct word *words = calloc((size_t)len, sizeof *words);
+        struct word *words = calloc((size_t)len + 2, sizeof *words);
         size_t count = words != NULL ? split(line, words) : 0;
         if (count > 0) answer(words, count);
         putchar('\n');
@@ -127,6 +179,7 @@ int main(void) {
         free(words);
     }
     free(line);
+    khufu_session_free(open_session);
     khufu_factory_free(factory);
     return 0;
 }

@@ -4,14 +4,17 @@ import argparse
 import datetime
 import json
 import sys
-import traceback
 from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
+from alternate import Alternation
+from alternate import KINDS as ALTERNATING
+from checks import Attempts, Mismatch, meaning, same
 from formats import KINDS
 from originals import Clock, clock, commit, cookie_of, open_session
-from peer import COMMANDS, Peer, PeerError
+from peer import COMMANDS, ORIGINALS, Peer, PeerError
+from redis_server import redis_server
 from states import as_json, as_text, fixed, generated, levels, settable
 
 NOW = 1_700_000_000
@@ -19,27 +22,13 @@ TOO_LARGE, UNSUPPORTED = 7, 9
 LIMIT = 4064  # of a cookie's value
 
 
-class Mismatch(Exception):
-    pass
-
-
-def same(what, found, wanted):
-    if found != wanted:
-        raise Mismatch(f'{what} is {found!r:.600}, not {wanted!r:.600}')
-
-
-def meaning(value):
-    """A text that is equal for values of the same meaning, types (1, 1.0, True) and order of keys."""
-    return json.dumps(value)
-
-
-class Exchange:
+class Exchange(Attempts):
     """The exchanges of one peer in one kind of format."""
 
     def __init__(self, peer, kind, seed):
+        super().__init__()
         self.peer, self.kind = peer, kind
         self.random = Random(f'{seed} {kind}')
-        self.passed, self.failures = 0, []
 
     def run(self, number_of_states):
         for name, state in [*fixed(), *generated(self.random, number_of_states)]:
@@ -56,16 +45,6 @@ class Exchange:
             *([self.keys_of_other_types] if self.format.serializer == 'json' else [self.bytes_are_text, self.unsupported]),
         ]:
             self.attempt(exchange)
-
-    def attempt(self, exchange, name='', *arguments):
-        try:
-            exchange(*arguments)
-            self.passed += 1
-        except EOFError:
-            raise
-        except Exception as error:
-            where = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == __file__][-2:]
-            self.failures.append(f'{exchange.__name__} {name!r} {self.format}, lines {where}: {type(error).__name__} {error}')
 
     # The two sides
 
@@ -285,6 +264,18 @@ class Exchange:
                 same('user', dict.copy(session)['user'], 'ada')
 
 
+def exchanges(peer, originals, store, arguments):
+    """Every exchange of a peer, each with its kind."""
+    for kind in KINDS:
+        exchange = Exchange(peer, kind, arguments.seed)
+        exchange.run(arguments.states)
+        yield kind, exchange
+    for kind in ALTERNATING:
+        alternation = Alternation(peer, originals, kind, store, arguments.seed)
+        alternation.run(arguments.states // 10)
+        yield kind, alternation
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument('--peers', default=','.join(COMMANDS), help='some of %(default)s')
@@ -293,22 +284,27 @@ def main():
     arguments = arguments.parse_args()
 
     passed = failed = 0
-    for name in arguments.peers.split(','):
-        peer = Peer(name)
-        for kind in KINDS:
-            exchange = Exchange(peer, kind, arguments.seed)
-            exchange.run(arguments.states)
-            passed += exchange.passed
-            failed += len(exchange.failures)
-            print(f'{name:5} {kind:24} {exchange.passed:5} exchanged, {len(exchange.failures)} failed', flush=True)
-            for failure in exchange.failures[:10]:
-                print(f'      {failure}')
-        status = peer.close()
-        if status != 0:
-            failed += 1
-            print(f'{name} ended with status {status}')
+    with redis_server() as store:
+        originals = {name: Peer(name) for name in ORIGINALS}
+        for name in arguments.peers.split(','):
+            peer = Peer(name)
+            for kind, exchange in exchanges(peer, originals, store, arguments):
+                passed += exchange.passed
+                failed += len(exchange.failures)
+                print(f'{name:5} {kind:30} {exchange.passed:5} exchanged, {len(exchange.failures)} failed', flush=True)
+                for failure in exchange.failures[:10]:
+                    print(f'      {failure}')
+            failed += not ended(peer)
+        failed += sum(not ended(original) for original in originals.values())
     print(f'interop: {passed} passed, {failed} failed')
     return failed == 0 and passed > 0
+
+
+def ended(peer):
+    status = peer.close()
+    if status != 0:
+        print(f'{peer.name} ended with status {status}')
+    return status == 0
 
 
 if __name__ == '__main__':

@@ -44,9 +44,30 @@ def answer(request, words)
       pairs.each_slice(2) { |key, json| write(session, key, json) }
       session.commit
     end
+  when "open"
+    now, header = words
+    @session = @factory.open(header, now: Float(now))
+    [@session.load_result.name]
+  else
+    use(@session, request, words)
+  end
+end
+
+def use(session, request, words)
+  case request
+  when "get" then return [JSON.generate(session.fetch(*words))]
+  when "set" then write(session, *words)
+  when "delete" then session.delete(*words)
+  when "flash" then session.flash(*words)
+  when "pop_flash" then return [JSON.generate(session.pop_flash(*words))]
+  when "csrf_token" then return [session.csrf_token]
+  when "invalidate" then session.invalidate
+  when "regenerate_id" then session.regenerate_id
+  when "commit" then return session.commit
   else
     abort "exchange.rb: there is no request #{request}"
   end
+  []
 end
 
 def from_hex(word) = word == "-" ? "" : [word].pack("H*").force_encoding(Encoding::UTF_8)

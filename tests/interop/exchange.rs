@@ -4,15 +4,22 @@ use std::io::{BufRead, Write};
 
 use khufu::{Error, Factory, Options, Session};
 
+/// What the requests are about: the factory that was made last, and the session that was opened last.
+#[derive(Default)]
+struct Current {
+    factory: Option<Factory>,
+    session: Option<Session>,
+}
+
 fn main() {
-    let mut factory = None;
+    let mut current = Current::default();
     let mut stdout = std::io::stdout();
     for line in std::io::stdin().lock().lines() {
         let line = line.expect("requests are lines of text");
         let mut words = line.split(' ');
         let verb = words.next().unwrap_or_default();
         let arguments: Vec<String> = words.map(word).collect();
-        let answer = answer(verb, &arguments, &mut factory).unwrap_or_else(|error| {
+        let answer = current.answer(verb, &arguments).unwrap_or_else(|error| {
             let status = khufu::ffi::khufu_status::from(&error) as i32;
             vec!["error".to_owned(), hexed(&status.to_string()), hexed(&error.to_string())]
         });
@@ -20,30 +27,55 @@ fn main() {
     }
 }
 
-fn answer(verb: &str, arguments: &[String], factory: &mut Option<Factory>) -> Result<Vec<String>, Error> {
-    let mut answer = vec!["ok".to_owned()];
-    if verb == "factory" {
-        let mut options = Options::new();
-        for pair in arguments.chunks(2) {
-            options.set(&pair[0], &pair[1])?;
-        }
-        *factory = Some(Factory::new(&options)?);
-        return Ok(answer);
-    }
-    let factory = factory.as_ref().expect("a factory comes first");
-    let now = arguments[0].parse().expect("the first argument is a time");
-    let mut session = factory.open_at(arguments[1].as_bytes(), now)?;
-    match verb {
-        "read" => read(&mut session, &mut answer),
-        "write" => {
-            for pair in arguments[2..].chunks(2) {
-                session.set(&pair[0], &pair[1])?;
+impl Current {
+    fn answer(&mut self, verb: &str, arguments: &[String]) -> Result<Vec<String>, Error> {
+        let mut answer = vec!["ok".to_owned()];
+        match (verb, arguments) {
+            ("factory", pairs) => {
+                let mut options = Options::new();
+                for pair in pairs.chunks(2) {
+                    options.set(&pair[0], &pair[1])?;
+                }
+                self.factory = Some(Factory::new(&options)?);
             }
-            answer.extend(session.commit(false)?.iter().map(|cookie| hexed(cookie)));
+            ("read", [now, header]) => read(&mut self.open(now, header)?, &mut answer),
+            ("write", [now, header, pairs @ ..]) => {
+                let mut session = self.open(now, header)?;
+                for pair in pairs.chunks(2) {
+                    session.set(&pair[0], &pair[1])?;
+                }
+                answer.extend(session.commit(false)?.iter().map(|cookie| hexed(cookie)));
+            }
+            ("open", [now, header]) => {
+                let session = self.open(now, header)?;
+                answer.push(hexed(session.load_result().name()));
+                self.session = Some(session);
+            }
+            _ => use_session(self.session.as_mut().expect("a session was opened"), verb, arguments, &mut answer)?,
         }
-        other => panic!("the protocol has no request {other}"),
+        Ok(answer)
     }
-    Ok(answer)
+
+    fn open(&self, now: &str, header: &str) -> Result<Session, Error> {
+        let factory = self.factory.as_ref().expect("a factory comes first");
+        factory.open_at(header.as_bytes(), now.parse().expect("the first argument is a time"))
+    }
+}
+
+fn use_session(session: &mut Session, verb: &str, arguments: &[String], answer: &mut Vec<String>) -> Result<(), Error> {
+    match (verb, arguments) {
+        ("get", [key]) => answer.push(hexed(session.get(key)?.expect("the key is there"))),
+        ("set", [key, json]) => session.set(key, json)?,
+        ("delete", [key]) => assert!(session.delete(key)),
+        ("flash", [message, queue]) => session.flash_string(message, queue, true)?,
+        ("pop_flash", [queue]) => answer.push(hexed(session.pop_flash(queue)?)),
+        ("csrf_token", []) => answer.push(hexed(session.csrf_token()?)),
+        ("invalidate", []) => session.invalidate(),
+        ("regenerate_id", []) => session.regenerate_id(),
+        ("commit", []) => answer.extend(session.commit(false)?.iter().map(|cookie| hexed(cookie))),
+        _ => panic!("the protocol has no request {verb} of {} words", arguments.len()),
+    }
+    Ok(())
 }
 
 fn read(session: &mut Session, answer: &mut Vec<String>) {

@@ -14,6 +14,12 @@ COMMANDS = {
     'ruby': ['ruby', '-w', '-I', 'bindings/ruby/lib', 'tests/interop/exchange.rb'],
 }
 
+# The originals that speak the protocol too, each in its environment.
+ORIGINALS = {
+    'pyramid 2': ['.venv/bin/python', 'tests/interop/original.py'],
+    'pyramid 1': ['.venv-pyramid1/bin/python', '-W', 'ignore', 'tests/interop/original.py'],
+}
+
 
 class PeerError(Exception):
     """An `error` answer: the status and its message."""
@@ -63,7 +69,7 @@ class Peer:
         self.name = name
         libraries = [str(root / 'target/stage/lib'), os.environ.get('LD_LIBRARY_PATH', '')]
         self.process = subprocess.Popen(
-            COMMANDS[name], cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            (COMMANDS | ORIGINALS)[name], cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             env={**os.environ, 'LD_LIBRARY_PATH': ':'.join(filter(None, libraries))},
         )
 
@@ -78,6 +84,47 @@ class Peer:
         """Sets each key to its JSON text; gives the Set-Cookie value or None."""
         words = self._ask('write', repr(now), cookie_header, *(word for pair in pairs for word in pair))
         return words[0].decode() if words else None
+
+    # Requests for the session that `open` opened last
+
+    def open(self, now, cookie_header):
+        """Gives the load result."""
+        [load_result] = self._ask('open', repr(now), cookie_header)
+        return load_result.decode()
+
+    def get(self, key):
+        [value] = self._ask('get', key)
+        return parse(value)
+
+    def set(self, key, value):
+        self._ask('set', key, json.dumps(value))
+
+    def delete(self, key):
+        self._ask('delete', key)
+
+    def flash(self, message, queue=''):
+        self._ask('flash', message, queue)
+
+    def pop_flash(self, queue=''):
+        [messages] = self._ask('pop_flash', queue)
+        return parse(messages)
+
+    def csrf_token(self):
+        [token] = self._ask('csrf_token')
+        return token.decode()
+
+    def invalidate(self):
+        self._ask('invalidate')
+
+    def regenerate_id(self):
+        self._ask('regenerate_id')
+
+    def commit(self):
+        """Gives the Set-Cookie value or None."""
+        words = self._ask('commit')
+        return words[0].decode() if words else None
+
+    # The protocol
 
     def close(self):
         """Ends the peer by ending its input; its exit status."""

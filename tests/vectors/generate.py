@@ -16,6 +16,7 @@ sys.path.insert(0, str(here.parent / 'interop'))
 from originals import clock, commit, cookie_of, open_session  # noqa: E402
 from pyramid.session import JSONSerializer, PickleSerializer, SignedCookieSessionFactory  # noqa: E402
 from pyramid_nacl_session import EncryptedCookieSessionFactory  # noqa: E402
+from stored import StoredVectors  # noqa: E402
 from webob import Response  # noqa: E402
 
 CREATED, RENEWED, NOW = 1699999899.75, 1700000000, 1700000060
@@ -127,7 +128,14 @@ def generate(folder):
         content = {'description': description, 'now': NOW, 'cases': list(cases())}
         if name == 'set_cookie':
             del content['now']
-        (folder / f'{name}.json').write_text(json.dumps(content, indent=1))
+        write_file(folder, name, content)
+    with StoredVectors() as stored:
+        for name, content in stored.files():
+            write_file(folder, name, content)
+
+
+def write_file(folder, name, content):
+    (folder / f'{name}.json').write_text(json.dumps(content, indent=1))
 
 
 def without_chance(name, text):
@@ -137,16 +145,25 @@ def without_chance(name, text):
     return re.sub(r'(Max-Age=3600.*expires=)[^;]*', r'\1…', text)
 
 
+def differences(folder):
+    """Each file, and why it is not what the originals write: an empty text if it is."""
+    for name in FILES:
+        fresh, committed = [without_chance(name, (place / f'{name}.json').read_text()) for place in [folder, here]]
+        yield name, '' if fresh == committed else 'DIFFERS from what the originals write'
+    with StoredVectors() as stored:
+        for name in stored.FILES:
+            fresh, committed = [json.loads((place / f'{name}.json').read_text()) for place in [folder, here]]
+            yield name, stored.difference(name, fresh, committed)
+
+
 def check():
     with tempfile.TemporaryDirectory() as folder:
         generate(Path(folder))
-        differing = 0
-        for name in FILES:
-            same = without_chance(name, (Path(folder) / f'{name}.json').read_text()) == \
-                without_chance(name, (here / f'{name}.json').read_text())
-            differing += not same
-            print(f'{name}.json: {"as the originals write it" if same else "DIFFERS from what the originals write"}')
-    print(f'vectors: {len(FILES) - differing} passed, {differing} failed')
+        results = dict(differences(Path(folder)))
+    for name, difference in results.items():
+        print(f'{name}.json: {difference or "as the originals write it"}')
+    differing = sum(map(bool, results.values()))
+    print(f'vectors: {len(results) - differing} passed, {differing} failed')
     return differing == 0
 
 

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "helper"
+require_relative "redis_server"
 require "tmpdir"
 
 # Sessions in the library's own stores.
@@ -75,6 +76,16 @@ class StoreTest < SessionTest
     end
   end
 
+  def test_keys_in_redis_begin_with_the_prefix
+    RedisServer.run do |redis|
+      shop = stored(redis.url, store_prefix: "shop:")
+      header = begin_with(shop, "a" => 1)
+      assert_equal [":1", ":1"], [redis.call("DBSIZE"), redis.call("EVAL", "return #redis.call('KEYS', 'shop:*')", 0)]
+      assert_equal({ "a" => 1 }, shop.open(header).to_h)
+      assert_equal :missing, stored(redis.url).open(header).load_result
+    end
+  end
+
   def test_a_session_in_a_cookie_has_no_id
     session = open_state('{"a":1}', reissue_time: nil)
     assert_nil session.id
@@ -137,8 +148,7 @@ class StoreTest < SessionTest
   end
 
   def test_a_child_opens_its_own
-    in_folder do |path|
-      factory = stored("sqlite:#{path}")
+    on_every_shared_store do |factory|
       header = begin_with(factory, "n" => 0)
       inherited = factory.open(header)
       children = Array.new(3) do |number|
@@ -169,9 +179,15 @@ class StoreTest < SessionTest
     Dir.mktmpdir { |folder| yield File.join(folder, "sessions.db") }
   end
 
-  def on_every_store(**options)
+  def on_every_store(**options, &block)
     yield stored("memory:", **options)
+    on_every_shared_store(**options, &block)
+  end
+
+  # Those that several processes may use.
+  def on_every_shared_store(**options)
     in_folder { |path| yield stored("sqlite:#{path}", **options) }
+    RedisServer.run { |redis| yield stored(redis.url, **options) }
   end
 
   def begin_with(factory, state)

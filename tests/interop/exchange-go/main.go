@@ -20,6 +20,7 @@ import (
 func main() {
 	in := bufio.NewReader(os.Stdin)
 	var factory *khufu.Factory
+	var session *khufu.Session
 	for {
 		line, err := in.ReadString('\n')
 		if line == "" {
@@ -37,8 +38,15 @@ func main() {
 			answer, err = read(factory, words)
 		case "write":
 			answer, err = write(factory, words)
+		case "open":
+			if session != nil {
+				session.Close()
+			}
+			if session, err = factory.OpenAt(words[1], instant(words[0])); err == nil {
+				answer = []string{session.LoadResult().String()}
+			}
 		default:
-			log.Fatalf("no such request: %s", request)
+			answer, err = use(session, request, words)
 		}
 		verdict := "ok"
 		if err != nil {
@@ -89,6 +97,36 @@ func write(factory *khufu.Factory, words []string) ([]string, error) {
 		}
 	}
 	return session.Commit()
+}
+
+// use answers the requests that are of an open session.
+func use(session *khufu.Session, request string, words []string) ([]string, error) {
+	switch request {
+	case "get":
+		value, err := session.GetJSON(words[0])
+		return []string{string(value)}, err
+	case "set":
+		return nil, session.Set(words[0], json.RawMessage(words[1]))
+	case "delete":
+		return nil, session.Delete(words[0])
+	case "flash":
+		return nil, session.Flash(words[0], khufu.Queue(words[1]))
+	case "pop_flash":
+		messages := json.RawMessage("[]")
+		err := session.PopFlash(words[0], &messages)
+		return []string{string(messages)}, err
+	case "csrf_token":
+		token, err := session.CSRFToken()
+		return []string{token}, err
+	case "invalidate":
+		return nil, session.Invalidate()
+	case "regenerate_id":
+		return nil, session.RegenerateID()
+	case "commit":
+		return session.Commit()
+	}
+	log.Fatalf("no such request: %s", request)
+	return nil, nil
 }
 
 func decoded(line string) (request string, words []string) {

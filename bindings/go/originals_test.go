@@ -1,0 +1,141 @@
+package khufu_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	khufu "github.com/khufu/khufu/bindings/go"
+)
+
+// originals are sessions of pyramid_session_redis, pyramid_redis_sessions and Beaker:
+// the cookies, and what each left in Redis.
+type originals struct {
+	Cases []original
+}
+
+type original struct {
+	Name, Secret, Serializer string
+
+	Kind        string // of Beaker
+	ValidateKey string `json:"validate_key"`
+	EncryptKey  string `json:"encrypt_key"`
+
+	SetCookie string `json:"set_cookie"`
+	StateJSON string `json:"state_json"`
+	Records   map[string]struct {
+		TTL   int
+		Value []byte `json:"value_base64"`
+	}
+}
+
+// originalFiles have so many cases.
+var originalFiles = map[string]int{"pyramid_session_redis": 6, "pyramid_redis_sessions": 4, "beaker": 18}
+
+// originalsWritten is just before the oldest session was written, originalsOpened a time at
+// which none has expired.
+var originalsWritten, originalsOpened = time.Unix(1795442010, 0), time.Unix(1795442100, 0)
+
+func readOriginals(t *testing.T, format string) (o originals) {
+	t.Helper()
+	text, err := os.ReadFile("../../tests/vectors/" + format + ".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &o); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func (o original) options(format, redis string) khufu.Options {
+	options := khufu.Options{Secret: o.Secret + o.ValidateKey, Serializer: khufu.Serializer(o.Serializer)}
+	if format == "beaker" {
+		options.CookieName = "beaker.session.id"
+	}
+	options.Settings = []khufu.Setting{{Name: "format", Value: format}}
+	switch {
+	case len(o.Records) > 0:
+		options.Type, options.Store = khufu.Stored, redis
+	case o.EncryptKey != "":
+		options.Type = khufu.EncryptedCookie
+		options.Settings = append(options.Settings, khufu.Setting{Name: "encrypt_key", Value: o.EncryptKey})
+	}
+	return options
+}
+
+// header is what the browser sends back.
+func (o original) header() string {
+	pair, _, _ := strings.Cut(o.SetCookie, ";")
+	return strings.TrimSpace(pair)
+}
+
+// put leaves the records in Redis, and nothing else.
+func (o original) put(t *testing.T, redis *redisServer) {
+	t.Helper()
+	wantEqual(t, "the answer to FLUSHALL", redis.do(t, "FLUSHALL"), "+OK")
+	for key, record := range o.Records {
+		answer := redis.do(t, "SET", key, string(record.Value), "EX", strconv.Itoa(record.TTL))
+		wantEqual(t, "the answer to SET", answer, "+OK")
+	}
+}
+
+func eachOriginal(t *testing.T, test func(*testing.T, original, *khufu.Factory)) {
+	redis := startRedis(t)
+	for format, number := range originalFiles {
+		t.Run(format, func(t *testing.T) {
+			cases := readOriginals(t, format).Cases
+			wantEqual(t, "the number of cases", len(cases), number)
+			for i, c := range cases {
+				t.Run(fmt.Sprintf("%d %s %s %s", i, c.Name, c.Serializer, c.Kind), func(t *testing.T) {
+					c.put(t, redis)
+					test(t, c, newFactory(t, c.options(format, redis.URL)))
+				})
+			}
+		})
+	}
+}
+
+func TestOriginalsOpenToTheirState(t *testing.T) {
+	eachOriginal(t, func(t *testing.T, c original, factory *khufu.Factory) {
+		session := openAt(t, factory, c.header(), originalsOpened)
+		wantEqual(t, "the load result", session.LoadResult(), khufu.Loaded)
+		wantEqual(t, "the refusal", session.Refusal(), "")
+		wantEqual(t, "is new", session.IsNew(), false)
+		if session.Created().Before(originalsWritten) || session.Created().After(originalsOpened) {
+			t.Errorf("it was created at %v", session.Created())
+		}
+		wantSameState(t, session, c.StateJSON)
+
+		if err := session.Changed(); err != nil {
+			t.Fatal(err)
+		}
+		header := commit(t, session)
+		wantEqual(t, "a new cookie", header != "", len(c.Records) == 0)
+		if header == "" {
+			header = c.header()
+		}
+		again := openAt(t, factory, header, originalsOpened.Add(time.Second))
+		wantEqual(t, "the load result of what was written", again.LoadResult(), khufu.Loaded)
+		wantEqual(t, "created", again.Created(), session.Created())
+		wantSameState(t, again, c.StateJSON)
+	})
+}
+
+func TestNoChangedOriginalOpens(t *testing.T) {
+	eachOriginal(t, func(t *testing.T, c original, factory *khufu.Factory) {
+		header := c.header()
+		for i := strings.Index(header, "=") + 1; i < len(header); i++ {
+			changed := []byte(header)
+			changed[i] ^= 1
+			session := openAt(t, factory, string(changed), originalsOpened)
+			if session.LoadResult() == khufu.Loaded || session.Len() != 0 || session.Refusal() == "" {
+				t.Errorf("it opens though character %d was changed", i)
+			}
+		}
+	})
+}

@@ -1,0 +1,36 @@
+"""What an exchange checks with, and how many of its checks held."""
+
+import json
+import traceback
+
+
+class Mismatch(Exception):
+    pass
+
+
+def same(what, found, wanted):
+    if found != wanted:
+        raise Mismatch(f'{what} is {found!r:.600}, not {wanted!r:.600}')
+
+
+def meaning(value):
+    """A text that is equal for values of the same meaning, types (1, 1.0, True) and order of keys."""
+    return json.dumps(value)
+
+
+class Attempts:
+    """Counts the attempts that passed, and tells of the others; `format` is what they are of."""
+
+    def __init__(self):
+        self.passed, self.failures = 0, []
+
+    def attempt(self, exchange, name='', *arguments):
+        try:
+            exchange(*arguments)
+            self.passed += 1
+        except EOFError:
+            raise
+        except Exception as error:
+            own = exchange.__func__.__code__.co_filename
+            where = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == own][-2:]
+            self.failures.append(f'{exchange.__name__} {name!r} {self.format}, lines {where}: {type(error).__name__} {error}')

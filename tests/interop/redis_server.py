@@ -1,0 +1,36 @@
+"""A Redis of its own, on a Unix socket in a temporary folder, for as long as it is needed."""
+
+import subprocess
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from redis import ConnectionError, Redis
+
+
+@contextmanager
+def redis_server():
+    """Gives khufu's URL of it; without its `redis+` it is that of redis-py."""
+    with tempfile.TemporaryDirectory() as folder:
+        socket = Path(folder) / 'redis.sock'
+        process = subprocess.Popen(
+            ['redis-server', '--port', '0', '--unixsocket', socket, '--save', '', '--dir', folder], stdout=subprocess.DEVNULL)
+        try:
+            wait_for(Redis(unix_socket_path=str(socket)), process)
+            yield f'redis+unix://{socket}'
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def wait_for(client, process):
+    until = time.monotonic() + 10
+    while True:
+        try:
+            client.ping()
+            return
+        except ConnectionError:
+            if process.poll() is not None or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
