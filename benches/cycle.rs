@@ -207,9 +207,9 @@ fn main() {
             group.bench_function("c", |bencher| bencher.iter(|| abi.cycle(black_box(header))));
             group.finish();
             let [floor, rust, c] = least([
-                &mut || drop(black_box(floor.cycle())),
-                &mut || drop(black_box(rust_cycle(&factory, black_box(header)))),
-                &mut || drop(black_box(abi.cycle(black_box(header)))),
+                &mut || _ = black_box(floor.cycle()),
+                &mut || _ = black_box(rust_cycle(&factory, black_box(header))),
+                &mut || _ = black_box(abi.cycle(black_box(header))),
             ]);
             table += &format!(
                 "{name:<8} {size:<7} {:>6} {:>7} {floor:>9.0} {rust:>9.0} {:>6.2} {c:>9.0} {:>6.2}\n",
