@@ -88,17 +88,28 @@ impl Connection {
 
     /// Sends a command and waits for its answer. After an error that is not [`answered`] the connection is of no use.
     pub fn call(&mut self, command: &Cmd, deadline: Instant) -> RedisResult<Value> {
-        self.stream.socket().deadline = deadline;
-        if self.asking {
-            self.exchange(&cmd("ASKING").get_packed_command())?;
-        }
-        self.exchange(&command.get_packed_command())
+        self.call_all(&[command], deadline)
     }
 
-    fn exchange(&mut self, command: &[u8]) -> RedisResult<Value> {
-        self.stream.write_all(command)?;
+    /// Sends commands in one go and waits for every answer. Gives the last one, or the first error.
+    pub fn call_all(&mut self, commands: &[&Cmd], deadline: Instant) -> RedisResult<Value> {
+        self.stream.socket().deadline = deadline;
+        let mut bytes = Vec::new();
+        for command in commands {
+            if self.asking {
+                cmd("ASKING").write_packed_command(&mut bytes);
+            }
+            command.write_packed_command(&mut bytes);
+        }
+        self.stream.write_all(&bytes)?;
         self.stream.flush()?;
-        self.parser.parse_value(&mut self.stream)?.extract_error()
+        let answers = commands.len() * if self.asking { 2 } else { 1 };
+        let mut outcome = Ok(Value::Nil);
+        for _ in 0..answers {
+            let answer = self.parser.parse_value(&mut self.stream)?;
+            outcome = outcome.and_then(|_| answer.extract_error());
+        }
+        outcome
     }
 }
 

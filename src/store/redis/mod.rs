@@ -21,7 +21,10 @@
 //!
 //! A record is one string, under the prefix and its key: its generation in 8 bytes, the most significant first, and its
 //! data; Redis removes it when its time is over. The keys of a subject are a sorted set by the time each is noted until,
-//! in milliseconds since 1970 by Redis's clock. A command or script touches one key, as Redis Cluster requires.
+//! in milliseconds since 1970 by Redis's clock.
+//!
+//! A command or script touches one key, as Redis Cluster requires, but for a long record: it comes in under a key of its
+//! own, on the same node as the record's, and takes the record's place by its name alone.
 
 mod client;
 mod cluster;
@@ -38,7 +41,7 @@ mod tests;
 
 use std::time::{Duration, Instant};
 
-use redis::{Cmd, FromRedisValue, RedisResult, cmd, from_redis_value};
+use redis::{Cmd, ErrorKind, FromRedisValue, RedisResult, ServerErrorKind, Value, cmd, from_redis_value};
 
 use self::client::{Client, Outcome};
 use self::connection::Connection;
@@ -46,6 +49,12 @@ use self::url::Place;
 use super::{Record, Saved, Store, StoreError};
 
 const PREFIX: &str = "khufu:";
+
+/// A value of so many bytes or more is no argument of a script.
+const LONG: usize = 2048;
+
+/// For how many milliseconds such a value waits to become the record.
+const WAIT: u32 = 10_000;
 
 /// Records in Redis or Valkey.
 pub(crate) struct Redis {
@@ -77,13 +86,19 @@ impl Redis {
         &self,
         key: &str,
         deadline: Instant,
-        mut send: impl FnMut(&mut Connection) -> RedisResult<redis::Value>,
+        mut send: impl FnMut(&mut Connection) -> RedisResult<Value>,
     ) -> Result<Outcome<T>, StoreError> {
         self.client.exchange(key.as_bytes(), deadline, |connection| Ok(from_redis_value(send(connection)?)?))
     }
 
     fn call<T: FromRedisValue>(&self, key: &str, command: &Cmd, deadline: Instant) -> Result<T, StoreError> {
         Ok(self.exchange(key, deadline, |connection| connection.call(command, deadline))?.value)
+    }
+
+    /// Where a long value comes in: by its tag on the node of the record, unless the record's key has a tag already.
+    fn next(&self, key: &str, value: &[u8]) -> Option<String> {
+        let number = getrandom::u64().ok().filter(|_| value.len() >= LONG && !key.contains(['{', '}']))?;
+        Some(format!("{}next:{{{key}}}:{number:x}", self.prefix))
     }
 
     /// Puts a value in place of the one whose first 8 bytes are given; none given: only where there is no value.
@@ -96,8 +111,21 @@ impl Redis {
         deadline: Instant,
     ) -> Result<Saved, StoreError> {
         let ttl = milliseconds(ttl);
-        let arguments = [there, value, ttl.as_bytes()];
-        let run = |connection: &mut Connection| script::SAVE.run(connection, key, &arguments, deadline);
+        let next = self.next(key, value);
+        let run = |connection: &mut Connection| {
+            if let Some(next) = &next {
+                let mut set = cmd("SET");
+                set.arg(next).arg(value).arg("PX").arg(WAIT);
+                let arguments = [there, ttl.as_bytes()];
+                match script::SAVE_LONG.run_after(&[&set], connection, &[key, next], &arguments, deadline) {
+                    Ok(Value::Int(script::NOTHING_CAME)) => {}
+                    // While a slot moves to another node, two keys may not be together.
+                    Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::TryAgain) => {}
+                    outcome => return outcome,
+                }
+            }
+            script::SAVE.run(connection, &[key], &[there, value, ttl.as_bytes()], deadline)
+        };
         let Outcome { value: outcome, repeated } = self.exchange(key, deadline, run)?;
         match outcome {
             script::SAVED => Ok(Saved::Yes),
@@ -166,7 +194,7 @@ impl Store for Redis {
         let subject = self.subject_key(subject);
         let ttl = milliseconds(ttl);
         let arguments: [&[u8]; 2] = [key.as_bytes(), ttl.as_bytes()];
-        let run = |connection: &mut Connection| script::ENLIST.run(connection, &subject, &arguments, deadline);
+        let run = |connection: &mut Connection| script::ENLIST.run(connection, &[&subject], &arguments, deadline);
         self.exchange::<()>(&subject, deadline, run)?;
         Ok(())
     }
@@ -178,6 +206,8 @@ impl Store for Redis {
 
     fn list(&self, subject: &str, deadline: Instant) -> Result<Vec<String>, StoreError> {
         let subject = self.subject_key(subject);
-        Ok(self.exchange(&subject, deadline, |connection| script::LIST.run(connection, &subject, &[], deadline))?.value)
+        Ok(self
+            .exchange(&subject, deadline, |connection| script::LIST.run(connection, &[&subject], &[], deadline))?
+            .value)
     }
 }
