@@ -52,6 +52,8 @@ impl Write for Stream {
 
 /// A connection to a server that has let us in and turned to our database.
 pub(super) struct Connection {
+    /// No other connection has it.
+    pub number: u64,
     stream: Stream,
     parser: Parser,
     /// Whether the next commands are for a slot that is on its way to this node of a cluster.
@@ -65,7 +67,8 @@ impl Connection {
             (Some(config), Address::Tcp { host, .. }) => tls(socket, config, host)?,
             _ => Stream::Plain(socket),
         };
-        let mut connection = Self { stream, parser: Parser::new(), asking: false };
+        let number = getrandom::u64().map_err(io::Error::other)?;
+        let mut connection = Self { number, stream, parser: Parser::new(), asking: false };
         connection.log_in(&manner.login, deadline)?;
         if manner.database != 0 {
             connection.call(cmd("SELECT").arg(manner.database), deadline)?;

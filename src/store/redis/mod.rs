@@ -95,10 +95,9 @@ impl Redis {
         Ok(self.exchange(key, deadline, |connection| connection.call(command, deadline))?.value)
     }
 
-    /// Where a long value comes in: by its tag on the node of the record, unless the record's key has a tag already.
-    fn next(&self, key: &str, value: &[u8]) -> Option<String> {
-        let number = getrandom::u64().ok().filter(|_| value.len() >= LONG && !key.contains(['{', '}']))?;
-        Some(format!("{}next:{{{key}}}:{number:x}", self.prefix))
+    /// Where a long value comes in by a connection: by its tag on the node of the record.
+    fn next(&self, key: &str, connection: &Connection) -> String {
+        format!("{}next:{{{key}}}:{:x}", self.prefix, connection.number)
     }
 
     /// Puts a value in place of the one whose first 8 bytes are given; none given: only where there is no value.
@@ -111,13 +110,15 @@ impl Redis {
         deadline: Instant,
     ) -> Result<Saved, StoreError> {
         let ttl = milliseconds(ttl);
-        let next = self.next(key, value);
+        // A key that has a tag already, by the prefix, is not to be told from its tag.
+        let comes_first = value.len() >= LONG && !key.contains(['{', '}']);
         let run = |connection: &mut Connection| {
-            if let Some(next) = &next {
+            if comes_first {
+                let next = self.next(key, connection);
                 let mut set = cmd("SET");
-                set.arg(next).arg(value).arg("PX").arg(WAIT);
+                set.arg(&next).arg(value).arg("PX").arg(WAIT);
                 let arguments = [there, ttl.as_bytes()];
-                match script::SAVE_LONG.run_after(&[&set], connection, &[key, next], &arguments, deadline) {
+                match script::SAVE_LONG.run_after(&[&set], connection, &[key, &next], &arguments, deadline) {
                     Ok(Value::Int(script::NOTHING_CAME)) => {}
                     // While a slot moves to another node, two keys may not be together.
                     Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::TryAgain) => {}
