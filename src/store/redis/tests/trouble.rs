@@ -240,13 +240,14 @@ fn a_save_whose_answer_was_lost_is_told_from_another_writers() {
     assert_eq!(store.save(&key, 2, &record(3, "of ours"), MINUTE, soon()), Ok(Saved::Conflict));
     assert!(proxy.has_lost_it());
 
+    assert_eq!(direct.save(&key, 3, &long(4), MINUTE, soon()), Ok(Saved::Yes), "now the server knows the script");
     proxy.lose_next_answer();
-    assert_eq!(store.save(&key, 3, &long(4), MINUTE, soon()), Ok(Saved::Yes));
+    assert_eq!(store.save(&key, 4, &long(5), MINUTE, soon()), Ok(Saved::Yes));
     assert!(proxy.has_lost_it());
-    assert_eq!(load(&direct, &key), Some(long(4)));
-    assert_eq!(direct.save(&key, 4, &record(5, "of another"), MINUTE, soon()), Ok(Saved::Yes));
+    assert_eq!(load(&direct, &key), Some(long(5)));
+    assert_eq!(direct.save(&key, 5, &record(6, "of another"), MINUTE, soon()), Ok(Saved::Yes));
     proxy.lose_next_answer();
-    assert_eq!(store.save(&key, 4, &long(5), MINUTE, soon()), Ok(Saved::Conflict));
+    assert_eq!(store.save(&key, 5, &long(6), MINUTE, soon()), Ok(Saved::Conflict));
     assert!(proxy.has_lost_it());
     assert_eq!(server.ask::<usize>(&["DBSIZE"]), 1);
 
