@@ -576,9 +576,12 @@ khufu_status khufu_session_regenerate_id(khufu_session *session);
  *
  * @param session  not NULL; of a store.
  * @param subject  UTF-8, as "user-42"; (NULL, 0): nobody's; subject_len KHUFU_NTS means up to the NUL.
- * @return KHUFU_OK; KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT (also: a session in a cookie has no subject).
+ * @return KHUFU_OK; KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT (also: a session in a cookie, or in another library's record,
+ *         has no subject).
  */
-khufu_status khufu_session_set_subject(khufu_session *session, const char *subject, size_t subject_len);
+khufu_status khufu_session_set_subject(khufu_session *session,
+                                       const char *subject,
+                                       size_t subject_len);
 
 /**
  * Makes the Set-Cookie values of the response, to be fetched with khufu_session_set_cookie: none where nothing is to
@@ -983,7 +986,7 @@ khufu_status khufu_session_check_csrf_token(khufu_session *session,
  * @param sessions     not NULL; set to a handle to be freed with khufu_subject_free, on failure too (then
  *                     khufu_subject_error tells the detail, and every other call on it fails).
  * @return KHUFU_OK, also where there are none; KHUFU_ERR_STORE; KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT (also: the
- *         factory keeps its sessions in cookies).
+ *         factory keeps its sessions in cookies, or in another library's records).
  */
 khufu_status khufu_subject_open(const khufu_factory *factory,
                                 const char *subject,

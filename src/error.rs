@@ -46,7 +46,7 @@ pub enum Error {
     )]
     Unsupported(String),
     /// What only sessions in a store have.
-    #[error("only sessions in a store (type=store) have subjects")]
+    #[error("only sessions in a store (type=store), in khufu's own format, have subjects")]
     NoStore,
     /// The store failed, or took too long.
     #[error("the session store failed: {0}")]

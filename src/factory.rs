@@ -13,9 +13,8 @@ use crate::options::{Options, Settings};
 use crate::seal;
 use crate::serializer::Content;
 use crate::session::{Session, Stored};
-use crate::store;
-use crate::store::backend::{Backend, Loaded, NotLoaded};
-use crate::store::id::Keys;
+use crate::store::backend::{Backend, NotLoaded};
+use crate::store::layout::Loaded;
 use crate::store::turns::Turns;
 
 /// Opens sessions, all with the same options. Cheap to clone, and made to be shared between threads.
@@ -60,14 +59,10 @@ impl Factory {
         let settings = options.settings();
         let current = match settings.choice("type") {
             Some("store") => Current::Stored(Box::new(backend(options)?)),
-            _ if settings.all(&["store"]).next().is_some() => {
+            _ if settings.said("store").is_some() => {
                 return Err(Error::Option("the option store wants the option type to be store".to_owned()));
             }
-            _ => {
-                let format = Format::new("", settings)?;
-                let serializer = options.own_serializer.clone().unwrap_or(format.serializer);
-                Current::Cookie(Format { serializer, ..format })
-            }
+            _ => Current::Cookie(Format::current(options)?),
         };
         let accepted = options.accepted().map(|(name, settings)| Format::new(name, settings));
         Ok(Self(Arc::new(Config {
@@ -164,7 +159,7 @@ impl Config {
     #[inline]
     fn open_cookie(&self, format: &Format, value: &[u8], session: &mut Session) -> Result<(), Refusal> {
         let (content, previous_secret) = format.open(value)?;
-        self.check_age(&content, session)?;
+        self.check_age(&content, None, session)?;
         session.was_found(content, loaded(previous_secret));
         Ok(())
     }
@@ -176,16 +171,19 @@ impl Config {
         session: &mut Session,
         limit: Duration,
     ) -> Result<Result<(), Refusal>, Error> {
-        let (id, previous_secret) = match backend.keys.open(value) {
+        let (id, previous_secret) = match backend.layout.open(value) {
             Ok(opened) => opened,
             Err(refusal) => return Ok(Err(refusal)),
         };
+        let key = backend.layout.key(&id);
         let refused = |result, reason: Cow<'static, str>| Ok(Err(Refusal { result, reason }));
-        match backend.load(&id.key(), backend.deadline_within(limit)) {
-            Ok(Loaded { content, header, generation }) => Ok(self.check_age(&content, session).map(|()| {
-                session.was_found(content, loaded(previous_secret));
-                session.is_stored(Stored::opened(id, generation, header));
-            })),
+        match backend.load(&key, backend.deadline_within(limit)) {
+            Ok(Loaded { content, header, generation, timeout }) => {
+                Ok(self.check_age(&content, timeout, session).map(|()| {
+                    session.was_found(content, loaded(previous_secret));
+                    session.is_stored(Stored::opened(id, key, generation, header));
+                }))
+            }
             Err(NotLoaded::Missing) => refused(LoadResult::Missing, "the store has no session of that id".into()),
             Err(NotLoaded::Refused(refusal)) => Ok(Err(refusal)),
             Err(NotLoaded::Failed(error)) if backend.empty_on_error => {
@@ -195,13 +193,15 @@ impl Config {
         }
     }
 
+    /// `timeout` is the session's own, in seconds, where it has one.
     #[inline]
-    fn check_age(&self, content: &Content, session: &Session) -> Result<(), Refusal> {
-        let older =
-            |since: f64, timeout: Option<u64>| timeout.filter(|timeout| session.now() - since > *timeout as f64);
-        let reason = if let Some(timeout) = older(content.renewed.seconds, self.timeout) {
+    fn check_age(&self, content: &Content, timeout: Option<f64>, session: &Session) -> Result<(), Refusal> {
+        let older = |since: f64, timeout: Option<f64>| timeout.filter(|timeout| session.now() - since > *timeout);
+        let absolute = self.absolute_timeout.map(|timeout| timeout as f64);
+        let timeout = timeout.or(self.timeout.map(|timeout| timeout as f64));
+        let reason = if let Some(timeout) = older(content.renewed.seconds, timeout) {
             format!("the session was idle for longer than {timeout} seconds")
-        } else if let Some(timeout) = older(content.created.seconds, self.absolute_timeout) {
+        } else if let Some(timeout) = older(content.created.seconds, absolute) {
             format!("the session began more than {timeout} seconds ago")
         } else {
             return Ok(());
@@ -217,18 +217,14 @@ fn loaded(previous_secret: bool) -> LoadResult {
 fn backend(options: &Options) -> Result<Backend, Error> {
     let settings = options.settings();
     let limit = settings.duration("store_timeout", Duration::from_secs(1));
-    let store = match &options.own_store {
-        Some(store) => store.clone(),
-        None => store::open(settings, limit)?,
-    };
+    let (store, layout) = format::stored(options, limit)?;
+    let grace = settings.seconds("regenerate_grace").filter(|_| layout.has_header());
     Ok(Backend {
         store,
-        keys: Keys::new(&format::secrets("", settings)?),
-        serializer: options.own_serializer.clone().unwrap_or_else(|| format::serializer(settings)),
+        layout,
         limit,
         empty_on_error: settings.choice("store_on_error") == Some("empty"),
-        grace: Duration::from_secs(settings.seconds("regenerate_grace").unwrap_or_default()),
-        timeout: settings.seconds("timeout"),
+        grace: Duration::from_secs(grace.unwrap_or_default()),
         absolute_timeout: settings.seconds("absolute_timeout"),
         turns: Turns::default(),
     })

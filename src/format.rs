@@ -1,15 +1,21 @@
 //! A format: a seal, a serializer and the secrets, as one set of options names them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
 use crate::arena;
 use crate::error::Error;
 use crate::load::Refusal;
-use crate::options::Settings;
+use crate::options::{Options, Settings};
+use crate::original::{ENCRYPT_KEY_ELSEWHERE, Original};
 use crate::seal::{self, Encrypted, Hashalg, Seal, Secret, Signed};
 use crate::serializer::{Content, Json, Pickle, Serializer};
+use crate::store::id::Keys;
+use crate::store::layout::Layout;
+use crate::store::own::Own;
+use crate::store::{self, Store};
 use crate::wiped::WipedBytes;
 
 pub(crate) struct Format {
@@ -21,16 +27,26 @@ pub(crate) struct Format {
 
 impl Format {
     pub fn new(name: &str, settings: &Settings) -> Result<Self, Error> {
-        let secrets = secrets(name, settings)?;
+        if settings.choice("type") == Some("store") {
+            let allowed = "must be signed_cookie or encrypted_cookie, not store";
+            return Err(Error::Option(format!("the option accept.{name}.type {allowed}")));
+        }
+        if let Some(original) = Original::of(settings) {
+            return original.format(name, settings);
+        }
+        no_encrypt_key(name, settings)?;
         let seal: Box<dyn Seal> = match settings.choice("type") {
-            Some("encrypted_cookie") => Box::new(Encrypted::new(&secrets)),
-            Some("store") => {
-                let allowed = "must be signed_cookie or encrypted_cookie, not store";
-                return Err(Error::Option(format!("the option accept.{name}.type {allowed}")));
-            }
-            _ => Box::new(Signed::new(hashalg(settings), &secrets)),
+            Some("encrypted_cookie") => Box::new(Encrypted::new(&secrets(name, settings, Rule::Encryption)?)),
+            _ => Box::new(signed(settings, &salted_secrets(name, settings)?)),
         };
         Ok(Self { name: name.to_owned(), seal, serializer: serializer(settings) })
+    }
+
+    /// The format that cookies are written in.
+    pub fn current(options: &Options) -> Result<Self, Error> {
+        let format = Self::new("", options.settings())?;
+        let serializer = own_serializer(options)?.unwrap_or(format.serializer);
+        Ok(Self { serializer, ..format })
     }
 
     /// What a cookie's value holds, and whether a previous secret sealed it.
@@ -43,11 +59,53 @@ impl Format {
     }
 }
 
-pub(crate) fn serializer(settings: &Settings) -> Arc<dyn Serializer> {
+/// Where sessions are kept, and what they look like there.
+pub(crate) type Kept = (Arc<dyn Store>, Box<dyn Layout>);
+
+/// The store and the layout of a factory of type `store`, whose operations may take as long as `limit`.
+pub(crate) fn stored(options: &Options, limit: Duration) -> Result<Kept, Error> {
+    let settings = options.settings();
+    if let Some(original) = Original::of(settings) {
+        return original.stored(options);
+    }
+    no_encrypt_key("", settings)?;
+    let store = match &options.own_store {
+        Some(store) => store.clone(),
+        None => store::open(settings, limit)?,
+    };
+    let layout = Own {
+        keys: Keys::new(&salted_secrets("", settings)?),
+        serializer: own_serializer(options)?.unwrap_or_else(|| serializer(settings)),
+        timeout: settings.seconds("timeout"),
+    };
+    Ok((store, Box::new(layout)))
+}
+
+/// The caller's own serializer, if there is one. Another library does not know it.
+pub(crate) fn own_serializer(options: &Options) -> Result<Option<Arc<dyn Serializer>>, Error> {
+    if options.own_serializer.is_some() && Original::of(options.settings()).is_some() {
+        return Err(Error::Option("the option format must be khufu for a serializer of the caller's own".to_owned()));
+    }
+    Ok(options.own_serializer.clone())
+}
+
+fn no_encrypt_key(name: &str, settings: &Settings) -> Result<(), Error> {
+    match settings.said("encrypt_key") {
+        Some(_) => Err(Error::Option(format!("the option {} {ENCRYPT_KEY_ELSEWHERE}", full_name(name, "encrypt_key")))),
+        None => Ok(()),
+    }
+}
+
+fn serializer(settings: &Settings) -> Arc<dyn Serializer> {
     match settings.choice("serializer") {
         Some("pickle") => Arc::new(Pickle),
         _ => Arc::new(Json),
     }
+}
+
+/// Pyramid's seal; `secrets` have their salt in front.
+pub(crate) fn signed(settings: &Settings, secrets: &[Secret]) -> Signed {
+    Signed::new(hashalg(settings), secrets)
 }
 
 fn hashalg(settings: &Settings) -> Hashalg {
@@ -60,10 +118,28 @@ fn hashalg(settings: &Settings) -> Hashalg {
     }
 }
 
-/// The current secret and the previous ones, as the seal takes them.
-pub(crate) fn secrets(format: &str, settings: &Settings) -> Result<Vec<Secret>, Error> {
-    let full_name =
-        |option: &str| if format.is_empty() { option.to_owned() } else { format!("accept.{format}.{option}") };
+/// An option's name as it was set: `format` is an accepted format's name, or empty.
+pub(crate) fn full_name(format: &str, option: &str) -> String {
+    if format.is_empty() { option.to_owned() } else { format!("accept.{format}.{option}") }
+}
+
+/// What a secret becomes.
+pub(crate) enum Rule<'s> {
+    /// Bytes behind a salt, by WebOb's rule.
+    Salted(&'s str),
+    /// Its text in UTF-8.
+    Utf8,
+    /// A key for encryption.
+    Encryption,
+}
+
+fn salted_secrets(format: &str, settings: &Settings) -> Result<Vec<Secret>, Error> {
+    secrets(format, settings, Rule::Salted(settings.get("salt").unwrap_or_default()))
+}
+
+/// The current secret and the previous ones.
+pub(crate) fn secrets(format: &str, settings: &Settings, rule: Rule<'_>) -> Result<Vec<Secret>, Error> {
+    let full_name = |option: &str| full_name(format, option);
     let current: Vec<_> = settings.all(&["secret", "secret_hex"]).collect();
     match current.len() {
         1 => {}
@@ -80,22 +156,21 @@ pub(crate) fn secrets(format: &str, settings: &Settings) -> Result<Vec<Secret>, 
         }
     }
     let previous = settings.all(&["previous_secret", "previous_secret_hex"]);
-    let encrypted = settings.choice("type") == Some("encrypted_cookie");
-    let salt = settings.get("salt").unwrap_or_default();
     current
         .into_iter()
         .chain(previous)
-        .map(|(option, value)| {
-            if encrypted {
-                return encryption_key(value).ok_or_else(|| {
-                    let digits = 2 * seal::KEY;
-                    Error::Option(format!(
-                        "the option {} must be {digits} hex digits for an encrypted cookie",
-                        full_name(option)
-                    ))
-                });
-            }
-            Ok(if option.ends_with("_hex") { salted_bytes(salt, value) } else { salted_text(salt, value) })
+        .map(|(option, value)| match rule {
+            Rule::Encryption => encryption_key(value).ok_or_else(|| {
+                let digits = 2 * seal::KEY;
+                Error::Option(format!(
+                    "the option {} must be {digits} hex digits for an encrypted cookie",
+                    full_name(option)
+                ))
+            }),
+            Rule::Salted(salt) if option.ends_with("_hex") => Ok(salted_bytes(salt, value)),
+            Rule::Salted(salt) => Ok(salted_text(salt, value)),
+            Rule::Utf8 if option.ends_with("_hex") => Ok(salted_bytes("", value)),
+            Rule::Utf8 => Ok(Zeroizing::new(value.as_bytes().to_vec())),
         })
         .collect()
 }

@@ -12,6 +12,7 @@ mod json;
 mod load;
 mod moment;
 mod options;
+mod original;
 mod per_process;
 mod seal;
 mod secret;

@@ -28,7 +28,12 @@ pub(crate) const LATEST: f64 = 253_402_300_799.0;
 impl Moment {
     pub fn now() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { seconds: since.as_secs_f64(), form: Form::Float }
+        Self::at(since.as_secs_f64())
+    }
+
+    /// A time that was reckoned.
+    pub fn at(seconds: f64) -> Self {
+        Self { seconds, form: Form::Float }
     }
 
     /// A time that a caller gives for the current one.
@@ -36,7 +41,7 @@ impl Moment {
         if !(0.0..=LATEST).contains(&seconds) {
             return Err(Error::Now);
         }
-        Ok(Self { seconds, form: Form::Float })
+        Ok(Self::at(seconds))
     }
 
     /// A time that is written at `span`; `None` where the number is not finite.
@@ -60,6 +65,14 @@ impl Moment {
 
     pub fn whole(self) -> Self {
         Self { seconds: self.seconds.floor(), form: Form::Whole }
+    }
+
+    /// As it was read; without a fraction, if it was not read.
+    pub fn whole_unless_read(self) -> Self {
+        match self.form {
+            Form::Text(_) => self,
+            _ => self.whole(),
+        }
     }
 
     /// Most bytes that [`Moment::write`] appends.

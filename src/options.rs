@@ -72,10 +72,16 @@ pub const TABLE: &[OptionRow] = &[
         "Where the session is: in a cookie that is signed, in one that is encrypted too, or in a store (the cookie then has a signed id).",
     ),
     format_row(
+        "format",
+        Kind::Choice(&["khufu", "pyramid_session_redis", "pyramid_redis_sessions", "beaker"]),
+        Some("khufu"),
+        "Whose sessions these are: khufu's (which are Pyramid's, where they are cookies), or those of another library, which goes on reading and writing them.",
+    ),
+    format_row(
         "serializer",
         Kind::Choice(&["json", "pickle"]),
         Some("json"),
-        "How the payload is written; `pickle` (data only) is what Pyramid 1.x and pyramid_nacl_session write by default.",
+        "How the payload is written; `pickle` (data only) is what Pyramid 1.x and pyramid_nacl_session write by default. Where `format` names another library, it is `pickle` unless it is set.",
     ),
     format_row(
         "secret",
@@ -91,10 +97,16 @@ pub const TABLE: &[OptionRow] = &[
     ),
     repeated_row("previous_secret_hex", Kind::SecretHex, "The same, as bytes in hex. May be given many times."),
     format_row(
+        "encrypt_key",
+        Kind::Secret,
+        None,
+        "Beaker's `encrypt_key`, for `format` `beaker` and `type` `encrypted_cookie` alone; `secret` is its `validate_key`.",
+    ),
+    format_row(
         "salt",
         Kind::Text,
         Some("pyramid.session."),
-        "Goes before the secret in a signature's key. Pyramid's `salt`.",
+        "Goes before the secret in a signature's key. Pyramid's `salt`; for `format` `pyramid_session_redis` it is `pyramid_session_redis.` unless it is set.",
     ),
     format_row(
         "hashalg",
@@ -162,12 +174,17 @@ pub const TABLE: &[OptionRow] = &[
         Some("268435456"),
         "How much memory `memory:` may take; the sessions that would expire soonest make room.",
     ),
-    row("store_prefix", Kind::Text, Some("khufu:"), "What the names of keys in Redis begin with."),
+    row(
+        "store_prefix",
+        Kind::Text,
+        Some("khufu:"),
+        "What the names of keys in Redis begin with; nothing unless it is set, where `format` names another library.",
+    ),
     row(
         "regenerate_grace",
         Kind::Seconds,
         Some("10"),
-        "For how many seconds the old id of a session that got a new one opens what was there before.",
+        "For how many seconds the old id of a session that got a new one opens what was there before; not at all, where `format` names another library.",
     ),
 ];
 
@@ -277,6 +294,11 @@ impl Settings {
             None => find(name, |_| true).and_then(|row| row.default),
         };
         value.filter(|value| !value.is_empty())
+    }
+
+    /// What an option was set to; `None` where it was not set, or was unset.
+    pub fn said(&self, name: &str) -> Option<&str> {
+        self.all(&[name]).next().map(|(_, value)| value).filter(|value| !value.is_empty())
     }
 
     /// The values of these options, in the order in which they were set, with their names.

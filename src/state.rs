@@ -44,6 +44,7 @@ pub(crate) struct State {
     entries: Vec<Entry>,
     /// What was made for reading since the last change, so that asking twice costs nothing.
     made: Option<Box<Made>>,
+    hidden: Option<Box<Hidden>>,
 }
 
 #[derive(Default)]
@@ -53,6 +54,10 @@ struct Made {
     /// The whole object.
     whole: Option<Span>,
 }
+
+/// What another library keeps with the data, as JSON texts by name: carried along, and no part of the dictionary.
+#[derive(Default)]
+struct Hidden(Vec<(&'static str, Span)>);
 
 /// Up to this many keys, each fingerprint is compared with all before it to find duplicates.
 const FEW: usize = 8;
@@ -76,7 +81,7 @@ impl State {
     }
 
     pub fn new(payload: WipedText, Members(entries): Members) -> Self {
-        let mut state = Self { arena: Arena::new(payload), entries, made: None };
+        let mut state = Self { arena: Arena::new(payload), entries, made: None, hidden: None };
         state.merge_duplicates();
         state
     }
@@ -228,6 +233,28 @@ impl State {
     pub fn clear(&mut self) {
         self.changed();
         self.entries.clear();
+    }
+
+    /// Drops what is hidden, too.
+    pub fn begin_anew(&mut self) {
+        self.clear();
+        self.hidden = None;
+    }
+
+    /// Carries a JSON text along under a name.
+    pub fn hide(&mut self, name: &'static str, json: Span) {
+        self.hidden.get_or_insert_default().0.push((name, json));
+    }
+
+    /// The JSON text that is carried along under a name.
+    pub fn hidden(&self, name: &str) -> Option<&str> {
+        self.hidden_at(name).map(|json| self.text(json))
+    }
+
+    /// Where that text stands.
+    pub fn hidden_at(&self, name: &str) -> Option<Span> {
+        let Hidden(hidden) = self.hidden.as_deref()?;
+        hidden.iter().find(|(hidden, _)| *hidden == name).map(|(_, json)| *json)
     }
 
     fn changed(&mut self) {

@@ -20,7 +20,7 @@ impl Factory {
     /// this secret or a previous one; the one used last comes first.
     ///
     /// # Errors
-    /// [`Error::Store`]; [`Error::NoStore`] for cookies.
+    /// [`Error::Store`]; [`Error::NoStore`] for cookies, and for the records of another library.
     pub fn subject_sessions(&self, subject: &str) -> Result<Vec<SubjectSession>, Error> {
         let mut sessions: Vec<SubjectSession> = Vec::new();
         self.each(subject, |_, key, session| {
@@ -68,7 +68,7 @@ impl Factory {
         mut visit: impl FnMut(&Backend, &str, SubjectSession) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let backend = self.backend().ok_or(Error::NoStore)?;
-        for subject in backend.keys.subjects(subject) {
+        for subject in backend.layout.subjects(subject).ok_or(Error::NoStore)? {
             for key in backend.store.list(&subject.name(), backend.deadline())? {
                 match backend.load(&key, backend.deadline()) {
                     Ok(loaded) if loaded.header.subject == Some(subject) && !loaded.header.moved => {

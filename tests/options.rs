@@ -38,6 +38,7 @@ fn a_value_that_is_not_allowed_is_an_error_that_names_option_value_and_what_is()
     for (option, values, allowed) in [
         ("type", &["signed", "cookie", "store "][..], "signed_cookie, encrypted_cookie"),
         ("serializer", &["yaml", "JSON5", "json "], "json, pickle"),
+        ("format", &["redis", "pyramid", "Beaker "], "khufu, pyramid_session_redis, pyramid_redis_sessions, beaker"),
         ("hashalg", &["md5", "sha3", "sha-512", "512"], "sha512, sha384, sha256, sha224, sha1"),
         ("samesite", &["lax ", "no", "Laxx", "unset"], "Lax, Strict, None"),
         ("timeout", &["-1", "1.5", "1e3", "+1", " 1", "0x10", "ten", "10000000001", "99999999999999999999999"], whole),
@@ -203,6 +204,92 @@ fn cookies_that_browsers_would_drop_are_errors() {
         &[("cookie_name", "__Host-sid"), ("secure", "true")],
     ] {
         assert!(try_factory(settings).is_ok(), "{settings:?}");
+    }
+}
+
+/// A format and a type that go together, and where Redis is.
+const SESSION_REDIS: Settings<'static> =
+    &[("format", "pyramid_session_redis"), ("type", "store"), ("store", "redis://localhost")];
+const REDIS_SESSIONS: Settings<'static> =
+    &[("format", "pyramid_redis_sessions"), ("type", "store"), ("store", "redis://localhost")];
+const BEAKER_REDIS: Settings<'static> = &[("format", "beaker"), ("type", "store"), ("store", "redis://localhost")];
+const BEAKER_SIGNED: Settings<'static> = &[("format", "beaker")];
+const BEAKER_ENCRYPTED: Settings<'static> =
+    &[("format", "beaker"), ("type", "encrypted_cookie"), ("encrypt_key", "sesame")];
+
+#[test]
+fn another_librarys_format_takes_what_the_library_has() {
+    let timeless = &[("timeout", "")][..];
+    for (format, more) in [
+        (SESSION_REDIS, &[("serializer", "json"), ("salt", "other."), ("hashalg", "sha256"), ("timeout", "")][..]),
+        (SESSION_REDIS, &[("store", "rediss+cluster://localhost:1,localhost:2"), ("store_prefix", "x:")]),
+        (SESSION_REDIS, &[("secret", "\u{1f511}"), ("previous_secret_hex", "00ff"), ("regenerate_grace", "0")]),
+        (REDIS_SESSIONS, &[("serializer", "pickle"), ("hashalg", "sha1"), ("timeout", "1")]),
+        (BEAKER_REDIS, &[("serializer", "json"), ("timeout", "0"), ("salt", "")]),
+        (BEAKER_REDIS, timeless),
+        (BEAKER_SIGNED, timeless),
+        (BEAKER_SIGNED, &[("store", "")]),
+        (BEAKER_ENCRYPTED, timeless),
+    ] {
+        let settings = [format, more].concat();
+        assert!(try_factory(&settings).is_ok(), "{settings:?}: {:?}", try_factory(&settings).err());
+    }
+}
+
+#[test]
+fn what_has_no_meaning_for_another_library_is_an_error_that_names_the_option() {
+    for (format, more, told) in [
+        (&[("format", "pyramid_session_redis")][..], &[][..], "type to be store"),
+        (&[("format", "pyramid_redis_sessions"), ("type", "encrypted_cookie")], &[], "type to be store"),
+        (
+            SESSION_REDIS,
+            &[("store", "memory:")],
+            "option store must name a Redis where format is pyramid_session_redis",
+        ),
+        (REDIS_SESSIONS, &[("store", "sqlite:x.db")], "option store must name a Redis"),
+        (BEAKER_REDIS, &[("store", "")], "option store must name a Redis where format is beaker"),
+        (BEAKER_REDIS, &[("store", "redis://localhost:x")], "option store: "),
+        (SESSION_REDIS, &[("timeout", "0")], "option timeout must be more than 0"),
+        (REDIS_SESSIONS, &[("timeout", "0")], "option timeout must be more than 0"),
+        (REDIS_SESSIONS, &[("timeout", "")], "option timeout must be set"),
+        (REDIS_SESSIONS, &[("serializer", "json")], "option serializer must be pickle"),
+        (REDIS_SESSIONS, &[("salt", "x")], "option salt has no place"),
+        (REDIS_SESSIONS, &[("hashalg", "sha512")], "option hashalg must be sha1"),
+        (BEAKER_SIGNED, &[("salt", "x")], "option salt has no place"),
+        (BEAKER_REDIS, &[("hashalg", "sha256")], "option hashalg must be sha1"),
+        (BEAKER_REDIS, &[("regenerate_grace", "5")], "option regenerate_grace has no place"),
+        (SESSION_REDIS, &[("encrypt_key", "x")], "option encrypt_key is for encrypted cookies of Beaker's"),
+        (BEAKER_REDIS, &[("encrypt_key", "x")], "option encrypt_key is for encrypted cookies of Beaker's"),
+        (BEAKER_SIGNED, &[("encrypt_key", "x")], "option encrypt_key is for encrypted cookies of Beaker's"),
+        (&[], &[("encrypt_key", "x")], "option encrypt_key is for encrypted cookies of Beaker's"),
+        (&[("type", "store")], &[("encrypt_key", "x")], "option encrypt_key is for encrypted cookies of Beaker's"),
+        (&[("format", "beaker"), ("type", "encrypted_cookie")], &[], "option encrypt_key is required"),
+        (BEAKER_ENCRYPTED, &[("encrypt_key", "sésame")], "option encrypt_key must be ASCII"),
+        (BEAKER_ENCRYPTED, &[("secret", "sécret")], "option secret must be ASCII"),
+        (BEAKER_ENCRYPTED, &[("previous_secret", "sécret")], "option secret must be ASCII"),
+        (&[("format", "django")], &[], "khufu, pyramid_session_redis, pyramid_redis_sessions, beaker"),
+    ] {
+        let settings = [format, more].concat();
+        let message = error_of(&settings);
+        assert!(message.contains(told), "{settings:?}: {message}");
+        assert!(!message.contains("sésame") && !message.contains("sécret"), "{message}");
+    }
+}
+
+#[test]
+fn the_errors_of_an_accepted_format_name_it() {
+    let accepted: Settings<'_> = &[("accept.old.secret", "x"), ("accept.old.format", "beaker")];
+    assert!(try_factory(accepted).is_ok());
+    for (more, told) in [
+        (&[("accept.old.format", "pyramid_session_redis")][..], "accept.old.format wants the option accept.old.type"),
+        (&[("accept.old.type", "store")], "accept.old.type must be"),
+        (&[("accept.old.type", "encrypted_cookie")], "accept.old.encrypt_key is required"),
+        (&[("accept.old.encrypt_key", "x")], "accept.old.encrypt_key is for"),
+        (&[("accept.old.salt", "x")], "accept.old.salt has no place"),
+        (&[("accept.old.hashalg", "sha384")], "accept.old.hashalg must be"),
+    ] {
+        let message = error_of(&[accepted, more].concat());
+        assert!(message.contains(told), "{message}");
     }
 }
 

@@ -284,7 +284,8 @@ pub unsafe extern "C" fn khufu_session_regenerate_id(session: *mut khufu_session
 ///
 /// @param session  not NULL; of a store.
 /// @param subject  UTF-8, as "user-42"; (NULL, 0): nobody's; subject_len KHUFU_NTS means up to the NUL.
-/// @return KHUFU_OK; KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT (also: a session in a cookie has no subject).
+/// @return KHUFU_OK; KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT (also: a session in a cookie, or in another library's record,
+///         has no subject).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_set_subject(
     session: *mut khufu_session,

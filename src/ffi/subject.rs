@@ -27,7 +27,7 @@ struct Subject {
 /// @param sessions     not NULL; set to a handle to be freed with khufu_subject_free, on failure too (then
 ///                     khufu_subject_error tells the detail, and every other call on it fails).
 /// @return KHUFU_OK, also where there are none; KHUFU_ERR_STORE; KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT (also: the
-///         factory keeps its sessions in cookies).
+///         factory keeps its sessions in cookies, or in another library's records).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_subject_open(
     factory: *const khufu_factory,

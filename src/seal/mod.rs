@@ -1,6 +1,7 @@
 //! Payload ⇄ cookie value: the part that only holders of a secret can do.
 
 mod encrypted;
+mod hex_signed;
 mod mac;
 mod signed;
 
@@ -12,8 +13,10 @@ use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::load::Refusal;
+use crate::wiped::WipedBytes;
 
 pub(crate) use encrypted::{Encrypted, KEY};
+pub(crate) use hex_signed::HexSigned;
 pub(crate) use mac::{Hashalg, KeyedMac};
 pub(crate) use signed::Signed;
 
@@ -35,6 +38,16 @@ pub(crate) trait Seal: Send + Sync {
 
     /// Seals a payload in place: `buffer` begins with [`Seal::overhead`] bytes for the seal's own use.
     fn seal(&self, buffer: &mut [u8]) -> Result<(), Error>;
+
+    /// The length of the cookie's value for a sealed buffer of so many bytes.
+    fn value_len(&self, sealed: usize) -> usize {
+        encoded_len(sealed)
+    }
+
+    /// Writes a sealed buffer as a cookie's value into `out`, which has just the length for it.
+    fn write(&self, sealed: &[u8], out: &mut [u8]) {
+        encode(sealed, out);
+    }
 }
 
 /// A secret as bytes: the salt and the secret, in that order, for signing; the key alone for encryption.
@@ -69,6 +82,13 @@ pub(crate) fn decoded_most(length: usize) -> usize {
 /// The length of a cookie's value that stands for so many bytes.
 pub(crate) fn encoded_len(bytes: usize) -> usize {
     (bytes * 4).div_ceil(3)
+}
+
+/// Bytes as a cookie's value.
+pub(crate) fn encoded(bytes: &[u8]) -> WipedBytes {
+    let mut value = WipedBytes::from(vec![0; encoded_len(bytes.len())]);
+    encode(bytes, &mut value);
+    value
 }
 
 /// Writes bytes as a cookie's value into `out`, which has just the length for it.

@@ -1,7 +1,7 @@
 //! Payload ⇄ `(renewed, created, state)`.
 
 pub(crate) mod json;
-mod pickle;
+pub(crate) mod pickle;
 
 use std::ops::Range;
 

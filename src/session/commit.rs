@@ -6,7 +6,6 @@ use crate::cookie::LARGEST_VALUE;
 use crate::error::Error;
 use crate::factory::Current;
 use crate::format::Format;
-use crate::seal;
 use crate::session::Session;
 
 impl Session {
@@ -68,11 +67,11 @@ impl Session {
 
     fn cookie(&self, format: &Format) -> Result<String, Error> {
         let mut bytes = format.serializer.dumps(format.seal.overhead(), self.accessed, self.created, &self.state)?;
-        let length = seal::encoded_len(bytes.len());
+        let length = format.seal.value_len(bytes.len());
         if length > LARGEST_VALUE {
             return Err(Error::TooLarge { length, limit: LARGEST_VALUE });
         }
         format.seal.seal(&mut bytes)?;
-        Ok(self.config.cookie.with_value(length, self.now.seconds, |out| seal::encode(&bytes, out)))
+        Ok(self.config.cookie.with_value(length, self.now.seconds, |out| format.seal.write(&bytes, out)))
     }
 }

@@ -170,7 +170,8 @@ impl Session {
     /// # Errors
     /// [`Error::Random`] if a new session's id cannot be made.
     pub fn id(&mut self) -> Result<Option<&str>, Error> {
-        self.stored.as_mut().map(|stored| stored.key()).transpose()
+        let Some(backend) = self.config.current.backend() else { return Ok(None) };
+        self.stored.as_mut().map(|stored| stored.hash(backend)).transpose()
     }
 
     /// Gives the session a new id at commit, against fixation: call it when a user has logged in. For
@@ -186,10 +187,11 @@ impl Session {
     /// Says whose session it is, so that [`Factory::subject_sessions`](crate::Factory::subject_sessions) finds it; empty: nobody's.
     ///
     /// # Errors
-    /// [`Error::NoStore`] for a cookie.
+    /// [`Error::NoStore`] for a cookie, and for the records of another library, which have no place for it.
     pub fn set_subject(&mut self, subject: &str) -> Result<(), Error> {
         let backend = self.config.current.backend().ok_or(Error::NoStore)?;
-        let subject = backend.keys.subjects(subject).next().filter(|_| !subject.is_empty());
+        let names = backend.layout.subjects(subject).ok_or(Error::NoStore)?;
+        let subject = names.first().copied().filter(|_| !subject.is_empty());
         if let Some(stored) = self.stored.as_mut().filter(|stored| stored.subject != subject) {
             stored.subject = subject;
             stored.subject_set = true;
@@ -207,7 +209,7 @@ impl Session {
     /// Drops all data and starts over: new, created now. What is set afterwards belongs to the new session; if
     /// nothing is, commit clears the browser's cookie.
     pub fn invalidate(&mut self) {
-        self.state.clear();
+        self.state.begin_anew();
         (self.created, self.renewed, self.accessed) = (self.now, self.now, self.now);
         self.new = true;
         (self.changed, self.due, self.outdated) = (false, false, false);

@@ -4,15 +4,15 @@ use std::time::{Duration, Instant};
 
 use crate::error::Error;
 use crate::moment::Moment;
-use crate::seal;
 use crate::serializer::Content;
 use crate::session::Session;
 use crate::session::changes::{Change, replay};
 use crate::state::State;
-use crate::store::Saved;
-use crate::store::backend::{Backend, Loaded, NotLoaded};
+use crate::store::backend::{Backend, NotLoaded};
 use crate::store::id::{Id, Subject};
+use crate::store::layout::Loaded;
 use crate::store::record::Header;
+use crate::store::{Record, Saved};
 
 /// A session's record, as far as this request knows it.
 #[derive(Default)]
@@ -21,6 +21,8 @@ pub(crate) struct Stored {
     id: Option<Id>,
     /// The id's key, where there is one.
     key: String,
+    /// The id's hash, once it was asked for.
+    hash: Option<String>,
     /// The generation that was opened or saved last; 0: there is no record yet.
     generation: u64,
     /// The id is an old one: the session has moved on, and this is how it was.
@@ -39,11 +41,9 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
-    pub fn opened(id: Id, generation: u64, header: Header) -> Self {
+    pub fn opened(id: Id, key: String, generation: u64, header: Header) -> Self {
         let Header { moved, subject } = header;
-        let mut stored = Self { generation, moved, subject, listed: subject, ..Self::default() };
-        stored.become_id(id);
-        stored
+        Self { id: Some(id), key, generation, moved, subject, listed: subject, ..Self::default() }
     }
 
     /// Invalidates it: the record goes at commit, and what is set from now on gets a new id.
@@ -59,17 +59,26 @@ impl Stored {
         Header { moved: false, subject: self.subject }
     }
 
-    /// The key of the id, which is made where there is none.
-    pub fn key(&mut self) -> Result<&str, Error> {
+    /// The id, which is made where there is none.
+    fn id(&mut self, backend: &Backend) -> Result<&Id, Error> {
         if self.id.is_none() {
-            self.become_id(Id::new()?);
+            let id = backend.layout.new_id()?;
+            self.key = backend.layout.key(&id);
+            self.id = Some(id);
         }
-        Ok(&self.key)
+        Ok(self.id.as_ref().expect("there is one now"))
     }
 
-    fn become_id(&mut self, id: Id) {
-        self.key = id.key();
-        self.id = Some(id);
+    /// The id's hash; the id is made where there is none.
+    pub fn hash(&mut self, backend: &Backend) -> Result<&str, Error> {
+        if self.hash.is_none() {
+            self.hash = Some(self.id(backend)?.hash());
+        }
+        Ok(self.hash.as_deref().unwrap_or_default())
+    }
+
+    fn become_id(&mut self, id: Id, key: String) {
+        (self.id, self.key, self.hash) = (Some(id), key, None);
     }
 }
 
@@ -113,7 +122,8 @@ impl Session {
         }
         // From here on the state may be another one, with another text.
         self.accessed = self.accessed.detached();
-        let key = stored.key()?.to_owned();
+        stored.id(backend)?;
+        let key = stored.key.clone();
         let is_new = stored.generation == 0;
         let regenerated = stored.regenerate && !is_new;
         backend
@@ -129,18 +139,18 @@ impl Session {
         stored.subject_set = false;
         let browser_needs_it = is_new || regenerated || self.outdated || self.config.cookie.expires();
         Ok(stored.id.as_ref().filter(|_| browser_needs_it).map(|id| {
-            let bytes = backend.cookie(id);
-            let length = seal::encoded_len(bytes.as_ref().len());
-            self.config.cookie.with_value(length, self.now.seconds, |out| seal::encode(bytes.as_ref(), out))
+            let value = backend.layout.seal(id);
+            self.config.cookie.with_value(value.len(), self.now.seconds, |out| out.copy_from_slice(&value))
         }))
     }
 
     fn insert(&mut self, backend: &Backend, stored: &mut Stored, key: &str, deadline: Instant) -> Result<(), Error> {
         self.enlist(backend, stored, key, deadline)?;
-        let record = backend.record(1, stored.header(), self.accessed, self.created, &self.state)?;
-        match backend.store.save(key, 0, &record, backend.ttl(self.created, self.now), deadline)? {
+        let record = backend.record(0, stored.header(), self.accessed, self.created, &self.state)?;
+        let ttl = backend.ttl(&self.state, self.created, self.now);
+        match backend.store.save(key, 0, &record, ttl, deadline)? {
             Saved::Yes => {
-                stored.generation = 1;
+                stored.generation = record.generation;
                 Ok(())
             }
             Saved::Conflict | Saved::Gone => Err(Error::Conflict),
@@ -151,7 +161,10 @@ impl Session {
     fn extend(&mut self, backend: &Backend, stored: &mut Stored, key: &str, deadline: Instant) -> Result<(), Error> {
         self.enlist(backend, stored, key, deadline)?;
         let record = backend.record(stored.generation, stored.header(), self.accessed, self.created, &self.state)?;
-        Ok(backend.store.touch(key, &record, backend.ttl(self.created, self.now), deadline)?)
+        let record = Record { generation: stored.generation, ..record };
+        backend.store.touch(key, &record, backend.ttl(&self.state, self.created, self.now), deadline)?;
+        stored.generation = backend.store.generation(&record.data).unwrap_or(stored.generation);
+        Ok(())
     }
 
     /// Saves over the generation that was opened; where another request was first, makes this one's changes again on
@@ -164,10 +177,10 @@ impl Session {
                 Some(version) => (version.generation, &version.state, version.created),
                 None => (stored.generation, &self.state, self.created),
             };
-            let record = backend.record(generation + 1, stored.header(), self.accessed, created, state)?;
-            match backend.store.save(key, generation, &record, backend.ttl(created, self.now), deadline)? {
+            let record = backend.record(generation, stored.header(), self.accessed, created, state)?;
+            match backend.store.save(key, generation, &record, backend.ttl(state, created, self.now), deadline)? {
                 Saved::Yes => {
-                    stored.generation = generation + 1;
+                    stored.generation = record.generation;
                     self.become_version(newer);
                     return Ok(());
                 }
@@ -191,15 +204,15 @@ impl Session {
         old_key: &str,
         deadline: Instant,
     ) -> Result<(), Error> {
-        let id = Id::new()?;
-        let key = id.key();
+        let id = backend.layout.new_id()?;
+        let key = backend.layout.key(&id);
         let outcome = self.move_to(backend, stored, old_key, &key, deadline);
         match outcome {
             Ok(generation) => {
                 if let Some(subject) = stored.listed.filter(|_| old_key != key) {
                     backend.store.delist(&subject.name(), old_key, deadline)?;
                 }
-                stored.become_id(id);
+                stored.become_id(id, key);
                 stored.generation = generation;
                 stored.listed = stored.subject;
                 stored.regenerate = false;
@@ -221,8 +234,8 @@ impl Session {
         key: &str,
         deadline: Instant,
     ) -> Result<u64, Error> {
-        let ttl = backend.ttl(self.created, self.now);
         if let Some(subject) = stored.subject {
+            let ttl = backend.ttl(&self.state, self.created, self.now);
             backend.store.enlist(&subject.name(), key, ttl, deadline)?;
         }
         let mut generation = 0;
@@ -231,7 +244,7 @@ impl Session {
             let before = self.current(backend, old_key, deadline)?;
             let (now_there, header) = (before.generation, Header { moved: true, ..before.header });
             let Content { renewed, created, state } = &before.content;
-            let left = backend.record(now_there + 1, header, *renewed, *created, state)?;
+            let left = backend.record(now_there, header, *renewed, *created, state)?;
             if now_there != stored.generation {
                 newer = Some(self.merged(stored, before)?);
             }
@@ -239,11 +252,12 @@ impl Session {
                 Some(newer) => (&newer.state, newer.created),
                 None => (&self.state, self.created),
             };
-            let record = backend.record(generation + 1, stored.header(), self.accessed, created, state)?;
+            let record = backend.record(generation, stored.header(), self.accessed, created, state)?;
+            let ttl = backend.ttl(state, created, self.now);
             if backend.store.save(key, generation, &record, ttl, deadline)? != Saved::Yes {
                 return Err(Error::Conflict);
             }
-            generation += 1;
+            generation = record.generation;
             match backend.store.save(old_key, now_there, &left, Some(backend.grace), deadline)? {
                 Saved::Yes => {
                     self.become_version(newer);
@@ -289,7 +303,7 @@ impl Session {
     /// revoked.
     fn enlist(&self, backend: &Backend, stored: &mut Stored, key: &str, deadline: Instant) -> Result<(), Error> {
         if let Some(subject) = stored.subject {
-            backend.store.enlist(&subject.name(), key, backend.ttl(self.created, self.now), deadline)?;
+            backend.store.enlist(&subject.name(), key, backend.ttl(&self.state, self.created, self.now), deadline)?;
         }
         if let Some(listed) = stored.listed.filter(|listed| Some(*listed) != stored.subject) {
             backend.store.delist(&listed.name(), key, deadline)?;

@@ -2,29 +2,31 @@
 
 use constant_time_eq::constant_time_eq;
 use sha2::{Digest, Sha256};
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::load::Refusal;
 use crate::seal::{self, Hashalg, KeyedMac, Secret};
+use crate::wiped::WipedBytes;
 
 const LENGTH: usize = 32;
 const MAC: usize = 32;
 
-/// 32 random bytes that only the browser's cookie holds: the store knows their hash.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub(crate) struct Id([u8; LENGTH]);
+/// What the browser's cookie holds, and a signature of it. khufu's own are 32 random bytes, of which the store knows the
+/// hash.
+pub(crate) struct Id(pub WipedBytes);
 
 impl Id {
-    pub fn new() -> Result<Self, Error> {
-        let mut id = Self([0; LENGTH]);
-        getrandom::fill(&mut id.0)?;
-        Ok(id)
+    /// 32 random bytes.
+    pub fn random() -> Result<Self, Error> {
+        let mut id = WipedBytes::from(vec![0; LENGTH]);
+        getrandom::fill(&mut id[..])?;
+        Ok(Self(id))
     }
 
-    /// The record's key: neither a store nor a log that leaks it opens a session.
-    pub fn key(&self) -> String {
-        hexadecimal(&Sha256::digest(self.0).into())
+    /// Its hex SHA-256, which may be logged: it opens nothing.
+    pub fn hash(&self) -> String {
+        hexadecimal(&Sha256::digest(&**self.0).into())
     }
 }
 
@@ -52,7 +54,7 @@ impl Keys {
 
     /// The id in a cookie's value, and whether a previous secret sealed it.
     pub fn open(&self, value: &[u8]) -> Result<(Id, bool), Refusal> {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(seal::decoded_most(value.len())));
+        let mut bytes = WipedBytes::with_capacity(seal::decoded_most(value.len()));
         seal::decode(value, &mut bytes)?;
         if bytes.len() != MAC + LENGTH {
             return Err(Refusal::malformed("the cookie is not of the length of a session id"));
@@ -61,9 +63,8 @@ impl Keys {
         let Some(index) = self.ids.iter().position(|mac| mac.verifies(id, signature)) else {
             return Err(Refusal::bad_signature("the session id's signature is not by any of the secrets"));
         };
-        let mut opened = Id([0; LENGTH]);
-        opened.0.copy_from_slice(id);
-        Ok((opened, index > 0))
+        bytes.drain(..MAC);
+        Ok((Id(bytes), index > 0))
     }
 
     /// The bytes of an id's cookie.

@@ -128,7 +128,7 @@ impl Store for Memory {
     fn load(&self, key: &str, _deadline: Instant) -> Result<Option<Record>, StoreError> {
         Ok(self.shard(key, |shard| {
             let kept = shard.records.get(key).filter(|kept| kept.expires > Instant::now())?;
-            Some(Record { generation: kept.generation, data: kept.data.to_vec() })
+            Some(Record { generation: kept.generation, data: kept.data.to_vec(), left: None })
         }))
     }
 
@@ -204,7 +204,7 @@ mod tests {
     const MINUTE: Option<Duration> = Some(Duration::from_secs(60));
 
     fn record(generation: u64) -> Record {
-        Record { generation, data: vec![b'x'; 100] }
+        Record { generation, data: vec![b'x'; 100], left: None }
     }
 
     #[test]

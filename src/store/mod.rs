@@ -7,7 +7,9 @@ pub(crate) mod backend;
 #[cfg(test)]
 mod contract;
 pub(crate) mod id;
+pub(crate) mod layout;
 mod memory;
+pub(crate) mod own;
 pub(crate) mod record;
 #[cfg(feature = "redis")]
 mod redis;
@@ -36,8 +38,7 @@ pub(crate) fn open(settings: &Settings, limit: Duration) -> Result<Arc<dyn Store
             sqlite::Sqlite::open(rest, Instant::now() + limit).map(|store| Arc::new(store) as Arc<dyn Store>)
         }
         #[cfg(feature = "redis")]
-        "redis" | "rediss" | "redis+unix" | "unix" | "redis+cluster" | "rediss+cluster" | "redis+sentinel"
-        | "rediss+sentinel" => {
+        scheme if redis::SCHEMES.contains(&scheme) => {
             let prefix = settings.get("store_prefix").unwrap_or_default();
             redis::Redis::open(url).map(|store| Arc::new(store.with_prefix(prefix)) as Arc<dyn Store>)
         }
@@ -49,6 +50,25 @@ pub(crate) fn open(settings: &Settings, limit: Duration) -> Result<Arc<dyn Store
         }
     };
     opened.map_err(|error| Error::Option(format!("the option store: {error}")))
+}
+
+/// The Redis that the option `store` names, for records that another program writes, too; `None` if it names none.
+pub(crate) fn open_shared(settings: &Settings) -> Option<Result<Arc<dyn Store>, Error>> {
+    #[cfg(feature = "redis")]
+    {
+        let url = settings.get("store")?;
+        redis::SCHEMES.contains(&url.split_once(':')?.0).then(|| {
+            // The prefix is khufu's own unless it was said.
+            let prefix = settings.said("store_prefix").unwrap_or_default();
+            let store = redis::Redis::open(url).map_err(|error| Error::Option(format!("the option store: {error}")))?;
+            Ok(Arc::new(redis::Shared::new(store.with_prefix(prefix))) as Arc<dyn Store>)
+        })
+    }
+    #[cfg(not(feature = "redis"))]
+    {
+        let _ = settings;
+        None
+    }
 }
 
 /// The stores that are built in, for an error to list.
@@ -73,6 +93,8 @@ const BUILT_IN: &[&str] = &[
 pub(crate) struct Record {
     pub generation: u64,
     pub data: Vec<u8>,
+    /// For how long it is kept yet, of a record that was loaded from a store which tells.
+    pub left: Option<Duration>,
 }
 
 /// What became of a save.
@@ -93,8 +115,8 @@ pub(crate) struct StoreError(pub String);
 
 /// A place for records. Every call ends by its deadline, with an error if need be; the calling thread waits.
 ///
-/// Keys and subjects are short ASCII texts. `ttl` is for how long a record is kept from now on; `None`: for ever. An
-/// expired record is not there, whether it has been removed or not.
+/// Keys and subjects are short ASCII texts. `ttl` is for how long a record is kept from now on; `None`: for ever; zero:
+/// not at all. An expired record is not there, whether it has been removed or not.
 pub(crate) trait Store: Send + Sync {
     /// The record of a key.
     fn load(&self, key: &str, deadline: Instant) -> Result<Option<Record>, StoreError>;
@@ -122,6 +144,12 @@ pub(crate) trait Store: Send + Sync {
 
     /// Takes such a note back.
     fn delist(&self, subject: &str, key: &str, deadline: Instant) -> Result<(), StoreError>;
+
+    /// The generation of a record of this data, in a store where the data alone say it; `None`: each change makes it one
+    /// larger.
+    fn generation(&self, _data: &[u8]) -> Option<u64> {
+        None
+    }
 
     /// The keys of a subject, in no order. Some may have no record any more.
     fn list(&self, subject: &str, deadline: Instant) -> Result<Vec<String>, StoreError>;

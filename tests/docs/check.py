@@ -8,11 +8,17 @@ from pathlib import Path
 import move
 import readme
 import rotate
+import share
 from pages import Page, root
 from report import Report
 from services import Servers
 
-MODULES = {'README.md': readme, 'docs/rotate-a-secret.md': rotate, 'docs/move-a-format.md': move}
+MODULES = {
+    'README.md': readme,
+    'docs/rotate-a-secret.md': rotate,
+    'docs/move-a-format.md': move,
+    'docs/share-with-another-library.md': share,
+}
 
 
 def check_links(page, report):

@@ -20,6 +20,9 @@ use crate::serializer::{Content, Serializer, json};
 use crate::state::State;
 use crate::wiped::WipedBytes;
 
+pub(crate) use read::to_json;
+pub(crate) use write::from_json;
+
 /// Python reads and writes no integer of more digits.
 const MOST_DIGITS: usize = 4300;
 
@@ -27,10 +30,10 @@ pub(crate) struct Pickle;
 
 impl Serializer for Pickle {
     fn loads(&self, buffer: WipedBytes, payload: Range<usize>) -> Result<Content, Refusal> {
-        json::loads(read::to_json(&buffer[payload])?, 0)
+        json::loads(to_json(&buffer[payload])?, 0)
     }
 
     fn dumps(&self, overhead: usize, accessed: Moment, created: Moment, state: &State) -> Result<WipedBytes, Error> {
-        write::from_json(overhead, &json::dumps(0, accessed, created, state))
+        write::tuple_from_json(overhead, &json::dumps(0, accessed, created, state))
     }
 }

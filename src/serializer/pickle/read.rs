@@ -40,7 +40,7 @@ struct Machine<'p> {
 }
 
 /// The JSON text of a pickle's data.
-pub(super) fn to_json(pickle: &[u8]) -> Result<WipedText, Refusal> {
+pub(crate) fn to_json(pickle: &[u8]) -> Result<WipedText, Refusal> {
     let mut machine = Machine {
         rest: pickle,
         nodes: Vec::new(),

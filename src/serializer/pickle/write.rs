@@ -7,20 +7,39 @@ use crate::error::Error;
 use crate::json::{self, Scanner};
 use crate::wiped::WipedBytes;
 
-/// The pickle of a payload's JSON text, behind `overhead` bytes.
-pub(super) fn from_json(overhead: usize, payload: &str) -> Result<WipedBytes, Error> {
-    let mut out = WipedBytes::with_capacity(overhead + 2 * payload.len() + 16);
-    out.add(&vec![0; overhead]);
-    out.add(&[0x80, 2]);
-    let mut scanner = Scanner::lenient(payload);
-    // The whole is a tuple, as Pyramid makes it; all inside are lists and dicts. An opener's place in the text
-    // tells which closer ends it, so the text itself is the stack.
-    scanner.at = 1;
-    while scanner.at < payload.len() {
-        step(payload, &mut scanner, &mut out)?;
-    }
+/// The pickle of a JSON text, behind `overhead` bytes.
+pub(crate) fn from_json(overhead: usize, json: &str) -> Result<WipedBytes, Error> {
+    let mut out = begin(overhead, json);
+    steps(json, 0, json.len(), &mut out)?;
     out.add(b".");
     Ok(out)
+}
+
+/// The same of a payload, an array of three: it becomes a tuple, as Pyramid makes it.
+pub(super) fn tuple_from_json(overhead: usize, payload: &str) -> Result<WipedBytes, Error> {
+    let mut out = begin(overhead, payload);
+    steps(payload, 1, payload.len() - 1, &mut out)?;
+    out.add(&[TUPLE3, b'.']);
+    Ok(out)
+}
+
+const TUPLE3: u8 = 0x87;
+
+fn begin(overhead: usize, json: &str) -> WipedBytes {
+    let mut out = WipedBytes::with_capacity(overhead + 2 * json.len() + 16);
+    out.add(&vec![0; overhead]);
+    out.add(&[0x80, 2]);
+    out
+}
+
+/// What stands from one byte of a text to another. Each bracket is an opcode of its own, so the text itself is the stack.
+fn steps(json: &str, start: usize, end: usize, out: &mut WipedBytes) -> Result<(), Error> {
+    let mut scanner = Scanner::lenient(json);
+    scanner.at = start;
+    while scanner.at < end {
+        step(json, &mut scanner, out)?;
+    }
+    Ok(())
 }
 
 fn step(payload: &str, scanner: &mut Scanner<'_>, out: &mut WipedBytes) -> Result<(), Error> {
@@ -37,7 +56,7 @@ fn step(payload: &str, scanner: &mut Scanner<'_>, out: &mut WipedBytes) -> Resul
         }
         b']' => {
             scanner.at += 1;
-            out.add(if scanner.at == payload.len() { &[0x87] } else { b"e" });
+            out.add(b"e");
         }
         b'}' => {
             scanner.at += 1;

@@ -32,6 +32,7 @@ mod connection;
 mod script;
 mod sentinel;
 mod servers;
+mod shared;
 mod socket;
 mod tls;
 mod url;
@@ -47,6 +48,12 @@ use self::client::{Client, Outcome};
 use self::connection::Connection;
 use self::url::Place;
 use super::{Record, Saved, Store, StoreError};
+
+pub(super) use shared::Shared;
+
+/// How URLs begin that name a Redis.
+pub(super) const SCHEMES: [&str; 8] =
+    ["redis", "rediss", "redis+unix", "unix", "redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel"];
 
 const PREFIX: &str = "khufu:";
 
@@ -101,18 +108,10 @@ impl Redis {
     }
 
     /// Puts a value in place of the one whose first 8 bytes are given; none given: only where there is no value.
-    fn replace(
-        &self,
-        key: &str,
-        there: &[u8],
-        value: &[u8],
-        ttl: Option<Duration>,
-        deadline: Instant,
-    ) -> Result<Saved, StoreError> {
-        let ttl = milliseconds(ttl);
+    fn put(&self, key: &str, there: &[u8], value: &[u8], ttl: &str, deadline: Instant) -> Result<Saved, StoreError> {
         // A key that has a tag already, by the prefix, is not to be told from its tag.
         let comes_first = value.len() >= LONG && !key.contains(['{', '}']);
-        let run = |connection: &mut Connection| {
+        self.replace(key, value, ttl, deadline, |connection| {
             if comes_first {
                 let next = self.next(key, connection);
                 let mut set = cmd("SET");
@@ -126,10 +125,23 @@ impl Redis {
                 }
             }
             script::SAVE.run(connection, &[key], &[there, value, ttl.as_bytes()], deadline)
-        };
+        })
+    }
+
+    /// Puts a value in place of another one by a script.
+    fn replace(
+        &self,
+        key: &str,
+        value: &[u8],
+        ttl: &str,
+        deadline: Instant,
+        run: impl FnMut(&mut Connection) -> RedisResult<Value>,
+    ) -> Result<Saved, StoreError> {
         let Outcome { value: outcome, repeated } = self.exchange(key, deadline, run)?;
         match outcome {
             script::SAVED => Ok(Saved::Yes),
+            // The first try may have taken it away.
+            script::GONE if repeated && ttl == script::NOT_AT_ALL => Ok(Saved::Yes),
             script::GONE => Ok(Saved::Gone),
             // The value in the way may be this one, put there by the first try.
             _ if repeated && self.read(key, deadline)?.as_deref() == Some(value) => Ok(Saved::Yes),
@@ -158,9 +170,9 @@ fn decoded(mut value: Vec<u8>) -> Record {
         Some(generation) => {
             let generation = u64::from_be_bytes(*generation);
             value.drain(..size_of::<u64>());
-            Record { generation, data: value }
+            Record { generation, data: value, left: None }
         }
-        None => Record { generation: 0, data: value },
+        None => Record { generation: 0, data: value, left: None },
     }
 }
 
@@ -178,12 +190,13 @@ impl Store for Redis {
         deadline: Instant,
     ) -> Result<Saved, StoreError> {
         let there = if expected == 0 { &[][..] } else { &expected.to_be_bytes() };
-        self.replace(&self.key(key), there, &encoded(record), ttl, deadline)
+        self.put(&self.key(key), there, &encoded(record), &milliseconds(ttl), deadline)
     }
 
     fn touch(&self, key: &str, record: &Record, ttl: Option<Duration>, deadline: Instant) -> Result<(), StoreError> {
         let there = record.generation.to_be_bytes();
-        self.replace(&self.key(key), &there, &encoded(record), ttl, deadline).map(drop)
+        let ttl = milliseconds(ttl);
+        self.put(&self.key(key), &there, &encoded(record), &ttl, deadline).map(drop)
     }
 
     fn delete(&self, key: &str, deadline: Instant) -> Result<(), StoreError> {

@@ -62,6 +62,9 @@ pub(super) const SAVED: i64 = 1;
 pub(super) const GONE: i64 = 0;
 pub(super) const NOTHING_CAME: i64 = -2;
 
+/// The time to live of a value that is to go.
+pub(super) const NOT_AT_ALL: &str = "0";
+
 /// Arguments: the generation that must be there, as its 8 bytes, or nothing where no record may be; the value; its time
 /// to live in milliseconds, or nothing. Answers `SAVED`, `GONE` or, for a conflict, something else.
 pub(super) static SAVE: LazyLock<Script> = LazyLock::new(|| {
@@ -89,6 +92,25 @@ else redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 1",
     )
 });
+
+/// The same for values that are nothing but a record's data: the first argument is the beginning of the hex SHA-1 of the
+/// value that must be there. It is removed where its time to live is [`NOT_AT_ALL`], for no mark in it could tell an old
+/// writer that it is about to go.
+pub(super) static SAVE_SHARED: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "local there = redis.call('GET', KEYS[1])
+local hash = there and string.sub(redis.sha1hex(there), 1, 16) or ''
+if hash ~= ARGV[1] then return there and -1 or 0 end
+if ARGV[3] == '0' then redis.call('DEL', KEYS[1])
+elseif ARGV[3] == '' then redis.call('SET', KEYS[1], ARGV[2])
+else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
+return 1",
+    )
+});
+
+/// The value, and for how many milliseconds it is kept yet; negative: for ever.
+pub(super) static LOAD_SHARED: LazyLock<Script> =
+    LazyLock::new(|| Script::new("return {redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1])}"));
 
 /// Arguments: the member; for how many milliseconds, or nothing. Some members whose time is over are removed.
 pub(super) static ENLIST: LazyLock<Script> = LazyLock::new(|| {

@@ -162,7 +162,7 @@ impl Store for Sqlite {
         self.read("loading a record", deadline, |connection| {
             let mut statement = connection.prepare_cached(LOAD)?;
             let record = |row: &rusqlite::Row<'_>| {
-                Ok(Record { generation: row.get::<_, i64>(0)?.cast_unsigned(), data: row.get(1)? })
+                Ok(Record { generation: row.get::<_, i64>(0)?.cast_unsigned(), data: row.get(1)?, left: None })
             };
             statement.query_row((key, now()), record).optional()
         })

@@ -4,11 +4,12 @@ mod layouts;
 mod proxy;
 mod records;
 mod server;
+mod shared;
 mod trouble;
 
 use std::time::{Duration, Instant};
 
-use super::Redis;
+use super::{Redis, Shared};
 use crate::store::contract::new_key;
 use crate::store::{Record, Saved, Store};
 
@@ -24,7 +25,7 @@ fn open(url: &str) -> Redis {
 }
 
 fn record(generation: u64, data: &str) -> Record {
-    Record { generation, data: data.into() }
+    Record { generation, data: data.into(), left: None }
 }
 
 /// A record that comes in under a key of its own.

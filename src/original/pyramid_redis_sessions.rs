@@ -1,0 +1,112 @@
+//! pyramid_redis_sessions 1.0: a pickled `{"managed_dict": state, "created": created, "timeout": timeout}` under the id.
+//!
+//! The record does not say when it was last used; how long Redis keeps it yet does.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::notation::Notation;
+use super::{members, moment, number, opened, quoted, random, renewed, state, text, write_number};
+use crate::arena::Span;
+use crate::error::Error;
+use crate::load::Refusal;
+use crate::moment::Moment;
+use crate::seal::{HexSigned, Secret};
+use crate::serializer::{Content, pickle};
+use crate::state::State;
+use crate::store::Record;
+use crate::store::id::Id;
+use crate::store::layout::{Layout, Loaded};
+use crate::store::record::Header;
+use crate::wiped::{WipedBytes, WipedText};
+
+/// The name of what is carried along: the record's own idle time.
+const TIMEOUT: &str = "timeout";
+
+pub(super) struct Records {
+    macs: HexSigned,
+    timeout: u64,
+}
+
+impl Records {
+    pub fn new(secrets: &[Secret], timeout: u64) -> Self {
+        Self { macs: HexSigned::new(secrets), timeout }
+    }
+
+    /// The idle time of a session's record.
+    fn timeout(&self, state: &State) -> f64 {
+        state.hidden(TIMEOUT).and_then(number).unwrap_or(self.timeout as f64)
+    }
+}
+
+impl Layout for Records {
+    /// 64 hex digits.
+    fn new_id(&self) -> Result<Id, Error> {
+        let mut id = WipedBytes::from(vec![0; 64]);
+        hex::encode_to_slice(*random::<32>()?, &mut id).expect("32 bytes are 64 digits");
+        Ok(Id(id))
+    }
+
+    /// Pyramid 1.x's `signed_deserialize`.
+    fn open(&self, value: &[u8]) -> Result<(Id, bool), Refusal> {
+        let (signature, encoded) = HexSigned::split(value)?;
+        let mut pickled = WipedBytes::with_capacity(base64::decoded_len_estimate(encoded.len()));
+        STANDARD
+            .decode_vec(encoded, &mut pickled)
+            .map_err(|_| Refusal::malformed("the cookie is not a signature and base64"))?;
+        let signer = self.macs.signer(&pickled, signature)?;
+        let id = pickle::to_json(&pickled).ok().and_then(quoted);
+        let id = id.ok_or_else(|| Refusal::malformed("the session id is not a pickled text"))?;
+        Ok((opened(id)?, signer > 0))
+    }
+
+    /// Pyramid 1.x's `signed_serialize`.
+    fn seal(&self, id: &Id) -> WipedBytes {
+        let mut json = WipedText::with_capacity(id.0.len() + 2);
+        json.push('"');
+        json.push_str(text(id));
+        json.push('"');
+        let pickled = pickle::from_json(0, &json).expect("a text can be pickled");
+        let length = base64::encoded_len(pickled.len(), true).unwrap_or_default();
+        let mut value = WipedBytes::from(vec![0; HexSigned::LENGTH + length]);
+        let (signature, encoded) = value.split_at_mut(HexSigned::LENGTH);
+        self.macs.sign(&pickled, signature);
+        STANDARD.encode_slice(&**pickled, encoded).expect("the value has its length");
+        value
+    }
+
+    fn key(&self, id: &Id) -> String {
+        text(id).to_owned()
+    }
+
+    fn loads(&self, record: Record) -> Result<Loaded, Refusal> {
+        let json = Notation::Pickle.loads(WipedBytes::from(record.data))?;
+        let [Some(data), Some(created), Some(timeout)] = members(&json, ["managed_dict", "created", TIMEOUT])? else {
+            return Err(Refusal::malformed("the record lacks its data, its time or its timeout"));
+        };
+        let created = moment(&json, created)?;
+        let idle = number(&json[timeout.clone()])
+            .filter(|timeout| *timeout > 0.0)
+            .ok_or_else(|| Refusal::malformed("the record's timeout is not a number"))?;
+        let mut state = state(json, data)?;
+        state.hide(TIMEOUT, Span::of_payload(timeout.start, timeout.end));
+        let content = Content { renewed: renewed(idle, record.left), created, state };
+        Ok(Loaded { content, header: Header::default(), generation: record.generation, timeout: Some(idle) })
+    }
+
+    fn dumps(&self, _header: Header, _accessed: Moment, created: Moment, state: &State) -> Result<WipedBytes, Error> {
+        let mut json = WipedText::with_capacity(state.dump_most() + created.most() + 96);
+        json.push_str(r#"{"managed_dict":"#);
+        state.dump(&mut json);
+        json.push_str(r#","created":"#);
+        created.write(state.arena(), &mut json);
+        json.push_str(r#","timeout":"#);
+        write_number(self.timeout(state), &mut json);
+        json.push('}');
+        Notation::Pickle.dumps(0, json)
+    }
+
+    fn idle(&self, state: &State) -> Option<f64> {
+        Some(self.timeout(state))
+    }
+}

@@ -1,0 +1,158 @@
+//! pyramid_session_redis 1.8: `{"m": state, "c": created, "v": 1, "t": timeout, "x": expires}` under the id.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::notation::Notation;
+use super::{members, moment, number, opened, random, renewed, state, text, write_number};
+use crate::arena::Span;
+use crate::error::Error;
+use crate::load::Refusal;
+use crate::moment::Moment;
+use crate::seal::{self, Seal, Signed};
+use crate::serializer::Content;
+use crate::state::State;
+use crate::store::Record;
+use crate::store::id::Id;
+use crate::store::layout::{Layout, Loaded};
+use crate::store::record::Header;
+use crate::wiped::{WipedBytes, WipedText};
+
+/// Before the secret in its signature's key.
+pub(super) const SALT: &str = "pyramid_session_redis.";
+
+/// What records say of their version.
+const VERSION: f64 = 1.0;
+
+/// Names of what is carried along: the record's own idle time, and when it expires, or `null`.
+const TIMEOUT: &str = "t";
+const EXPIRES: &str = "x";
+
+pub(super) struct Records {
+    seal: Signed,
+    notation: Notation,
+    timeout: Option<u64>,
+}
+
+impl Records {
+    pub fn new(seal: Signed, notation: Notation, timeout: Option<u64>) -> Self {
+        Self { seal, notation, timeout }
+    }
+
+    /// The idle time of a session's record.
+    fn timeout(&self, state: &State) -> Option<f64> {
+        match state.hidden(TIMEOUT) {
+            Some(own) => number(own),
+            None => self.timeout.map(|timeout| timeout as f64),
+        }
+    }
+}
+
+impl Layout for Records {
+    /// Python's `secrets.token_urlsafe(48)`.
+    fn new_id(&self) -> Result<Id, Error> {
+        let mut id = WipedBytes::from(vec![0; 64]);
+        URL_SAFE_NO_PAD.encode_slice(*random::<48>()?, &mut id[..]).expect("48 bytes are 64 characters");
+        Ok(Id(id))
+    }
+
+    fn open(&self, value: &[u8]) -> Result<(Id, bool), Refusal> {
+        let mut buffer = WipedBytes::with_capacity(seal::decoded_most(value.len()));
+        let unsealed = self.seal.open(value, &mut buffer)?;
+        buffer.drain(..unsealed.payload.start);
+        Ok((opened(buffer)?, unsealed.previous_secret))
+    }
+
+    fn seal(&self, id: &Id) -> WipedBytes {
+        let mut buffer = WipedBytes::with_capacity(self.seal.overhead() + id.0.len());
+        buffer.resize(self.seal.overhead(), 0);
+        buffer.add(&id.0);
+        self.seal.seal(&mut buffer).expect("a signature needs no random bytes");
+        seal::encoded(&buffer)
+    }
+
+    fn key(&self, id: &Id) -> String {
+        text(id).to_owned()
+    }
+
+    fn loads(&self, record: Record) -> Result<Loaded, Refusal> {
+        let json = self.notation.loads(WipedBytes::from(record.data))?;
+        let [data, created, version, timeout, expires] = members(&json, ["m", "c", "v", TIMEOUT, EXPIRES])?;
+        match version.and_then(|version| number(&json[version])) {
+            Some(version) if version > VERSION => return Err(Refusal::unsupported("the record is of a later version")),
+            Some(VERSION) => {}
+            _ => return Err(Refusal::malformed("the record does not say its version, or an earlier one")),
+        }
+        let (Some(data), Some(created)) = (data, created) else {
+            return Err(Refusal::malformed("the record has no data, or no time"));
+        };
+        let created = moment(&json, created)?;
+        let (idle, end) = (given(&json, timeout.as_ref())?, given(&json, expires.as_ref())?);
+        let mut state = state(json, data)?;
+        for (name, place, given) in [(TIMEOUT, timeout, idle), (EXPIRES, expires, end)] {
+            let span = match place.filter(|_| given.is_some()) {
+                Some(place) => Span::of_payload(place.start, place.end),
+                None => state.arena_mut().push("null"),
+            };
+            state.hide(name, span);
+        }
+        let (renewed, timeout) = ages(idle, end, created, record.left);
+        let content = Content { renewed, created, state };
+        Ok(Loaded { content, header: Header::default(), generation: record.generation, timeout: Some(timeout) })
+    }
+
+    fn dumps(&self, _header: Header, accessed: Moment, created: Moment, state: &State) -> Result<WipedBytes, Error> {
+        let created = created.whole_unless_read();
+        let mut json = WipedText::with_capacity(state.dump_most() + created.most() + 128);
+        json.push_str(r#"{"m":"#);
+        state.dump(&mut json);
+        json.push_str(r#","c":"#);
+        created.write(state.arena(), &mut json);
+        json.push_str(r#","v":1"#);
+        let timeout = self.timeout(state);
+        if let Some(timeout) = timeout {
+            json.push_str(r#","t":"#);
+            write_number(timeout, &mut json);
+        }
+        let expires = match (state.hidden(EXPIRES).map(number), timeout) {
+            // A record that was made without an end stays without one; one that has no idle time keeps its end.
+            (Some(None), _) | (None, None) => None,
+            (Some(end), None) => end,
+            (_, Some(timeout)) => Some(accessed.seconds.ceil() + timeout),
+        };
+        if let Some(expires) = expires {
+            json.push_str(r#","x":"#);
+            write_number(expires, &mut json);
+        }
+        json.push('}');
+        self.notation.dumps(0, json)
+    }
+
+    fn idle(&self, state: &State) -> Option<f64> {
+        self.timeout(state)
+    }
+}
+
+/// A timeout or an end in a record, if it has one.
+fn given(json: &str, place: Option<&Range<usize>>) -> Result<Option<f64>, Refusal> {
+    match place.map(|place| &json[place.clone()]) {
+        None | Some("null" | "0") => Ok(None),
+        Some(text) => match number(text) {
+            Some(number) if number > 0.0 => Ok(Some(number)),
+            _ => Err(Refusal::malformed("the record's timeout or its end is not a number")),
+        },
+    }
+}
+
+/// When a session was last written, and for how many seconds it is open from then on. `left` is what Redis says.
+fn ages(idle: Option<f64>, end: Option<f64>, created: Moment, left: Option<Duration>) -> (Moment, f64) {
+    match (idle, end) {
+        (Some(idle), Some(end)) => (Moment::at(end - idle), idle),
+        (Some(idle), None) => (renewed(idle, left), idle),
+        (None, Some(end)) => (created, end - created.seconds),
+        (None, None) => (Moment::now(), f64::INFINITY),
+    }
+}
