@@ -5,7 +5,7 @@ help:
 	@echo 'make test     install what is missing, build, run every test (.ci/run does the same)'
 	@echo 'make demo     Pyramid, C, Go and Ruby servers sharing one session; SERVE=1 leaves them up'
 	@echo 'make bench    the request cycle against what the format costs at least'
-	@echo 'make bench-store  sessions in stores: lost writes (none), requests per second, bytes of a session'
+	@echo 'make bench-store  sessions in stores: that no write is lost, and what one costs'
 	@echo 'make build    the libraries, the header, pkg-config and CMake files, in target/stage'
 	@echo 'make install  the same in PREFIX ($(PREFIX)); DESTDIR goes before it'
 	@echo 'make header   write the generated files anew: include/khufu.h, docs/options.md'

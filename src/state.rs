@@ -3,7 +3,7 @@
 //! Keys and values are spans over the payload as it was opened, or over text that was set later; nothing is
 //! parsed into a tree, so a value that nobody touches goes back exactly as it came.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
 use crate::arena::{Arena, Span};
@@ -61,7 +61,7 @@ struct Hidden(Vec<(&'static str, Span)>);
 
 /// Up to this many keys, each fingerprint is compared with all before it to find duplicates.
 const FEW: usize = 8;
-/// Up to this many, they go into a table on the stack; above it, the keys are sorted.
+/// Up to this many, they go into a table on the stack; above it, the keys are hashed.
 const SOME: usize = 128;
 
 impl State {
@@ -111,7 +111,7 @@ impl State {
         }
     }
 
-    /// Whether two fingerprints are the same, or there are too many to tell quickly.
+    /// Whether two fingerprints are the same or, of many keys, two keys as they are written.
     fn may_have_duplicates(&self) -> bool {
         let prints = |range: Range<usize>| self.entries[range].iter().map(|entry| entry.fingerprint);
         match self.entries.len() {
@@ -134,7 +134,10 @@ impl State {
                     false
                 })
             }
-            _ => true,
+            count => {
+                let mut keys = HashSet::with_capacity(count);
+                !self.entries.iter().all(|entry| keys.insert(self.text(entry.key)))
+            }
         }
     }
 

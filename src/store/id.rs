@@ -26,7 +26,7 @@ impl Id {
 
     /// Its hex SHA-256, which may be logged: it opens nothing.
     pub fn hash(&self) -> String {
-        hex::encode(Sha256::digest(&**self.0))
+        hexadecimal(&Sha256::digest(&**self.0).into())
     }
 }
 
@@ -92,8 +92,15 @@ pub(crate) struct Subject(pub [u8; MAC]);
 
 impl Subject {
     pub fn name(&self) -> String {
-        hex::encode(self.0)
+        hexadecimal(&self.0)
     }
+}
+
+/// What `hex::encode` gives, without its going character by character.
+fn hexadecimal(hash: &[u8; 32]) -> String {
+    let mut digits = vec![0; 2 * hash.len()];
+    hex::encode_to_slice(hash, &mut digits).expect("there are two digits a byte");
+    String::from_utf8(digits).expect("digits are ASCII")
 }
 
 impl PartialEq for Subject {

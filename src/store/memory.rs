@@ -12,10 +12,13 @@ use crate::wiped::WipedBytes;
 const SHARDS: usize = 64;
 
 /// What a record costs beside its data: its key and its places in the two maps, in bytes.
-const OVERHEAD: usize = 256;
+const OVERHEAD: usize = 320;
 
-/// How many expired records a call removes at most, beside its own work.
-const REMOVED_AT_ONCE: usize = 4;
+/// How many records whose time may be over a call visits, beside its own work.
+const VISITED_AT_ONCE: usize = 4;
+
+/// A record's place in the order is left where it is while its time has not moved on by more than this part of it.
+const LEEWAY: u32 = 8;
 
 /// A record that never expires is kept in order with the others as if it lived so long.
 const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
@@ -32,7 +35,7 @@ type Shards = [Mutex<Shard>; SHARDS];
 #[derive(Default)]
 struct Shard {
     records: HashMap<Arc<str>, Kept>,
-    /// When records expire, the soonest first.
+    /// When records expire, or somewhat earlier, the soonest first.
     order: BTreeSet<(Instant, Arc<str>)>,
     subjects: HashMap<String, HashMap<String, Instant>>,
     bytes: usize,
@@ -42,11 +45,19 @@ struct Kept {
     generation: u64,
     data: WipedBytes,
     expires: Instant,
+    /// Its place in the order.
+    ordered: Instant,
+}
+
+fn copy(data: &[u8]) -> WipedBytes {
+    let mut copy = WipedBytes::with_capacity(data.len());
+    copy.extend_from_slice(data);
+    copy
 }
 
 impl Memory {
     /// `most_bytes`: what all records may take together, their overhead included; when there is no more room, those
-    /// that would expire soonest go first.
+    /// that would expire soonest go first, give or take an eighth of their time.
     pub fn new(most_bytes: usize) -> Self {
         let shards = PerProcess::new(|| std::array::from_fn(|_| Mutex::default()));
         Self { shards, hash: RandomState::new(), most_bytes: most_bytes / SHARDS }
@@ -62,41 +73,53 @@ impl Memory {
 }
 
 impl Shard {
-    fn live(&self, key: &str) -> Option<&Kept> {
-        self.records.get(key).filter(|kept| kept.expires > Instant::now())
+    fn save(&mut self, key: &str, expected: u64, record: &Record, ttl: Option<Duration>, now: Instant) -> Saved {
+        let ttl = ttl.unwrap_or(FOR_EVER);
+        let expires = now + ttl;
+        let there = self.records.get_mut(key).filter(|kept| kept.expires > now);
+        match there {
+            None if expected > 0 => return Saved::Gone,
+            Some(kept) if kept.generation != expected => return Saved::Conflict,
+            Some(kept) if (kept.ordered..=kept.ordered + ttl / LEEWAY).contains(&expires) => {
+                self.bytes = self.bytes - kept.data.len() + record.data.len();
+                *kept = Kept { generation: record.generation, data: copy(&record.data), expires, ..*kept };
+            }
+            _ => {
+                self.remove(key);
+                let key: Arc<str> = key.into();
+                self.bytes += record.data.len() + OVERHEAD;
+                self.order.insert((expires, key.clone()));
+                let data = copy(&record.data);
+                self.records.insert(key, Kept { generation: record.generation, data, expires, ordered: expires });
+            }
+        }
+        Saved::Yes
     }
 
     fn remove(&mut self, key: &str) {
         if let Some((key, kept)) = self.records.remove_entry(key) {
             self.bytes -= kept.data.len() + OVERHEAD;
-            self.order.remove(&(kept.expires, key));
+            self.order.remove(&(kept.ordered, key));
         }
     }
 
-    fn put(&mut self, key: &str, record: &Record, ttl: Option<Duration>, most_bytes: usize) {
-        self.remove(key);
-        let now = Instant::now();
-        let expires = now + ttl.unwrap_or(FOR_EVER);
-        let mut data = WipedBytes::with_capacity(record.data.len());
-        data.extend_from_slice(&record.data);
-        self.bytes += data.len() + OVERHEAD;
-        let key: Arc<str> = key.into();
-        self.order.insert((expires, key.clone()));
-        self.records.insert(key, Kept { generation: record.generation, data, expires });
-        for _ in 0..REMOVED_AT_ONCE {
-            self.remove_first(|expires, _| expires <= now);
-        }
-        while self.remove_first(|_, bytes| bytes > most_bytes) {}
-    }
-
-    /// Removes the record that expires first, if `wanted` says so of its time and of the bytes that are kept.
-    fn remove_first(&mut self, wanted: impl FnOnce(Instant, usize) -> bool) -> bool {
-        match self.order.first().cloned() {
-            Some((expires, key)) if wanted(expires, self.bytes) => {
-                self.remove(&key);
-                true
+    /// Removes some of the records that have expired, and those that there is no room for.
+    fn tidy(&mut self, now: Instant, most_bytes: usize) {
+        for _ in 0..VISITED_AT_ONCE {
+            let Some((_, key)) = self.order.first().filter(|(ordered, _)| *ordered <= now) else { break };
+            let key = key.clone();
+            match self.records.get_mut(&key).filter(|kept| kept.expires > now) {
+                Some(kept) => {
+                    self.order.pop_first();
+                    kept.ordered = kept.expires;
+                    self.order.insert((kept.ordered, key));
+                }
+                None => self.remove(&key),
             }
-            _ => false,
+        }
+        while self.bytes > most_bytes {
+            let Some((_, key)) = self.order.first() else { break };
+            self.remove(&key.clone());
         }
     }
 }
@@ -104,7 +127,8 @@ impl Shard {
 impl Store for Memory {
     fn load(&self, key: &str, _deadline: Instant) -> Result<Option<Record>, StoreError> {
         Ok(self.shard(key, |shard| {
-            shard.live(key).map(|kept| Record { generation: kept.generation, data: kept.data.to_vec(), left: None })
+            let kept = shard.records.get(key).filter(|kept| kept.expires > Instant::now())?;
+            Some(Record { generation: kept.generation, data: kept.data.to_vec(), left: None })
         }))
     }
 
@@ -122,13 +146,11 @@ impl Store for Memory {
                 record.data.len()
             )));
         }
-        Ok(self.shard(key, |shard| match shard.live(key).map(|kept| kept.generation) {
-            None if expected > 0 => Saved::Gone,
-            found if found.unwrap_or(0) != expected => Saved::Conflict,
-            _ => {
-                shard.put(key, record, ttl, self.most_bytes);
-                Saved::Yes
-            }
+        Ok(self.shard(key, |shard| {
+            let now = Instant::now();
+            let saved = shard.save(key, expected, record, ttl, now);
+            shard.tidy(now, self.most_bytes);
+            saved
         }))
     }
 
@@ -174,11 +196,56 @@ impl Store for Memory {
 
 #[cfg(test)]
 mod tests {
-    use super::Memory;
-    use crate::store::contract;
+    use std::time::{Duration, Instant};
+
+    use super::{Memory, OVERHEAD, Shard};
+    use crate::store::{Record, Saved, contract};
+
+    const MINUTE: Option<Duration> = Some(Duration::from_secs(60));
+
+    fn record(generation: u64) -> Record {
+        Record { generation, data: vec![b'x'; 100], left: None }
+    }
 
     #[test]
     fn memory_keeps_the_contract() {
         contract::check(&Memory::new(1 << 30));
+    }
+
+    #[test]
+    fn what_is_used_stays_and_what_is_over_goes() {
+        let mut shard = Shard::default();
+        let begin = Instant::now();
+        let after = |seconds| begin + Duration::from_secs(seconds);
+        assert_eq!(shard.save("used", 0, &record(1), MINUTE, begin), Saved::Yes);
+        for key in 0..10 {
+            assert_eq!(shard.save(&key.to_string(), 0, &record(1), MINUTE, begin), Saved::Yes);
+        }
+        assert_eq!(shard.save("used", 1, &record(2), MINUTE, after(5)), Saved::Yes);
+        for _ in 0..3 {
+            assert_eq!(shard.records.len(), shard.order.len());
+            shard.tidy(after(61), usize::MAX);
+        }
+        assert_eq!((shard.records.len(), shard.order.len(), shard.bytes), (1, 1, 100 + OVERHEAD));
+        assert_eq!(shard.save("used", 2, &record(3), Some(Duration::from_secs(1)), after(62)), Saved::Yes);
+        assert_eq!(shard.save("used", 3, &record(4), MINUTE, after(63)), Saved::Gone, "it expired sooner than before");
+        shard.tidy(after(63), usize::MAX);
+        assert_eq!((shard.records.len(), shard.order.len(), shard.bytes), (0, 0, 0));
+    }
+
+    #[test]
+    fn what_would_expire_soonest_makes_room() {
+        let mut shard = Shard::default();
+        let begin = Instant::now();
+        for (second, key) in ["used", "unused", "new"].into_iter().enumerate() {
+            let now = begin + Duration::from_secs(second as u64);
+            assert_eq!(shard.save(key, 0, &record(1), MINUTE, now), Saved::Yes);
+        }
+        let now = begin + Duration::from_secs(20);
+        assert_eq!(shard.save("used", 1, &record(2), MINUTE, now), Saved::Yes);
+        shard.tidy(now, 2 * (100 + OVERHEAD));
+        let mut keys: Vec<_> = shard.records.keys().map(|key| &**key).collect();
+        keys.sort_unstable();
+        assert_eq!(keys, ["new", "used"]);
     }
 }

@@ -52,6 +52,8 @@ impl Write for Stream {
 
 /// A connection to a server that has let us in and turned to our database.
 pub(super) struct Connection {
+    /// No other connection has it.
+    pub number: u64,
     stream: Stream,
     parser: Parser,
     /// Whether the next commands are for a slot that is on its way to this node of a cluster.
@@ -65,7 +67,8 @@ impl Connection {
             (Some(config), Address::Tcp { host, .. }) => tls(socket, config, host)?,
             _ => Stream::Plain(socket),
         };
-        let mut connection = Self { stream, parser: Parser::new(), asking: false };
+        let number = getrandom::u64().map_err(io::Error::other)?;
+        let mut connection = Self { number, stream, parser: Parser::new(), asking: false };
         connection.log_in(&manner.login, deadline)?;
         if manner.database != 0 {
             connection.call(cmd("SELECT").arg(manner.database), deadline)?;
@@ -88,17 +91,28 @@ impl Connection {
 
     /// Sends a command and waits for its answer. After an error that is not [`answered`] the connection is of no use.
     pub fn call(&mut self, command: &Cmd, deadline: Instant) -> RedisResult<Value> {
-        self.stream.socket().deadline = deadline;
-        if self.asking {
-            self.exchange(&cmd("ASKING").get_packed_command())?;
-        }
-        self.exchange(&command.get_packed_command())
+        self.call_all(&[command], deadline)
     }
 
-    fn exchange(&mut self, command: &[u8]) -> RedisResult<Value> {
-        self.stream.write_all(command)?;
+    /// Sends commands in one go and waits for every answer. Gives the last one, or the first error.
+    pub fn call_all(&mut self, commands: &[&Cmd], deadline: Instant) -> RedisResult<Value> {
+        self.stream.socket().deadline = deadline;
+        let mut bytes = Vec::new();
+        for command in commands {
+            if self.asking {
+                cmd("ASKING").write_packed_command(&mut bytes);
+            }
+            command.write_packed_command(&mut bytes);
+        }
+        self.stream.write_all(&bytes)?;
         self.stream.flush()?;
-        self.parser.parse_value(&mut self.stream)?.extract_error()
+        let answers = commands.len() * if self.asking { 2 } else { 1 };
+        let mut outcome = Ok(Value::Nil);
+        for _ in 0..answers {
+            let answer = self.parser.parse_value(&mut self.stream)?;
+            outcome = outcome.and_then(|_| answer.extract_error());
+        }
+        outcome
     }
 }
 

@@ -21,7 +21,10 @@
 //!
 //! A record is one string, under the prefix and its key: its generation in 8 bytes, the most significant first, and its
 //! data; Redis removes it when its time is over. The keys of a subject are a sorted set by the time each is noted until,
-//! in milliseconds since 1970 by Redis's clock. A command or script touches one key, as Redis Cluster requires.
+//! in milliseconds since 1970 by Redis's clock.
+//!
+//! A command or script touches one key, as Redis Cluster requires, but for a long record: it comes in under a key of its
+//! own, on the same node as the record's, and takes the record's place by its name alone.
 
 mod client;
 mod cluster;
@@ -39,11 +42,10 @@ mod tests;
 
 use std::time::{Duration, Instant};
 
-use redis::{Cmd, FromRedisValue, RedisResult, cmd, from_redis_value};
+use redis::{Cmd, ErrorKind, FromRedisValue, RedisResult, ServerErrorKind, Value, cmd, from_redis_value};
 
 use self::client::{Client, Outcome};
 use self::connection::Connection;
-use self::script::Script;
 use self::url::Place;
 use super::{Record, Saved, Store, StoreError};
 
@@ -54,6 +56,12 @@ pub(super) const SCHEMES: [&str; 8] =
     ["redis", "rediss", "redis+unix", "unix", "redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel"];
 
 const PREFIX: &str = "khufu:";
+
+/// A value of so many bytes or more is no argument of a script.
+const LONG: usize = 2048;
+
+/// For how many milliseconds such a value waits to become the record.
+const WAIT: u32 = 10_000;
 
 /// Records in Redis or Valkey.
 pub(crate) struct Redis {
@@ -85,7 +93,7 @@ impl Redis {
         &self,
         key: &str,
         deadline: Instant,
-        mut send: impl FnMut(&mut Connection) -> RedisResult<redis::Value>,
+        mut send: impl FnMut(&mut Connection) -> RedisResult<Value>,
     ) -> Result<Outcome<T>, StoreError> {
         self.client.exchange(key.as_bytes(), deadline, |connection| Ok(from_redis_value(send(connection)?)?))
     }
@@ -94,19 +102,41 @@ impl Redis {
         Ok(self.exchange(key, deadline, |connection| connection.call(command, deadline))?.value)
     }
 
-    /// Puts a value in place of the one that `there` tells, in the way of the script; nothing told: only where there is
-    /// no value.
+    /// Where a long value comes in by a connection: by its tag on the node of the record.
+    fn next(&self, key: &str, connection: &Connection) -> String {
+        format!("{}next:{{{key}}}:{:x}", self.prefix, connection.number)
+    }
+
+    /// Puts a value in place of the one whose first 8 bytes are given; none given: only where there is no value.
+    fn put(&self, key: &str, there: &[u8], value: &[u8], ttl: &str, deadline: Instant) -> Result<Saved, StoreError> {
+        // A key that has a tag already, by the prefix, is not to be told from its tag.
+        let comes_first = value.len() >= LONG && !key.contains(['{', '}']);
+        self.replace(key, value, ttl, deadline, |connection| {
+            if comes_first {
+                let next = self.next(key, connection);
+                let mut set = cmd("SET");
+                set.arg(&next).arg(value).arg("PX").arg(WAIT);
+                let arguments = [there, ttl.as_bytes()];
+                match script::SAVE_LONG.run_after(&[&set], connection, &[key, &next], &arguments, deadline) {
+                    Ok(Value::Int(script::NOTHING_CAME)) => {}
+                    // While a slot moves to another node, two keys may not be together.
+                    Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::TryAgain) => {}
+                    outcome => return outcome,
+                }
+            }
+            script::SAVE.run(connection, &[key], &[there, value, ttl.as_bytes()], deadline)
+        })
+    }
+
+    /// Puts a value in place of another one by a script.
     fn replace(
         &self,
-        save: &Script,
         key: &str,
-        there: &[u8],
         value: &[u8],
         ttl: &str,
         deadline: Instant,
+        run: impl FnMut(&mut Connection) -> RedisResult<Value>,
     ) -> Result<Saved, StoreError> {
-        let arguments = [there, value, ttl.as_bytes()];
-        let run = |connection: &mut Connection| save.run(connection, key, &arguments, deadline);
         let Outcome { value: outcome, repeated } = self.exchange(key, deadline, run)?;
         match outcome {
             script::SAVED => Ok(Saved::Yes),
@@ -160,13 +190,13 @@ impl Store for Redis {
         deadline: Instant,
     ) -> Result<Saved, StoreError> {
         let there = if expected == 0 { &[][..] } else { &expected.to_be_bytes() };
-        self.replace(&script::SAVE, &self.key(key), there, &encoded(record), &milliseconds(ttl), deadline)
+        self.put(&self.key(key), there, &encoded(record), &milliseconds(ttl), deadline)
     }
 
     fn touch(&self, key: &str, record: &Record, ttl: Option<Duration>, deadline: Instant) -> Result<(), StoreError> {
         let there = record.generation.to_be_bytes();
         let ttl = milliseconds(ttl);
-        self.replace(&script::SAVE, &self.key(key), &there, &encoded(record), &ttl, deadline).map(drop)
+        self.put(&self.key(key), &there, &encoded(record), &ttl, deadline).map(drop)
     }
 
     fn delete(&self, key: &str, deadline: Instant) -> Result<(), StoreError> {
@@ -178,7 +208,7 @@ impl Store for Redis {
         let subject = self.subject_key(subject);
         let ttl = milliseconds(ttl);
         let arguments: [&[u8]; 2] = [key.as_bytes(), ttl.as_bytes()];
-        let run = |connection: &mut Connection| script::ENLIST.run(connection, &subject, &arguments, deadline);
+        let run = |connection: &mut Connection| script::ENLIST.run(connection, &[&subject], &arguments, deadline);
         self.exchange::<()>(&subject, deadline, run)?;
         Ok(())
     }
@@ -190,6 +220,8 @@ impl Store for Redis {
 
     fn list(&self, subject: &str, deadline: Instant) -> Result<Vec<String>, StoreError> {
         let subject = self.subject_key(subject);
-        Ok(self.exchange(&subject, deadline, |connection| script::LIST.run(connection, &subject, &[], deadline))?.value)
+        Ok(self
+            .exchange(&subject, deadline, |connection| script::LIST.run(connection, &[&subject], &[], deadline))?
+            .value)
     }
 }

@@ -1,4 +1,4 @@
-//! What Redis does in one step. Each script has one key.
+//! What Redis does in one step. The keys of a script are on one node.
 
 use std::sync::LazyLock;
 use std::time::Instant;
@@ -22,23 +22,36 @@ impl Script {
     pub fn run(
         &self,
         connection: &mut Connection,
-        key: &str,
+        keys: &[&str],
         arguments: &[&[u8]],
         deadline: Instant,
     ) -> RedisResult<Value> {
-        match connection.call(&command("EVALSHA", &self.hash, key, arguments), deadline) {
+        self.run_after(&[], connection, keys, arguments, deadline)
+    }
+
+    /// The same behind commands that are sent along.
+    pub fn run_after(
+        &self,
+        first: &[&Cmd],
+        connection: &mut Connection,
+        keys: &[&str],
+        arguments: &[&[u8]],
+        deadline: Instant,
+    ) -> RedisResult<Value> {
+        let named = command("EVALSHA", &self.hash, keys, arguments);
+        match connection.call_all(&[first, &[&named]].concat(), deadline) {
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                connection.call(&command("EVAL", self.code, key, arguments), deadline)
+                connection.call(&command("EVAL", self.code, keys, arguments), deadline)
             }
             outcome => outcome,
         }
     }
 }
 
-fn command(name: &str, script: &str, key: &str, arguments: &[&[u8]]) -> Cmd {
-    let length = arguments.iter().map(|argument| argument.len()).sum::<usize>();
-    let mut command = Cmd::with_capacity(4 + arguments.len(), length + script.len() + key.len() + 16);
-    command.arg(name).arg(script).arg(1).arg(key);
+fn command(name: &str, script: &str, keys: &[&str], arguments: &[&[u8]]) -> Cmd {
+    let length = keys.iter().map(|key| key.len()).chain(arguments.iter().map(|argument| argument.len())).sum::<usize>();
+    let mut command = Cmd::with_capacity(3 + keys.len() + arguments.len(), length + script.len() + 16);
+    command.arg(name).arg(script).arg(keys.len()).arg(keys);
     for argument in arguments {
         command.arg(*argument);
     }
@@ -47,6 +60,7 @@ fn command(name: &str, script: &str, key: &str, arguments: &[&[u8]]) -> Cmd {
 
 pub(super) const SAVED: i64 = 1;
 pub(super) const GONE: i64 = 0;
+pub(super) const NOTHING_CAME: i64 = -2;
 
 /// The time to live of a value that is to go.
 pub(super) const NOT_AT_ALL: &str = "0";
@@ -55,10 +69,26 @@ pub(super) const NOT_AT_ALL: &str = "0";
 /// to live in milliseconds, or nothing. Answers `SAVED`, `GONE` or, for a conflict, something else.
 pub(super) static SAVE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
-        "local there = redis.call('GETRANGE', KEYS[1], 0, 7)
+        "local there = redis.call('GETRANGE', KEYS[1], '0', '7')
 if there ~= ARGV[1] then return there == '' and 0 or -1 end
 if ARGV[3] == '' then redis.call('SET', KEYS[1], ARGV[2])
 else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
+return 1",
+    )
+});
+
+/// The same with a value that has come in under a second key, as Lua would read every byte of a long one. Arguments: the
+/// generation and the time to live as above. Answers `NOTHING_CAME`, too: the value is not there any more.
+pub(super) static SAVE_LONG: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "local there = redis.call('GETRANGE', KEYS[1], '0', '7')
+if there ~= ARGV[1] then
+redis.call('DEL', KEYS[2])
+return there == '' and 0 or -1
+end
+if redis.pcall('RENAME', KEYS[2], KEYS[1]).err then return -2 end
+if ARGV[2] == '' then redis.call('PERSIST', KEYS[1])
+else redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 1",
     )
 });

@@ -27,7 +27,7 @@ fn generation(data: &[u8]) -> u64 {
 impl Store for Shared {
     fn load(&self, key: &str, deadline: Instant) -> Result<Option<Record>, StoreError> {
         let key = self.0.key(key);
-        let run = |connection: &mut Connection| script::LOAD_SHARED.run(connection, &key, &[], deadline);
+        let run = |connection: &mut Connection| script::LOAD_SHARED.run(connection, &[&key], &[], deadline);
         let (data, left): (Option<Vec<u8>>, i64) = self.0.exchange(&key, deadline, run)?.value;
         let left = u64::try_from(left).ok().map(Duration::from_millis);
         Ok(data.map(|data| Record { generation: generation(&data), data, left }))
@@ -46,7 +46,11 @@ impl Store for Shared {
             Some(Duration::ZERO) => script::NOT_AT_ALL.to_owned(),
             _ => milliseconds(ttl),
         };
-        self.0.replace(&script::SAVE_SHARED, &self.0.key(key), there.as_bytes(), &record.data, &ttl, deadline)
+        let key = self.0.key(key);
+        let arguments = [there.as_bytes(), &record.data, ttl.as_bytes()];
+        self.0.replace(&key, &record.data, &ttl, deadline, |connection| {
+            script::SAVE_SHARED.run(connection, &[&key], &arguments, deadline)
+        })
     }
 
     fn touch(&self, key: &str, record: &Record, ttl: Option<Duration>, deadline: Instant) -> Result<(), StoreError> {

@@ -1,7 +1,7 @@
 //! Cluster, Sentinel, TLS, users.
 
 use super::server::{Certificates, Cluster, Server, Watched, free_port, wait_until};
-use super::{MINUTE, SECOND, load, open, record, saved, within};
+use super::{MINUTE, SECOND, load, long, open, record, saved, within};
 use crate::store::contract::{new_key, soon};
 use crate::store::redis::{Redis, cluster::slot};
 use crate::store::{Saved, Store, contract};
@@ -9,8 +9,16 @@ use crate::store::{Saved, Store, contract};
 #[test]
 fn a_cluster_keeps_to_the_contract() {
     let cluster = Cluster::start();
-    contract::check(&open(&cluster.url()));
+    let store = open(&cluster.url());
+    contract::check(&store);
+    for generation in 1..=30 {
+        let key = new_key();
+        assert_eq!(store.save(&key, 0, &long(generation), MINUTE, soon()), Ok(Saved::Yes));
+        assert_eq!(store.save(&key, generation, &long(generation + 1), MINUTE, soon()), Ok(Saved::Yes));
+        assert_eq!(load(&store, &key), Some(long(generation + 1)));
+    }
     for node in &cluster.0 {
+        assert_eq!(node.ask::<Vec<String>>(&["KEYS", "*next:*"]), [""; 0]);
         assert!(node.ask::<usize>(&["DBSIZE"]) > 0, "the records are on all nodes");
     }
     let one_node = open(&format!("redis://127.0.0.1:{}", cluster.0[0].port));
@@ -37,10 +45,15 @@ fn a_slot_is_followed_to_another_node() {
     cluster.0[1].ask::<()>(&["SCRIPT", "FLUSH"]);
     assert_eq!(store.save(&key, 0, &record(1, "on its way"), MINUTE, soon()), Ok(Saved::Yes));
     assert_eq!(load(&store, &key), Some(record(1, "on its way")));
+    assert_eq!(store.save(&key, 1, &long(2), MINUTE, soon()), Ok(Saved::Yes));
+    assert_eq!(load(&store, &key), Some(long(2)));
+    store.delete(&key, soon()).unwrap();
+    assert_eq!(store.save(&key, 0, &long(1), MINUTE, soon()), Ok(Saved::Yes), "two keys cannot be together");
+    assert_eq!(load(&store, &key), Some(long(1)));
     for node in [1, 0, 2] {
         cluster.0[node].ask::<()>(&["CLUSTER", "SETSLOT", &slot, "NODE", &ids[1]]);
     }
-    assert_eq!(load(&store, &key), Some(record(1, "on its way")));
+    assert_eq!(load(&store, &key), Some(long(1)));
     assert_eq!(store.save(&key, 1, &record(2, "there"), MINUTE, soon()), Ok(Saved::Yes));
     assert_eq!(load(&open(&cluster.url()), &key), Some(record(2, "there")));
 }
@@ -88,6 +101,7 @@ fn passwords_and_users_let_in_and_no_error_tells_them() {
         let store = at(login, "2");
         let key = saved(&store, "data");
         assert_eq!(load(&store, &key), Some(record(1, "data")));
+        assert_eq!(store.save(&key, 1, &long(2), MINUTE, soon()), Ok(Saved::Yes));
     }
     for (login, code) in [(":opensesame@", "WRONGPASS"), ("khufu:hunter2@", "WRONGPASS"), ("", "NOAUTH")] {
         let error = at(login, "").load("k", within(SECOND)).unwrap_err().0;

@@ -28,6 +28,11 @@ fn record(generation: u64, data: &str) -> Record {
     Record { generation, data: data.into(), left: None }
 }
 
+/// A record that comes in under a key of its own.
+fn long(generation: u64) -> Record {
+    record(generation, &format!("{generation} {}", "x".repeat(10_000)))
+}
+
 /// Saves the first record of a new key.
 fn saved(store: &Redis, data: &str) -> String {
     let key = new_key();

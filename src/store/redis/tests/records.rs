@@ -1,9 +1,10 @@
 //! What is in Redis.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use super::server::{Server, wait_until};
-use super::{MINUTE, Redis, SECOND, load, open, record, saved, within};
+use super::{MINUTE, Redis, SECOND, load, long, open, record, saved, within};
 use crate::store::contract::{count, increment, new_key, soon};
 use crate::store::{Record, Saved, Store, contract};
 use std::time::Duration;
@@ -66,7 +67,9 @@ fn what_is_no_record_is_never_overwritten() {
     server.ask::<()>(&["RPUSH", "khufu:list", "abc"]);
     let error = store.load("list", soon()).unwrap_err();
     assert!(error.0.contains("WRONGTYPE"), "{error}");
-    assert!(store.save("list", 0, &record(1, "data"), MINUTE, soon()).is_err());
+    for next in [record(1, "data"), long(1)] {
+        assert!(store.save("list", 0, &next, MINUTE, soon()).is_err());
+    }
     assert_eq!(server.ask::<Vec<String>>(&["LRANGE", "khufu:list", "0", "-1"]), ["abc"]);
 }
 
@@ -102,4 +105,83 @@ fn a_subject_lasts_as_long_as_its_last_key() {
         store.delist("s", &key, soon()).unwrap();
     }
     assert_eq!(server.ask::<usize>(&["DBSIZE"]), 0);
+}
+
+#[test]
+fn a_long_record_leaves_nothing_beside_it() {
+    let server = Server::start(&[]);
+    for prefix in ["khufu:", "{tag}:", "a}b"] {
+        let store = open(&server.url()).with_prefix(prefix);
+        let key = new_key();
+        let life = || server.ask::<i64>(&["PTTL", &format!("{prefix}{key}")]);
+        assert_eq!(store.save(&key, 0, &long(1), MINUTE, soon()), Ok(Saved::Yes));
+        assert!((55_000..=60_000).contains(&life()));
+        assert_eq!(store.save(&key, 1, &long(2), None, soon()), Ok(Saved::Yes));
+        assert_eq!(life(), -1);
+        assert_eq!(store.save(&key, 1, &long(2), MINUTE, soon()), Ok(Saved::Conflict));
+        assert_eq!(store.save(&key, 0, &long(1), MINUTE, soon()), Ok(Saved::Conflict));
+        server.ask::<()>(&["SCRIPT", "FLUSH"]);
+        assert_eq!(store.save(&key, 2, &long(3), MINUTE, soon()), Ok(Saved::Yes));
+        assert_eq!(load(&store, &key), Some(long(3)));
+        assert_eq!(server.ask::<usize>(&["DBSIZE"]), 1);
+        store.touch(&key, &long(3), Some(SECOND / 10), soon()).unwrap();
+        wait_until("it has expired", || load(&store, &key).is_none());
+        assert_eq!(store.save(&key, 3, &long(4), MINUTE, soon()), Ok(Saved::Gone));
+        assert_eq!(server.ask::<usize>(&["DBSIZE"]), 0);
+    }
+}
+
+#[test]
+fn a_long_record_that_gets_no_further_expires_soon() {
+    let server = Server::start(&[]);
+    let key = saved(&open(&server.url()), "data");
+    server.ask::<()>(&["ACL", "SETUSER", "khufu", "on", ">opensesame", "~khufu:*", "+@all", "-evalsha"]);
+    let store = open(&format!("redis://khufu:opensesame@127.0.0.1:{}", server.port));
+    let error = store.save(&key, 1, &long(2), None, soon()).unwrap_err();
+    assert!(error.0.contains("NOPERM"), "{error}");
+    assert_eq!(load(&store, &key), Some(record(1, "data")));
+    let keys: Vec<String> = server.ask(&["KEYS", "khufu:next:*"]);
+    assert_eq!(keys.len(), 1);
+    assert!((1..=10_000).contains(&server.ask::<i64>(&["PTTL", &keys[0]])));
+}
+
+#[test]
+fn a_long_record_that_goes_before_it_is_in_place_comes_again() {
+    const DELETE: &str = "local keys = redis.call('KEYS', 'khufu:next:*')
+return #keys == 0 and 0 or redis.call('DEL', unpack(keys))";
+    let server = Server::start(&[]);
+    let (store, key) = (open(&server.url()), new_key());
+    let (deleted, over) = (AtomicUsize::new(0), AtomicBool::new(false));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                deleted.fetch_add(server.ask::<usize>(&["EVAL", DELETE, "0"]), Ordering::Relaxed);
+            }
+        });
+        let mut generation = 0;
+        wait_until("a value has gone", || {
+            server.ask::<()>(&["SCRIPT", "FLUSH"]);
+            assert_eq!(store.save(&key, generation, &long(generation + 1), MINUTE, soon()), Ok(Saved::Yes));
+            generation += 1;
+            deleted.load(Ordering::Relaxed) > 0
+        });
+        over.store(true, Ordering::Relaxed);
+        assert_eq!(load(&store, &key), Some(long(generation)));
+    });
+}
+
+#[test]
+fn what_redis_refuses_is_an_error_and_changes_nothing() {
+    let server = Server::start(&[]);
+    let store = open(&server.url());
+    let key = saved(&store, "data");
+    server.ask::<()>(&["CONFIG", "SET", "maxmemory", "1"]);
+    for next in [record(2, "more"), long(2)] {
+        let error = store.save(&key, 1, &next, MINUTE, soon()).unwrap_err();
+        assert!(error.0.contains("OOM"), "{error}");
+        assert_eq!(load(&store, &key), Some(record(1, "data")));
+    }
+    server.ask::<()>(&["CONFIG", "SET", "maxmemory", "0"]);
+    assert_eq!(store.save(&key, 1, &record(2, "more"), MINUTE, soon()), Ok(Saved::Yes));
+    assert_eq!(server.ask::<usize>(&["DBSIZE"]), 1);
 }

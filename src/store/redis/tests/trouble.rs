@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::proxy::Proxy;
 use super::server::{Directory, Server, free_port};
-use super::{MINUTE, Redis, SECOND, load, open, record, saved, within};
+use super::{MINUTE, Redis, SECOND, load, long, open, record, saved, within};
 use crate::ffi::fork::tests::Child;
 use crate::store::contract::{count, increment, new_key, soon};
 use crate::store::{Saved, Store, StoreError};
@@ -206,13 +206,14 @@ fn a_connection_that_was_closed_is_no_error() {
     let store = open(&server.url());
     let key = saved(&store, "data");
     type Call = fn(&Redis, &str) -> Result<(), StoreError>;
-    let calls: [Call; 7] = [
+    let calls: [Call; 8] = [
         |store, key| store.load(key, soon()).map(|found| assert_eq!(found, Some(record(1, "data")))),
         |store, key| store.touch(key, &record(1, "data"), MINUTE, soon()),
         |store, key| store.save(key, 1, &record(2, "more"), MINUTE, soon()).map(|saved| assert_eq!(saved, Saved::Yes)),
         |store, key| {
             store.save(key, 1, &record(2, "late"), MINUTE, soon()).map(|saved| assert_eq!(saved, Saved::Conflict))
         },
+        |store, key| store.save(key, 2, &long(3), MINUTE, soon()).map(|saved| assert_eq!(saved, Saved::Yes)),
         |store, key| store.enlist("s", key, MINUTE, soon()),
         |store, key| store.list("s", soon()).map(|keys| assert_eq!(keys, [key])),
         |store, key| store.delete(key, soon()),
@@ -238,6 +239,17 @@ fn a_save_whose_answer_was_lost_is_told_from_another_writers() {
     proxy.lose_next_answer();
     assert_eq!(store.save(&key, 2, &record(3, "of ours"), MINUTE, soon()), Ok(Saved::Conflict));
     assert!(proxy.has_lost_it());
+
+    assert_eq!(direct.save(&key, 3, &long(4), MINUTE, soon()), Ok(Saved::Yes), "now the server knows the script");
+    proxy.lose_next_answer();
+    assert_eq!(store.save(&key, 4, &long(5), MINUTE, soon()), Ok(Saved::Yes));
+    assert!(proxy.has_lost_it());
+    assert_eq!(load(&direct, &key), Some(long(5)));
+    assert_eq!(direct.save(&key, 5, &record(6, "of another"), MINUTE, soon()), Ok(Saved::Yes));
+    proxy.lose_next_answer();
+    assert_eq!(store.save(&key, 5, &long(6), MINUTE, soon()), Ok(Saved::Conflict));
+    assert!(proxy.has_lost_it());
+    assert_eq!(server.ask::<usize>(&["DBSIZE"]), 1);
 
     let key = new_key();
     proxy.lose_next_answer();
