@@ -31,6 +31,16 @@ const (
 	Pickle Serializer = "pickle" // the default of Pyramid 1 and of pyramid_nacl_session; data only, nothing is ever executed
 )
 
+// A Library is one whose sessions these are.
+type Library string
+
+const (
+	Khufu                Library = "khufu"                  // Pyramid's own cookies, and khufu's own records
+	PyramidSessionRedis  Library = "pyramid_session_redis"  // in Redis
+	PyramidRedisSessions Library = "pyramid_redis_sessions" // in Redis
+	Beaker               Library = "beaker"                 // in cookies or Redis; the cookie is beaker.session.id unless its configuration says otherwise
+)
+
 // A HashAlg is the hash of the HMAC that signs a cookie.
 type HashAlg string
 
@@ -59,7 +69,11 @@ type Options struct {
 	PreviousSecretsHex []string
 
 	Type       Type       // SignedCookie by default
-	Serializer Serializer // JSON by default
+	Serializer Serializer // JSON by default; the others' own default, Pickle, where Library is not Khufu
+	// Library is whose sessions these are: the option format, Khufu by default.
+	Library Library
+	// EncryptKey is Beaker's own, for its encrypted cookies.
+	EncryptKey string
 
 	HashAlg HashAlg // SHA512 by default; signed cookies only
 	Salt    string  // "pyramid.session." by default; signed cookies only
@@ -126,6 +140,8 @@ type Format struct {
 	PreviousSecretsHex []string
 	Type               Type
 	Serializer         Serializer
+	Library            Library
+	EncryptKey         string
 	HashAlg            HashAlg
 	Salt               string
 }
@@ -212,7 +228,7 @@ func (o Options) format() Format {
 	return Format{
 		Secret: o.Secret, SecretHex: o.SecretHex,
 		PreviousSecrets: o.PreviousSecrets, PreviousSecretsHex: o.PreviousSecretsHex,
-		Type: o.Type, Serializer: o.Serializer, HashAlg: o.HashAlg, Salt: o.Salt,
+		Type: o.Type, Serializer: o.Serializer, Library: o.Library, EncryptKey: o.EncryptKey, HashAlg: o.HashAlg, Salt: o.Salt,
 	}
 }
 
@@ -224,6 +240,8 @@ func (f Format) settings(prefix string) (list []Setting) {
 	}
 	add("type", string(f.Type))
 	add("serializer", string(f.Serializer))
+	add("format", string(f.Library))
+	add("encrypt_key", f.EncryptKey)
 	add("hashalg", string(f.HashAlg))
 	add("salt", f.Salt)
 	add("secret", f.Secret)

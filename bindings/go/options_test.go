@@ -82,11 +82,11 @@ func TestWrongOptionsAreExplained(t *testing.T) {
 
 func TestOptionsNeverShowTheirSecrets(t *testing.T) {
 	secrets := []string{hidden, hidden}
-	format := khufu.Format{Name: "old", Secret: hidden, SecretHex: hidden, PreviousSecrets: secrets, PreviousSecretsHex: secrets, Salt: "old."}
+	format := khufu.Format{Name: "old", Secret: hidden, SecretHex: hidden, PreviousSecrets: secrets, PreviousSecretsHex: secrets, EncryptKey: hidden, Salt: "old."}
 	setting := khufu.Setting{Name: "accept.old.previous_secret_hex", Value: hidden}
 	options := khufu.Options{
-		Secret: hidden, SecretHex: hidden, PreviousSecrets: secrets, PreviousSecretsHex: secrets, CookieName: "sid",
-		Accept: []khufu.Format{format}, Settings: []khufu.Setting{setting, {"Secret", hidden}},
+		Secret: hidden, SecretHex: hidden, PreviousSecrets: secrets, PreviousSecretsHex: secrets, EncryptKey: hidden, CookieName: "sid",
+		Accept: []khufu.Format{format}, Settings: []khufu.Setting{setting, {"Secret", hidden}, {"encrypt_key", hidden}},
 	}
 	nested := struct{ Session khufu.Options }{options}
 

@@ -53,17 +53,18 @@ func readOriginals(t *testing.T, format string) (o originals) {
 }
 
 func (o original) options(format, redis string) khufu.Options {
-	options := khufu.Options{Secret: o.Secret + o.ValidateKey, Serializer: khufu.Serializer(o.Serializer)}
+	options := khufu.Options{
+		Secret: o.Secret + o.ValidateKey, Serializer: khufu.Serializer(o.Serializer),
+		Library: khufu.Library(format), EncryptKey: o.EncryptKey,
+	}
 	if format == "beaker" {
 		options.CookieName = "beaker.session.id"
 	}
-	options.Settings = []khufu.Setting{{Name: "format", Value: format}}
 	switch {
 	case len(o.Records) > 0:
 		options.Type, options.Store = khufu.Stored, redis
 	case o.EncryptKey != "":
 		options.Type = khufu.EncryptedCookie
-		options.Settings = append(options.Settings, khufu.Setting{Name: "encrypt_key", Value: o.EncryptKey})
 	}
 	return options
 }

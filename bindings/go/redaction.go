@@ -20,7 +20,8 @@ func (f Format) Format(state fmt.State, verb rune) {
 // Format prints the setting, without its value if that is a secret, whatever the verb.
 func (s Setting) Format(state fmt.State, verb rune) {
 	value := s.Value
-	if strings.Contains(strings.ToLower(s.Name), "secret") {
+	name := strings.ToLower(s.Name)
+	if strings.Contains(name, "secret") || strings.Contains(name, "key") {
 		value = "[hidden]"
 	}
 	io.WriteString(state, s.Name+"="+value)
