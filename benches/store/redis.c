@@ -3,6 +3,9 @@
 
 enum { ROUNDS = 4001, VISITED = 100000 };
 
+/* As long as the name of a session's record. */
+#define RAW "raw:::0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 static redisReply *ask(redisContext *redis, redisReply *reply, int type) {
     if (reply != NULL && reply->type == type) return reply;
     fprintf(stderr, "Redis: %s\n", reply != NULL && reply->type == REDIS_REPLY_ERROR ? reply->str : redis->errstr);
@@ -32,7 +35,7 @@ static size_t begin_padded(const khufu_factory *factory, redisContext *redis, si
 }
 
 static void set_raw(redisContext *redis, const char *value, size_t size) {
-    freeReplyObject(ask(redis, redisCommand(redis, "SET raw %b PX 1201000", value, size), REDIS_REPLY_STATUS));
+    freeReplyObject(ask(redis, redisCommand(redis, "SET " RAW " %b PX 1201000", value, size), REDIS_REPLY_STATUS));
 }
 
 static void compare(const khufu_factory *factory, redisContext *redis, size_t size) {
@@ -48,7 +51,7 @@ static void compare(const khufu_factory *factory, redisContext *redis, size_t si
         double began = seconds();
         visit(factory, header, round);
         double between = seconds();
-        freeReplyObject(ask(redis, redisCommand(redis, "GET raw"), REDIS_REPLY_STRING));
+        freeReplyObject(ask(redis, redisCommand(redis, "GET " RAW), REDIS_REPLY_STRING));
         set_raw(redis, value, size);
         session_times[round] = between - began;
         raw_times[round] = seconds() - between;

@@ -60,8 +60,8 @@ const PREFIX: &str = "khufu:";
 /// A value of so many bytes or more is no argument of a script.
 const LONG: usize = 2048;
 
-/// For how many milliseconds such a value waits to become the record.
-const WAIT: u32 = 10_000;
+/// For how many milliseconds such a value waits to become a record that is kept for ever; one with an end has it already.
+const WAIT: &str = "10000";
 
 /// Records in Redis or Valkey.
 pub(crate) struct Redis {
@@ -115,7 +115,7 @@ impl Redis {
             if comes_first {
                 let next = self.next(key, connection);
                 let mut set = cmd("SET");
-                set.arg(&next).arg(value).arg("PX").arg(WAIT);
+                set.arg(&next).arg(value).arg("PX").arg(if ttl.is_empty() { WAIT } else { ttl });
                 let arguments = [there, ttl.as_bytes()];
                 match script::SAVE_LONG.run_after(&[&set], connection, &[key, &next], &arguments, deadline) {
                     Ok(Value::Int(script::NOTHING_CAME)) => {}

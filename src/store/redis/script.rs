@@ -87,8 +87,7 @@ redis.call('DEL', KEYS[2])
 return there == '' and 0 or -1
 end
 if redis.pcall('RENAME', KEYS[2], KEYS[1]).err then return -2 end
-if ARGV[2] == '' then redis.call('PERSIST', KEYS[1])
-else redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+if ARGV[2] == '' then redis.call('PERSIST', KEYS[1]) end
 return 1",
     )
 });
