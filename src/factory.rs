@@ -185,8 +185,12 @@ impl Config {
                 }))
             }
             Err(NotLoaded::Missing) => Ok(Err(Refusal::missing())),
-            Err(NotLoaded::Refused(refusal)) => Ok(Err(refusal)),
+            Err(NotLoaded::Refused(refusal)) => {
+                session.could_not_open(key);
+                Ok(Err(refusal))
+            }
             Err(NotLoaded::Failed(error)) if backend.empty_on_error => {
+                session.could_not_open(key);
                 refused(LoadResult::StoreError, error.to_string().into())
             }
             Err(NotLoaded::Failed(error)) => Err(error),

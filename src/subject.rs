@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::factory::Factory;
 use crate::store::backend::{Backend, NotLoaded};
+use crate::store::layout::Loaded;
 
 /// A session of a subject.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,9 +24,10 @@ impl Factory {
     /// [`Error::Store`]; [`Error::NoStore`] for cookies, and for the records of another library.
     pub fn subject_sessions(&self, subject: &str) -> Result<Vec<SubjectSession>, Error> {
         let mut sessions: Vec<SubjectSession> = Vec::new();
-        self.each(subject, |_, key, session| {
-            if sessions.iter().all(|known| known.id != key) {
-                sessions.push(session);
+        self.each(subject, |_, key, loaded| {
+            if loaded.header.moved_to.is_none() && sessions.iter().all(|known| known.id != key) {
+                let (created, accessed) = (loaded.content.created.seconds, loaded.content.renewed.seconds);
+                sessions.push(SubjectSession { id: key.to_owned(), created, accessed });
             }
             Ok(())
         })?;
@@ -51,10 +53,12 @@ impl Factory {
 
     fn revoke_where(&self, subject: &str, ends: impl Fn(&str) -> bool) -> Result<usize, Error> {
         let mut revoked = 0;
-        self.each(subject, |backend, key, _| {
-            if ends(key) {
+        self.each(subject, |backend, key, loaded| {
+            // How a session was before it moved goes with it.
+            let successor = loaded.header.successor();
+            if ends(successor.as_deref().unwrap_or(key)) {
                 backend.store.delete(key, backend.deadline())?;
-                revoked += 1;
+                revoked += usize::from(successor.is_none());
             }
             Ok(())
         })?;
@@ -65,16 +69,13 @@ impl Factory {
     fn each(
         &self,
         subject: &str,
-        mut visit: impl FnMut(&Backend, &str, SubjectSession) -> Result<(), Error>,
+        mut visit: impl FnMut(&Backend, &str, Loaded) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let backend = self.backend().ok_or(Error::NoStore)?;
         for subject in backend.layout.subjects(subject).ok_or(Error::NoStore)? {
             for key in backend.store.list(&subject.name(), backend.deadline())? {
                 match backend.load(&key, backend.deadline()) {
-                    Ok(loaded) if loaded.header.subject == Some(subject) && !loaded.header.moved => {
-                        let (created, accessed) = (loaded.content.created.seconds, loaded.content.renewed.seconds);
-                        visit(backend, &key, SubjectSession { id: key.clone(), created, accessed })?;
-                    }
+                    Ok(loaded) if loaded.header.subject == Some(subject) => visit(backend, &key, loaded)?,
                     Ok(_) | Err(NotLoaded::Missing) => {
                         backend.store.delist(&subject.name(), &key, backend.deadline())?;
                     }

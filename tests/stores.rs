@@ -283,6 +283,54 @@ fn a_regenerated_session_has_a_new_id_and_the_old_one_shows_what_was() {
 }
 
 #[test]
+fn a_logout_by_the_old_id_ends_what_the_session_has_become() {
+    on_every_store(|factory| {
+        for opened_before_the_move in [true, false] {
+            let header = begin(factory, "{}");
+            let early = open(factory, &header, 1.0);
+            let mut login = open(factory, &header, 1.0);
+            login.regenerate_id();
+            let new = cookie(login.commit(false).unwrap());
+            let mut login = open(factory, &new, 1.0);
+            login.regenerate_id();
+            let newest = cookie(login.commit(false).unwrap());
+            let mut logout = if opened_before_the_move { early } else { open(factory, &header, 1.0) };
+            logout.invalidate();
+            logout.commit(false).unwrap();
+            for ended in [&header, &new, &newest] {
+                assert_eq!(open(factory, ended, 2.0).load_result(), LoadResult::Missing);
+            }
+        }
+    });
+}
+
+#[test]
+fn what_is_revoked_does_not_open_by_an_older_id() {
+    on_every_store(|factory| {
+        let mut headers = Vec::new();
+        for _ in 0..2 {
+            let mut session = factory.open_at(b"", NOW).unwrap();
+            session.set_subject("user-42").unwrap();
+            session.set("a", "1").unwrap();
+            let old = cookie(session.commit(false).unwrap());
+            let mut session = open(factory, &old, 1.0);
+            session.regenerate_id();
+            let new = cookie(session.commit(false).unwrap());
+            let id = session.id().unwrap().unwrap().to_owned();
+            headers.push((old, new, id));
+        }
+        let opens = |header: &str| open(factory, header, 2.0).load_result();
+        let [(kept_old, kept, id), (ended_old, ended, _)] = &headers[..] else { panic!() };
+        assert_eq!(factory.subject_sessions("user-42").unwrap().len(), 2);
+        assert_eq!(factory.revoke_all("user-42", Some(id)), Ok(1));
+        assert_eq!([opens(ended_old), opens(ended)], [LoadResult::Missing; 2]);
+        assert_eq!([opens(kept_old), opens(kept)], [LoadResult::Loaded; 2]);
+        assert_eq!(factory.revoke("user-42", id), Ok(true));
+        assert_eq!([opens(kept_old), opens(kept)], [LoadResult::Missing; 2]);
+    });
+}
+
+#[test]
 fn without_grace_the_old_id_is_gone_at_once() {
     for store in stores() {
         let factory = factory_with(&store.url, &[("regenerate_grace", "0")]);

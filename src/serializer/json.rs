@@ -66,8 +66,8 @@ fn refusal(fault: Fault) -> Refusal {
     if fault.is_too_deep() { Refusal::unsupported(reason) } else { Refusal::malformed(reason) }
 }
 
-/// As many as the longest seal has bytes.
-const NULS: &str = match std::str::from_utf8(&[0; 64]) {
+/// As many as the longest seal, or header of a record, has bytes.
+const NULS: &str = match std::str::from_utf8(&[0; 66]) {
     Ok(nuls) => nuls,
     Err(_) => unreachable!(),
 };

@@ -6,6 +6,8 @@ mod changes;
 mod commit;
 mod csrf;
 mod flash;
+#[cfg(test)]
+mod lost_answers;
 mod read;
 mod stored;
 
@@ -115,7 +117,16 @@ impl Session {
 
     /// It came from a store.
     pub(crate) fn is_stored(&mut self, stored: Stored) {
-        self.stored = Some(Box::new(stored));
+        let mut stored = Box::new(stored);
+        stored.unread = self.stored.take().map(|stored| stored.unread).unwrap_or_default();
+        self.stored = Some(stored);
+    }
+
+    /// A genuine id's record is not the session.
+    pub(crate) fn could_not_open(&mut self, key: String) {
+        if let Some(stored) = &mut self.stored {
+            stored.unread.push(key);
+        }
     }
 
     /// The cookie is not the session.

@@ -27,6 +27,10 @@ pub(crate) struct Stored {
     generation: u64,
     /// The id is an old one: the session has moved on, and this is how it was.
     moved: bool,
+    /// The id that it was to move to when an answer of the store was lost.
+    next: Option<Id>,
+    /// Records that were sent and not answered: one of them may be there.
+    unsure: Vec<Record>,
     pub subject: Option<Subject>,
     /// This request said whose it is, whatever the record says.
     pub subject_set: bool,
@@ -38,17 +42,25 @@ pub(crate) struct Stored {
     pub changes: Vec<Change>,
     /// Records of sessions that were invalidated, to be deleted.
     retired: Vec<(String, Option<Subject>)>,
+    /// Records of genuine ids that did not become the session: they go, too, where it is invalidated.
+    pub unread: Vec<String>,
 }
 
 impl Stored {
     pub fn opened(id: Id, key: String, generation: u64, header: Header) -> Self {
-        let Header { moved, subject } = header;
+        let Header { moved_to, subject } = header;
+        let moved = moved_to.is_some();
         Self { id: Some(id), key, generation, moved, subject, listed: subject, ..Self::default() }
     }
 
     /// Invalidates it: the record goes at commit, and what is set from now on gets a new id.
     pub fn retire(&mut self) {
         let mut retired = std::mem::take(&mut self.retired);
+        retired.extend(self.unread.drain(..).map(|key| (key, None)));
+        if !self.unsure.is_empty() {
+            retired.push((self.key.clone(), self.listed));
+        }
+        retired.extend(self.next.take().map(|id| (id.hash(), self.listed)));
         if self.generation > 0 {
             retired.push((std::mem::take(&mut self.key), self.listed));
         }
@@ -56,7 +68,7 @@ impl Stored {
     }
 
     fn header(&self) -> Header {
-        Header { moved: false, subject: self.subject }
+        Header { moved_to: None, subject: self.subject }
     }
 
     /// The id, which is made where there is none.
@@ -80,6 +92,25 @@ impl Stored {
     fn become_id(&mut self, id: Id, key: String) {
         (self.id, self.key, self.hash) = (Some(id), key, None);
     }
+}
+
+/// Puts a record in place of one of a generation, and keeps it in mind where no answer comes.
+fn put(
+    backend: &Backend,
+    stored: &mut Stored,
+    key: &str,
+    expected: u64,
+    record: Record,
+    ttl: Option<Duration>,
+    deadline: Instant,
+) -> Result<Saved, Error> {
+    let outcome = backend.store.save(key, expected, &record, ttl, deadline);
+    match outcome {
+        Ok(Saved::Yes) => stored.unsure.clear(),
+        Ok(_) => {}
+        Err(_) => stored.unsure.push(record),
+    }
+    Ok(outcome?)
 }
 
 /// A session as it was, or is to be, in its record.
@@ -107,11 +138,14 @@ impl Session {
         deadline: Instant,
     ) -> Result<Option<String>, Error> {
         while let Some((key, listed)) = stored.retired.last() {
+            // Where another request has moved the session meanwhile, the logout is of what it has become.
+            let successor = backend.successor(key, deadline)?;
             backend.store.delete(key, deadline)?;
             if let Some(subject) = listed {
                 backend.store.delist(&subject.name(), key, deadline)?;
             }
             stored.retired.pop();
+            stored.retired.extend(successor.map(|key| (key, None)));
         }
         if !self.is_changed() {
             return Ok(None);
@@ -147,13 +181,20 @@ impl Session {
     fn insert(&mut self, backend: &Backend, stored: &mut Stored, key: &str, deadline: Instant) -> Result<(), Error> {
         self.enlist(backend, stored, key, deadline)?;
         let record = backend.record(0, stored.header(), self.accessed, self.created, &self.state)?;
+        let generation = record.generation;
         let ttl = backend.ttl(&self.state, self.created, self.now);
-        match backend.store.save(key, 0, &record, ttl, deadline)? {
+        match put(backend, stored, key, 0, record, ttl, deadline)? {
             Saved::Yes => {
-                stored.generation = record.generation;
+                stored.generation = generation;
                 Ok(())
             }
-            Saved::Conflict | Saved::Gone => Err(Error::Conflict),
+            _ => match backend.find(key, &stored.unsure, deadline)? {
+                Some(generation) => {
+                    stored.generation = generation;
+                    self.save(backend, stored, key, deadline)
+                }
+                None => Err(Error::Conflict),
+            },
         }
     }
 
@@ -178,16 +219,19 @@ impl Session {
                 None => (stored.generation, &self.state, self.created),
             };
             let record = backend.record(generation, stored.header(), self.accessed, created, state)?;
-            match backend.store.save(key, generation, &record, backend.ttl(state, created, self.now), deadline)? {
+            let saved = record.generation;
+            match put(backend, stored, key, generation, record, backend.ttl(state, created, self.now), deadline)? {
                 Saved::Yes => {
-                    stored.generation = record.generation;
+                    stored.generation = saved;
                     self.become_version(newer);
                     return Ok(());
                 }
                 Saved::Gone => return Err(Error::Gone),
-                Saved::Conflict => {
-                    newer = Some(self.merged(stored, self.current(backend, key, deadline)?)?);
-                }
+                Saved::Conflict => match backend.find(key, &stored.unsure, deadline)? {
+                    // It is this session's own, and only the answer was lost.
+                    Some(generation) => (stored.generation, newer) = (generation, None),
+                    None => newer = Some(self.merged(stored, self.current(backend, key, deadline)?)?),
+                },
             }
             if Instant::now() >= deadline {
                 return Err(Error::Conflict);
@@ -204,19 +248,28 @@ impl Session {
         old_key: &str,
         deadline: Instant,
     ) -> Result<(), Error> {
-        let id = backend.layout.new_id()?;
+        let (id, again) = match stored.next.take() {
+            Some(id) => (id, true),
+            None => (backend.layout.new_id()?, false),
+        };
         let key = backend.layout.key(&id);
-        let outcome = self.move_to(backend, stored, old_key, &key, deadline);
+        let outcome = match again {
+            true => self.go_on_moving(backend, stored, old_key, &key, deadline),
+            false => self.move_to(backend, stored, old_key, &key, 0, deadline),
+        };
         match outcome {
             Ok(generation) => {
-                if let Some(subject) = stored.listed.filter(|_| old_key != key) {
-                    backend.store.delist(&subject.name(), old_key, deadline)?;
-                }
+                // The old record stays listed, for it goes, too, where the subject's sessions are revoked.
                 stored.become_id(id, key);
                 stored.generation = generation;
                 stored.listed = stored.subject;
                 stored.regenerate = false;
                 Ok(())
+            }
+            // The session may have moved, and only the answer was lost.
+            Err(Error::Store(reason)) if backend.layout.has_header() => {
+                stored.next = Some(id);
+                Err(Error::Store(reason))
             }
             Err(error) => {
                 // What was inserted has an id that nobody knows; it would expire by itself.
@@ -226,7 +279,8 @@ impl Session {
         }
     }
 
-    fn move_to(
+    /// Moves the session after a first try that was not answered.
+    fn go_on_moving(
         &mut self,
         backend: &Backend,
         stored: &mut Stored,
@@ -234,15 +288,37 @@ impl Session {
         key: &str,
         deadline: Instant,
     ) -> Result<u64, Error> {
+        let inserted = match self.current(backend, key, deadline) {
+            Ok(loaded) => loaded.generation,
+            Err(Error::Gone) => 0,
+            Err(error) => return Err(error),
+        };
+        if backend.successor(old_key, deadline)?.as_deref() != Some(key) {
+            return self.move_to(backend, stored, old_key, key, inserted, deadline);
+        }
+        stored.generation = inserted;
+        self.save(backend, stored, key, deadline)?;
+        Ok(stored.generation)
+    }
+
+    /// `generation` is that of the new record, or 0 where it has yet to be inserted.
+    fn move_to(
+        &mut self,
+        backend: &Backend,
+        stored: &mut Stored,
+        old_key: &str,
+        key: &str,
+        mut generation: u64,
+        deadline: Instant,
+    ) -> Result<u64, Error> {
         if let Some(subject) = stored.subject {
             let ttl = backend.ttl(&self.state, self.created, self.now);
             backend.store.enlist(&subject.name(), key, ttl, deadline)?;
         }
-        let mut generation = 0;
         let mut newer: Option<Version> = None;
         loop {
             let before = self.current(backend, old_key, deadline)?;
-            let (now_there, header) = (before.generation, Header { moved: true, ..before.header });
+            let (now_there, header) = (before.generation, before.header.moved_to(key));
             let Content { renewed, created, state } = &before.content;
             let left = backend.record(now_there, header, *renewed, *created, state)?;
             if now_there != stored.generation {
@@ -273,7 +349,7 @@ impl Session {
     /// The record as it is now; an error where the session has ended or moved.
     fn current(&self, backend: &Backend, key: &str, deadline: Instant) -> Result<Loaded, Error> {
         match backend.load(key, deadline) {
-            Ok(loaded) if loaded.header.moved => Err(Error::Gone),
+            Ok(loaded) if loaded.header.moved_to.is_some() => Err(Error::Gone),
             Ok(loaded) => Ok(loaded),
             Err(NotLoaded::Missing) => Err(Error::Gone),
             Err(NotLoaded::Refused(refusal)) => Err(Error::Unsupported(refusal.reason.into_owned())),

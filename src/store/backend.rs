@@ -51,6 +51,28 @@ impl Backend {
         }
     }
 
+    /// The record that a session has moved to, if a key's record says so.
+    pub fn successor(&self, key: &str, deadline: Instant) -> Result<Option<String>, Error> {
+        if !self.layout.has_header() {
+            return Ok(None);
+        }
+        match self.load(key, deadline) {
+            Ok(loaded) => Ok(loaded.header.successor()),
+            Err(NotLoaded::Failed(error)) => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// The generation of a key's record, if it is one of these.
+    pub fn find(&self, key: &str, records: &[Record], deadline: Instant) -> Result<Option<u64>, Error> {
+        if records.is_empty() {
+            return Ok(None);
+        }
+        let there = self.store.load(key, deadline)?;
+        let same = |there: &Record, sent: &Record| there.generation == sent.generation && there.data == sent.data;
+        Ok(there.filter(|there| records.iter().any(|sent| same(there, sent))).map(|there| there.generation))
+    }
+
     /// A record of this session, in place of the one of a generation; 0: of none.
     pub fn record(
         &self,

@@ -11,7 +11,7 @@ use crate::state::State;
 use crate::store::Record;
 use crate::store::id::{Id, Keys, Subject};
 use crate::store::layout::{Layout, Loaded};
-use crate::store::record::{HEADER, Header};
+use crate::store::record::Header;
 use crate::wiped::WipedBytes;
 
 pub(crate) struct Own {
@@ -41,13 +41,13 @@ impl Layout for Own {
     fn loads(&self, record: Record) -> Result<Loaded, Refusal> {
         let data = WipedBytes::from(record.data);
         let header = Header::read(&data)?;
-        let payload = HEADER..data.len();
+        let payload = header.len()..data.len();
         let content = self.serializer.loads(data, payload)?;
         Ok(Loaded { content, header, generation: record.generation, timeout: None })
     }
 
     fn dumps(&self, header: Header, accessed: Moment, created: Moment, state: &State) -> Result<WipedBytes, Error> {
-        let mut data = self.serializer.dumps(HEADER, accessed, created, state)?;
+        let mut data = self.serializer.dumps(header.len(), accessed, created, state)?;
         header.write(&mut data);
         Ok(data)
     }

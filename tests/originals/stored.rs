@@ -123,6 +123,19 @@ fn what_the_library_deleted_is_gone() {
 }
 
 #[test]
+fn a_logout_ends_a_session_that_cannot_be_read_here() {
+    on_every_format(|server, settings| {
+        let (factory, header, key) = begun(server, settings);
+        server.write(&key, b"cdatetime\ndate\n(I1\nI1\nI1\ntR.", 500);
+        let mut session = open(&factory, &header);
+        assert_ne!(session.load_result(), LoadResult::Loaded);
+        session.invalidate();
+        assert!(cookie(&mut session).ends_with('='));
+        assert_eq!(server.value(&key), None);
+    });
+}
+
+#[test]
 fn what_is_set_after_invalidate_belongs_to_a_new_id() {
     on_every_format(|server, settings| {
         let (factory, header, key) = begun(server, settings);
