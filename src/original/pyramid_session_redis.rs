@@ -132,7 +132,9 @@ impl Layout for Records {
     }
 
     fn idle(&self, state: &State) -> Option<f64> {
-        self.timeout(state)
+        // A record that has only an end is kept until then.
+        let left = || state.hidden(EXPIRES).and_then(number).map(|end| end - Moment::now().seconds);
+        self.timeout(state).or_else(left)
     }
 }
 

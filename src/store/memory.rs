@@ -37,7 +37,9 @@ struct Shard {
     records: HashMap<Arc<str>, Kept>,
     /// When records expire, or somewhat earlier, the soonest first.
     order: BTreeSet<(Instant, Arc<str>)>,
-    subjects: HashMap<String, HashMap<String, Instant>>,
+    subjects: HashMap<Arc<str>, HashMap<String, Instant>>,
+    /// When the last session of a subject expires, or somewhat earlier, the soonest first.
+    subjects_order: BTreeSet<(Instant, Arc<str>)>,
     bytes: usize,
 }
 
@@ -74,7 +76,7 @@ impl Memory {
 
 impl Shard {
     fn save(&mut self, key: &str, expected: u64, record: &Record, ttl: Option<Duration>, now: Instant) -> Saved {
-        let ttl = ttl.unwrap_or(FOR_EVER);
+        let ttl = ttl.unwrap_or(FOR_EVER).min(FOR_EVER);
         let expires = now + ttl;
         let there = self.records.get_mut(key).filter(|kept| kept.expires > now);
         match there {
@@ -100,6 +102,20 @@ impl Shard {
         if let Some((key, kept)) = self.records.remove_entry(key) {
             self.bytes -= kept.data.len() + OVERHEAD;
             self.order.remove(&(kept.ordered, key));
+        }
+    }
+
+    /// Removes some of the subjects whose sessions have all expired.
+    fn tidy_subjects(&mut self, now: Instant) {
+        for _ in 0..VISITED_AT_ONCE {
+            let Some((_, subject)) = self.subjects_order.first().filter(|(ordered, _)| *ordered <= now) else { break };
+            let subject = subject.clone();
+            self.subjects_order.pop_first();
+            let last = self.subjects.get(&subject).and_then(|keys| keys.values().max().copied());
+            match last.filter(|last| *last > now) {
+                Some(last) => drop(self.subjects_order.insert((last, subject))),
+                None => drop(self.subjects.remove(&subject)),
+            }
         }
     }
 
@@ -166,9 +182,19 @@ impl Store for Memory {
     fn enlist(&self, subject: &str, key: &str, ttl: Option<Duration>, _deadline: Instant) -> Result<(), StoreError> {
         self.shard(subject, |shard| {
             let now = Instant::now();
-            let keys = shard.subjects.entry(subject.to_owned()).or_default();
-            keys.retain(|_, expires| *expires > now);
-            keys.insert(key.to_owned(), now + ttl.unwrap_or(FOR_EVER));
+            let expires = now + ttl.unwrap_or(FOR_EVER).min(FOR_EVER);
+            match shard.subjects.get_mut(subject) {
+                Some(keys) => {
+                    keys.retain(|_, expires| *expires > now);
+                    keys.insert(key.to_owned(), expires);
+                }
+                None => {
+                    let subject: Arc<str> = subject.into();
+                    shard.subjects_order.insert((expires, subject.clone()));
+                    shard.subjects.insert(subject, HashMap::from([(key.to_owned(), expires)]));
+                }
+            }
+            shard.tidy_subjects(now);
         });
         Ok(())
     }
@@ -177,9 +203,6 @@ impl Store for Memory {
         self.shard(subject, |shard| {
             if let Some(keys) = shard.subjects.get_mut(subject) {
                 keys.remove(key);
-                if keys.is_empty() {
-                    shard.subjects.remove(subject);
-                }
             }
         });
         Ok(())
@@ -199,7 +222,7 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::{Memory, OVERHEAD, Shard};
-    use crate::store::{Record, Saved, contract};
+    use crate::store::{Record, Saved, Store, contract};
 
     const MINUTE: Option<Duration> = Some(Duration::from_secs(60));
 
@@ -231,6 +254,24 @@ mod tests {
         assert_eq!(shard.save("used", 3, &record(4), MINUTE, after(63)), Saved::Gone, "it expired sooner than before");
         shard.tidy(after(63), usize::MAX);
         assert_eq!((shard.records.len(), shard.order.len(), shard.bytes), (0, 0, 0));
+    }
+
+    #[test]
+    fn subjects_whose_sessions_have_expired_do_not_pile_up() {
+        let memory = Memory::new(1 << 20);
+        let now = Instant::now();
+        memory.enlist("stays", "key", MINUTE, now).unwrap();
+        for n in 0..5_000 {
+            memory.enlist(&n.to_string(), "key", Some(Duration::from_micros(1)), now).unwrap();
+        }
+        let shards = memory.shards.get();
+        let subjects = |shard: &std::sync::Mutex<Shard>| {
+            let shard = shard.lock().unwrap();
+            assert_eq!(shard.subjects.len(), shard.subjects_order.len());
+            shard.subjects.len()
+        };
+        assert!(shards.iter().map(subjects).sum::<usize>() < 500);
+        assert_eq!(memory.list("stays", now).unwrap(), ["key"]);
     }
 
     #[test]
