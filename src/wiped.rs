@@ -2,23 +2,19 @@
 //!
 //! `Zeroizing<Vec<u8>>` would do the same a byte at a time.
 
+use std::fmt;
 use std::mem::take;
 use std::ops::{Deref, DerefMut};
 
 use zeroize::optimization_barrier;
 
 /// Bytes that are zeroed when dropped. Growing one through `Deref` may leave a copy; [`WipedBytes::add`] does not.
-#[derive(Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct WipedBytes(Vec<u8>);
 
 impl WipedBytes {
     pub fn with_capacity(capacity: usize) -> Self {
         Self(Vec::with_capacity(capacity))
-    }
-
-    /// The bytes, to be kept elsewhere.
-    pub fn take(mut self) -> Vec<u8> {
-        take(&mut self.0)
     }
 
     /// Appends bytes; where they do not fit, the old place is zeroed.
@@ -41,6 +37,13 @@ impl WipedBytes {
                 None
             }
         }
+    }
+}
+
+/// Shows how many there are, and none of them.
+impl fmt::Debug for WipedBytes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} bytes", self.len())
     }
 }
 

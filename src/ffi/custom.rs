@@ -231,7 +231,9 @@ impl Store for CustomStore {
         // SAFETY: the callback is the caller's, with the arguments that the header promises it.
         let status = unsafe { load(self.user_data.0, key.as_ptr().cast(), key.len(), &mut sink, &mut generation) };
         match status {
-            status if status == KHUFU_OK as i32 => Ok(Some(Record { generation, data: sink.0.take(), left: None })),
+            status if status == KHUFU_OK as i32 => {
+                Ok(Some(Record { generation, data: std::mem::take(&mut sink.0), left: None }))
+            }
             status if status == KHUFU_NOT_FOUND as i32 => Ok(None),
             status => failed("load", status),
         }

@@ -80,7 +80,7 @@ impl Layout for Records {
     }
 
     fn loads(&self, record: Record) -> Result<Loaded, Refusal> {
-        let json = Notation::Pickle.loads(WipedBytes::from(record.data))?;
+        let json = Notation::Pickle.loads(record.data)?;
         let [Some(data), Some(created), Some(timeout)] = members(&json, ["managed_dict", "created", TIMEOUT])? else {
             return Err(Refusal::malformed("the record lacks its data, its time or its timeout"));
         };

@@ -79,7 +79,7 @@ impl Layout for Records {
     }
 
     fn loads(&self, record: Record) -> Result<Loaded, Refusal> {
-        let json = self.notation.loads(WipedBytes::from(record.data))?;
+        let json = self.notation.loads(record.data)?;
         let [data, created, version, timeout, expires] = members(&json, ["m", "c", "v", TIMEOUT, EXPIRES])?;
         match version.and_then(|version| number(&json[version])) {
             Some(version) if version > VERSION => return Err(Refusal::unsupported("the record is of a later version")),

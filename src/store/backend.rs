@@ -82,7 +82,7 @@ impl Backend {
         created: Moment,
         state: &State,
     ) -> Result<Record, Error> {
-        let data = self.layout.dumps(header, accessed, created, state)?.take();
+        let data = self.layout.dumps(header, accessed, created, state)?;
         let generation = self.store.generation(&data).unwrap_or(replaced + 1);
         Ok(Record { generation, data, left: None })
     }

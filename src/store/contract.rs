@@ -73,7 +73,7 @@ fn number(record: &Record) -> u64 {
 }
 
 fn record(generation: u64, data: impl Into<Vec<u8>>) -> Record {
-    Record { generation, data: data.into(), left: None }
+    Record { generation, data: data.into().into(), left: None }
 }
 
 /// Saves the first record of a new key.

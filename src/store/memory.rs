@@ -144,7 +144,7 @@ impl Store for Memory {
     fn load(&self, key: &str, _deadline: Instant) -> Result<Option<Record>, StoreError> {
         Ok(self.shard(key, |shard| {
             let kept = shard.records.get(key).filter(|kept| kept.expires > Instant::now())?;
-            Some(Record { generation: kept.generation, data: kept.data.to_vec(), left: None })
+            Some(Record { generation: kept.generation, data: copy(&kept.data), left: None })
         }))
     }
 
@@ -227,7 +227,7 @@ mod tests {
     const MINUTE: Option<Duration> = Some(Duration::from_secs(60));
 
     fn record(generation: u64) -> Record {
-        Record { generation, data: vec![b'x'; 100], left: None }
+        Record { generation, data: vec![b'x'; 100].into(), left: None }
     }
 
     #[test]

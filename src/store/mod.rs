@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::Error;
 use crate::options::Settings;
+use crate::wiped::WipedBytes;
 
 /// The store that the option `store` names; a file is opened within `limit`.
 #[cfg_attr(not(feature = "sqlite"), expect(unused_variables))]
@@ -92,7 +93,7 @@ const BUILT_IN: &[&str] = &[
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Record {
     pub generation: u64,
-    pub data: Vec<u8>,
+    pub data: WipedBytes,
     /// For how long it is kept yet, of a record that was loaded from a store which tells.
     pub left: Option<Duration>,
 }

@@ -39,7 +39,7 @@ impl Layout for Own {
     }
 
     fn loads(&self, record: Record) -> Result<Loaded, Refusal> {
-        let data = WipedBytes::from(record.data);
+        let data = record.data;
         let header = Header::read(&data)?;
         let payload = header.len()..data.len();
         let content = self.serializer.loads(data, payload)?;

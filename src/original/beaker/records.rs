@@ -57,9 +57,8 @@ impl Layout for Records {
     }
 
     fn loads(&self, record: Record) -> Result<Loaded, Refusal> {
-        let pickled = WipedBytes::from(record.data);
-        let encoded =
-            quoted(pickle::to_json(&pickled)?).ok_or_else(|| Refusal::malformed("the record is not a pickled text"))?;
+        let encoded = quoted(pickle::to_json(&record.data)?)
+            .ok_or_else(|| Refusal::malformed("the record is not a pickled text"))?;
         let mut data = WipedBytes::with_capacity(base64::decoded_len_estimate(encoded.len()));
         STANDARD.decode_vec(&**encoded, &mut data).map_err(|_| Refusal::malformed("the record is not base64"))?;
         let payload = 0..data.len();

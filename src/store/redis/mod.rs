@@ -48,6 +48,7 @@ use self::client::{Client, Outcome};
 use self::connection::Connection;
 use self::url::Place;
 use super::{Record, Saved, Store, StoreError};
+use crate::wiped::WipedBytes;
 
 pub(super) use shared::Shared;
 
@@ -160,8 +161,11 @@ fn milliseconds(ttl: Option<Duration>) -> String {
     ttl.map(|ttl| ttl.as_millis().clamp(1, LONGEST).to_string()).unwrap_or_default()
 }
 
-fn encoded(record: &Record) -> Vec<u8> {
-    [&record.generation.to_be_bytes(), &*record.data].concat()
+fn encoded(record: &Record) -> WipedBytes {
+    let mut value = WipedBytes::with_capacity(size_of::<u64>() + record.data.len());
+    value.add(&record.generation.to_be_bytes());
+    value.add(&record.data);
+    value
 }
 
 /// A value that is no record's is one of generation 0, in place of which none is put.
@@ -170,9 +174,9 @@ fn decoded(mut value: Vec<u8>) -> Record {
         Some(generation) => {
             let generation = u64::from_be_bytes(*generation);
             value.drain(..size_of::<u64>());
-            Record { generation, data: value, left: None }
+            Record { generation, data: value.into(), left: None }
         }
-        None => Record { generation: 0, data: value, left: None },
+        None => Record { generation: 0, data: value.into(), left: None },
     }
 }
 

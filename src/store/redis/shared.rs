@@ -30,7 +30,7 @@ impl Store for Shared {
         let run = |connection: &mut Connection| script::LOAD_SHARED.run(connection, &[&key], &[], deadline);
         let (data, left): (Option<Vec<u8>>, i64) = self.0.exchange(&key, deadline, run)?.value;
         let left = u64::try_from(left).ok().map(Duration::from_millis);
-        Ok(data.map(|data| Record { generation: generation(&data), data, left }))
+        Ok(data.map(|data| Record { generation: generation(&data), data: data.into(), left }))
     }
 
     fn save(

@@ -162,7 +162,11 @@ impl Store for Sqlite {
         self.read("loading a record", deadline, |connection| {
             let mut statement = connection.prepare_cached(LOAD)?;
             let record = |row: &rusqlite::Row<'_>| {
-                Ok(Record { generation: row.get::<_, i64>(0)?.cast_unsigned(), data: row.get(1)?, left: None })
+                Ok(Record {
+                    generation: row.get::<_, i64>(0)?.cast_unsigned(),
+                    data: row.get::<_, Vec<u8>>(1)?.into(),
+                    left: None,
+                })
             };
             statement.query_row((key, now()), record).optional()
         })
@@ -179,10 +183,10 @@ impl Store for Sqlite {
         self.write("saving a record", deadline, |transaction| {
             let (now, generation) = (now(), record.generation.cast_signed());
             let changed = if expected == 0 {
-                let values = (key, generation, expiry(now, ttl), &record.data, now);
+                let values = (key, generation, expiry(now, ttl), &**record.data, now);
                 transaction.prepare_cached(INSERT)?.execute(values)?
             } else {
-                let values = (key, generation, expiry(now, ttl), &record.data, now, expected.cast_signed());
+                let values = (key, generation, expiry(now, ttl), &**record.data, now, expected.cast_signed());
                 transaction.prepare_cached(REPLACE)?.execute(values)?
             };
             if changed == 1 {
@@ -197,7 +201,7 @@ impl Store for Sqlite {
     fn touch(&self, key: &str, record: &Record, ttl: Option<Duration>, deadline: Instant) -> Result<(), StoreError> {
         self.write("touching a record", deadline, |transaction| {
             let now = now();
-            let values = (key, record.generation.cast_signed(), expiry(now, ttl), &record.data, now);
+            let values = (key, record.generation.cast_signed(), expiry(now, ttl), &**record.data, now);
             transaction.prepare_cached(TOUCH)?.execute(values).map(drop)
         })
     }

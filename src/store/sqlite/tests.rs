@@ -54,7 +54,7 @@ fn refusal(path: &Path) -> String {
 }
 
 fn record(generation: u64, data: &str) -> Record {
-    Record { generation, data: data.into(), left: None }
+    Record { generation, data: Vec::from(data).into(), left: None }
 }
 
 const DATABASE: &str = "KHUFU_TEST_DATABASE";
@@ -96,7 +96,7 @@ fn a_record_outlives_the_store_that_saved_it() {
 fn a_large_record_is_kept_whole() {
     let folder = Folder::new();
     let store = folder.store();
-    let mut large = Record { generation: 1, data: vec![0x5a; 64 << 20], left: None };
+    let mut large = Record { generation: 1, data: vec![0x5a; 64 << 20].into(), left: None };
     large.data[40 << 20] = 1;
     assert_eq!(store.save("key", 0, &large, None, soon()), Ok(Saved::Yes));
     assert!(store.load("key", soon()).unwrap() == Some(large), "the record is another");

@@ -25,7 +25,7 @@ fn open(url: &str) -> Redis {
 }
 
 fn record(generation: u64, data: &str) -> Record {
-    Record { generation, data: data.into(), left: None }
+    Record { generation, data: Vec::from(data).into(), left: None }
 }
 
 /// A record that comes in under a key of its own.

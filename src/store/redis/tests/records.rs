@@ -40,7 +40,7 @@ fn threads_lose_no_write() {
 fn a_record_is_its_generation_and_its_data() {
     let server = Server::start(&[]);
     let store = open(&server.url());
-    let record = Record { generation: 0x0102, data: b"data".into(), left: None };
+    let record = Record { generation: 0x0102, data: b"data".to_vec().into(), left: None };
     assert_eq!(store.save("k", 0, &record, MINUTE, soon()), Ok(Saved::Yes));
     assert_eq!(server.ask::<Vec<u8>>(&["GET", "khufu:k"]), b"\0\0\0\0\0\0\x01\x02data");
     assert!((55_000..=60_000).contains(&server.ask::<u64>(&["PTTL", "khufu:k"])));

@@ -14,12 +14,12 @@ fn shared(url: &str) -> Shared {
 }
 
 fn record(store: &Shared, data: &str) -> Record {
-    Record { generation: store.generation(data.as_bytes()).unwrap(), data: data.into(), left: None }
+    Record { generation: store.generation(data.as_bytes()).unwrap(), data: Vec::from(data).into(), left: None }
 }
 
 fn load(store: &Shared, key: &str) -> Option<(String, u64)> {
     let record = store.load(key, soon()).unwrap()?;
-    Some((String::from_utf8(record.data).unwrap(), record.generation))
+    Some((String::from_utf8(record.data.to_vec()).unwrap(), record.generation))
 }
 
 #[test]
