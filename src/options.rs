@@ -166,7 +166,7 @@ pub const TABLE: &[OptionRow] = &[
         "store_on_error",
         Kind::Choice(&["fail", "empty"]),
         Some("fail"),
-        "What opening does when the store fails: an error, or an empty session that is not saved.",
+        "What opening does when the store fails: an error, or an empty session, of which nothing can be saved.",
     ),
     row(
         "store_max_bytes",

@@ -76,7 +76,7 @@ type Options struct {
 	EncryptKey string
 
 	HashAlg HashAlg // SHA512 by default; signed cookies only
-	Salt    string  // "pyramid.session." by default; signed cookies only
+	Salt    string  // "pyramid.session." by default, and "pyramid_session_redis." with that Library; signatures only
 
 	CookieName string        // "session" by default
 	MaxAge     time.Duration // how long the browser keeps the cookie; by default until it is closed
@@ -102,7 +102,8 @@ type Options struct {
 	NoSetOnException bool
 
 	// Store is the URL of the place where sessions are, if Type is Stored: "memory:",
-	// the default, is this factory's own; "sqlite:PATH" several processes may use.
+	// the default, is this factory's own; "sqlite:PATH" the processes of one machine share,
+	// "redis://HOST:PORT/DB" (or another form of the README's) all machines.
 	Store string
 	// CustomStore keeps the sessions, in place of Store; Type is Stored then.
 	CustomStore Store
@@ -111,7 +112,7 @@ type Options struct {
 	StoreTimeout  time.Duration
 	StoreOnError  StoreOnError // FailOnError by default
 	StoreMaxBytes int64        // how much "memory:" may take: 256 MiB by default; the sessions that would expire soonest make room
-	StorePrefix   string       // what the names of keys in Redis begin with: "khufu:" by default
+	StorePrefix   string       // what the names of keys in Redis begin with: "khufu:" by default, nothing with another Library
 	// RegenerateGrace is how long the old id of a session opens what was there before
 	// [Session.RegenerateID]: 10 seconds by default, not at all if it is negative.
 	RegenerateGrace time.Duration
