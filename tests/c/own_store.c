@@ -189,7 +189,7 @@ TEST(each_callback_has_its_place) {
     own->calls = 0;
     CHECK_INT(khufu_session_invalidate(session), KHUFU_OK);
     CHECK_INT(khufu_session_commit(session, 0), KHUFU_OK);
-    CHECK_INT(own->calls, REMOVE);
+    CHECK_INT(own->calls, LOAD | REMOVE); /* a logout looks whether another request has moved the session */
     CHECK_INT(count_records(own), 0);
     khufu_session_free(session);
     free(header);
