@@ -57,11 +57,8 @@ impl Stored {
     pub fn retire(&mut self) {
         let mut retired = std::mem::take(&mut self.retired);
         retired.extend(self.unread.drain(..).map(|key| (key, None)));
-        if !self.unsure.is_empty() {
-            retired.push((self.key.clone(), self.listed));
-        }
         retired.extend(self.next.take().map(|id| (id.hash(), self.listed)));
-        if self.generation > 0 {
+        if self.generation > 0 || !self.unsure.is_empty() {
             retired.push((std::mem::take(&mut self.key), self.listed));
         }
         *self = Self { retired, ..Self::default() };
@@ -162,11 +159,14 @@ impl Session {
         let regenerated = stored.regenerate && !is_new;
         backend
             .turns
-            .take(&key, deadline, || match (is_new, regenerated) {
-                (true, _) => self.insert(backend, stored, &key, deadline),
-                (_, true) => self.regenerate(backend, stored, &key, deadline),
-                _ if self.changed => self.save(backend, stored, &key, deadline),
-                _ => self.extend(backend, stored, &key, deadline),
+            .take(&key, deadline, || {
+                if regenerated {
+                    self.regenerate(backend, stored, &key, deadline)
+                } else if is_new || self.changed {
+                    self.save(backend, stored, &key, deadline)
+                } else {
+                    self.extend(backend, stored, &key, deadline)
+                }
             })
             .ok_or(Error::Conflict)??;
         stored.changes.clear();
@@ -176,26 +176,6 @@ impl Session {
             let value = backend.layout.seal(id);
             self.config.cookie.with_value(value.len(), self.now.seconds, |out| out.copy_from_slice(&value))
         }))
-    }
-
-    fn insert(&mut self, backend: &Backend, stored: &mut Stored, key: &str, deadline: Instant) -> Result<(), Error> {
-        self.enlist(backend, stored, key, deadline)?;
-        let record = backend.record(0, stored.header(), self.accessed, self.created, &self.state)?;
-        let generation = record.generation;
-        let ttl = backend.ttl(&self.state, self.created, self.now);
-        match put(backend, stored, key, 0, record, ttl, deadline)? {
-            Saved::Yes => {
-                stored.generation = generation;
-                Ok(())
-            }
-            _ => match backend.find(key, &stored.unsure, deadline)? {
-                Some(generation) => {
-                    stored.generation = generation;
-                    self.save(backend, stored, key, deadline)
-                }
-                None => Err(Error::Conflict),
-            },
-        }
     }
 
     /// Notes that the session was used, and keeps its generation.
@@ -208,8 +188,8 @@ impl Session {
         Ok(())
     }
 
-    /// Saves over the generation that was opened; where another request was first, makes this one's changes again on
-    /// the newer record, as often as need be.
+    /// Saves over the generation that was opened, or, of a new session, where there is no record; where another request
+    /// was first, makes this one's changes again on the newer record, as often as need be.
     fn save(&mut self, backend: &Backend, stored: &mut Stored, key: &str, deadline: Instant) -> Result<(), Error> {
         self.enlist(backend, stored, key, deadline)?;
         let mut newer: Option<Version> = None;
@@ -226,10 +206,11 @@ impl Session {
                     self.become_version(newer);
                     return Ok(());
                 }
-                Saved::Gone => return Err(Error::Gone),
-                Saved::Conflict => match backend.find(key, &stored.unsure, deadline)? {
+                Saved::Gone if generation > 0 => return Err(Error::Gone),
+                _ => match backend.find(key, &stored.unsure, deadline)? {
                     // It is this session's own, and only the answer was lost.
                     Some(generation) => (stored.generation, newer) = (generation, None),
+                    None if generation == 0 => return Err(Error::Conflict),
                     None => newer = Some(self.merged(stored, self.current(backend, key, deadline)?)?),
                 },
             }
