@@ -279,22 +279,6 @@ impl Store for CustomStore {
         let status = unsafe { remove(self.user_data.0, key.as_ptr().cast(), key.len()) };
         if status == KHUFU_OK as i32 { Ok(()) } else { failed("remove", status) }
     }
-
-    fn enlist(&self, _: &str, _: &str, _: Option<Duration>, _: Instant) -> Result<(), StoreError> {
-        Err(no_subjects())
-    }
-
-    fn delist(&self, _: &str, _: &str, _: Instant) -> Result<(), StoreError> {
-        Err(no_subjects())
-    }
-
-    fn list(&self, _: &str, _: Instant) -> Result<Vec<String>, StoreError> {
-        Err(no_subjects())
-    }
-}
-
-fn no_subjects() -> StoreError {
-    StoreError("a store of the caller's own keeps no subjects".to_owned())
 }
 
 struct CustomSerializer {

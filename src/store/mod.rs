@@ -140,18 +140,30 @@ pub(crate) trait Store: Send + Sync {
     /// Removes a record, whatever its generation.
     fn delete(&self, key: &str, deadline: Instant) -> Result<(), StoreError>;
 
-    /// Notes that a key belongs to a subject, for as long as `ttl`. Noting it again extends that.
-    fn enlist(&self, subject: &str, key: &str, ttl: Option<Duration>, deadline: Instant) -> Result<(), StoreError>;
-
-    /// Takes such a note back.
-    fn delist(&self, subject: &str, key: &str, deadline: Instant) -> Result<(), StoreError>;
-
     /// The generation of a record of this data, in a store where the data alone say it; `None`: each change makes it one
     /// larger.
     fn generation(&self, _data: &[u8]) -> Option<u64> {
         None
     }
 
+    /// Notes that a key belongs to a subject, for as long as `ttl`. Noting it again extends that. An error, as what
+    /// follows, where the store keeps no subjects.
+    fn enlist(&self, _subject: &str, _key: &str, _ttl: Option<Duration>, _deadline: Instant) -> Result<(), StoreError> {
+        Err(no_subjects())
+    }
+
+    /// Takes such a note back.
+    fn delist(&self, _subject: &str, _key: &str, _deadline: Instant) -> Result<(), StoreError> {
+        Err(no_subjects())
+    }
+
     /// The keys of a subject, in no order. Some may have no record any more.
-    fn list(&self, subject: &str, deadline: Instant) -> Result<Vec<String>, StoreError>;
+    fn list(&self, _subject: &str, _deadline: Instant) -> Result<Vec<String>, StoreError> {
+        Err(no_subjects())
+    }
+}
+
+/// Of a store of the caller's own: a record that another program writes, too, never says whose it is.
+fn no_subjects() -> StoreError {
+    StoreError("a store of the caller's own keeps no subjects".to_owned())
 }

@@ -64,20 +64,4 @@ impl Store for Shared {
     fn generation(&self, data: &[u8]) -> Option<u64> {
         Some(generation(data))
     }
-
-    fn enlist(&self, _: &str, _: &str, _: Option<Duration>, _: Instant) -> Result<(), StoreError> {
-        Err(no_subjects())
-    }
-
-    fn delist(&self, _: &str, _: &str, _: Instant) -> Result<(), StoreError> {
-        Err(no_subjects())
-    }
-
-    fn list(&self, _: &str, _: Instant) -> Result<Vec<String>, StoreError> {
-        Err(no_subjects())
-    }
-}
-
-fn no_subjects() -> StoreError {
-    StoreError("records that another program writes, too, have no subjects".to_owned())
 }
