@@ -138,17 +138,7 @@ TEST(no_cookie_opens_with_a_character_changed) {
         put_records(vector);
         khufu_factory *factory = factory_of(vector);
         char *header = cookie_of(vector);
-        for (size_t i = strcspn(header, "=") + 1; header[i] != 0; i++) {
-            char original = header[i];
-            header[i] = original == 'A' ? 'B' : 'A';
-            khufu_session *session = open_at(factory, header, LATER);
-            khufu_load_result result = khufu_session_load_result(session);
-            if (result != KHUFU_LOAD_BAD_SIGNATURE && result != KHUFU_LOAD_MALFORMED)
-                FAIL("%s, character %zu: %s", text_of(vector, "name"), i, khufu_load_result_name(result));
-            CHECK_INT(khufu_session_length(session), 0);
-            khufu_session_free(session);
-            header[i] = original;
-        }
+        check_each_character(factory, vector, header, LATER);
         free(header);
         khufu_factory_free(factory);
     }

@@ -1,5 +1,4 @@
 /* Every cookie that the Python originals wrote opens to its state, and nothing like it opens at all. */
-#include "sessions.h"
 #include "vectors.h"
 
 static cJSON *vectors;
@@ -100,18 +99,9 @@ TEST(no_cookie_opens_with_a_character_changed) {
     const cJSON *vector;
     EACH_CASE(vector, vectors) {
         khufu_factory *factory = factory_of(vector, NULL, NULL);
-        char *cookie = text_copy(text_of(vector, "cookie"), strlen(text_of(vector, "cookie")));
-        for (size_t i = 0; cookie[i] != 0; i++) {
-            char original = cookie[i];
-            cookie[i] = original == 'A' ? 'B' : 'A';
-            khufu_session *session = open_value(factory, cookie, NOW);
-            khufu_load_result result = khufu_session_load_result(session);
-            if (result != KHUFU_LOAD_BAD_SIGNATURE && result != KHUFU_LOAD_MALFORMED)
-                FAIL("%s, character %zu: %s", text_of(vector, "name"), i, khufu_load_result_name(result));
-            khufu_session_free(session);
-            cookie[i] = original;
-        }
-        free(cookie);
+        char *header = joined("session=", text_of(vector, "cookie"), "");
+        check_each_character(factory, vector, header, NOW);
+        free(header);
         khufu_factory_free(factory);
     }
 }
