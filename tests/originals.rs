@@ -4,6 +4,8 @@
 #[path = "originals/beaker.rs"]
 mod beaker;
 mod common;
+#[path = "common/redis_server.rs"]
+mod redis_server;
 #[path = "originals/server.rs"]
 mod server;
 #[path = "originals/stored.rs"]

@@ -1,27 +1,22 @@
 //! Sessions in a store: nothing that two requests write is lost, and what has ended stays ended.
 
-use std::os::unix::net::UnixStream;
+#[path = "common/redis_server.rs"]
+mod redis_server;
+
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use khufu::{Error, Factory, LoadResult, Options, Session};
+
+use redis_server::RedisServer;
 
 const NOW: f64 = 1_700_000_000.25;
 
 /// A store that a test runs on, and its server, if it has one.
 struct TestStore {
     url: String,
-    server: Option<Child>,
-}
-
-impl Drop for TestStore {
-    fn drop(&mut self) {
-        if let Some(server) = &mut self.server {
-            server.kill().and_then(|()| server.wait()).expect("the server was there to be stopped");
-        }
-    }
+    _server: Option<RedisServer>,
 }
 
 /// The stores that the tests run on, each new and empty.
@@ -30,21 +25,9 @@ fn stores() -> Vec<TestStore> {
     let name = format!("stores-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
     let database = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name).with_extension("db");
     let urls = ["memory:".to_owned(), format!("sqlite:{}", database.display())];
-    let mut stores: Vec<_> = urls.map(|url| TestStore { url, server: None }).into();
-    // A socket's path must be short.
-    let socket = std::env::temp_dir().join(format!("khufu-{name}.sock"));
-    let server = Command::new("redis-server")
-        .args(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocket"])
-        .arg(&socket)
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("redis-server is installed: scripts/dependencies does it");
-    stores.push(TestStore { url: format!("redis+unix://{}", socket.display()), server: Some(server) });
-    let started = Instant::now();
-    while UnixStream::connect(&socket).is_err() {
-        assert!(started.elapsed() < Duration::from_secs(10), "the server does not answer");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    let mut stores: Vec<_> = urls.map(|url| TestStore { url, _server: None }).into();
+    let server = RedisServer::start();
+    stores.push(TestStore { url: server.url(), _server: Some(server) });
     stores
 }
 

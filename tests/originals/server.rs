@@ -1,56 +1,20 @@
-//! A Redis of a test's own, and factories that keep their sessions there.
-
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+//! What a test asks its Redis, and factories that keep their sessions there.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use khufu::{Factory, Options, Session};
-use redis::{Client, Cmd, Connection, FromRedisValue};
+use redis::{Client, Cmd, FromRedisValue};
 
-/// Killed when dropped.
-pub struct Server {
-    child: Child,
-    socket: PathBuf,
-}
+pub use super::redis_server::RedisServer as Server;
 
 impl Server {
-    pub fn start() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        // A socket's path must be short.
-        let socket = std::env::temp_dir().join(format!("khufu-originals-{}-{number}.sock", std::process::id()));
-        let child = Command::new("redis-server")
-            .args(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocket"])
-            .arg(&socket)
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("redis-server is installed: scripts/dependencies does it");
-        let server = Self { child, socket };
-        let started = Instant::now();
-        while server.connect().is_err() {
-            assert!(started.elapsed() < Duration::from_secs(10), "the server does not answer");
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        server
-    }
-
-    pub fn url(&self) -> String {
-        format!("redis+unix://{}", self.socket.display())
-    }
-
-    fn connect(&self) -> redis::RedisResult<Connection> {
-        Client::open(format!("unix://{}", self.socket.display()))?.get_connection()
-    }
-
     fn ask<T: FromRedisValue>(&self, words: &[&[u8]]) -> T {
         let mut command = Cmd::new();
         for word in words {
             command.arg(*word);
         }
-        command.query(&mut self.connect().unwrap()).unwrap()
+        let client = Client::open(self.url().replace("redis+unix", "unix")).unwrap();
+        command.query(&mut client.get_connection().unwrap()).unwrap()
     }
 
     /// What the other library does: it writes and does not look.
@@ -95,13 +59,6 @@ impl Server {
             options.set(name, value).unwrap();
         }
         Factory::new(&options).unwrap()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.child.kill().and_then(|()| self.child.wait()).expect("the server was there to be stopped");
-        let _ = std::fs::remove_file(&self.socket);
     }
 }
 
