@@ -31,7 +31,11 @@ impl Notation {
             Self::ZippedJson => inflated(&data)?,
             Self::Json => data,
         };
-        text.into_text().ok_or_else(|| Refusal::malformed("the session is not JSON in UTF-8; if its writer pickles, the option serializer must be pickle"))
+        text.into_text().ok_or_else(|| {
+            Refusal::malformed(
+                "the session is not JSON in UTF-8; if its writer pickles, the option serializer must be pickle",
+            )
+        })
     }
 
     /// The bytes that stand for a JSON text, behind `overhead` others.
