@@ -420,25 +420,27 @@ mod unix {
         };
         let store = open(&database);
         increment(&store, "key", 1);
-        // The list may tell a lock twice, or none, while other processes come and go: what stays is asked for.
-        let have_locks = |wanted: bool| {
+        let listed = || {
             let pid = format!(" {} ", std::process::id());
-            let has = || fs::read_to_string("/proc/locks").unwrap().lines().any(|line| line.contains(&pid)) == wanted;
-            (0..200).any(|_| {
-                has() || {
-                    sleep(Duration::from_millis(5));
-                    false
-                }
-            })
+            fs::read_to_string("/proc/locks").unwrap().lines().filter(|line| line.contains(&pid)).count()
         };
-        assert!(have_locks(true));
+        // The list may tell a lock twice, or none, while other processes come and go: until it tells the same again.
+        let locks = || loop {
+            let seen = listed();
+            sleep(Duration::from_millis(5));
+            if (0..3).all(|_| listed() == seen) {
+                break seen;
+            }
+        };
+        let of_parent = locks();
+        assert!(of_parent > 0);
         let child = Child::fork(|| {
-            assert!(have_locks(false));
+            assert_eq!(locks(), 0);
             increment(&store, "key", 1);
-            assert!(have_locks(true));
+            assert_eq!(locks(), of_parent);
         });
         assert!(child.succeeds());
         assert_eq!(count(&store, "key"), 2);
-        assert!(have_locks(true));
+        assert_eq!(locks(), of_parent);
     }
 }
