@@ -119,16 +119,8 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn container(&mut self) -> Result<Marks, Fault> {
-        // A copy, so that its place stays in a register.
-        let mut scanner = *self;
-        let marks = scanner.container_here();
-        *self = scanner;
-        marks
-    }
-
     #[inline(always)]
-    fn container_here(&mut self) -> Result<Marks, Fault> {
+    fn container(&mut self) -> Result<Marks, Fault> {
         let mut marks = Marks::default();
         let mut open = Nesting::default();
         loop {
@@ -183,6 +175,13 @@ impl<'a> Scanner<'a> {
     /// Steps over the colon after a key, to the value; tells whether there was white space.
     #[inline(always)]
     pub fn colon(&mut self) -> Result<bool, Fault> {
+        // Most write nothing but the colon.
+        if let Some([b':', next, ..]) = self.text.get(self.at..)
+            && *next > b' '
+        {
+            self.at += 1;
+            return Ok(false);
+        }
         let before = self.space();
         self.expect(b':', What::Colon)?;
         Ok(self.space() | before)
@@ -268,11 +267,12 @@ impl<'a> Scanner<'a> {
     /// Steps over what begins with neither quote nor digit: a word or a negative number. Tells whether it is not finite.
     #[inline(always)]
     fn word(&mut self) -> Result<bool, Fault> {
-        let (length, not_finite) = match &self.text[self.at..] {
-            [b't', b'r', b'u', b'e', ..] | [b'n', b'u', b'l', b'l', ..] => (4, false),
-            [b'f', b'a', b'l', b's', b'e', ..] => (5, false),
-            [b'-', b'0'..=b'9', ..] => return self.number().map(|()| false),
-            rest => (not_finite(rest), true),
+        let rest = &self.text[self.at..];
+        let (length, not_finite) = match (rest.first_chunk(), rest) {
+            (Some(b"true" | b"null"), _) => (4, false),
+            (Some(b"fals"), [_, _, _, _, b'e', ..]) => (5, false),
+            (_, [b'-', b'0'..=b'9', ..]) => return self.number().map(|()| false),
+            _ => (not_finite(rest), true),
         };
         if length == 0 || not_finite && !self.not_finite_allowed {
             return self.fault(What::Value);
