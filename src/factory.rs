@@ -60,7 +60,7 @@ impl Factory {
         let current = match settings.choice("type") {
             Some("store") => Current::Stored(Box::new(backend(options)?)),
             _ if settings.said("store").is_some() => {
-                return Err(Error::Option("the option store wants the option type to be store".to_owned()));
+                return Err(settings.refuse("type", "store where the option store is set"));
             }
             _ => Current::Cookie(Format::current(options)?),
         };
@@ -250,14 +250,20 @@ fn attributes(settings: &Settings) -> Result<Attributes, Error> {
         samesite: settings.choice("samesite"),
     };
     let Attributes { name, domain, path, secure, samesite, .. } = &attributes;
-    let wrong = if *samesite == Some("None") && !secure {
-        "the option samesite may be None only where secure is true: browsers drop the cookie otherwise"
-    } else if begins_with(name, "__Secure-") && !secure {
-        "the option secure must be true for a cookie_name that begins with __Secure-"
-    } else if begins_with(name, "__Host-") && !(*secure && domain.is_none() && path.as_deref() == Some("/")) {
-        "a cookie_name that begins with __Host- wants the options secure true, path / and no domain"
+    let host = begins_with(name, "__Host-");
+    // Browsers drop the cookie otherwise.
+    let (option, allowed) = if !secure && *samesite == Some("None") {
+        ("secure", "true where samesite is None")
+    } else if !secure && begins_with(name, "__Secure-") {
+        ("secure", "true for a cookie_name that begins with __Secure-")
+    } else if !secure && host {
+        ("secure", "true for a cookie_name that begins with __Host-")
+    } else if host && path.as_deref() != Some("/") {
+        ("path", "/ for a cookie_name that begins with __Host-")
+    } else if host && domain.is_some() {
+        ("domain", "unset for a cookie_name that begins with __Host-")
     } else {
         return Ok(attributes);
     };
-    Err(Error::Option(wrong.to_owned()))
+    Err(settings.refuse(option, allowed))
 }

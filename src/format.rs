@@ -28,8 +28,7 @@ pub(crate) struct Format {
 impl Format {
     pub fn new(name: &str, settings: &Settings) -> Result<Self, Error> {
         if settings.choice("type") == Some("store") {
-            let allowed = "must be signed_cookie or encrypted_cookie, not store";
-            return Err(Error::Option(format!("the option accept.{name}.type {allowed}")));
+            return Err(settings.refuse(&full_name(name, "type"), "one of signed_cookie, encrypted_cookie"));
         }
         if let Some(original) = Original::of(settings) {
             return original.format(name, settings);
@@ -84,14 +83,14 @@ pub(crate) fn stored(options: &Options, limit: Duration) -> Result<Kept, Error> 
 /// The caller's own serializer, if there is one. Another library does not know it.
 pub(crate) fn own_serializer(options: &Options) -> Result<Option<Arc<dyn Serializer>>, Error> {
     if options.own_serializer.is_some() && Original::of(options.settings()).is_some() {
-        return Err(Error::Option("the option format must be khufu for a serializer of the caller's own".to_owned()));
+        return Err(options.settings().refuse("format", "khufu for a serializer of the caller's own"));
     }
     Ok(options.own_serializer.clone())
 }
 
 fn no_encrypt_key(name: &str, settings: &Settings) -> Result<(), Error> {
     match settings.said("encrypt_key") {
-        Some(_) => Err(Error::Option(format!("the option {} {ENCRYPT_KEY_ELSEWHERE}", full_name(name, "encrypt_key")))),
+        Some(_) => Err(settings.refuse(&full_name(name, "encrypt_key"), ENCRYPT_KEY_ELSEWHERE)),
         None => Ok(()),
     }
 }
@@ -161,11 +160,8 @@ pub(crate) fn secrets(format: &str, settings: &Settings, rule: Rule<'_>) -> Resu
         .chain(previous)
         .map(|(option, value)| match rule {
             Rule::Encryption => encryption_key(value).ok_or_else(|| {
-                let digits = 2 * seal::KEY;
-                Error::Option(format!(
-                    "the option {} must be {digits} hex digits for an encrypted cookie",
-                    full_name(option)
-                ))
+                let allowed = format!("{} hex digits for an encrypted cookie", 2 * seal::KEY);
+                settings.refuse(&full_name(option), &allowed)
             }),
             Rule::Salted(salt) if option.ends_with("_hex") => Ok(salted_bytes(salt, value)),
             Rule::Salted(salt) => Ok(salted_text(salt, value)),

@@ -230,7 +230,7 @@ impl Options {
         let is_label = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
         if format.is_empty() || !format.chars().all(is_label) {
             return Err(Error::Option(format!(
-                "the option {name:?} must be accept.NAME.OPTION, NAME being letters, digits, _ and -"
+                "there is no option {name:?}; NAME in accept.NAME.OPTION must be letters, digits, _ and -"
             )));
         }
         let row = find(option, |row| row.of_format).ok_or_else(|| unknown(name))?;
@@ -260,21 +260,26 @@ fn unknown(name: &str) -> Error {
     let names = |rows: &mut dyn Iterator<Item = &OptionRow>| rows.map(|row| row.name).collect::<Vec<_>>().join(", ");
     Error::Option(match name.starts_with(ACCEPT) {
         true => format!(
-            "there is no option {name:?}; of an accepted format (accept.NAME.OPTION) there are {}",
+            "there is no option {name:?}; those of an accepted format (accept.NAME.OPTION) are {}",
             names(&mut TABLE.iter().filter(|row| row.of_format))
         ),
-        false => format!("there is no option {name:?}; there are {}, and accept.NAME.OPTION", names(&mut TABLE.iter())),
+        false => {
+            format!("there is no option {name:?}; the options are {}, and accept.NAME.OPTION", names(&mut TABLE.iter()))
+        }
     })
+}
+
+/// Names an option, what it must be, and what it is instead, unless that is a secret or a URL, which may hold one.
+fn refusal(name: &str, row: &OptionRow, allowed: &str, given: Option<&str>) -> Error {
+    let hidden = matches!(row.kind, Kind::Secret | Kind::SecretHex) || row.name == "store";
+    let given = given.filter(|_| !hidden).map(|value| format!(", not {value:?}"));
+    Error::Option(format!("the option {name} must be {allowed}{}", given.unwrap_or_default()))
 }
 
 impl Settings {
     fn set(&mut self, name: &str, row: &'static OptionRow, value: &str) -> Result<(), Error> {
         if let Err(allowed) = row.kind.check(value) {
-            let given = match row.kind {
-                Kind::Secret | Kind::SecretHex => String::new(),
-                _ => format!(", not {value:?}"),
-            };
-            return Err(Error::Option(format!("the option {name} must be {allowed}{given}")));
+            return Err(refusal(name, row, &allowed, Some(value)));
         }
         let falls_back = matches!(row.kind, Kind::Name | Kind::Switch | Kind::Choice(_)) && row.name != "samesite";
         if !row.repeats {
@@ -284,6 +289,15 @@ impl Settings {
             self.0.push((row, Zeroizing::new(value.to_owned())));
         }
         Ok(())
+    }
+
+    /// The error of an option whose value does not go with the others; `name` is the option's, as it was set.
+    pub fn refuse(&self, name: &str, allowed: &str) -> Error {
+        let option = name.rsplit('.').next().unwrap_or(name);
+        match find(option, |_| true) {
+            Some(row) => refusal(name, row, allowed, self.get(option)),
+            None => unknown(name),
+        }
     }
 
     /// An option's value: what was set, or its default; `None` where it is unset.
@@ -378,11 +392,11 @@ impl std::fmt::Display for Kind {
             Self::Attribute => formatter.write_str("printable ASCII without a semicolon"),
             Self::Switch => formatter.write_str("true or false"),
             Self::Seconds => write!(formatter, "whole seconds, from 0 to {MOST_SECONDS}"),
-            Self::Duration => formatter.write_str("seconds, as 1 or 0.5, from 0.001 to 3600"),
+            Self::Duration => formatter.write_str("seconds, such as 1 or 0.5, from 0.001 to 3600"),
             Self::Bytes => formatter.write_str("a number of bytes"),
-            Self::Choice(words) => formatter.write_str(&words.join(", ")),
+            Self::Choice(words) => write!(formatter, "one of {}", words.join(", ")),
             Self::Secret => formatter.write_str("a text that is not empty"),
-            Self::SecretHex => formatter.write_str("an even number of hex digits, and some"),
+            Self::SecretHex => formatter.write_str("an even number of hex digits, at least two"),
         }
     }
 }

@@ -36,11 +36,15 @@ fn an_unknown_option_is_an_error_that_names_it_and_those_there_are() {
 fn a_value_that_is_not_allowed_is_an_error_that_names_option_value_and_what_is() {
     let whole = "whole seconds";
     for (option, values, allowed) in [
-        ("type", &["signed", "cookie", "store "][..], "signed_cookie, encrypted_cookie"),
-        ("serializer", &["yaml", "JSON5", "json "], "json, pickle"),
-        ("format", &["redis", "pyramid", "Beaker "], "khufu, pyramid_session_redis, pyramid_redis_sessions, beaker"),
-        ("hashalg", &["md5", "sha3", "sha-512", "512"], "sha512, sha384, sha256, sha224, sha1"),
-        ("samesite", &["lax ", "no", "Laxx", "unset"], "Lax, Strict, None"),
+        ("type", &["signed", "cookie", "store "][..], "one of signed_cookie, encrypted_cookie"),
+        ("serializer", &["yaml", "JSON5", "json "], "one of json, pickle"),
+        (
+            "format",
+            &["redis", "pyramid", "Beaker "],
+            "one of khufu, pyramid_session_redis, pyramid_redis_sessions, beaker",
+        ),
+        ("hashalg", &["md5", "sha3", "sha-512", "512"], "one of sha512, sha384, sha256, sha224, sha1"),
+        ("samesite", &["lax ", "no", "Laxx", "unset"], "one of Lax, Strict, None"),
         ("timeout", &["-1", "1.5", "1e3", "+1", " 1", "0x10", "ten", "10000000001", "99999999999999999999999"], whole),
         ("reissue_time", &["-1", "never", "0.1"], whole),
         ("max_age", &["-1", "3600s"], whole),
@@ -50,6 +54,11 @@ fn a_value_that_is_not_allowed_is_an_error_that_names_option_value_and_what_is()
         ("cookie_name", &["a b", "a=b", "a;b", "a,b", "né", "a\n", "\"a\"", "a/b", "{a}"], "cookie's name"),
         ("path", &["/;", "/\n", "/é", "/\0"], "printable ASCII"),
         ("domain", &["a;b", "a\r\nSet-Cookie: x=y", "exämple.com"], "printable ASCII"),
+        ("absolute_timeout", &["-1", "1d"], whole),
+        ("regenerate_grace", &["0.5"], whole),
+        ("store_timeout", &["0", "-1", "1s", "3601", "1e3"], "seconds, such as 1 or 0.5, from 0.001 to 3600"),
+        ("store_on_error", &["ignore"], "one of fail, empty"),
+        ("store_max_bytes", &["-1", "1MB"], "a number of bytes"),
     ] {
         for value in values {
             let message = error_of(&[(option, value)]);
@@ -85,6 +94,19 @@ fn a_secrets_value_is_never_shown() {
         let message = error_of(&accepted);
         assert!(message.contains("accept.old.secret") && !message.contains(value), "{message}");
     }
+}
+
+#[test]
+fn a_stores_url_is_never_shown() {
+    for store in ["mysql://user:hunter2@localhost", "hunter2", "redis://user:hunter2@localhost:x", "sqlite:"] {
+        let message = error_of(&[("type", "store"), ("store", store)]);
+        assert!(message.contains("the option store") && message.contains("redis://"), "{message}");
+        assert!(!message.contains("hunter2") && !message.contains(", not "), "{message}");
+    }
+    let message = error_of(&[("format", "beaker"), ("type", "store"), ("store", "mysql://:hunter2@localhost")]);
+    assert!(message.contains("a Redis where format is beaker") && !message.contains("hunter2"), "{message}");
+    let message = error_of(&[("store", "redis://:hunter2@localhost")]);
+    assert_eq!(message, r#"the option type must be store where the option store is set, not "signed_cookie""#);
 }
 
 #[test]
@@ -184,18 +206,21 @@ fn a_switch_takes_the_words_that_pyramid_takes() {
 
 #[test]
 fn cookies_that_browsers_would_drop_are_errors() {
-    let message = error_of(&[("samesite", "None")]);
-    assert!(message.contains("samesite") && message.contains("None") && message.contains("secure"), "{message}");
-    let message = error_of(&[("cookie_name", "__Secure-sid")]);
-    assert!(message.contains("__Secure-") && message.contains("secure"), "{message}");
-    for settings in [
-        &[("cookie_name", "__Host-sid")][..],
-        &[("cookie_name", "__Host-sid"), ("secure", "true"), ("domain", "example.com")],
-        &[("cookie_name", "__Host-sid"), ("secure", "true"), ("path", "/app")],
-        &[("cookie_name", "__Host-sid"), ("secure", "true"), ("path", "")],
+    const HOST: Settings<'static> = &[("cookie_name", "__Host-sid"), ("secure", "true")];
+    for (cookie, more, told) in [
+        (&[("samesite", "None")][..], &[][..], r#"secure must be true where samesite is None, not "false""#),
+        (&[("cookie_name", "__Secure-sid")], &[], "secure must be true for a cookie_name that begins with __Secure-"),
+        (&[("cookie_name", "__Host-sid")], &[], "secure must be true for a cookie_name that begins with __Host-"),
+        (
+            HOST,
+            &[("domain", "a.org")],
+            r#"domain must be unset for a cookie_name that begins with __Host-, not "a.org""#,
+        ),
+        (HOST, &[("path", "/app")], r#"path must be / for a cookie_name that begins with __Host-, not "/app""#),
+        (HOST, &[("path", "")], "path must be / for a cookie_name that begins with __Host-"),
     ] {
-        let message = error_of(settings);
-        assert!(message.contains("__Host-") && message.contains("path") && message.contains("domain"), "{message}");
+        let message = error_of(&[cookie, more].concat());
+        assert!(message.contains(&format!("the option {told}")), "{message}");
     }
     for settings in [
         &[("samesite", "None"), ("secure", "true")][..],
@@ -239,35 +264,71 @@ fn another_librarys_format_takes_what_the_library_has() {
 #[test]
 fn what_has_no_meaning_for_another_library_is_an_error_that_names_the_option() {
     for (format, more, told) in [
-        (&[("format", "pyramid_session_redis")][..], &[][..], "type to be store"),
-        (&[("format", "pyramid_redis_sessions"), ("type", "encrypted_cookie")], &[], "type to be store"),
+        (
+            &[("format", "pyramid_session_redis")][..],
+            &[][..],
+            "option type must be store where format is pyramid_session_redis, not \"signed_cookie\"",
+        ),
+        (
+            &[("format", "pyramid_redis_sessions"), ("type", "encrypted_cookie")],
+            &[],
+            "option type must be store where format is pyramid_redis_sessions, not \"encrypted_cookie\"",
+        ),
+        (SESSION_REDIS, &[("store", "memory:")], "option store must be a Redis where format is pyramid_session_redis"),
+        (REDIS_SESSIONS, &[("store", "sqlite:x.db")], "option store must be a Redis"),
+        (BEAKER_REDIS, &[("store", "")], "option store must be a Redis where format is beaker"),
+        (BEAKER_REDIS, &[("store", "redis://localhost:x")], "option store: "),
+        (SESSION_REDIS, &[("timeout", "0")], "option timeout must be more than 0 where format is "),
+        (REDIS_SESSIONS, &[("timeout", "0")], "option timeout must be more than 0 where format is "),
+        (REDIS_SESSIONS, &[("timeout", "")], "option timeout must be set"),
+        (
+            REDIS_SESSIONS,
+            &[("serializer", "json")],
+            "option serializer must be pickle where format is pyramid_redis_sessions (the library reads nothing else), not \"json\"",
+        ),
+        (REDIS_SESSIONS, &[("salt", "x")], "option salt must be unset where format is "),
+        (
+            REDIS_SESSIONS,
+            &[("hashalg", "sha512")],
+            "option hashalg must be sha1 where format is pyramid_redis_sessions",
+        ),
+        (BEAKER_SIGNED, &[("salt", "x")], "option salt must be unset where format is "),
+        (BEAKER_REDIS, &[("hashalg", "sha256")], "option hashalg must be sha1"),
+        (BEAKER_REDIS, &[("regenerate_grace", "5")], "option regenerate_grace must be 0 where format is beaker"),
         (
             SESSION_REDIS,
-            &[("store", "memory:")],
-            "option store must name a Redis where format is pyramid_session_redis",
+            &[("encrypt_key", "x")],
+            "option encrypt_key must be unset, but for format beaker and type encrypted_cookie",
         ),
-        (REDIS_SESSIONS, &[("store", "sqlite:x.db")], "option store must name a Redis"),
-        (BEAKER_REDIS, &[("store", "")], "option store must name a Redis where format is beaker"),
-        (BEAKER_REDIS, &[("store", "redis://localhost:x")], "option store: "),
-        (SESSION_REDIS, &[("timeout", "0")], "option timeout must be more than 0"),
-        (REDIS_SESSIONS, &[("timeout", "0")], "option timeout must be more than 0"),
-        (REDIS_SESSIONS, &[("timeout", "")], "option timeout must be set"),
-        (REDIS_SESSIONS, &[("serializer", "json")], "option serializer must be pickle"),
-        (REDIS_SESSIONS, &[("salt", "x")], "option salt has no place"),
-        (REDIS_SESSIONS, &[("hashalg", "sha512")], "option hashalg must be sha1"),
-        (BEAKER_SIGNED, &[("salt", "x")], "option salt has no place"),
-        (BEAKER_REDIS, &[("hashalg", "sha256")], "option hashalg must be sha1"),
-        (BEAKER_REDIS, &[("regenerate_grace", "5")], "option regenerate_grace has no place"),
-        (SESSION_REDIS, &[("encrypt_key", "x")], "option encrypt_key is for encrypted cookies of Beaker's"),
-        (BEAKER_REDIS, &[("encrypt_key", "x")], "option encrypt_key is for encrypted cookies of Beaker's"),
-        (BEAKER_SIGNED, &[("encrypt_key", "x")], "option encrypt_key is for encrypted cookies of Beaker's"),
-        (&[], &[("encrypt_key", "x")], "option encrypt_key is for encrypted cookies of Beaker's"),
-        (&[("type", "store")], &[("encrypt_key", "x")], "option encrypt_key is for encrypted cookies of Beaker's"),
-        (&[("format", "beaker"), ("type", "encrypted_cookie")], &[], "option encrypt_key is required"),
+        (
+            BEAKER_REDIS,
+            &[("encrypt_key", "x")],
+            "option encrypt_key must be unset, but for format beaker and type encrypted_cookie",
+        ),
+        (
+            BEAKER_SIGNED,
+            &[("encrypt_key", "x")],
+            "option encrypt_key must be unset, but for format beaker and type encrypted_cookie",
+        ),
+        (
+            &[],
+            &[("encrypt_key", "x")],
+            "option encrypt_key must be unset, but for format beaker and type encrypted_cookie",
+        ),
+        (
+            &[("type", "store")],
+            &[("encrypt_key", "x")],
+            "option encrypt_key must be unset, but for format beaker and type encrypted_cookie",
+        ),
+        (
+            &[("format", "beaker"), ("type", "encrypted_cookie")],
+            &[],
+            "option encrypt_key must be set for an encrypted cookie of Beaker's",
+        ),
         (BEAKER_ENCRYPTED, &[("encrypt_key", "sésame")], "option encrypt_key must be ASCII"),
         (BEAKER_ENCRYPTED, &[("secret", "sécret")], "option secret must be ASCII"),
         (BEAKER_ENCRYPTED, &[("previous_secret", "sécret")], "option secret must be ASCII"),
-        (&[("format", "django")], &[], "khufu, pyramid_session_redis, pyramid_redis_sessions, beaker"),
+        (&[("format", "django")], &[], "one of khufu, pyramid_session_redis, pyramid_redis_sessions, beaker"),
     ] {
         let settings = [format, more].concat();
         let message = error_of(&settings);
@@ -281,11 +342,20 @@ fn the_errors_of_an_accepted_format_name_it() {
     let accepted: Settings<'_> = &[("accept.old.secret", "x"), ("accept.old.format", "beaker")];
     assert!(try_factory(accepted).is_ok());
     for (more, told) in [
-        (&[("accept.old.format", "pyramid_session_redis")][..], "accept.old.format wants the option accept.old.type"),
-        (&[("accept.old.type", "store")], "accept.old.type must be"),
-        (&[("accept.old.type", "encrypted_cookie")], "accept.old.encrypt_key is required"),
-        (&[("accept.old.encrypt_key", "x")], "accept.old.encrypt_key is for"),
-        (&[("accept.old.salt", "x")], "accept.old.salt has no place"),
+        (
+            &[("accept.old.format", "pyramid_session_redis")][..],
+            "accept.old.type must be store where accept.old.format is pyramid_session_redis",
+        ),
+        (
+            &[("accept.old.type", "store")],
+            "accept.old.type must be one of signed_cookie, encrypted_cookie, not \"store\"",
+        ),
+        (&[("accept.old.type", "encrypted_cookie")], "accept.old.encrypt_key must be set"),
+        (&[("accept.old.encrypt_key", "x")], "accept.old.encrypt_key must be unset"),
+        (
+            &[("accept.old.salt", "x")],
+            "accept.old.salt must be unset where accept.old.format is beaker (the signature's key is the secret alone), not \"x\"",
+        ),
         (&[("accept.old.hashalg", "sha384")], "accept.old.hashalg must be"),
     ] {
         let message = error_of(&[accepted, more].concat());

@@ -55,11 +55,9 @@ impl Original {
     pub fn format(self, name: &str, settings: &Settings) -> Result<Format, Error> {
         self.check(name, settings)?;
         if self != Beaker {
-            return Err(Error::Option(format!(
-                "the option {} wants the option {} to be store",
-                format::full_name(name, "format"),
-                format::full_name(name, "type")
-            )));
+            let library = settings.get("format").unwrap_or_default();
+            let allowed = format!("store where {} is {library}", format::full_name(name, "format"));
+            return Err(settings.refuse(&format::full_name(name, "type"), &allowed));
         }
         let secrets = format::secrets(name, settings, Rule::Utf8)?;
         let seal = match settings.choice("type") {
@@ -79,7 +77,7 @@ impl Original {
             Some(store) => store?,
             None => {
                 let format = settings.get("format").unwrap_or_default();
-                return Err(Error::Option(format!("the option store must name a Redis where format is {format}")));
+                return Err(settings.refuse("store", &format!("a Redis where format is {format}")));
             }
         };
         let secrets = |rule| format::secrets("", settings, rule);
@@ -109,32 +107,31 @@ impl Original {
         let is_zero = |option: &str| settings.seconds(option) == Some(0);
         let salted = self == PyramidSessionRedis;
         let in_record = stored && self != Beaker;
-        let wrong = if said("encrypt_key") && !(self == Beaker && encrypted) {
-            ("encrypt_key", ENCRYPT_KEY_ELSEWHERE)
+        let (option, allowed, reason) = if said("encrypt_key") && !(self == Beaker && encrypted) {
+            return Err(settings.refuse(&format::full_name(name, "encrypt_key"), ENCRYPT_KEY_ELSEWHERE));
         } else if said("salt") && !salted {
-            ("salt", "has no place: the signature's key is the secret alone")
+            ("salt", "unset", "the signature's key is the secret alone")
         } else if said("hashalg") && !salted && settings.choice("hashalg") != Some("sha1") {
-            ("hashalg", "must be sha1, if anything")
+            ("hashalg", "sha1", "it signs with no other")
         } else if self == PyramidRedisSessions && settings.choice("serializer") == Some("json") && said("serializer") {
-            ("serializer", "must be pickle")
+            ("serializer", "pickle", "the library reads nothing else")
         } else if in_record && is_zero("timeout") {
-            ("timeout", "must be more than 0: Redis takes no such time to live")
+            ("timeout", "more than 0", "Redis takes no such time to live")
         } else if self == PyramidRedisSessions && stored && settings.seconds("timeout").is_none() {
-            ("timeout", "must be set: each of its sessions has one")
+            ("timeout", "set", "each of its sessions has one")
         } else if stored && said("regenerate_grace") && !is_zero("regenerate_grace") {
-            ("regenerate_grace", "has no place: an old id's record could not say that it may only be read")
+            ("regenerate_grace", "0", "an old id's record could not say that it may only be read")
         } else {
             return Ok(());
         };
-        let (option, wanted) = wrong;
         let library = settings.get("format").unwrap_or_default();
-        Err(Error::Option(format!("the option {} {wanted} (format {library})", format::full_name(name, option))))
+        let allowed = format!("{allowed} where {} is {library} ({reason})", format::full_name(name, "format"));
+        Err(settings.refuse(&format::full_name(name, option), &allowed))
     }
 }
 
-/// Where the option `encrypt_key` belongs, for an error to say.
-pub(crate) const ENCRYPT_KEY_ELSEWHERE: &str =
-    "is for encrypted cookies of Beaker's alone: type encrypted_cookie and format beaker";
+/// What the option `encrypt_key` must be, for an error to say.
+pub(crate) const ENCRYPT_KEY_ELSEWHERE: &str = "unset, but for format beaker and type encrypted_cookie";
 
 /// Each of the libraries pickles, unless it was told otherwise.
 fn notation(settings: &Settings) -> Notation {
@@ -240,7 +237,7 @@ mod tests {
                 options.own_serializer = None;
                 options.own_store = Some(store::open(options.settings(), Duration::from_secs(1)).unwrap());
                 options.set("store", "redis://localhost").unwrap();
-                assert!(refused(&options).contains("option store must name a Redis"));
+                assert!(refused(&options).contains("option store must be a Redis"));
             }
         }
     }

@@ -60,7 +60,7 @@ class OptionsTest < SessionTest
       { timeout: -1 } => /timeout/, { secure: "maybe" } => /secure.*true or false.*maybe/,
       { samesite: "Sideways" } => /samesite.*Lax.*Sideways/, { hashalg: :md5 } => /hashalg.*sha512.*md5/,
       { cookie_name: "a b" } => /cookie_name/, { path: "/;x" } => /path/, { serializer: "xml" } => /serializer.*json.*xml/,
-      { type: "plain" } => /type.*signed_cookie.*plain/, { samesite: "None" } => /samesite.*secure/,
+      { type: "plain" } => /type.*signed_cookie.*plain/, { samesite: "None" } => /secure.*samesite/,
       { accept: { "a b": { secret: "x" } } } => /accept/, { accept: { a: { colour: 1 } } } => /accept\.a\.colour/,
       { accept: { a: { serializer: "json" } } } => /secret/, { type: :encrypted_cookie } => /secret/
     }.each do |options, message|

@@ -32,16 +32,17 @@ pub(in crate::original) fn encrypted(
     secrets: Vec<Secret>,
 ) -> Result<Box<dyn Seal>, Error> {
     let wrong = |option: &str, wanted: &str| {
-        Err(Error::Option(format!("the option {} {wanted} of Beaker's", format::full_name(name, option))))
+        let allowed = format!("{wanted} for an encrypted cookie of Beaker's");
+        Err(settings.refuse(&format::full_name(name, option), &allowed))
     };
     let Some(encrypt_key) = settings.said("encrypt_key") else {
-        return wrong("encrypt_key", "is required for an encrypted cookie");
+        return wrong("encrypt_key", "set");
     };
     if !encrypt_key.is_ascii() {
-        return wrong("encrypt_key", "must be ASCII for an encrypted cookie");
+        return wrong("encrypt_key", "ASCII");
     }
     if !secrets.iter().all(|secret| secret.is_ascii()) {
-        return wrong("secret", "must be ASCII, as each previous one, for an encrypted cookie");
+        return wrong("secret", "ASCII, as each previous one,");
     }
     let encrypt_key = Zeroizing::new(encrypt_key.as_bytes().to_vec());
     Ok(Box::new(Encrypted { macs: HexSigned::new(&secrets), secrets, encrypt_key }))
