@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -14,14 +15,13 @@ from pyramid.config import Configurator
 from pyramid.request import Request
 from pyramid.response import Response
 
-# The README's Ruby is a config.ru: this is what Rack does with it, for one request.
+# The README's Ruby is a config.ru: this is what Rack does with it, for one request. Headers pass as Rack 3 has them.
 RACK = '''
 require "json"
-def run(application)
-  status, headers, body = application.call({ "REQUEST_METHOD" => "GET", "HTTP_COOKIE" => ENV.fetch("HTTP_COOKIE") })
-  puts JSON.generate([status, headers, body.to_a.join])
-end
-eval(File.read("config.ru"), TOPLEVEL_BINDING, "config.ru")
+require "rack"
+application, = Rack::Builder.parse_file("config.ru")
+status, headers, body = application.call(Rack::MockRequest.env_for("/", "HTTP_COOKIE" => ENV.fetch("HTTP_COOKIE")))
+puts JSON.generate([status, headers, body.to_a.join])
 '''
 
 
@@ -77,9 +77,9 @@ class Browser:
         self.cookie = cookie_of(set_cookie)
 
 
-def cgi(shell, program):
+def cgi(shell, *command, folder=root):
     def request(cookie):
-        head, _, body = shell.call(program, HTTP_COOKIE=cookie).partition('\n\n')
+        head, _, body = shell.call(*command, folder=folder, HTTP_COOKIE=cookie).partition('\n\n')
         return [tuple(line.split(': ', 1)) for line in head.splitlines()], body
     return request
 
@@ -95,13 +95,17 @@ def rack(shell, folder):
 
 
 @contextlib.contextmanager
-def http(shell, program):
+def http(shell, text, folder):
+    """A server, started by the page's shell code but for its port."""
     with socket.create_server(('127.0.0.1', 0)) as free:
         port = free.getsockname()[1]
-    server = subprocess.Popen([program], env={**shell.environment, 'PORT': str(port)})
+    command = ['bash', '-c', text.replace('8080', str(port))]
+    server = subprocess.Popen(command, cwd=folder, env=shell.environment, start_new_session=True)
     try:
-        for _ in range(100):
+        for _ in range(600):
             with contextlib.suppress(OSError), socket.create_connection(('127.0.0.1', port)):
+                break
+            if server.poll() is not None:
                 break
             time.sleep(0.1)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -111,7 +115,8 @@ def http(shell, program):
                 return response.headers.items(), response.read().decode()
         yield request
     finally:
-        server.terminate()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGTERM)
         server.wait()
 
 
