@@ -1,9 +1,13 @@
 """docs/share-with-another-library.md: the same settings on both sides, and sessions that every service works on."""
 
+import os
 import re
+import time
 
+from code_in_languages import call, written
 from originals import cookie_of
 from pages import root
+from peer import Peer
 from redis_server import redis_server
 from rotate import with_secrets
 from services import NOW
@@ -13,6 +17,39 @@ URL = 'redis://localhost:6379/0'
 # The libraries' names of what khufu calls otherwise; what has another meaning there is not compared.
 NAMES = {'redis_url': 'store', 'url': 'store', 'validate_key': 'secret', 'data_serializer': 'serializer'}
 APART = {'type', 'crypto_type'}
+# What each option is set to, where only one side does so; and the format in which that can be.
+DIFFERENT = {
+    'cookie_name': ('sid', 'beaker store'),
+    'secret': ('another', 'beaker store'),
+    'salt': ('another', 'pyramid_session_redis store'),
+    'hashalg': ('sha256', 'pyramid_session_redis store'),
+    'encrypt_key': ('another', 'beaker encrypted_cookie'),
+    'serializer': ('pickle', 'beaker store'),
+    'store': ('{store}?db=1', 'beaker store'),
+    'store_prefix': ('x:', 'beaker store'),
+    'timeout': ('5', 'beaker store'),
+}
+IDLE = 60
+
+C = '''
+#include <khufu.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int main(int count, char **words) {
+    khufu_options *options = khufu_options_new();
+    khufu_factory *factory = NULL;
+    khufu_session *session = NULL;
+    for (int i = 1; i + 1 < count; i += 2)
+        if (khufu_options_set(options, words[i], KHUFU_NTS, words[i + 1], KHUFU_NTS) != KHUFU_OK) return 1;
+    if (khufu_factory_new(options, &factory) != KHUFU_OK) return 1;
+    @CODE@
+    khufu_session_free(session);
+    khufu_factory_free(factory);
+    khufu_options_free(options);
+    return 0;
+}
+'''
 
 
 def check_same_settings(theirs, ours, report):
@@ -41,6 +78,45 @@ def check_shared(options, report, servers):
                      (found.load_result, found.state), expected)
 
 
+def written_by_library(library, options, now):
+    """A cookie of a session that the library itself wrote."""
+    library.factory([*{'timeout': '1200', 'serializer': 'pickle', **dict(options)}.items()])
+    return cookie_of(library.write(now, '', [('user', '"ada"')]))
+
+
+def check_setup(page, block, formats, report, servers, working):
+    """The table says what each difference looks like, in every language; and the code tells it."""
+    source = written(working / page.path.stem, 'setup.c', C, block.text, '')
+    program = source.with_suffix('')
+    flags = call(['pkg-config', '--cflags', '--libs', 'khufu']).split()
+    call(['cc', '-std=c11', '-Wall', '-Wextra', '-Wpedantic', '-Werror', source, '-o', program, *flags])
+    [table] = [table for table in page.tables() if table[0][0] == 'it is']
+    rows = {result.strip('`'): re.findall(r'`(\w+)`', differing) for result, differing in table[1:]}
+    report.check('the table has every difference', {option for row in rows.values() for option in row}, set(DIFFERENT))
+    library, now = Peer('pyramid 2'), time.time() - IDLE
+    try:
+        cookies = {format: written_by_library(library, options, now) for format, options in formats.items()}
+    finally:
+        library.close()
+
+    def check_told(what, options, cookie, expected):
+        words = [word for pair in options for word in pair]
+        result, why = call([program, *words], env={**os.environ, 'HTTP_COOKIE': cookie}).split('\n')[:2]
+        report.check(f'the code tells {what}', (result, bool(why)), (expected, expected not in {'loaded', 'none'}))
+        for service in servers.services:
+            service.peer.factory(options)
+            report.check(f'… as {service.name} does', service.load_result(now + IDLE, cookie), expected)
+
+    for format, options in formats.items():
+        check_told(f'that the sides agree on {format}', options, cookies[format], 'loaded')
+    for result, differing in rows.items():
+        for option in differing:
+            value, format = DIFFERENT[option]
+            options = dict(formats[format])
+            options[option] = value.format(**options)
+            check_told(f'another {option}', [*options.items()], cookies[format], result)
+
+
 def check_versions(page, report):
     """The page names the versions that the live exchange runs."""
     versions = {}
@@ -61,11 +137,15 @@ def check(page, pages, report, servers, working):
         def local(options):
             return [(name, redis if value == URL else value) for name, value in with_secrets(options, **SECRETS)]
 
+        formats = {}
         for _ in range(5):
             theirs, ours = page.take('ini', 'ini')
             [theirs], [ours] = theirs.option_lists(), ours.option_lists()
             check_same_settings(theirs, ours, report)
             check_shared(local(ours), report, servers)
+            formats[f"{dict(ours)['format']} {dict(ours)['type']}"] = local(ours)
+        del formats['pyramid_redis_sessions store']  # an environment of its own
+        check_setup(page, page.take('c'), formats, report, servers, working)
         [rotated] = page.take('ini').option_lists()
         accepted = [(name.removeprefix('accept.old.'), value) for name, value in rotated if name.startswith('accept.old.')]
         for service in servers.services:
