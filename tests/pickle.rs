@@ -203,6 +203,8 @@ fn a_pickle_that_python_would_not_read_is_malformed() {
         b"\x8d\xff\xff\xff\xff\xff\xff\xff\xff",
         b"\x8e\xff\xff\xff\xff\xff\xff\xff\x7f",
         b"\x8b\xff\xff\xff\x7f",
+        b"\x95\x05\0\0\0\0\0\0\0N",
+        b"\x95\xff\xff\xff\xff\xff\xff\xff\xffN",
         b"X\x01\0\0\0\xff",
         b"X\x03\0\0\0\xed\xa0\x7f",
         b"X\x02\0\0\0\xed\xa0",
@@ -228,6 +230,7 @@ fn a_pickle_that_python_would_not_read_is_malformed() {
         let (result, why) = refused(broken);
         assert_eq!(result, LoadResult::Malformed, "{broken:?}: {why}");
     }
+    assert_eq!(read(b"\x95\x04\0\0\0\0\0\0\0N"), "null", "a frame to the very end");
     let good = holding_pickled(b"N");
     for pickle in [[&good[..], b"N"].concat(), [&good[..], &good].concat(), [b" ", &good[..]].concat()] {
         assert_eq!(outcome(&[("serializer", "pickle")], pickle).0, LoadResult::Malformed);

@@ -77,7 +77,7 @@ impl<'p> Machine<'p> {
                         return Err(refused("its protocol is later than 5"));
                     }
                 }
-                0x95 => drop(self.take(8)?),
+                0x95 => self.frame()?,
                 b'(' => self.marks.push(self.stack.len()),
                 b'0' => self.pop_one()?,
                 b'1' => drop(self.take_marked()?),
@@ -125,6 +125,12 @@ impl<'p> Machine<'p> {
     fn counted(&mut self, bytes: usize) -> Result<&'p [u8], Refusal> {
         let length = self.number(bytes)?;
         self.take(length)
+    }
+
+    /// A frame is no more than how Python reads a file; but all of it must be there.
+    fn frame(&mut self) -> Result<(), Refusal> {
+        let length = self.number(8)?;
+        if length > self.rest.len() { Err(truncated()) } else { Ok(()) }
     }
 
     fn line(&mut self) -> Result<&'p [u8], Refusal> {
