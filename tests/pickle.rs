@@ -197,6 +197,7 @@ fn a_pickle_that_python_would_not_read_is_malformed() {
         b"I\n",
         b"Ix\n",
         b"I0x10\n",
+        b"I5L\n",
         b"L1_0L\n",
         b"Fx\n",
         b"X\xff\xff\xff\xff",

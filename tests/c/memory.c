@@ -196,12 +196,20 @@ static void read_all(khufu_session *session) {
 }
 
 TEST(a_decrypted_payload_is_gone_with_its_session) {
-    const char *values[] = {"\"%s\"", "\"\\u0041\\n\\ud83d\\udd11%s\"", "[{\"b\":\"%s\"},1.5]"};
+    const struct {
+        const char *json, *letters;
+        size_t len;
+    } values[] = {
+        {"\"%s\"", LETTERS, 48},
+        {"\"\\u0041\\n\\ud83d\\udd11%s\"", LETTERS, 48},
+        {"[{\"b\":\"%s\"},1.5]", LETTERS, 48},
+        {"-7%s", "0123456789", 200}, /* an integer that no machine's word holds */
+    };
     for (int pickled = 0; pickled < 2; pickled++) {
         khufu_factory *made = FACTORY("type", "encrypted_cookie", "secret", ENCRYPTION_SECRET, "serializer", pickled ? "pickle" : "json");
-        for (size_t i = 0; i < 3; i++) {
-            struct needle needle = draw(48, LETTERS);
-            char *header = header_holding(made, values[i], &needle);
+        for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+            struct needle needle = draw(values[i].len, values[i].letters);
+            char *header = header_holding(made, values[i].json, &needle);
             CHECK_GONE(&needle);
             khufu_session *session = open_at(made, header, NOW);
             CHECK_THERE(&needle);

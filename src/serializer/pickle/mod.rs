@@ -8,6 +8,7 @@
 //! Nothing that a pickle says is ever executed: an opcode that would name a class, call, or ask for an extension
 //! is refused by its name.
 
+mod integer;
 mod read;
 mod write;
 

@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use num_bigint::BigInt;
 use zeroize::Zeroizing;
 
-use super::MOST_DIGITS;
+use super::{MOST_DIGITS, integer};
 use crate::json::{self, LEVELS_ON_OPENING};
 use crate::load::Refusal;
 use crate::wiped::{WipedBytes, WipedText};
@@ -272,29 +271,26 @@ impl<'p> Machine<'p> {
 
     fn integer(&mut self, opcode: u8) -> Result<(), Refusal> {
         let digits = match opcode {
-            b'J' => i32::from_le_bytes(self.take(4)?.try_into().map_err(|_| truncated())?).to_string(),
-            b'K' => self.number(1)?.to_string(),
-            b'M' => self.number(2)?.to_string(),
+            b'J' => Zeroizing::new(i32::from_le_bytes(self.take(4)?.try_into().map_err(|_| truncated())?).to_string()),
+            b'K' => Zeroizing::new(self.number(1)?.to_string()),
+            b'M' => Zeroizing::new(self.number(2)?.to_string()),
             0x8a | 0x8b => {
                 let bytes = self.counted(if opcode == 0x8a { 1 } else { 4 })?;
                 // log10(256) digits a byte
                 if bytes.len() > MOST_DIGITS / 2 {
                     return Err(refused("an integer of more than 4,300 digits"));
                 }
-                BigInt::from_signed_bytes_le(bytes).to_string()
+                integer::to_decimal(bytes)
             }
-            _ => {
-                let line = self.line_text()?;
-                match (opcode, line) {
-                    (b'I', "00" | "01") => {
-                        self.word(if line == "01" { "true" } else { "false" });
-                        return Ok(());
-                    }
-                    _ => line.strip_suffix('L').unwrap_or(line).to_owned(),
+            _ => match (opcode, self.line_text()?) {
+                (b'I', bit @ ("00" | "01")) => {
+                    self.word(if bit == "01" { "true" } else { "false" });
+                    return Ok(());
                 }
-            }
+                (b'L', line) => Zeroizing::new(line.strip_suffix('L').unwrap_or(line).to_owned()),
+                (_, line) => Zeroizing::new(line.to_owned()),
+            },
         };
-        let digits = Zeroizing::new(digits);
         let unsigned = digits.strip_prefix('-').unwrap_or(&digits);
         if unsigned.len() > MOST_DIGITS {
             return Err(refused("an integer of more than 4,300 digits"));

@@ -1,8 +1,6 @@
 //! JSON text → a pickle of protocol 2, which every Python reads.
 
-use num_bigint::BigInt;
-
-use super::MOST_DIGITS;
+use super::{MOST_DIGITS, integer};
 use crate::error::Error;
 use crate::json::{self, Scanner};
 use crate::wiped::WipedBytes;
@@ -121,11 +119,10 @@ fn integer(json: &str, out: &mut WipedBytes) -> Result<(), Error> {
         out.add(&small.to_le_bytes());
         return Ok(());
     }
-    let too_long = || Error::Range("a pickle holds no integer of more than 4,300 digits".to_owned());
     if json.trim_start_matches('-').len() > MOST_DIGITS {
-        return Err(too_long());
+        return Err(Error::Range("a pickle holds no integer of more than 4,300 digits".to_owned()));
     }
-    let bytes = json.parse::<BigInt>().map_err(|_| too_long())?.to_signed_bytes_le();
+    let bytes = integer::from_decimal(json);
     match u8::try_from(bytes.len()) {
         Ok(length) => out.add(&[0x8a, length]),
         Err(_) => {
