@@ -1,6 +1,5 @@
 //! Options → factory; the request's cookies → session.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -176,7 +175,6 @@ impl Config {
             Err(refusal) => return Ok(Err(refusal)),
         };
         let key = backend.layout.key(&id);
-        let refused = |result, reason: Cow<'static, str>| Ok(Err(Refusal { result, reason }));
         match backend.load(&key, backend.deadline_within(limit)) {
             Ok(Loaded { content, header, generation, timeout }) => {
                 Ok(self.check_age(&content, timeout, session).map(|()| {
@@ -187,11 +185,11 @@ impl Config {
             Err(NotLoaded::Missing) => Ok(Err(Refusal::missing())),
             Err(NotLoaded::Refused(refusal)) => {
                 session.could_not_open(key);
-                Ok(Err(refusal))
+                Ok(Err(refusal.of_genuine()))
             }
             Err(NotLoaded::Failed(error)) if backend.empty_on_error => {
                 session.could_not_open(key);
-                refused(LoadResult::StoreError, error.to_string().into())
+                Ok(Err(Refusal::new(LoadResult::StoreError, error.to_string())))
             }
             Err(NotLoaded::Failed(error)) => Err(error),
         }
@@ -210,7 +208,7 @@ impl Config {
         } else {
             return Ok(());
         };
-        Err(Refusal { result: LoadResult::Expired, reason: reason.into() })
+        Err(Refusal::new(LoadResult::Expired, reason))
     }
 }
 

@@ -53,7 +53,7 @@ impl Format {
     pub fn open(&self, value: &[u8]) -> Result<(Content, bool), Refusal> {
         let mut buffer = WipedBytes::with_capacity(seal::decoded_most(value.len()) + arena::ROOM);
         let unsealed = self.seal.open(value, &mut buffer)?;
-        let content = self.serializer.loads(buffer, unsealed.payload)?;
+        let content = self.serializer.loads(buffer, unsealed.payload).map_err(Refusal::of_genuine)?;
         Ok((content, unsealed.previous_secret))
     }
 }

@@ -44,19 +44,6 @@ impl LoadResult {
             Self::StoreError => "store_error",
         }
     }
-
-    /// Of several refused cookies, the one that tells most is reported: how much this one tells.
-    fn weight(self) -> u8 {
-        match self {
-            Self::StoreError => 6,
-            Self::Unsupported => 5,
-            Self::Expired => 4,
-            Self::Missing => 3,
-            Self::BadSignature => 2,
-            Self::Malformed => 1,
-            _ => 0,
-        }
-    }
 }
 
 impl fmt::Display for LoadResult {
@@ -70,28 +57,53 @@ impl fmt::Display for LoadResult {
 pub(crate) struct Refusal {
     pub result: LoadResult,
     pub reason: Cow<'static, str>,
+    /// Whether the cookie is genuine, and only what it holds is at fault.
+    genuine: bool,
 }
 
 impl Refusal {
+    pub fn new(result: LoadResult, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { result, reason: reason.into(), genuine: false }
+    }
+
     pub fn malformed(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { result: LoadResult::Malformed, reason: reason.into() }
+        Self::new(LoadResult::Malformed, reason)
     }
 
     pub fn bad_signature(reason: &'static str) -> Self {
-        Self { result: LoadResult::BadSignature, reason: reason.into() }
+        Self::new(LoadResult::BadSignature, reason)
     }
 
     pub fn unsupported(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { result: LoadResult::Unsupported, reason: reason.into() }
+        Self::new(LoadResult::Unsupported, reason)
     }
 
     /// There is no session of a genuine id.
     pub fn missing() -> Self {
-        Self { result: LoadResult::Missing, reason: "the store has no session of that id".into() }
+        Self::new(LoadResult::Missing, "the store has no session of that id")
+    }
+
+    /// The same of a cookie that is genuine.
+    pub fn of_genuine(self) -> Self {
+        Self { genuine: true, ..self }
     }
 
     /// The earlier refusal, unless this one tells more.
     pub fn unless(self, earlier: Option<Self>) -> Self {
-        earlier.filter(|earlier| earlier.result.weight() >= self.result.weight()).unwrap_or(self)
+        earlier.filter(|earlier| earlier.weight() >= self.weight()).unwrap_or(self)
+    }
+
+    /// Of several refusals, the one that tells most is reported: how much this one tells.
+    fn weight(&self) -> u8 {
+        match self.result {
+            LoadResult::StoreError => 7,
+            LoadResult::Unsupported => 6,
+            LoadResult::Expired => 5,
+            LoadResult::Missing => 4,
+            LoadResult::Malformed if self.genuine => 3,
+            LoadResult::BadSignature => 2,
+            LoadResult::Malformed => 1,
+            _ => 0,
+        }
     }
 }

@@ -195,6 +195,19 @@ fn a_payload_that_verifies_but_does_not_parse_goes_on_to_the_next_format() {
 }
 
 #[test]
+fn a_payload_that_no_format_parses_is_malformed_though_other_seals_are_tried() {
+    let unparsed: [Settings<'_>; 2] = [
+        &[("type", "encrypted_cookie"), ("secret", KEY), ("serializer", "pickle")],
+        &[("secret", "second"), ("serializer", "pickle")],
+    ];
+    for from in unparsed {
+        let session = handed_on(from, MIGRATION);
+        assert_eq!(session.load_result(), LoadResult::Malformed, "{from:?}");
+        assert!(session.refusal().unwrap().contains("payload"), "{from:?}: {:?}", session.refusal());
+    }
+}
+
+#[test]
 fn a_session_of_an_accepted_format_expires_like_any() {
     let value = signed_with(b"pyramid.session.second", "[1000, 1000, {}]");
     assert_eq!(open(&factory(MIGRATION), &value).load_result(), LoadResult::Expired);
