@@ -134,6 +134,21 @@ fn a_default_does_not_replace_what_another_request_set_first() {
 }
 
 #[test]
+fn a_csrf_token_takes_the_place_of_what_is_none() {
+    on_every_store(|factory| {
+        for none in [r#"{"_csrft_":""}"#, r#"{"_csrft_":7}"#] {
+            let header = begin(factory, none);
+            let (mut one, mut other) = (open(factory, &header, 1.0), open(factory, &header, 1.0));
+            one.set("a", "1").unwrap();
+            let token = other.csrf_token().unwrap().to_owned();
+            one.commit(false).unwrap();
+            other.commit(false).unwrap();
+            assert!(open(factory, &header, 2.0).check_csrf_token(token.as_bytes()), "{none}");
+        }
+    });
+}
+
+#[test]
 fn changes_are_made_again_in_call_order() {
     on_every_store(|factory| {
         let header = begin(factory, r#"{"a":1,"b":2}"#);

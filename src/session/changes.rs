@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::json;
-use crate::session::flash;
+use crate::session::{csrf, flash};
 use crate::state::{State, Value};
 use crate::value::Tree;
 use crate::wiped::WipedText;
@@ -12,6 +12,8 @@ pub(crate) enum Change {
     Set(WipedText, Value),
     /// Only where the key is not there.
     SetDefault(WipedText, Value),
+    /// A CSRF token, made where there was none.
+    CsrfToken(Value),
     Delete(WipedText),
     Clear,
     /// A message added to the list under a key.
@@ -33,7 +35,8 @@ pub(super) fn replay(changes: &[Change], before: &State, state: &mut State) -> R
         match change {
             Change::Set(key, value) => set(before, state, key, *value),
             Change::SetDefault(key, value) if state.get(key.as_str()).is_none() => set(before, state, key, *value),
-            Change::SetDefault(..) => {}
+            Change::CsrfToken(token) if !csrf::has_token(state) => set(before, state, csrf::KEY, *token),
+            Change::SetDefault(..) | Change::CsrfToken(_) => {}
             Change::Delete(key) => drop(state.delete(key)),
             Change::Clear => state.clear(),
             Change::Flash { key, message, allow_duplicate } => {

@@ -4,11 +4,12 @@ use constant_time_eq::constant_time_eq;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
+use crate::json;
 use crate::session::Session;
 use crate::session::changes::Change;
-use crate::state::Value;
+use crate::state::{State, Value};
 
-const KEY: &str = "_csrft_";
+pub(super) const KEY: &str = "_csrft_";
 
 /// Random bytes of a new token.
 const TOKEN: usize = 20;
@@ -19,11 +20,11 @@ impl Session {
     /// # Errors
     /// [`Error::Random`] if there is none and the system gives no random bytes.
     pub fn csrf_token(&mut self) -> Result<&str, Error> {
-        if !self.has_csrf_token() {
+        if !has_token(&self.state) {
             let token = self.random_token()?;
             self.state.set(KEY, token);
             self.was_touched();
-            self.note(|| Change::SetDefault(KEY.into(), token));
+            self.note(|| Change::CsrfToken(token));
         }
         Ok(self.get_string(KEY)?.unwrap_or_default())
     }
@@ -54,8 +55,12 @@ impl Session {
             _ => false,
         }
     }
+}
 
-    fn has_csrf_token(&mut self) -> bool {
-        matches!(self.get_string(KEY), Ok(Some(token)) if !token.is_empty())
-    }
+/// Whether there is a token: any text that is not empty.
+pub(super) fn has_token(state: &State) -> bool {
+    state.get(KEY).is_some_and(|value| {
+        let inside = state.text(value.span).strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+        inside.is_some_and(|inside| !inside.is_empty() && json::is_text(inside))
+    })
 }
