@@ -28,11 +28,6 @@ impl WipedBytes {
         self.extend_from_slice(bytes);
     }
 
-    /// The same bytes, for everybody to see: they are not zeroed any more.
-    pub fn into_unwiped(mut self) -> Vec<u8> {
-        take(&mut self.0)
-    }
-
     /// The same bytes as text.
     pub fn into_text(mut self) -> Option<WipedText> {
         match String::from_utf8(take(&mut self.0)) {

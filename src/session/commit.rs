@@ -72,8 +72,6 @@ impl Session {
             return Err(Error::TooLarge { length, limit: LARGEST_VALUE });
         }
         format.seal.seal(&mut bytes)?;
-        // What is sealed is what the browser gets: there is nothing to wipe.
-        let bytes = bytes.into_unwiped();
         Ok(self.config.cookie.with_value(length, self.now.seconds, |out| format.seal.write(&bytes, out)))
     }
 }
