@@ -59,7 +59,7 @@ impl Factory {
         let current = match settings.choice("type") {
             Some("store") => Current::Stored(Box::new(backend(options)?)),
             _ if settings.said("store").is_some() => {
-                return Err(settings.refuse("type", "store where the option store is set"));
+                return Err(settings.refuse("", "type", "store where the option store is set"));
             }
             _ => Current::Cookie(Format::current(options)?),
         };
@@ -263,5 +263,5 @@ fn attributes(settings: &Settings) -> Result<Attributes, Error> {
     } else {
         return Ok(attributes);
     };
-    Err(settings.refuse(option, allowed))
+    Err(settings.refuse("", option, allowed))
 }

@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 use crate::arena;
 use crate::error::Error;
 use crate::load::Refusal;
-use crate::options::{Options, Settings};
-use crate::original::{ENCRYPT_KEY_ELSEWHERE, Original};
+use crate::options::{Options, Settings, full_name};
+use crate::original::Original;
 use crate::seal::{self, Encrypted, Hashalg, Seal, Secret, Signed};
 use crate::serializer::{Content, Json, Pickle, Serializer};
 use crate::store::id::Keys;
@@ -28,7 +28,7 @@ pub(crate) struct Format {
 impl Format {
     pub fn new(name: &str, settings: &Settings) -> Result<Self, Error> {
         if settings.choice("type") == Some("store") {
-            return Err(settings.refuse(&full_name(name, "type"), "one of signed_cookie, encrypted_cookie"));
+            return Err(settings.refuse(name, "type", "one of signed_cookie, encrypted_cookie"));
         }
         if let Some(original) = Original::of(settings) {
             return original.format(name, settings);
@@ -83,14 +83,15 @@ pub(crate) fn stored(options: &Options, limit: Duration) -> Result<Kept, Error> 
 /// The caller's own serializer, if there is one. Another library does not know it.
 pub(crate) fn own_serializer(options: &Options) -> Result<Option<Arc<dyn Serializer>>, Error> {
     if options.own_serializer.is_some() && Original::of(options.settings()).is_some() {
-        return Err(options.settings().refuse("format", "khufu for a serializer of the caller's own"));
+        return Err(options.settings().refuse("", "format", "khufu for a serializer of the caller's own"));
     }
     Ok(options.own_serializer.clone())
 }
 
-fn no_encrypt_key(name: &str, settings: &Settings) -> Result<(), Error> {
+/// Only encrypted cookies of Beaker's have one.
+pub(crate) fn no_encrypt_key(name: &str, settings: &Settings) -> Result<(), Error> {
     match settings.said("encrypt_key") {
-        Some(_) => Err(settings.refuse(&full_name(name, "encrypt_key"), ENCRYPT_KEY_ELSEWHERE)),
+        Some(_) => Err(settings.refuse(name, "encrypt_key", "unset, but for format beaker and type encrypted_cookie")),
         None => Ok(()),
     }
 }
@@ -115,11 +116,6 @@ fn hashalg(settings: &Settings) -> Hashalg {
         Some("sha384") => Hashalg::Sha384,
         _ => Hashalg::Sha512,
     }
-}
-
-/// An option's name as it was set: `format` is an accepted format's name, or empty.
-pub(crate) fn full_name(format: &str, option: &str) -> String {
-    if format.is_empty() { option.to_owned() } else { format!("accept.{format}.{option}") }
 }
 
 /// What a secret becomes.
@@ -161,7 +157,7 @@ pub(crate) fn secrets(format: &str, settings: &Settings, rule: Rule<'_>) -> Resu
         .map(|(option, value)| match rule {
             Rule::Encryption => encryption_key(value).ok_or_else(|| {
                 let allowed = format!("{} hex digits for an encrypted cookie", 2 * seal::KEY);
-                settings.refuse(&full_name(option), &allowed)
+                settings.refuse(format, option, &allowed)
             }),
             Rule::Salted(salt) if option.ends_with("_hex") => Ok(salted_bytes(salt, value)),
             Rule::Salted(salt) => Ok(salted_text(salt, value)),

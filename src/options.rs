@@ -269,6 +269,11 @@ fn unknown(name: &str) -> Error {
     })
 }
 
+/// An option's name as it was set: `format` is an accepted format's name, or empty.
+pub(crate) fn full_name(format: &str, option: &str) -> String {
+    if format.is_empty() { option.to_owned() } else { format!("{ACCEPT}{format}.{option}") }
+}
+
 /// Names an option, what it must be, and what it is instead, unless that is a secret or a URL, which may hold one.
 fn refusal(name: &str, row: &OptionRow, allowed: &str, given: Option<&str>) -> Error {
     let hidden = matches!(row.kind, Kind::Secret | Kind::SecretHex) || row.name == "store";
@@ -291,13 +296,10 @@ impl Settings {
         Ok(())
     }
 
-    /// The error of an option whose value does not go with the others; `name` is the option's, as it was set.
-    pub fn refuse(&self, name: &str, allowed: &str) -> Error {
-        let option = name.rsplit('.').next().unwrap_or(name);
-        match find(option, |_| true) {
-            Some(row) => refusal(name, row, allowed, self.get(option)),
-            None => unknown(name),
-        }
+    /// The error of an option whose value does not go with the others; `format` is an accepted format's name, or empty.
+    pub fn refuse(&self, format: &str, option: &str, allowed: &str) -> Error {
+        let row = find(option, |_| true).expect("the option stands in the table");
+        refusal(&full_name(format, option), row, allowed, self.get(option))
     }
 
     /// An option's value: what was set, or its default; `None` where it is unset.

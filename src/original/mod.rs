@@ -21,7 +21,7 @@ use crate::format::{self, Format, Kept, Rule};
 use crate::json::{self, Scanner};
 use crate::load::Refusal;
 use crate::moment::Moment;
-use crate::options::{Options, Settings};
+use crate::options::{Options, Settings, full_name};
 use crate::state::State;
 use crate::store;
 use crate::store::id::Id;
@@ -56,8 +56,8 @@ impl Original {
         self.check(name, settings)?;
         if self != Beaker {
             let library = settings.get("format").unwrap_or_default();
-            let allowed = format!("store where {} is {library}", format::full_name(name, "format"));
-            return Err(settings.refuse(&format::full_name(name, "type"), &allowed));
+            let allowed = format!("store where {} is {library}", full_name(name, "format"));
+            return Err(settings.refuse(name, "type", &allowed));
         }
         let secrets = format::secrets(name, settings, Rule::Utf8)?;
         let seal = match settings.choice("type") {
@@ -77,7 +77,7 @@ impl Original {
             Some(store) => store?,
             None => {
                 let format = settings.get("format").unwrap_or_default();
-                return Err(settings.refuse("store", &format!("a Redis where format is {format}")));
+                return Err(settings.refuse("", "store", &format!("a Redis where format is {format}")));
             }
         };
         let secrets = |rule| format::secrets("", settings, rule);
@@ -107,9 +107,10 @@ impl Original {
         let is_zero = |option: &str| settings.seconds(option) == Some(0);
         let salted = self == PyramidSessionRedis;
         let in_record = stored && self != Beaker;
-        let (option, allowed, reason) = if said("encrypt_key") && !(self == Beaker && encrypted) {
-            return Err(settings.refuse(&format::full_name(name, "encrypt_key"), ENCRYPT_KEY_ELSEWHERE));
-        } else if said("salt") && !salted {
+        if !(self == Beaker && encrypted) {
+            format::no_encrypt_key(name, settings)?;
+        }
+        let (option, allowed, reason) = if said("salt") && !salted {
             ("salt", "unset", "the signature's key is the secret alone")
         } else if said("hashalg") && !salted && settings.choice("hashalg") != Some("sha1") {
             ("hashalg", "sha1", "it signs with no other")
@@ -125,13 +126,10 @@ impl Original {
             return Ok(());
         };
         let library = settings.get("format").unwrap_or_default();
-        let allowed = format!("{allowed} where {} is {library} ({reason})", format::full_name(name, "format"));
-        Err(settings.refuse(&format::full_name(name, option), &allowed))
+        let allowed = format!("{allowed} where {} is {library} ({reason})", full_name(name, "format"));
+        Err(settings.refuse(name, option, &allowed))
     }
 }
-
-/// What the option `encrypt_key` must be, for an error to say.
-pub(crate) const ENCRYPT_KEY_ELSEWHERE: &str = "unset, but for format beaker and type encrypted_cookie";
 
 /// Each of the libraries pickles, unless it was told otherwise.
 fn notation(settings: &Settings) -> Notation {

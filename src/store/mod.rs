@@ -45,7 +45,7 @@ pub(crate) fn open(settings: &Settings, limit: Duration) -> Result<Arc<dyn Store
         }
         _ => {
             let built_in = BUILT_IN.join(", ");
-            return Err(settings.refuse("store", &format!("one of {built_in}")));
+            return Err(settings.refuse("", "store", &format!("one of {built_in}")));
         }
     };
     opened.map_err(|error| Error::Option(format!("the option store: {error}")))

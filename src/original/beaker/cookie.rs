@@ -10,7 +10,6 @@ use sha1::Sha1;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
-use crate::format;
 use crate::load::Refusal;
 use crate::options::Settings;
 use crate::seal::{HexSigned, Seal, Secret, Unsealed};
@@ -33,7 +32,7 @@ pub(in crate::original) fn encrypted(
 ) -> Result<Box<dyn Seal>, Error> {
     let wrong = |option: &str, wanted: &str| {
         let allowed = format!("{wanted} for an encrypted cookie of Beaker's");
-        Err(settings.refuse(&format::full_name(name, option), &allowed))
+        Err(settings.refuse(name, option, &allowed))
     };
     let Some(encrypt_key) = settings.said("encrypt_key") else {
         return wrong("encrypt_key", "set");
