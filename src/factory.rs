@@ -110,9 +110,9 @@ impl Factory {
                 Ok(()) => return Ok(session),
                 Err(this) => {
                     // It verifies, so it is the one: an older cookie must not take its place.
-                    let genuine = this.result == LoadResult::Unsupported;
+                    let unsupported = this.result == LoadResult::Unsupported;
                     refusal = Some(this.unless(refusal));
-                    if genuine {
+                    if unsupported {
                         break;
                     }
                 }
