@@ -261,6 +261,11 @@ impl State {
         self.made = None;
     }
 
+    /// Where a string stands between its quotes; `None` for a value that is none.
+    pub fn inside(&self, value: Value) -> Option<Span> {
+        self.text(value.span).starts_with('"').then(|| value.span.part(1, value.span.len() - 1))
+    }
+
     /// The text of a string that is written at `inside`. A lone surrogate becomes `lone_surrogate`, or makes it `None`.
     pub fn unescaped(&mut self, inside: Span, lone_surrogate: Option<char>) -> Option<Span> {
         if !self.text(inside).contains('\\') {

@@ -59,8 +59,6 @@ impl Session {
 
 /// Whether there is a token: any text that is not empty.
 pub(super) fn has_token(state: &State) -> bool {
-    state.get(KEY).is_some_and(|value| {
-        let inside = state.text(value.span).strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-        inside.is_some_and(|inside| !inside.is_empty() && json::is_text(inside))
-    })
+    let inside = state.get(KEY).and_then(|value| state.inside(value));
+    inside.is_some_and(|inside| inside.len() > 0 && json::is_text(state.text(inside)))
 }

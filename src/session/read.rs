@@ -27,12 +27,12 @@ impl Session {
         self.depended = true;
         let text = match self.state.get(key) {
             None => None,
-            Some(value) if self.state.text(value.span).starts_with('"') => {
-                let inside = value.span.part(1, value.span.len() - 1);
+            Some(value) => {
+                let not_a_string = || wrong_type(key, kind(self.state.text(value.span)), "a string");
+                let inside = self.state.inside(value).ok_or_else(not_a_string)?;
                 let text = self.state.unescaped(inside, None);
                 Some(text.ok_or_else(|| wrong_type(key, "a string with a lone surrogate", "text"))?)
             }
-            Some(value) => return Err(wrong_type(key, kind(self.state.text(value.span)), "a string")),
         };
         self.was_read();
         Ok(text.map(|span| self.state.text(span)))
