@@ -4,7 +4,9 @@ import (
 	"crypto/hmac"
 	"crypto/sha512"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +81,19 @@ func pickled(payload string) string {
 		panic(err)
 	}
 	return signed(string(text))
+}
+
+// readVectors reads a file that every language's tests read.
+func readVectors[T any](t testing.TB, file string) (v T) {
+	t.Helper()
+	text, err := os.ReadFile("../../tests/vectors/" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
 }
 
 func set(t testing.TB, session *khufu.Session, key string, value any) {

@@ -1,9 +1,7 @@
 package khufu_test
 
 import (
-	"encoding/json"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -39,18 +37,6 @@ var originalFiles = map[string]int{"pyramid_session_redis": 6, "pyramid_redis_se
 // originalsWritten is just before the oldest session was written, originalsOpened a time at
 // which none has expired.
 var originalsWritten, originalsOpened = time.Unix(1795442010, 0), time.Unix(1795442100, 0)
-
-func readOriginals(t *testing.T, format string) (o originals) {
-	t.Helper()
-	text, err := os.ReadFile("../../tests/vectors/" + format + ".json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(text, &o); err != nil {
-		t.Fatal(err)
-	}
-	return o
-}
 
 func (o original) options(format, redis string) khufu.Options {
 	options := khufu.Options{
@@ -89,7 +75,7 @@ func eachOriginal(t *testing.T, test func(*testing.T, original, *khufu.Factory))
 	redis := startRedis(t)
 	for format, number := range originalFiles {
 		t.Run(format, func(t *testing.T) {
-			cases := readOriginals(t, format).Cases
+			cases := readVectors[originals](t, format+".json").Cases
 			wantEqual(t, "the number of cases", len(cases), number)
 			for i, c := range cases {
 				t.Run(fmt.Sprintf("%d %s %s %s", i, c.Name, c.Serializer, c.Kind), func(t *testing.T) {

@@ -2,8 +2,6 @@ package khufu_test
 
 import (
 	"encoding/base64"
-	"encoding/json"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -130,18 +128,14 @@ func TestNoFormatOpensAnothersCookies(t *testing.T) {
 	})
 }
 
+// hostilePickles are genuine cookies; the refusal of each is to tell of something.
+type hostilePickles struct {
+	Now   int64
+	Cases []struct{ Name, Cookie, Expected, Told string }
+}
+
 func TestHostilePicklesAreRefusedByName(t *testing.T) {
-	text, err := os.ReadFile("../../tests/vectors/hostile_pickle.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var v struct {
-		Now   int64
-		Cases []struct{ Name, Cookie, Expected, Told string }
-	}
-	if err := json.Unmarshal(text, &v); err != nil {
-		t.Fatal(err)
-	}
+	v := readVectors[hostilePickles](t, "hostile_pickle.json")
 	wantEqual(t, "the number of cases", len(v.Cases), 181)
 	factory := newFactory(t, khufu.Options{Serializer: khufu.Pickle})
 	for _, c := range v.Cases {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -42,22 +41,10 @@ func (c vector) options() khufu.Options {
 	return options
 }
 
-func readVectors(t *testing.T, file string) (v vectors) {
-	t.Helper()
-	text, err := os.ReadFile("../../tests/vectors/" + file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(text, &v); err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
 func TestVectorsOpenToTheirState(t *testing.T) {
 	for file, number := range vectorFiles {
 		t.Run(file, func(t *testing.T) {
-			v := readVectors(t, file)
+			v := readVectors[vectors](t, file)
 			wantEqual(t, "the number of cases", len(v.Cases), number)
 			for i, c := range v.Cases {
 				t.Run(fmt.Sprintf("%d %s", i, c.Name), func(t *testing.T) {
@@ -83,7 +70,7 @@ func TestVectorsOpenToTheirState(t *testing.T) {
 
 func TestNoChangedVectorOpens(t *testing.T) {
 	for file := range vectorFiles {
-		v := readVectors(t, file)
+		v := readVectors[vectors](t, file)
 		for _, c := range v.Cases[:8] {
 			factory := newFactory(t, c.options())
 			for i := range c.Cookie {
