@@ -261,6 +261,8 @@ fn another_librarys_format_takes_what_the_library_has() {
     }
 }
 
+const ENCRYPT_KEY_ELSEWHERE: &str = "option encrypt_key must be unset, but for format beaker and type encrypted_cookie";
+
 #[test]
 fn what_has_no_meaning_for_another_library_is_an_error_that_names_the_option() {
     for (format, more, told) in [
@@ -295,31 +297,11 @@ fn what_has_no_meaning_for_another_library_is_an_error_that_names_the_option() {
         (BEAKER_SIGNED, &[("salt", "x")], "option salt must be unset where format is "),
         (BEAKER_REDIS, &[("hashalg", "sha256")], "option hashalg must be sha1"),
         (BEAKER_REDIS, &[("regenerate_grace", "5")], "option regenerate_grace must be 0 where format is beaker"),
-        (
-            SESSION_REDIS,
-            &[("encrypt_key", "x")],
-            "option encrypt_key must be unset, but for format beaker and type encrypted_cookie",
-        ),
-        (
-            BEAKER_REDIS,
-            &[("encrypt_key", "x")],
-            "option encrypt_key must be unset, but for format beaker and type encrypted_cookie",
-        ),
-        (
-            BEAKER_SIGNED,
-            &[("encrypt_key", "x")],
-            "option encrypt_key must be unset, but for format beaker and type encrypted_cookie",
-        ),
-        (
-            &[],
-            &[("encrypt_key", "x")],
-            "option encrypt_key must be unset, but for format beaker and type encrypted_cookie",
-        ),
-        (
-            &[("type", "store")],
-            &[("encrypt_key", "x")],
-            "option encrypt_key must be unset, but for format beaker and type encrypted_cookie",
-        ),
+        (SESSION_REDIS, &[("encrypt_key", "x")], ENCRYPT_KEY_ELSEWHERE),
+        (BEAKER_REDIS, &[("encrypt_key", "x")], ENCRYPT_KEY_ELSEWHERE),
+        (BEAKER_SIGNED, &[("encrypt_key", "x")], ENCRYPT_KEY_ELSEWHERE),
+        (&[], &[("encrypt_key", "x")], ENCRYPT_KEY_ELSEWHERE),
+        (&[("type", "store")], &[("encrypt_key", "x")], ENCRYPT_KEY_ELSEWHERE),
         (
             &[("format", "beaker"), ("type", "encrypted_cookie")],
             &[],
