@@ -7,7 +7,7 @@ use crate::cookie::{self, Attributes, SetCookie};
 use crate::error::Error;
 use crate::format::{self, Format};
 use crate::load::{LoadResult, Refusal};
-use crate::moment::Moment;
+use crate::moment;
 use crate::options::{Options, Settings};
 use crate::seal;
 use crate::serializer::Content;
@@ -81,7 +81,7 @@ impl Factory {
     /// # Errors
     /// [`Error::Store`] if the session's store fails, unless the option `store_on_error` is `empty`.
     pub fn open(&self, cookie_header: &[u8]) -> Result<Session, Error> {
-        self.open_moment(cookie_header, Moment::now(), Duration::MAX)
+        self.opened(cookie_header, moment::now(), Duration::MAX)
     }
 
     /// The same within a time of the caller's, where that is shorter than `store_timeout`.
@@ -89,7 +89,7 @@ impl Factory {
     /// # Errors
     /// As [`Factory::open`].
     pub fn open_within(&self, cookie_header: &[u8], limit: Duration) -> Result<Session, Error> {
-        self.open_moment(cookie_header, Moment::now(), limit)
+        self.opened(cookie_header, moment::now(), limit)
     }
 
     /// The same at a time of the caller's, in seconds since the Unix epoch: for tests and replays.
@@ -97,17 +97,29 @@ impl Factory {
     /// # Errors
     /// As [`Factory::open`]; [`Error::Now`] if the time is not from 1970 to 9999.
     pub fn open_at(&self, cookie_header: &[u8], now: f64) -> Result<Session, Error> {
-        self.open_moment(cookie_header, Moment::given(now)?, Duration::MAX)
+        self.opened(cookie_header, moment::given(now)?, Duration::MAX)
     }
 
     #[inline]
-    fn open_moment(&self, cookie_header: &[u8], now: Moment, limit: Duration) -> Result<Session, Error> {
-        let mut session = Session::new(self.0.clone(), now);
+    fn opened(&self, cookie_header: &[u8], now: f64, limit: Duration) -> Result<Session, Error> {
+        let mut session = self.begin(now);
+        self.load(&mut session, cookie_header, limit)?;
+        Ok(session)
+    }
+
+    /// A new and empty session, to be kept where it stays: it is large to move.
+    #[inline]
+    pub(crate) fn begin(&self, now: f64) -> Session {
+        Session::new(self.0.clone(), now)
+    }
+
+    /// Makes a new session the one in a `Cookie` header. One that could not be loaded is not to be used.
+    pub(crate) fn load(&self, session: &mut Session, cookie_header: &[u8], limit: Duration) -> Result<(), Error> {
         let mut refusal: Option<Refusal> = None;
         for value in cookie::candidates(cookie_header, &self.0.cookie.name) {
             session.was_sent();
-            match self.0.open(value, &mut session, limit)? {
-                Ok(()) => return Ok(session),
+            match self.0.open(value, session, limit)? {
+                Ok(()) => return Ok(()),
                 Err(this) => {
                     // It verifies, so it is the one: an older cookie must not take its place.
                     let unsupported = this.result == LoadResult::Unsupported;
@@ -121,7 +133,7 @@ impl Factory {
         if let Some(refusal) = refusal {
             session.was_refused(refusal);
         }
-        Ok(session)
+        Ok(())
     }
 
     pub(crate) fn backend(&self) -> Option<&Backend> {
@@ -157,12 +169,19 @@ impl Config {
 
     #[inline]
     fn open_cookie(&self, format: &Format, value: &[u8], session: &mut Session) -> Result<(), Refusal> {
-        let (content, previous_secret) = format.open(value)?;
-        self.check_age(&content, None, session)?;
-        session.was_found(content, loaded(previous_secret));
-        Ok(())
+        let (buffer, unsealed) = format.unseal(value)?;
+        // Matched where it came to be: a content is large to move.
+        match format.serializer.loads(buffer, unsealed.payload) {
+            Ok(content) => {
+                self.check_age(&content, None, session)?;
+                session.was_found(content, loaded(unsealed.previous_secret));
+                Ok(())
+            }
+            Err(refusal) => Err(refusal.of_genuine()),
+        }
     }
 
+    #[inline(never)]
     fn open_stored(
         &self,
         backend: &Backend,

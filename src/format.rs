@@ -10,8 +10,8 @@ use crate::error::Error;
 use crate::load::Refusal;
 use crate::options::{Options, Settings, full_name};
 use crate::original::Original;
-use crate::seal::{self, Encrypted, Hashalg, Seal, Secret, Signed};
-use crate::serializer::{Content, Json, Pickle, Serializer};
+use crate::seal::{self, Encrypted, Hashalg, Seal, Secret, Signed, Unsealed};
+use crate::serializer::{Json, Pickle, Serializer};
 use crate::store::id::Keys;
 use crate::store::layout::Layout;
 use crate::store::own::Own;
@@ -48,13 +48,12 @@ impl Format {
         Ok(Self { serializer, ..format })
     }
 
-    /// What a cookie's value holds, and whether a previous secret sealed it.
+    /// A cookie's value as bytes, of which the payload is a part, and genuine.
     #[inline]
-    pub fn open(&self, value: &[u8]) -> Result<(Content, bool), Refusal> {
+    pub fn unseal(&self, value: &[u8]) -> Result<(WipedBytes, Unsealed), Refusal> {
         let mut buffer = WipedBytes::with_capacity(seal::decoded_most(value.len()) + arena::ROOM);
         let unsealed = self.seal.open(value, &mut buffer)?;
-        let content = self.serializer.loads(buffer, unsealed.payload).map_err(Refusal::of_genuine)?;
-        Ok((content, unsealed.previous_secret))
+        Ok((buffer, unsealed))
     }
 }
 

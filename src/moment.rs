@@ -25,23 +25,28 @@ enum Form {
 /// The last second of the year 9999, the latest that an HTTP date can write.
 pub(crate) const LATEST: f64 = 253_402_300_799.0;
 
-impl Moment {
-    pub fn now() -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self::at(since.as_secs_f64())
-    }
+/// The current time, in seconds since the Unix epoch.
+pub(crate) fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+}
 
+/// A time that a caller gives for the current one.
+pub(crate) fn given(now: f64) -> Result<f64, Error> {
+    if !(0.0..=LATEST).contains(&now) {
+        return Err(Error::Now);
+    }
+    Ok(now)
+}
+
+impl Moment {
     /// A time that was reckoned.
     pub fn at(seconds: f64) -> Self {
         Self { seconds, form: Form::Float }
     }
 
-    /// A time that a caller gives for the current one.
-    pub fn given(seconds: f64) -> Result<Self, Error> {
-        if !(0.0..=LATEST).contains(&seconds) {
-            return Err(Error::Now);
-        }
-        Ok(Self::at(seconds))
+    /// The second that it is in.
+    pub fn whole(seconds: f64) -> Self {
+        Self { seconds: seconds.floor(), form: Form::Whole }
     }
 
     /// A time that is written at `span`; `None` where the number is not finite.
@@ -63,15 +68,11 @@ impl Moment {
         matches!(self.form, Form::Whole)
     }
 
-    pub fn whole(self) -> Self {
-        Self { seconds: self.seconds.floor(), form: Form::Whole }
-    }
-
     /// As it was read; without a fraction, if it was not read.
     pub fn whole_unless_read(self) -> Self {
         match self.form {
             Form::Text(_) => self,
-            _ => self.whole(),
+            _ => Self::whole(self.seconds),
         }
     }
 

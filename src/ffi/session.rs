@@ -6,6 +6,7 @@ use super::factory::khufu_factory;
 use super::guard::{Detail, Failure, guard_with, value};
 use super::status::khufu_load_result;
 use super::status::khufu_status::{self, *};
+use crate::moment;
 use crate::session::Session;
 
 /// One request's session. Belongs to one thread at a time: reading changes it too.
@@ -13,6 +14,7 @@ use crate::session::Session;
 /// What a session hands out (const char **) is borrowed: UTF-8, not NUL-terminated, valid until the next call that
 /// changes the session (sets, deletes, flashes, pops, makes a token, invalidates, commits) or frees it. Reading leaves
 /// it valid. Such a text may be handed back to the same session, as a key or a value.
+#[derive(Default)]
 pub struct khufu_session {
     /// `None` where opening failed.
     session: Option<Session>,
@@ -44,7 +46,7 @@ pub unsafe extern "C" fn khufu_session_open(
     session: *mut *mut khufu_session,
 ) -> khufu_status {
     // SAFETY: the arguments are the caller's promise, as the comment above states it.
-    unsafe { open(factory, session, |factory| Ok(factory.0.open(bytes(cookie_header, cookie_header_len)?)?)) }
+    unsafe { open(factory, cookie_header, cookie_header_len, session, || Ok((moment::now(), Duration::MAX))) }
 }
 
 /// The same, with a limit to how long a store may take.
@@ -60,11 +62,7 @@ pub unsafe extern "C" fn khufu_session_open_deadline(
     session: *mut *mut khufu_session,
 ) -> khufu_status {
     // SAFETY: the arguments are the caller's promise, as the comment above states it.
-    unsafe {
-        open(factory, session, |factory| {
-            Ok(factory.0.open_within(bytes(cookie_header, cookie_header_len)?, limit(seconds)?)?)
-        })
-    }
+    unsafe { open(factory, cookie_header, cookie_header_len, session, || Ok((moment::now(), limit(seconds)?))) }
 }
 
 /// How long a call may take.
@@ -86,26 +84,34 @@ pub unsafe extern "C" fn khufu_session_open_at(
     session: *mut *mut khufu_session,
 ) -> khufu_status {
     // SAFETY: the arguments are the caller's promise, as the comment above states it.
-    unsafe { open(factory, session, |factory| Ok(factory.0.open_at(bytes(cookie_header, cookie_header_len)?, now)?)) }
+    unsafe { open(factory, cookie_header, cookie_header_len, session, || Ok((moment::given(now)?, Duration::MAX))) }
 }
 
-/// SAFETY: `factory` is NULL or alive; `session` is NULL or can be written.
+/// SAFETY: `factory` is NULL or alive; the header is as [`bytes`] has it; `session` is NULL or can be written.
 unsafe fn open(
     factory: *const khufu_factory,
+    cookie_header: *const c_char,
+    cookie_header_len: usize,
     session: *mut *mut khufu_session,
-    open: impl FnOnce(&khufu_factory) -> Result<Session, Failure>,
+    when: impl FnOnce() -> Result<(f64, Duration), Failure>,
 ) -> khufu_status {
-    let mut made = Box::new(khufu_session { session: None, detail: Detail::default(), format: Detail::default() });
+    let mut made = Box::<khufu_session>::default();
     let khufu_session { session: opened, detail, format } = &mut *made;
     let mut status = guard_with(
         || Some(&mut *detail),
         || {
             // SAFETY: a factory is immutable, so a shared reference is all that is taken.
             let factory = unsafe { factory.as_ref() };
-            *opened = Some(open(factory.ok_or_else(|| Failure::new(KHUFU_ERR_ARGUMENT, "the factory is NULL"))?)?);
-            Ok(())
+            let factory = factory.ok_or_else(|| Failure::new(KHUFU_ERR_ARGUMENT, "the factory is NULL"))?;
+            // SAFETY: the caller's promise is handed on.
+            let cookie_header = unsafe { bytes(cookie_header, cookie_header_len) }?;
+            let (now, limit) = when()?;
+            Ok(factory.0.load(opened.insert(factory.0.begin(now)), cookie_header, limit)?)
         },
     );
+    if status != KHUFU_OK {
+        *opened = None;
+    }
     if let Some(opened) = opened {
         if let Some(reason) = opened.refusal() {
             detail.set(reason);

@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::format::{self, Format, Kept, Rule};
 use crate::json::{self, Scanner};
 use crate::load::Refusal;
-use crate::moment::Moment;
+use crate::moment::{Moment, now};
 use crate::options::{Options, Settings, full_name};
 use crate::state::State;
 use crate::store;
@@ -172,7 +172,7 @@ fn moment(json: &str, place: Range<usize>) -> Result<Moment, Refusal> {
 /// When a session was last used that may be idle for so many seconds, by how long Redis keeps it yet.
 fn renewed(idle: f64, left: Option<Duration>) -> Moment {
     let since = left.map_or(0.0, |left| idle - left.as_secs_f64());
-    Moment::at(Moment::now().seconds - since)
+    Moment::at(now() - since)
 }
 
 /// A finite number, as JSON writes it.

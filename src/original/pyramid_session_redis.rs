@@ -11,7 +11,7 @@ use super::{members, moment, number, opened, random, renewed, state, text, write
 use crate::arena::Span;
 use crate::error::Error;
 use crate::load::Refusal;
-use crate::moment::Moment;
+use crate::moment::{Moment, now};
 use crate::seal::{self, Seal, Signed};
 use crate::serializer::Content;
 use crate::state::State;
@@ -133,7 +133,7 @@ impl Layout for Records {
 
     fn idle(&self, state: &State) -> Option<f64> {
         // A record that has only an end is kept until then.
-        let left = || state.hidden(EXPIRES).and_then(number).map(|end| end - Moment::now().seconds);
+        let left = || state.hidden(EXPIRES).and_then(number).map(|end| end - now());
         self.timeout(state).or_else(left)
     }
 }
@@ -155,6 +155,6 @@ fn ages(idle: Option<f64>, end: Option<f64>, created: Moment, left: Option<Durat
         (Some(idle), Some(end)) => (Moment::at(end - idle), idle),
         (Some(idle), None) => (renewed(idle, left), idle),
         (None, Some(end)) => (created, end - created.seconds),
-        (None, None) => (Moment::now(), f64::INFINITY),
+        (None, None) => (Moment::at(now()), f64::INFINITY),
     }
 }

@@ -49,7 +49,7 @@ impl Session {
             self.sent = false;
         }
         if written {
-            self.renewed = self.accessed;
+            self.renewed = self.accessed.seconds;
         }
         (self.changed, self.due, self.outdated, self.invalidated) = (false, false, false, false);
         Ok(self.set_cookies())
@@ -72,6 +72,6 @@ impl Session {
             return Err(Error::TooLarge { length, limit: LARGEST_VALUE });
         }
         format.seal.seal(&mut bytes)?;
-        Ok(self.config.cookie.with_value(length, self.now.seconds, |out| format.seal.write(&bytes, out)))
+        Ok(self.config.cookie.with_value(length, self.now, |out| format.seal.write(&bytes, out)))
     }
 }

@@ -34,8 +34,8 @@ use crate::wiped::WipedText;
 pub struct Session {
     config: Arc<Config>,
     state: State,
-    now: Moment,
-    renewed: Moment,
+    now: f64,
+    renewed: f64,
     created: Moment,
     accessed: Moment,
     new: bool,
@@ -66,15 +66,15 @@ pub struct Session {
 impl Session {
     /// A new and empty session.
     #[inline]
-    pub(crate) fn new(config: Arc<Config>, now: Moment) -> Self {
+    pub(crate) fn new(config: Arc<Config>, now: f64) -> Self {
         let stored = config.current.backend().map(|_| Box::default());
         Self {
             config,
             state: State::default(),
             now,
             renewed: now,
-            created: now,
-            accessed: now,
+            created: Moment::at(now),
+            accessed: Moment::at(now),
             new: true,
             changed: false,
             due: false,
@@ -92,7 +92,7 @@ impl Session {
     }
 
     pub(crate) fn now(&self) -> f64 {
-        self.now.seconds
+        self.now
     }
 
     /// The browser has a cookie of the name.
@@ -104,7 +104,7 @@ impl Session {
     #[inline]
     pub(crate) fn was_found(&mut self, content: Content, result: LoadResult) {
         self.state = content.state;
-        (self.renewed, self.accessed, self.created) = (content.renewed, content.renewed, content.created);
+        (self.renewed, self.accessed, self.created) = (content.renewed.seconds, content.renewed, content.created);
         (self.new, self.outdated) = (false, result != LoadResult::Loaded);
         self.result = result;
     }
@@ -148,7 +148,7 @@ impl Session {
 
     /// When the browser's cookie was written, in seconds since the Unix epoch.
     pub fn renewed(&self) -> f64 {
-        self.renewed.seconds
+        self.renewed
     }
 
     /// Whether the session began with this request.
@@ -221,7 +221,8 @@ impl Session {
     /// nothing is, commit clears the browser's cookie.
     pub fn invalidate(&mut self) {
         self.state.begin_anew();
-        (self.created, self.renewed, self.accessed) = (self.now, self.now, self.now);
+        let now = Moment::at(self.now);
+        (self.created, self.renewed, self.accessed) = (now, self.now, now);
         self.new = true;
         (self.changed, self.due, self.outdated) = (false, false, false);
         if let Some(stored) = &mut self.stored {
@@ -236,7 +237,7 @@ impl Session {
     fn was_read(&mut self) {
         self.was_touched();
         if let Some(reissue_time) = self.config.reissue_time
-            && self.accessed.seconds - self.renewed.seconds > reissue_time as f64
+            && self.accessed.seconds - self.renewed > reissue_time as f64
         {
             self.due = true;
         }
@@ -253,7 +254,7 @@ impl Session {
     fn was_touched(&mut self) {
         self.depended = true;
         if !self.accessed.is_whole() {
-            self.accessed = self.now.whole();
+            self.accessed = Moment::whole(self.now);
         }
     }
 

@@ -119,6 +119,7 @@ struct Version {
 
 impl Session {
     /// Writes the session's record, and gives the value of the cookie where the browser needs one.
+    #[inline(never)]
     pub(super) fn commit_stored(&mut self, limit: Duration) -> Result<Option<String>, Error> {
         let config = self.config.clone();
         let Some(backend) = config.current.backend() else { return Ok(None) };
@@ -174,7 +175,7 @@ impl Session {
         let browser_needs_it = is_new || regenerated || self.outdated || self.config.cookie.expires();
         Ok(stored.id.as_ref().filter(|_| browser_needs_it).map(|id| {
             let value = backend.layout.seal(id);
-            self.config.cookie.with_value(value.len(), self.now.seconds, |out| out.copy_from_slice(&value))
+            self.config.cookie.with_value(value.len(), self.now, |out| out.copy_from_slice(&value))
         }))
     }
 

@@ -88,9 +88,9 @@ impl Backend {
     }
 
     /// How long a record of a session that began at `created` is kept, from `now` on.
-    pub fn ttl(&self, state: &State, created: Moment, now: Moment) -> Option<Duration> {
+    pub fn ttl(&self, state: &State, created: Moment, now: f64) -> Option<Duration> {
         let idle = self.layout.idle(state);
-        let absolute = self.absolute_timeout.map(|timeout| created.seconds + timeout as f64 - now.seconds + 1.0);
+        let absolute = self.absolute_timeout.map(|timeout| created.seconds + timeout as f64 - now + 1.0);
         let seconds = [idle, absolute].into_iter().flatten().reduce(f64::min)?;
         Some(Duration::try_from_secs_f64(seconds.max(1.0)).unwrap_or(Duration::MAX))
     }

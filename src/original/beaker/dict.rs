@@ -8,7 +8,7 @@ use crate::arena::Arena;
 use crate::error::Error;
 use crate::json::Scanner;
 use crate::load::Refusal;
-use crate::moment::Moment;
+use crate::moment::{Moment, now};
 use crate::original::notation::{Notation, refusal};
 use crate::original::random;
 use crate::serializer::{Content, Serializer};
@@ -58,7 +58,7 @@ impl Serializer for Dict {
             }
         }
         // Beaker's own clear() takes the times out, and what is set after it stands alone.
-        let renewed = time(&state, ACCESSED)?.unwrap_or_else(Moment::now);
+        let renewed = time(&state, ACCESSED)?.unwrap_or_else(|| Moment::at(now()));
         let created = time(&state, CREATED)?.unwrap_or(renewed);
         Ok(Content { renewed, created, state })
     }
