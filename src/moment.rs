@@ -4,6 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::arena::{Arena, Span};
 use crate::error::Error;
+use crate::json::Number;
 
 /// A time, in seconds since the Unix epoch, and how it is written.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +48,15 @@ impl Moment {
     /// The second that it is in.
     pub fn whole(seconds: f64) -> Self {
         Self { seconds: seconds.floor(), form: Form::Whole }
+    }
+
+    /// A time whose number was scanned at `span`; `None` where it is not finite.
+    #[inline(always)]
+    pub fn scanned(number: Number, text: &str, span: Span) -> Option<Self> {
+        match number.double() {
+            Some(seconds) => Some(Self { seconds, form: Form::Text(span) }),
+            None => Self::read(text, span),
+        }
     }
 
     /// A time that is written at `span`; `None` where the number is not finite.

@@ -23,6 +23,29 @@ pub(crate) struct StringAt {
     pub escaped: bool,
 }
 
+/// What a number's digits say.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Number {
+    digits: u64,
+    /// How many of them stand behind the point.
+    places: usize,
+    /// It is negative, has an exponent or is long.
+    inexact: bool,
+}
+
+/// Up to so many digits, both they and the power of ten that they are divided by are doubles.
+const EXACT: usize = 15;
+
+impl Number {
+    /// The double that is nearest, where one division finds it.
+    #[inline(always)]
+    pub fn double(self) -> Option<f64> {
+        const TENS: [f64; EXACT + 1] =
+            [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+        (!self.inexact).then(|| self.digits as f64 / TENS[self.places])
+    }
+}
+
 /// A reader over a text that is known to be UTF-8.
 #[derive(Clone, Copy)]
 pub(crate) struct Scanner<'a> {
@@ -225,42 +248,50 @@ impl<'a> Scanner<'a> {
 
     /// Steps over a number.
     #[inline(always)]
-    pub fn number(&mut self) -> Result<(), Fault> {
+    pub fn number(&mut self) -> Result<Number, Fault> {
+        let start = self.at;
+        let mut number = Number::default();
         if self.peek() == b'-' {
+            number.inexact = true;
             self.at += 1;
         }
         match self.peek() {
             b'0' => self.at += 1,
-            b'1'..=b'9' => self.digits(),
+            b'1'..=b'9' => self.digits(&mut number.digits),
             _ => return self.fault(What::Digit),
         }
         if self.peek() == b'.' {
             self.at += 1;
-            self.some_digits()?;
+            let point = self.at;
+            self.some_digits(&mut number.digits)?;
+            number.places = self.at - point;
         }
         if matches!(self.peek(), b'e' | b'E') {
+            number.inexact = true;
             self.at += 1;
             if matches!(self.peek(), b'+' | b'-') {
                 self.at += 1;
             }
-            self.some_digits()?;
+            self.some_digits(&mut number.digits)?;
         }
-        Ok(())
+        number.inexact |= self.at - start > EXACT;
+        Ok(number)
     }
 
     #[inline(always)]
-    fn digits(&mut self) {
+    fn digits(&mut self, value: &mut u64) {
         while self.peek().is_ascii_digit() {
+            *value = value.wrapping_mul(10).wrapping_add(u64::from(self.peek() - b'0'));
             self.at += 1;
         }
     }
 
     #[inline(always)]
-    fn some_digits(&mut self) -> Result<(), Fault> {
+    fn some_digits(&mut self, value: &mut u64) -> Result<(), Fault> {
         if !self.peek().is_ascii_digit() {
             return self.fault(What::Digit);
         }
-        self.digits();
+        self.digits(value);
         Ok(())
     }
 
@@ -271,7 +302,7 @@ impl<'a> Scanner<'a> {
         let (length, not_finite) = match (rest.first_chunk(), rest) {
             (Some(b"true" | b"null"), _) => (4, false),
             (Some(b"fals"), [_, _, _, _, b'e', ..]) => (5, false),
-            (_, [b'-', b'0'..=b'9', ..]) => return self.number().map(|()| false),
+            (_, [b'-', b'0'..=b'9', ..]) => return self.number().map(|_| false),
             _ => (not_finite(rest), true),
         };
         if length == 0 || not_finite && !self.not_finite_allowed {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::arena::Span;
 use crate::error::Error;
-use crate::json::{Fault, Scanner, What};
+use crate::json::{Fault, Number, Scanner, What};
 use crate::load::Refusal;
 use crate::moment::Moment;
 use crate::serializer::{Content, Serializer};
@@ -32,23 +32,23 @@ pub(crate) fn loads(text: WipedText, start: usize) -> Result<Content, Refusal> {
     scanner.at = start;
     let (times, members) = payload(&text, &mut scanner).map_err(refusal)?;
     let [Some(renewed), Some(created)] =
-        times.map(|(start, end)| Moment::read(&text[start..end], Span::of_payload(start, end)))
+        times.map(|(start, end, number)| Moment::scanned(number, &text[start..end], Span::of_payload(start, end)))
     else {
         return Err(Refusal::malformed("a time in the payload is not finite"));
     };
     Ok(Content { renewed, created, state: State::new(text, members) })
 }
 
-type Times = [(usize, usize); 2];
+type Times = [(usize, usize, Number); 2];
 
 fn payload(text: &str, scanner: &mut Scanner<'_>) -> Result<(Times, crate::state::Members), Fault> {
-    let mut times = [(0, 0); 2];
+    let mut times = Times::default();
     scanner.space();
     scanner.expect(b'[', What::Payload)?;
     for time in &mut times {
         scanner.space();
         time.0 = scanner.at;
-        scanner.number()?;
+        time.2 = scanner.number()?;
         time.1 = scanner.at;
         scanner.space();
         scanner.expect(b',', What::Payload)?;
