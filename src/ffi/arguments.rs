@@ -34,6 +34,7 @@ pub(super) unsafe fn bytes<'a>(data: *const c_char, len: usize) -> Result<&'a [u
 /// The UTF-8 text at (data, len).
 ///
 /// SAFETY: as [`bytes`].
+#[inline]
 pub(super) unsafe fn text<'a>(data: *const c_char, len: usize) -> Result<&'a str, Failure> {
     // SAFETY: the caller's promise is handed on.
     let bytes = unsafe { bytes(data, len) }?;
@@ -81,6 +82,7 @@ pub(super) struct TextOutput {
 
 impl TextOutput {
     /// SAFETY: as [`Output::cleared`], for both.
+    #[inline]
     pub unsafe fn cleared(data: *mut *const c_char, len: *mut usize) -> Result<Self, Failure> {
         // SAFETY: the caller's promise is handed on.
         let (data, len) = unsafe { (Output::cleared(data, std::ptr::null()), Output::cleared(len, 0)) };
