@@ -1,5 +1,7 @@
 //! Text that never moves: what a session hands out stays where it is while the session lives.
 
+use std::ops::Range;
+
 use crate::wiped::WipedText;
 
 /// Where a piece of text stands in an [`Arena`].
@@ -13,6 +15,11 @@ pub(crate) struct Span {
 impl Span {
     pub fn of_payload(start: usize, end: usize) -> Self {
         Self { chunk: PAYLOAD, start: start as u32, len: (end - start) as u32 }
+    }
+
+    /// Where a span of the payload stands in it.
+    pub fn range(self) -> Range<usize> {
+        self.start as usize..self.start as usize + self.len()
     }
 
     pub fn len(self) -> usize {

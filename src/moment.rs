@@ -50,12 +50,12 @@ impl Moment {
         Self { seconds: seconds.floor(), form: Form::Whole }
     }
 
-    /// A time whose number was scanned at `span`; `None` where it is not finite.
+    /// A time whose number was scanned in a payload, at `span`; `None` where it is not finite.
     #[inline(always)]
     pub fn scanned(number: Number, text: &str, span: Span) -> Option<Self> {
         match number.double() {
             Some(seconds) => Some(Self { seconds, form: Form::Text(span) }),
-            None => Self::read(text, span),
+            None => Self::read(&text[span.range()], span),
         }
     }
 

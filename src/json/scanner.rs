@@ -42,7 +42,7 @@ impl Number {
     pub fn double(self) -> Option<f64> {
         const TENS: [f64; EXACT + 1] =
             [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
-        (!self.inexact).then(|| self.digits as f64 / TENS[self.places])
+        (!self.inexact).then(|| self.digits as i64 as f64 / TENS[self.places])
     }
 }
 

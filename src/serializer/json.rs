@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use crate::arena::Span;
 use crate::error::Error;
-use crate::json::{Fault, Number, Scanner, What};
+use crate::json::{Fault, Scanner, What};
 use crate::load::Refusal;
 use crate::moment::Moment;
 use crate::serializer::{Content, Serializer};
-use crate::state::State;
+use crate::state::{Members, State};
 use crate::wiped::{WipedBytes, WipedText};
 
 pub(crate) struct Json;
@@ -31,25 +31,23 @@ pub(crate) fn loads(text: WipedText, start: usize) -> Result<Content, Refusal> {
     let mut scanner = Scanner::lenient(&text);
     scanner.at = start;
     let (times, members) = payload(&text, &mut scanner).map_err(refusal)?;
-    let [Some(renewed), Some(created)] =
-        times.map(|(start, end, number)| Moment::scanned(number, &text[start..end], Span::of_payload(start, end)))
-    else {
+    let [Some(renewed), Some(created)] = times else {
         return Err(Refusal::malformed("a time in the payload is not finite"));
     };
     Ok(Content { renewed, created, state: State::new(text, members) })
 }
 
-type Times = [(usize, usize, Number); 2];
-
-fn payload(text: &str, scanner: &mut Scanner<'_>) -> Result<(Times, crate::state::Members), Fault> {
-    let mut times = Times::default();
+/// The times (`None` for one that is not finite) and the state.
+#[inline(always)]
+fn payload(text: &str, scanner: &mut Scanner<'_>) -> Result<([Option<Moment>; 2], Members), Fault> {
+    let mut times = [None; 2];
     scanner.space();
     scanner.expect(b'[', What::Payload)?;
     for time in &mut times {
         scanner.space();
-        time.0 = scanner.at;
-        time.2 = scanner.number()?;
-        time.1 = scanner.at;
+        let start = scanner.at;
+        let number = scanner.number()?;
+        *time = Moment::scanned(number, text, Span::of_payload(start, scanner.at));
         scanner.space();
         scanner.expect(b',', What::Payload)?;
     }
