@@ -46,6 +46,19 @@ impl Number {
     }
 }
 
+/// The number that eight digits are.
+#[inline(always)]
+fn eight_digits(text: [u8; 8]) -> Option<u64> {
+    // From here on each byte is a digit's value, then each two, each four and all eight bytes are a number's.
+    let ones = u64::from_le_bytes(text) ^ 0x3030_3030_3030_3030;
+    if (ones | ones.wrapping_add(0x7676_7676_7676_7676)) & 0x8080_8080_8080_8080 != 0 {
+        return None;
+    }
+    let tens = (ones * 10 + (ones >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let hundreds = (tens * 100 + (tens >> 16)) & 0x0000_ffff_0000_ffff;
+    Some((hundreds * 10_000 + (hundreds >> 32)) & 0xffff_ffff)
+}
+
 /// A reader over a text that is known to be UTF-8.
 #[derive(Clone, Copy)]
 pub(crate) struct Scanner<'a> {
@@ -280,6 +293,12 @@ impl<'a> Scanner<'a> {
 
     #[inline(always)]
     fn digits(&mut self, value: &mut u64) {
+        while let Some(eight) = self.text[self.at..].first_chunk()
+            && let Some(number) = eight_digits(*eight)
+        {
+            *value = value.wrapping_mul(100_000_000).wrapping_add(number);
+            self.at += 8;
+        }
         while self.peek().is_ascii_digit() {
             *value = value.wrapping_mul(10).wrapping_add(u64::from(self.peek() - b'0'));
             self.at += 1;
