@@ -29,7 +29,7 @@ impl Stops {
                 }
                 at = self.block + BLOCK;
             }
-            *self = Self { block: at, bits: stops(text.get(at..).unwrap_or_default()) };
+            *self = Self { block: at, bits: stops(text, at) };
         }
     }
 }
@@ -37,13 +37,20 @@ impl Stops {
 /// Bytes that [`stops`] looks at.
 const BLOCK: usize = 64;
 
-/// The stops in a text's first bytes; its end is one. Nothing of the text is copied, so that none of it stays behind.
+/// The stops in the block of a text that begins at `at`; the text's end is one. Nothing of the text is copied, so that
+/// none of it stays behind.
 #[inline(never)]
-fn stops(text: &[u8]) -> u64 {
-    let block = &text[..text.len().min(BLOCK)];
+fn stops(text: &[u8], at: usize) -> u64 {
+    let rest = text.get(at..).unwrap_or_default();
+    let block = &rest[..rest.len().min(BLOCK)];
     let (vectors, rest) = block.as_chunks::<16>();
     let end = if block.len() < BLOCK { 1 << block.len() } else { 0 };
-    let bits = rest.iter().rev().fold(0, |bits, byte| bits << 1 | u64::from(is_stop(*byte)));
+    let bits = match text.last_chunk() {
+        _ if rest.is_empty() => 0,
+        // The text ends here, so its last bytes are these and some before them.
+        Some(last) => u64::from(stops_of(*last)) >> (last.len() - rest.len()),
+        None => rest.iter().rev().fold(0, |bits, byte| bits << 1 | u64::from(is_stop(*byte))),
+    };
     end | vectors.iter().rev().fold(bits, |bits, vector| bits << 16 | u64::from(stops_of(*vector)))
 }
 
