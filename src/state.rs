@@ -15,7 +15,7 @@ struct Entry {
     /// Between the key's quotes, as it is written.
     key: Span,
     key_escaped: bool,
-    /// Of the key as it is written: keys that differ seldom have the same.
+    /// Of the key: keys that differ seldom have the same.
     fingerprint: u32,
     value: Span,
     marks: Marks,
@@ -72,7 +72,10 @@ impl State {
             entries.push(Entry {
                 key: Span::of_payload(key.start, key.end),
                 key_escaped: key.escaped,
-                fingerprint: fingerprint(&payload.as_bytes()[key.start..key.end]),
+                fingerprint: match key.escaped {
+                    true => escaped_fingerprint(&payload[key.start..key.end]),
+                    false => fingerprint(&payload.as_bytes()[key.start..key.end]),
+                },
                 value: Span::of_payload(start, end),
                 marks,
             });
@@ -105,13 +108,12 @@ impl State {
 
     /// Of a key that stands twice, the last value counts, at the first place, as in Python.
     fn merge_duplicates(&mut self) {
-        let escaped = self.entries.iter().any(|entry| entry.key_escaped);
-        if escaped || self.may_have_duplicates() {
+        if self.may_have_duplicates() {
             self.merge_by_sorting();
         }
     }
 
-    /// Whether two fingerprints are the same or, of many keys, two keys as they are written.
+    /// Whether two fingerprints are the same or, of many keys, two keys as they are written or any is escaped.
     fn may_have_duplicates(&self) -> bool {
         let prints = |range: Range<usize>| self.entries[range].iter().map(|entry| entry.fingerprint);
         match self.entries.len() {
@@ -136,7 +138,7 @@ impl State {
             }
             count => {
                 let mut keys = HashSet::with_capacity(count);
-                !self.entries.iter().all(|entry| keys.insert(self.text(entry.key)))
+                !self.entries.iter().all(|entry| !entry.key_escaped && keys.insert(self.text(entry.key)))
             }
         }
     }
@@ -164,12 +166,15 @@ impl State {
     #[inline]
     fn find(&self, key: &str) -> Option<usize> {
         let print = fingerprint(key.as_bytes());
-        self.entries.iter().position(|entry| {
-            if entry.key_escaped {
-                return json::code_points(self.text(entry.key)).eq(key.chars().map(u32::from));
-            }
-            entry.fingerprint == print && self.arena.bytes(entry.key) == key.as_bytes()
-        })
+        self.entries.iter().position(|entry| entry.fingerprint == print && self.is_key(entry, key))
+    }
+
+    #[inline]
+    fn is_key(&self, entry: &Entry, key: &str) -> bool {
+        match entry.key_escaped {
+            true => json::code_points(self.text(entry.key)).eq(key.chars().map(u32::from)),
+            false => self.arena.bytes(entry.key) == key.as_bytes(),
+        }
     }
 
     #[inline]
@@ -219,7 +224,7 @@ impl State {
     fn push(&mut self, key: &str, value: Value) {
         let written = self.arena.write(json::escaped_len(key), |out| json::escape(key, out));
         let key_escaped = written.len() != key.len();
-        let fingerprint = fingerprint(self.arena.bytes(written));
+        let fingerprint = fingerprint(key.as_bytes());
         self.entries.push(Entry { key: written, key_escaped, fingerprint, value: value.span, marks: value.marks });
     }
 
@@ -378,4 +383,12 @@ fn fingerprint(key: &[u8]) -> u32 {
     };
     let mixed = (first ^ last.rotate_left(29) ^ key.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (mixed >> 32) as u32
+}
+
+/// The same of a key that is written with escapes: of its text.
+#[cold]
+fn escaped_fingerprint(written: &str) -> u32 {
+    let mut text = WipedText::with_capacity(written.len());
+    json::unescape(written, Some(char::REPLACEMENT_CHARACTER), &mut text);
+    fingerprint(text.as_bytes())
 }
