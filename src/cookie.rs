@@ -14,19 +14,20 @@ pub(crate) const LARGEST_VALUE: usize = 4064;
 ///
 /// Pairs are parted by `;` (or `,`, where a proxy joined two headers); a value may stand in quotes; what is
 /// not a pair is passed over (RFC 6265, section 5.4; WebOb reads it the same way).
+#[inline]
 pub(crate) fn candidates<'h>(header: &'h [u8], name: &str) -> impl Iterator<Item = &'h [u8]> {
-    let mut last = [&b""[..]; TRIED];
-    let mut count = 0;
+    let mut last = None;
+    // Seldom is there any.
+    let mut earlier = Vec::new();
     let mut rest = header;
     while !rest.is_empty() {
         let (pair_name, value, after) = next_pair(rest);
         if pair_name == Some(name.as_bytes()) {
-            last[count % TRIED] = value;
-            count += 1;
+            earlier.extend(last.replace(value));
         }
         rest = after;
     }
-    (count.saturating_sub(TRIED)..count).rev().map(move |index| last[index % TRIED])
+    last.into_iter().chain(earlier.into_iter().rev()).take(TRIED)
 }
 
 /// A pair's name (if it is a pair), its value, and what follows it.
@@ -38,15 +39,16 @@ fn next_pair(header: &[u8]) -> (Option<&[u8]>, &[u8], &[u8]) {
     };
     let name = Some(header[..equal].trim_ascii());
     let from = header[equal + 1..].trim_ascii_start();
+    let behind = header.len() - end;
     if let Some(quoted) = from.strip_prefix(b"\"")
         && let Some(close) = memchr::memchr(b'"', quoted)
     {
-        let behind = quoted[close + 1..].trim_ascii_start();
-        if matches!(behind.first(), None | Some(b';' | b',')) {
-            return (name, &quoted[..close], after(behind, 0));
+        let rest = quoted[close + 1..].trim_ascii_start();
+        if matches!(rest.first(), None | Some(b';' | b',')) {
+            return (name, &quoted[..close], after(rest, 0));
         }
     }
-    (name, header[equal + 1..end].trim_ascii(), after(header, end))
+    (name, from[..from.len() - behind].trim_ascii_end(), after(header, end))
 }
 
 fn after(header: &[u8], separator: usize) -> &[u8] {
