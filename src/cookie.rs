@@ -1,5 +1,6 @@
 //! The `Cookie` header in, the `Set-Cookie` value out.
 
+use std::borrow::Cow;
 use std::time::{Duration, UNIX_EPOCH};
 
 use crate::moment::LATEST;
@@ -66,12 +67,16 @@ pub(crate) struct Attributes {
     pub samesite: Option<&'static str>,
 }
 
-/// The attributes in the form in which they are written, but for the times.
+/// The parts of a cookie in the form in which they are written, but for the times.
 pub(crate) struct SetCookie {
     pub name: String,
+    /// The name and the equals sign.
+    head: String,
     max_age: Option<u64>,
     place: String,
     flags: String,
+    /// Place and flags.
+    attributes: String,
 }
 
 impl SetCookie {
@@ -92,7 +97,7 @@ impl SetCookie {
         if let Some(samesite) = samesite {
             flags.extend(["; SameSite=", samesite]);
         }
-        Self { name, max_age, place, flags }
+        Self { head: format!("{name}="), attributes: format!("{place}{flags}"), name, max_age, place, flags }
     }
 
     /// Whether the browser forgets the cookie if it is not sent again.
@@ -102,27 +107,26 @@ impl SetCookie {
 
     /// A cookie whose value, `length` bytes of ASCII, is written by `write`; `now` in seconds since the epoch.
     pub fn with_value(&self, length: usize, now: f64, write: impl FnOnce(&mut [u8])) -> String {
-        let mut times = (String::new(), String::new());
-        if let Some(max_age) = self.max_age {
-            times = (format!("; Max-Age={max_age}"), format!("; Expires={}", http_date(now + max_age as f64)));
-        }
-        let behind = [&times.0, &self.place, &times.1, &self.flags];
-        let start = self.name.len() + 1;
-        let mut cookie = Vec::with_capacity(start + length + behind.iter().map(|part| part.len()).sum::<usize>());
-        cookie.extend_from_slice(self.name.as_bytes());
-        cookie.push(b'=');
-        cookie.resize(start + length, 0);
-        write(&mut cookie[start..]);
-        for part in behind {
-            cookie.extend_from_slice(part.as_bytes());
-        }
+        let Self { head, place, flags, .. } = self;
+        let attributes = match self.max_age {
+            Some(max_age) => {
+                let end = http_date(now + max_age as f64);
+                Cow::from(format!("; Max-Age={max_age}{place}; Expires={end}{flags}"))
+            }
+            None => Cow::from(&self.attributes),
+        };
+        let mut cookie = Vec::with_capacity(head.len() + length + attributes.len());
+        cookie.extend_from_slice(head.as_bytes());
+        cookie.resize(head.len() + length, 0);
+        write(&mut cookie[head.len()..]);
+        cookie.extend_from_slice(attributes.as_bytes());
         String::from_utf8(cookie).expect("a cookie is ASCII")
     }
 
     /// A cookie that makes the browser forget the session.
     pub fn clearing(&self) -> String {
-        let Self { name, place, flags, .. } = self;
-        format!("{name}=; Max-Age=0{place}; Expires={}{flags}", httpdate::fmt_http_date(UNIX_EPOCH))
+        let Self { head, place, flags, .. } = self;
+        format!("{head}; Max-Age=0{place}; Expires={}{flags}", httpdate::fmt_http_date(UNIX_EPOCH))
     }
 }
 
