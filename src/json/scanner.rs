@@ -365,3 +365,42 @@ impl Nesting {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{EXACT, Scanner};
+
+    fn double(text: &str) -> Option<f64> {
+        Scanner::strict(text).number().unwrap().double()
+    }
+
+    #[test]
+    fn a_short_number_is_the_double_that_std_reads() {
+        let digits = "17099999990123456789";
+        for start in 0..4 {
+            for end in start + 1..=digits.len() {
+                for point in 1..=end - start {
+                    let (whole, places) = digits[start..end].split_at(point);
+                    let text = if places.is_empty() { whole.to_owned() } else { format!("{whole}.{places}") };
+                    let text = if whole.starts_with('0') { format!("1{text}") } else { text };
+                    assert_eq!(double(&text), (text.len() <= EXACT).then(|| text.parse().unwrap()), "{text}");
+                }
+            }
+        }
+        assert_eq!(double("0.0"), Some(0.0));
+        assert_eq!([double("-1"), double("1e3"), double("1E-3")], [None; 3]);
+    }
+
+    #[test]
+    fn digits_end_where_they_end() {
+        for other in (0..=u8::MAX).filter(u8::is_ascii).filter(|byte| !byte.is_ascii_digit() && !b".eE".contains(byte))
+        {
+            for length in 1..20 {
+                let text = format!("{}{}12345678", "9".repeat(length), char::from(other));
+                let mut scanner = Scanner::strict(&text);
+                scanner.number().unwrap();
+                assert_eq!(scanner.at, length, "{text:?}");
+            }
+        }
+    }
+}
