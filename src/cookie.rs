@@ -18,17 +18,20 @@ pub(crate) const LARGEST_VALUE: usize = 4064;
 #[inline]
 pub(crate) fn candidates<'h>(header: &'h [u8], name: &str) -> impl Iterator<Item = &'h [u8]> {
     let mut last = None;
-    // Seldom is there any.
+    // Seldom is there any; however long the header, no more are kept than are tried.
     let mut earlier = Vec::new();
     let mut rest = header;
     while !rest.is_empty() {
         let (pair_name, value, after) = next_pair(rest);
         if pair_name == Some(name.as_bytes()) {
             earlier.extend(last.replace(value));
+            if earlier.len() == TRIED {
+                earlier.remove(0);
+            }
         }
         rest = after;
     }
-    last.into_iter().chain(earlier.into_iter().rev()).take(TRIED)
+    last.into_iter().chain(earlier.into_iter().rev())
 }
 
 /// A pair's name (if it is a pair), its value, and what follows it.
