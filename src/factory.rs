@@ -181,6 +181,7 @@ impl Config {
         }
     }
 
+    // Out of the way of a cookie's, which has no need of so large a frame.
     #[inline(never)]
     fn open_stored(
         &self,

@@ -119,6 +119,7 @@ struct Version {
 
 impl Session {
     /// Writes the session's record, and gives the value of the cookie where the browser needs one.
+    // Out of the way of a cookie's, which has no need of so large a frame.
     #[inline(never)]
     pub(super) fn commit_stored(&mut self, limit: Duration) -> Result<Option<String>, Error> {
         let config = self.config.clone();
