@@ -61,7 +61,7 @@ fn sample(name: &'static str, bytes: usize, factory: &Factory) -> Sample {
         session.set(&key, &json).unwrap();
     }
     let json = session.to_json().len();
-    let set_cookie = session.commit(false).unwrap()[0].clone();
+    let set_cookie = session.commit(false).unwrap()[0].to_string();
     Sample { name, header: set_cookie.split(';').next().unwrap().to_owned(), json }
 }
 
@@ -70,7 +70,7 @@ fn rust_cycle(factory: &Factory, header: &str) -> usize {
     black_box(session.get("user_id").unwrap());
     black_box(session.get("_csrft_").unwrap());
     session.set("seen", "1700000001").unwrap();
-    session.commit(false).unwrap()[0].len()
+    session.commit(false).unwrap()[0].as_bytes().len()
 }
 
 type Status = i32;

@@ -1,6 +1,8 @@
 //! The `Cookie` header in, the `Set-Cookie` value out.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::ops::Deref;
 use std::time::{Duration, UNIX_EPOCH};
 
 use crate::moment::LATEST;
@@ -70,8 +72,39 @@ pub(crate) struct Attributes {
     pub samesite: Option<&'static str>,
 }
 
+/// The value of a `Set-Cookie` header: ASCII, and as a `str` where one is asked for.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SetCookie(Vec<u8>);
+
+impl SetCookie {
+    /// What goes into the response as it is, and costs nothing to take.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Deref for SetCookie {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("a cookie is ASCII")
+    }
+}
+
+impl fmt::Display for SetCookie {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self)
+    }
+}
+
+impl fmt::Debug for SetCookie {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, formatter)
+    }
+}
+
 /// The parts of a cookie in the form in which they are written, but for the times.
-pub(crate) struct SetCookie {
+pub(crate) struct Template {
     pub name: String,
     /// The name and the equals sign.
     head: String,
@@ -82,7 +115,7 @@ pub(crate) struct SetCookie {
     attributes: String,
 }
 
-impl SetCookie {
+impl Template {
     pub fn new(attributes: Attributes) -> Self {
         let Attributes { name, max_age, domain, path, secure, httponly, samesite } = attributes;
         let mut place = String::new();
@@ -109,7 +142,7 @@ impl SetCookie {
     }
 
     /// A cookie whose value, `length` bytes of ASCII, is written by `write`; `now` in seconds since the epoch.
-    pub fn with_value(&self, length: usize, now: f64, write: impl FnOnce(&mut [u8])) -> String {
+    pub fn with_value(&self, length: usize, now: f64, write: impl FnOnce(&mut [u8])) -> SetCookie {
         let Self { head, place, flags, .. } = self;
         let attributes = match self.max_age {
             Some(max_age) => {
@@ -123,13 +156,14 @@ impl SetCookie {
         cookie.resize(head.len() + length, 0);
         write(&mut cookie[head.len()..]);
         cookie.extend_from_slice(attributes.as_bytes());
-        String::from_utf8(cookie).expect("a cookie is ASCII")
+        SetCookie(cookie)
     }
 
     /// A cookie that makes the browser forget the session.
-    pub fn clearing(&self) -> String {
+    pub fn clearing(&self) -> SetCookie {
         let Self { head, place, flags, .. } = self;
-        format!("{head}; Max-Age=0{place}; Expires={}{flags}", httpdate::fmt_http_date(UNIX_EPOCH))
+        let end = httpdate::fmt_http_date(UNIX_EPOCH);
+        SetCookie(format!("{head}; Max-Age=0{place}; Expires={end}{flags}").into_bytes())
     }
 }
 

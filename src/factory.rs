@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cookie::{self, Attributes, SetCookie};
+use crate::cookie::{self, Attributes, Template};
 use crate::error::Error;
 use crate::format::{self, Format};
 use crate::load::{LoadResult, Refusal};
@@ -27,7 +27,7 @@ pub(crate) struct Config {
     pub current: Current,
     /// Other formats that are accepted on opening, in the order in which they are tried.
     pub accepted: Vec<Format>,
-    pub cookie: SetCookie,
+    pub cookie: Template,
     pub timeout: Option<u64>,
     pub absolute_timeout: Option<u64>,
     pub reissue_time: Option<u64>,
@@ -67,7 +67,7 @@ impl Factory {
         Ok(Self(Arc::new(Config {
             current,
             accepted: accepted.collect::<Result<_, _>>()?,
-            cookie: SetCookie::new(attributes(settings)?),
+            cookie: Template::new(attributes(settings)?),
             timeout: settings.seconds("timeout"),
             absolute_timeout: settings.seconds("absolute_timeout"),
             reissue_time: settings.seconds("reissue_time"),

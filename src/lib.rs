@@ -27,6 +27,7 @@ mod wiped;
 #[allow(unsafe_code)]
 pub mod ffi;
 
+pub use cookie::SetCookie;
 pub use error::Error;
 pub use factory::Factory;
 pub use json::Fault;

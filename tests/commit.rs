@@ -3,7 +3,7 @@
 mod common;
 
 use common::*;
-use khufu::{Error, LoadResult};
+use khufu::{Error, LoadResult, SetCookie};
 
 const EXPIRED: &str = "Expires=Thu, 01 Jan 1970 00:00:00 GMT";
 
@@ -11,8 +11,8 @@ const EXPIRED: &str = "Expires=Thu, 01 Jan 1970 00:00:00 GMT";
 fn nothing_changed_gives_no_cookie() {
     let mut session = holding(r#"{"a": 1}"#);
     assert_eq!(session.get_int64("a").unwrap(), Some(1));
-    assert_eq!(session.commit(false).unwrap(), &[] as &[String]);
-    assert_eq!(session.set_cookies(), &[] as &[String]);
+    assert_eq!(session.commit(false).unwrap(), &[] as &[SetCookie]);
+    assert_eq!(session.set_cookies(), &[] as &[SetCookie]);
     assert!(session.vary(), "it was read");
 }
 
@@ -24,7 +24,7 @@ fn a_change_gives_one_cookie_that_opens_to_the_same() {
         session.update(r#"{"user":"zoë","n":[1,2.5,null,true,{"":"🔑"}],"big":1180591620717411303424}"#).unwrap();
         let state = session.to_json().to_owned();
         let set_cookie = commit(&mut session).unwrap();
-        assert_eq!(session.set_cookies(), std::slice::from_ref(&set_cookie));
+        assert_eq!(*session.set_cookies()[0], set_cookie);
         assert!(set_cookie.starts_with("session=") && set_cookie.ends_with("; Path=/; SameSite=Lax"), "{set_cookie}");
         let header = set_cookie.split(';').next().unwrap();
         let mut session = factory.open_at(header.as_bytes(), NOW + 0.5).unwrap();
@@ -133,7 +133,7 @@ fn a_cookie_too_large_names_its_length_and_loses_nothing() {
         assert_eq!((length, limit), ((bytes * 4).div_ceil(3), 4064));
         assert!(error.to_string().contains(&length.to_string()) && error.to_string().contains("4064"));
         assert!(session.is_changed() && session.contains("big"));
-        assert_eq!(session.set_cookies(), &[] as &[String]);
+        assert_eq!(session.set_cookies(), &[] as &[SetCookie]);
     }
     assert!(session.delete("big"));
     assert_eq!(committed_state(&mut session), r#"{"keep":1}"#);

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use khufu::{Error, Factory, LoadResult, Options, Session};
+use khufu::{Error, Factory, LoadResult, Options, Session, SetCookie};
 
 use redis_server::RedisServer;
 
@@ -48,7 +48,7 @@ fn on_every_store(test: impl Fn(&Factory)) {
 }
 
 /// The `Cookie` header that a browser sends after a commit.
-fn cookie(set_cookies: &[String]) -> String {
+fn cookie(set_cookies: &[SetCookie]) -> String {
     set_cookies[0].split(';').next().unwrap().to_owned()
 }
 

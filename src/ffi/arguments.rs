@@ -89,7 +89,9 @@ impl TextOutput {
         Ok(Self { data: data?, len: len? })
     }
 
-    pub fn put(self, text: &str) {
+    /// `text` is UTF-8.
+    pub fn put(self, text: impl AsRef<[u8]>) {
+        let text = text.as_ref();
         // An empty text's own pointer may be one that points nowhere.
         self.data.put(if text.is_empty() { c"".as_ptr() } else { text.as_ptr().cast() });
         self.len.put(text.len());

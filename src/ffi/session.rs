@@ -376,7 +376,7 @@ pub unsafe extern "C" fn khufu_session_set_cookie(
         let (output, session) = unsafe { (TextOutput::cleared(data, len)?, session.as_ref()) };
         let session = session.and_then(|handle| handle.session.as_ref());
         let cookies = session.ok_or(KHUFU_ERR_ARGUMENT)?.set_cookies();
-        output.put(cookies.get(index).ok_or(KHUFU_NOT_FOUND)?);
+        output.put(cookies.get(index).ok_or(KHUFU_NOT_FOUND)?.as_bytes());
         Ok(())
     })
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::cookie::LARGEST_VALUE;
+use crate::cookie::{LARGEST_VALUE, SetCookie};
 use crate::error::Error;
 use crate::factory::Current;
 use crate::format::Format;
@@ -18,7 +18,7 @@ impl Session {
     /// [`Error::TooLarge`] if browsers would drop the cookie; [`Error::Unsupported`] if it would overwrite a session
     /// that could not be read here; of a store, [`Error::Store`], [`Error::Conflict`] and [`Error::Gone`]. The session
     /// is as it was, still changed.
-    pub fn commit(&mut self, exception: bool) -> Result<&[String], Error> {
+    pub fn commit(&mut self, exception: bool) -> Result<&[SetCookie], Error> {
         self.commit_within(exception, Duration::MAX)
     }
 
@@ -26,7 +26,7 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::commit`].
-    pub fn commit_within(&mut self, exception: bool, limit: Duration) -> Result<&[String], Error> {
+    pub fn commit_within(&mut self, exception: bool, limit: Duration) -> Result<&[SetCookie], Error> {
         self.set_cookie = None;
         if exception && !self.config.set_on_exception {
             return Ok(&[]);
@@ -56,7 +56,7 @@ impl Session {
     }
 
     /// The `Set-Cookie` values of the last commit.
-    pub fn set_cookies(&self) -> &[String] {
+    pub fn set_cookies(&self) -> &[SetCookie] {
         self.set_cookie.as_slice()
     }
 
@@ -65,7 +65,7 @@ impl Session {
         self.depended
     }
 
-    fn cookie(&self, format: &Format) -> Result<String, Error> {
+    fn cookie(&self, format: &Format) -> Result<SetCookie, Error> {
         let mut bytes = format.serializer.dumps(format.seal.overhead(), self.accessed, self.created, &self.state)?;
         let length = format.seal.value_len(bytes.len());
         if length > LARGEST_VALUE {

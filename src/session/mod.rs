@@ -19,6 +19,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use crate::arena::LONGEST;
+use crate::cookie::SetCookie;
 use crate::error::Error;
 use crate::factory::Config;
 use crate::json::{self, Scanner};
@@ -58,7 +59,7 @@ pub struct Session {
     protected: bool,
     /// Why the cookie was refused.
     refusal: Option<Cow<'static, str>>,
-    set_cookie: Option<String>,
+    set_cookie: Option<SetCookie>,
     /// Its record, where sessions are kept in a store.
     stored: Option<Box<Stored>>,
 }

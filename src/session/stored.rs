@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::cookie::SetCookie;
 use crate::error::Error;
 use crate::moment::Moment;
 use crate::serializer::Content;
@@ -121,7 +122,7 @@ impl Session {
     /// Writes the session's record, and gives the value of the cookie where the browser needs one.
     // Out of the way of a cookie's, which has no need of so large a frame.
     #[inline(never)]
-    pub(super) fn commit_stored(&mut self, limit: Duration) -> Result<Option<String>, Error> {
+    pub(super) fn commit_stored(&mut self, limit: Duration) -> Result<Option<SetCookie>, Error> {
         let config = self.config.clone();
         let Some(backend) = config.current.backend() else { return Ok(None) };
         let mut stored = self.stored.take().unwrap_or_default();
@@ -135,7 +136,7 @@ impl Session {
         backend: &Backend,
         stored: &mut Stored,
         deadline: Instant,
-    ) -> Result<Option<String>, Error> {
+    ) -> Result<Option<SetCookie>, Error> {
         while let Some((key, listed)) = stored.retired.last() {
             // Where another request has moved the session meanwhile, the logout is of what it has become.
             let successor = backend.successor(key, deadline)?;

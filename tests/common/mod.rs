@@ -103,7 +103,7 @@ pub fn fresh() -> Session {
 pub fn commit(session: &mut Session) -> Option<String> {
     let cookies = session.commit(false).unwrap();
     assert!(cookies.len() <= 1);
-    cookies.first().cloned()
+    cookies.first().map(ToString::to_string)
 }
 
 /// The value of the cookie that a `Set-Cookie` value sets.
