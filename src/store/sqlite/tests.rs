@@ -148,12 +148,17 @@ fn the_log_stays_short_while_processes_write() {
         });
         return;
     }
-    let folder = Folder::new();
-    let others = [(); 4].map(|()| other_process("the_log_stays_short_while_processes_write", &folder.database()));
-    for mut other in others {
-        assert!(other.wait().unwrap().success());
-    }
-    assert!(folder.log_length() < 16 << 20, "the log grew so long that it was cut back");
+    let stays_short = || {
+        let folder = Folder::new();
+        let others = [(); 4].map(|()| other_process("the_log_stays_short_while_processes_write", &folder.database()));
+        for mut other in others {
+            assert!(other.wait().unwrap().success());
+        }
+        folder.log_length() < 16 << 20
+    };
+    // Where a busy machine keeps one that reads off the processors for long, the log cannot be written back meanwhile:
+    // that was seen once in 180 times. SQLite's own way never stays below it.
+    assert!((0..3).any(|_| stays_short()), "the log grew so long that it was cut back, three times");
 }
 
 #[test]
