@@ -271,6 +271,9 @@ typedef struct {
 /**
  * A serializer of the caller's own: payloads in another form than JSON or pickle.
  *
+ * A payload stands for a JSON text. For a cookie the text is the array [renewed, created, state]. For a record of a
+ * store it is the state alone, an object.
+ *
  * Callbacks run on the thread that opens or commits, possibly several at once; no exception or longjmp may leave them.
  */
 typedef struct {
@@ -279,13 +282,13 @@ typedef struct {
    */
   size_t struct_size;
   /**
-   * Writes into the sink the JSON text [renewed, created, state] that a payload stands for. Returns KHUFU_OK; another
-   * status where it is no such payload: the cookie is malformed then.
+   * Writes into the sink the JSON text that a payload stands for. Returns KHUFU_OK, or another status if it is no
+   * such payload: the cookie or record is malformed then.
    */
   int32_t (*loads)(void *user_data, const char *payload, size_t payload_len, khufu_sink *sink);
   /**
-   * Writes into the sink the payload that stands for a JSON text [renewed, created, state]. Returns KHUFU_OK; another
-   * status where it cannot: commit fails with KHUFU_ERR_UNSUPPORTED then.
+   * Writes into the sink the payload that stands for a JSON text. Returns KHUFU_OK, or another status if it cannot:
+   * commit fails with KHUFU_ERR_UNSUPPORTED then.
    */
   int32_t (*dumps)(void *user_data, const char *json, size_t json_len, khufu_sink *sink);
   /**

@@ -11,7 +11,7 @@ use crate::load::Refusal;
 use crate::options::{Options, Settings, full_name};
 use crate::original::Original;
 use crate::seal::{self, Encrypted, Hashalg, Seal, Secret, Signed, Unsealed};
-use crate::serializer::{Json, Pickle, Serializer};
+use crate::serializer::{CookieSerializer, Json, Pickle, Serializer};
 use crate::store::id::Keys;
 use crate::store::layout::Layout;
 use crate::store::own::Own;
@@ -22,7 +22,7 @@ pub(crate) struct Format {
     /// An accepted format's name; of the current one, empty.
     pub name: String,
     pub seal: Box<dyn Seal>,
-    pub serializer: Arc<dyn Serializer>,
+    pub serializer: Arc<dyn CookieSerializer>,
 }
 
 impl Format {
@@ -44,8 +44,10 @@ impl Format {
     /// The format that cookies are written in.
     pub fn current(options: &Options) -> Result<Self, Error> {
         let format = Self::new("", options.settings())?;
-        let serializer = own_serializer(options)?.unwrap_or(format.serializer);
-        Ok(Self { serializer, ..format })
+        Ok(match own_serializer(options)? {
+            Some(serializer) => Self { serializer, ..format },
+            None => format,
+        })
     }
 
     /// A cookie's value as bytes, of which the payload is a part, and genuine.

@@ -35,8 +35,9 @@ type Store interface {
 // of Dumps fails the commit with [ErrUnsupported], whose Cause it is. So does a panic. A
 // method must not end its goroutine.
 type PayloadSerializer interface {
-	// Loads gives the JSON text [renewed, created, state] that a payload stands for:
-	// two numbers, in seconds since the Unix epoch, and an object.
+	// Loads gives the JSON text that a payload stands for. For a cookie it is the array
+	// [renewed, created, state]: two numbers, in seconds since the Unix epoch, and an
+	// object. For a record of a store it is the state alone.
 	Loads(payload []byte) (json []byte, err error)
 	// Dumps gives the payload that stands for such a JSON text.
 	Dumps(json []byte) (payload []byte, err error)

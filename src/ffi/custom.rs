@@ -13,10 +13,10 @@ use super::status::khufu_status::{self, *};
 use crate::error::Error;
 use crate::load::Refusal;
 use crate::moment::Moment;
-use crate::serializer::{Content, Serializer, json};
+use crate::serializer::{Content, CookieSerializer, Serializer, json};
 use crate::state::State;
 use crate::store::{Record, Saved, Store, StoreError};
-use crate::wiped::WipedBytes;
+use crate::wiped::{WipedBytes, WipedText};
 
 /// Where a callback writes what it found. Lives until the callback returns.
 pub struct khufu_sink(WipedBytes);
@@ -95,14 +95,17 @@ pub struct khufu_store_vtable {
 
 /// A serializer of the caller's own: payloads in another form than JSON or pickle.
 ///
+/// A payload stands for a JSON text. For a cookie the text is the array [renewed, created, state]. For a record of a
+/// store it is the state alone, an object.
+///
 /// Callbacks run on the thread that opens or commits, possibly several at once; no exception or longjmp may leave them.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct khufu_serializer_vtable {
     /// sizeof(khufu_serializer_vtable), so that the table can grow.
     pub struct_size: usize,
-    /// Writes into the sink the JSON text [renewed, created, state] that a payload stands for. Returns KHUFU_OK; another
-    /// status where it is no such payload: the cookie is malformed then.
+    /// Writes into the sink the JSON text that a payload stands for. Returns KHUFU_OK, or another status if it is no
+    /// such payload: the cookie or record is malformed then.
     pub loads: Option<
         unsafe extern "C" fn(
             user_data: *mut c_void,
@@ -111,8 +114,8 @@ pub struct khufu_serializer_vtable {
             sink: *mut khufu_sink,
         ) -> i32,
     >,
-    /// Writes into the sink the payload that stands for a JSON text [renewed, created, state]. Returns KHUFU_OK; another
-    /// status where it cannot: commit fails with KHUFU_ERR_UNSUPPORTED then.
+    /// Writes into the sink the payload that stands for a JSON text. Returns KHUFU_OK, or another status if it cannot:
+    /// commit fails with KHUFU_ERR_UNSUPPORTED then.
     pub dumps: Option<
         unsafe extern "C" fn(
             user_data: *mut c_void,
@@ -311,21 +314,38 @@ impl CustomSerializer {
             status => Err(status.unwrap_or(-1)),
         }
     }
+
+    /// The JSON text that a payload stands for.
+    fn json(&self, payload: &[u8]) -> Result<WipedText, Refusal> {
+        let refused = |status| Refusal::malformed(format!("the serializer's own loads returned the status {status}"));
+        let json = self.call(self.table.loads, payload, WipedBytes::default()).map_err(refused)?;
+        json.into_text().ok_or_else(|| Refusal::malformed("the serializer's own loads wrote no UTF-8"))
+    }
+
+    /// The payload that stands for a JSON text, behind `room` bytes.
+    fn payload(&self, room: usize, json: &str) -> Result<WipedBytes, Error> {
+        let payload = WipedBytes::from(vec![0; room]);
+        self.call(self.table.dumps, json.as_bytes(), payload)
+            .map_err(|status| Error::Unsupported(format!("the serializer's own dumps returned the status {status}")))
+    }
+}
+
+impl CookieSerializer for CustomSerializer {
+    fn loads(&self, buffer: WipedBytes, payload: Range<usize>) -> Result<Content, Refusal> {
+        json::loads(self.json(&buffer[payload])?, 0)
+    }
+
+    fn dumps(&self, room: usize, accessed: Moment, created: Moment, state: &State) -> Result<WipedBytes, Error> {
+        self.payload(room, &json::dumps(0, accessed, created, state))
+    }
 }
 
 impl Serializer for CustomSerializer {
-    fn loads(&self, buffer: WipedBytes, payload: Range<usize>) -> Result<Content, Refusal> {
-        let refused = |status| Refusal::malformed(format!("the serializer's own loads returned the status {status}"));
-        let json = self.call(self.table.loads, &buffer[payload], WipedBytes::default()).map_err(refused)?;
-        let text = json.into_text().ok_or_else(|| Refusal::malformed("the serializer's own loads wrote no UTF-8"))?;
-        json::loads(text, 0)
+    fn loads_state(&self, buffer: WipedBytes, payload: Range<usize>) -> Result<State, Refusal> {
+        json::loads_state(self.json(&buffer[payload])?, 0)
     }
 
-    fn dumps(&self, overhead: usize, accessed: Moment, created: Moment, state: &State) -> Result<WipedBytes, Error> {
-        let mut payload = WipedBytes::with_capacity(overhead);
-        payload.resize(overhead, 0);
-        let json = json::dumps(0, accessed, created, state);
-        self.call(self.table.dumps, json.as_bytes(), payload)
-            .map_err(|status| Error::Unsupported(format!("the serializer's own dumps returned the status {status}")))
+    fn dumps_state(&self, room: usize, state: &State) -> Result<WipedBytes, Error> {
+        self.payload(room, &json::dumps_state(0, state))
     }
 }

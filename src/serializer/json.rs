@@ -7,23 +7,39 @@ use crate::error::Error;
 use crate::json::{Fault, Scanner, What};
 use crate::load::Refusal;
 use crate::moment::Moment;
-use crate::serializer::{Content, Serializer};
+use crate::serializer::{Content, CookieSerializer, Serializer};
 use crate::state::{Members, State};
 use crate::wiped::{WipedBytes, WipedText};
 
 pub(crate) struct Json;
 
-impl Serializer for Json {
-    fn loads(&self, mut buffer: WipedBytes, payload: Range<usize>) -> Result<Content, Refusal> {
-        // The seal's bytes in front become white space, so that the whole buffer is text.
-        buffer[..payload.start].fill(b' ');
-        let text = buffer.into_text().ok_or_else(|| Refusal::malformed("the payload is not UTF-8"))?;
-        loads(text, payload.start)
+impl CookieSerializer for Json {
+    fn loads(&self, buffer: WipedBytes, payload: Range<usize>) -> Result<Content, Refusal> {
+        let start = payload.start;
+        loads(text(buffer, payload)?, start)
     }
 
-    fn dumps(&self, overhead: usize, accessed: Moment, created: Moment, state: &State) -> Result<WipedBytes, Error> {
-        Ok(dumps(overhead, accessed, created, state).into_bytes())
+    fn dumps(&self, room: usize, accessed: Moment, created: Moment, state: &State) -> Result<WipedBytes, Error> {
+        Ok(dumps(room, accessed, created, state).into_bytes())
     }
+}
+
+impl Serializer for Json {
+    fn loads_state(&self, buffer: WipedBytes, payload: Range<usize>) -> Result<State, Refusal> {
+        let start = payload.start;
+        loads_state(text(buffer, payload)?, start)
+    }
+
+    fn dumps_state(&self, room: usize, state: &State) -> Result<WipedBytes, Error> {
+        Ok(dumps_state(room, state).into_bytes())
+    }
+}
+
+/// The buffer as text that ends with the payload; the bytes in front of it become white space.
+fn text(mut buffer: WipedBytes, payload: Range<usize>) -> Result<WipedText, Refusal> {
+    buffer.truncate(payload.end);
+    buffer[..payload.start].fill(b' ');
+    buffer.into_text().ok_or_else(|| Refusal::malformed("the payload is not UTF-8"))
 }
 
 /// Reads the payload that begins at byte `start` of a text.
@@ -35,6 +51,15 @@ pub(crate) fn loads(text: WipedText, start: usize) -> Result<Content, Refusal> {
         return Err(Refusal::malformed("a time in the payload is not finite"));
     };
     Ok(Content { renewed, created, state: State::new(text, members) })
+}
+
+/// Reads the object that begins at byte `start` of a text.
+pub(crate) fn loads_state(text: WipedText, start: usize) -> Result<State, Refusal> {
+    let mut scanner = Scanner::lenient(&text);
+    scanner.at = start;
+    scanner.space();
+    let members = State::scan(&text, &mut scanner).and_then(|members| scanner.end().map(|()| members));
+    Ok(State::new(text, members.map_err(refusal)?))
 }
 
 /// The times (`None` for one that is not finite) and the state.
@@ -64,17 +89,10 @@ fn refusal(fault: Fault) -> Refusal {
     if fault.is_too_deep() { Refusal::unsupported(reason) } else { Refusal::malformed(reason) }
 }
 
-/// As many as the longest seal, or header of a record, has bytes.
-const NULS: &str = match std::str::from_utf8(&[0; 66]) {
-    Ok(nuls) => nuls,
-    Err(_) => unreachable!(),
-};
-
-/// The payload's text, behind `overhead` NUL characters.
-pub(crate) fn dumps(overhead: usize, accessed: Moment, created: Moment, state: &State) -> WipedText {
-    let most = overhead + accessed.most() + created.most() + state.dump_most() + "[,,]".len();
-    let mut text = WipedText::with_capacity(most);
-    text.push_str(&NULS[..overhead]);
+/// The payload's text, behind `room` NUL characters.
+pub(crate) fn dumps(room: usize, accessed: Moment, created: Moment, state: &State) -> WipedText {
+    let times = accessed.most() + created.most() + "[,,]".len();
+    let mut text = behind(room, times + state.dump_most());
     text.push('[');
     for time in [accessed, created] {
         time.write(state.arena(), &mut text);
@@ -82,5 +100,28 @@ pub(crate) fn dumps(overhead: usize, accessed: Moment, created: Moment, state: &
     }
     state.dump(&mut text);
     text.push(']');
+    text
+}
+
+/// The state's text, behind `room` NUL characters.
+pub(crate) fn dumps_state(room: usize, state: &State) -> WipedText {
+    let mut text = behind(room, state.dump_most());
+    state.dump(&mut text);
+    text
+}
+
+/// As many as the longest seal has bytes.
+const NULS: &str = match std::str::from_utf8(&[0; 66]) {
+    Ok(nuls) => nuls,
+    Err(_) => unreachable!(),
+};
+
+/// `room` NUL characters, with `most` bytes of capacity behind them.
+fn behind(room: usize, most: usize) -> WipedText {
+    let mut text = WipedText::with_capacity(room + most);
+    match NULS.get(..room) {
+        Some(nuls) => text.push_str(nuls),
+        None => text.extend(std::iter::repeat_n('\0', room)),
+    }
     text
 }

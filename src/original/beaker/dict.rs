@@ -11,7 +11,7 @@ use crate::load::Refusal;
 use crate::moment::{Moment, now};
 use crate::original::notation::{Notation, refusal};
 use crate::original::random;
-use crate::serializer::{Content, Serializer};
+use crate::serializer::{Content, CookieSerializer};
 use crate::state::State;
 use crate::wiped::{WipedBytes, WipedText};
 
@@ -42,7 +42,7 @@ impl Dict {
     }
 }
 
-impl Serializer for Dict {
+impl CookieSerializer for Dict {
     fn loads(&self, mut buffer: WipedBytes, payload: Range<usize>) -> Result<Content, Refusal> {
         buffer.drain(..payload.start);
         let json = self.notation.loads(buffer)?;

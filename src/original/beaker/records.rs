@@ -10,7 +10,7 @@ use crate::moment::Moment;
 use crate::original::notation::Notation;
 use crate::original::{opened, quoted, text};
 use crate::seal::{HexSigned, Secret};
-use crate::serializer::{Serializer, pickle};
+use crate::serializer::{CookieSerializer, pickle};
 use crate::state::State;
 use crate::store::Record;
 use crate::store::id::Id;

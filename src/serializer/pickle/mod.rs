@@ -17,7 +17,7 @@ use std::ops::Range;
 use crate::error::Error;
 use crate::load::Refusal;
 use crate::moment::Moment;
-use crate::serializer::{Content, Serializer, json};
+use crate::serializer::{Content, CookieSerializer, Serializer, json};
 use crate::state::State;
 use crate::wiped::WipedBytes;
 
@@ -29,12 +29,22 @@ const MOST_DIGITS: usize = 4300;
 
 pub(crate) struct Pickle;
 
-impl Serializer for Pickle {
+impl CookieSerializer for Pickle {
     fn loads(&self, buffer: WipedBytes, payload: Range<usize>) -> Result<Content, Refusal> {
         json::loads(to_json(&buffer[payload])?, 0)
     }
 
-    fn dumps(&self, overhead: usize, accessed: Moment, created: Moment, state: &State) -> Result<WipedBytes, Error> {
-        write::tuple_from_json(overhead, &json::dumps(0, accessed, created, state))
+    fn dumps(&self, room: usize, accessed: Moment, created: Moment, state: &State) -> Result<WipedBytes, Error> {
+        write::tuple_from_json(room, &json::dumps(0, accessed, created, state))
+    }
+}
+
+impl Serializer for Pickle {
+    fn loads_state(&self, buffer: WipedBytes, payload: Range<usize>) -> Result<State, Refusal> {
+        json::loads_state(to_json(&buffer[payload])?, 0)
+    }
+
+    fn dumps_state(&self, room: usize, state: &State) -> Result<WipedBytes, Error> {
+        from_json(room, &json::dumps_state(0, state))
     }
 }

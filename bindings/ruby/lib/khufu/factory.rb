@@ -38,9 +38,10 @@ module Khufu
     #   A key is 64 hex digits, a record is bytes, and ttl is for how many seconds it is kept (nil: for ever). What
     #   they raise becomes the `cause` of a {StoreError}.
     # @option options [Symbol, #loads] :serializer the option's value; or a serializer of the program's own, with
-    #   `loads(payload)`, which returns the JSON text `[renewed, created, state]` that bytes stand for, and
-    #   `dumps(json)`, which returns the bytes. Where loads raises, the cookie is malformed; what dumps raises becomes
-    #   the `cause` of an {UnsupportedError}.
+    #   `loads(payload)`, which returns the JSON text that bytes stand for, and `dumps(json)`, which returns the bytes.
+    #   For a cookie the text is the array `[renewed, created, state]`, for a record of a store the state alone, an
+    #   object. If loads raises, the cookie or record is malformed; what dumps raises becomes the `cause` of an
+    #   {UnsupportedError}.
     # @raise [OptionError] if an option's name or value is wrong; the message names the option and what is allowed
     # @raise [EncodingError] if a value is not text (a secret of bytes is given as `secret_hex`)
     def initialize(accept: {}, **options)
