@@ -62,12 +62,6 @@ pub enum Error {
     Random(String),
 }
 
-impl From<crate::store::StoreError> for Error {
-    fn from(error: crate::store::StoreError) -> Self {
-        Self::Store(error.0)
-    }
-}
-
 impl From<getrandom::Error> for Error {
     fn from(error: getrandom::Error) -> Self {
         Self::Random(error.to_string())

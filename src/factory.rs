@@ -11,10 +11,8 @@ use crate::moment;
 use crate::options::{Options, Settings};
 use crate::seal;
 use crate::serializer::Content;
-use crate::session::{Session, Stored};
-use crate::store::backend::{Backend, NotLoaded};
-use crate::store::layout::Loaded;
-use crate::store::turns::Turns;
+use crate::record::{self, NotLoaded, Records, Stored};
+use crate::session::Session;
 
 /// Opens sessions, all with the same options. Cheap to clone, and made to be shared between threads.
 ///
@@ -37,14 +35,14 @@ pub(crate) struct Config {
 /// How sessions are written.
 pub(crate) enum Current {
     Cookie(Format),
-    Stored(Box<Backend>),
+    Stored(Box<Records>),
 }
 
 impl Current {
-    pub fn backend(&self) -> Option<&Backend> {
+    pub fn records(&self) -> Option<&Records> {
         match self {
             Self::Cookie(_) => None,
-            Self::Stored(backend) => Some(backend),
+            Self::Stored(records) => Some(records),
         }
     }
 }
@@ -57,7 +55,7 @@ impl Factory {
         seal::prepare();
         let settings = options.settings();
         let current = match settings.choice("type") {
-            Some("store") => Current::Stored(Box::new(backend(options)?)),
+            Some("store") => Current::Stored(Box::new(records(options)?)),
             _ if settings.said("store").is_some() => {
                 return Err(settings.refuse("", "type", "store where the option store is set"));
             }
@@ -136,8 +134,8 @@ impl Factory {
         Ok(())
     }
 
-    pub(crate) fn backend(&self) -> Option<&Backend> {
-        self.0.current.backend()
+    pub(crate) fn records(&self) -> Option<&Records> {
+        self.0.current.records()
     }
 }
 
@@ -148,7 +146,7 @@ impl Config {
     fn open(&self, value: &[u8], session: &mut Session, limit: Duration) -> Result<Result<(), Refusal>, Error> {
         let opened = match &self.current {
             Current::Cookie(format) => self.open_cookie(format, value, session),
-            Current::Stored(backend) => self.open_stored(backend, value, session, limit)?,
+            Current::Stored(records) => self.open_stored(records, value, session, limit)?,
         };
         let Err(mut refusal) = opened else { return Ok(Ok(())) };
         if refusal.result == LoadResult::Expired {
@@ -181,34 +179,33 @@ impl Config {
         }
     }
 
-    // Out of the way of a cookie's, which has no need of so large a frame.
+    // Kept out of line so that the cookie path does not pay for this function's large stack frame.
     #[inline(never)]
     fn open_stored(
         &self,
-        backend: &Backend,
+        records: &Records,
         value: &[u8],
         session: &mut Session,
         limit: Duration,
     ) -> Result<Result<(), Refusal>, Error> {
-        let (id, previous_secret) = match backend.layout.open(value) {
+        let (id, previous_secret) = match records.layout.open(value) {
             Ok(opened) => opened,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let key = backend.layout.key(&id);
-        match backend.load(&key, backend.deadline_within(limit)) {
-            Ok(Loaded { content, header, generation, timeout }) => {
-                Ok(self.check_age(&content, timeout, session).map(|()| {
-                    session.was_found(content, loaded(previous_secret));
-                    session.is_stored(Stored::opened(id, key, generation, header));
-                }))
-            }
-            Err(NotLoaded::Missing) => Ok(Err(Refusal::missing())),
+        match records.load(&id, session.now(), records.deadline_within(limit)) {
+            Ok(loaded) => Ok(self.check_age(&loaded.content, loaded.timeout, session).map(|()| {
+                let (stored, content) = Stored::opened(records, id, loaded);
+                let is_misnamed = stored.is_misnamed(records);
+                session.was_found(content, self::loaded(previous_secret));
+                session.is_stored(stored, is_misnamed);
+            })),
+            Err(NotLoaded::Missing(refusal)) => Ok(Err(refusal)),
             Err(NotLoaded::Refused(refusal)) => {
-                session.could_not_open(key);
+                session.could_not_open(id);
                 Ok(Err(refusal.of_genuine()))
             }
-            Err(NotLoaded::Failed(error)) if backend.empty_on_error => {
-                session.could_not_open(key);
+            Err(NotLoaded::Failed(error)) if records.settings.empty_on_error => {
+                session.could_not_open(id);
                 Ok(Err(Refusal::new(LoadResult::StoreError, error.to_string())))
             }
             Err(NotLoaded::Failed(error)) => Err(error),
@@ -236,20 +233,18 @@ fn loaded(previous_secret: bool) -> LoadResult {
     if previous_secret { LoadResult::LoadedPreviousSecret } else { LoadResult::Loaded }
 }
 
-fn backend(options: &Options) -> Result<Backend, Error> {
+fn records(options: &Options) -> Result<Records, Error> {
     let settings = options.settings();
     let limit = settings.duration("store_timeout", Duration::from_secs(1));
     let (store, layout) = format::stored(options, limit)?;
     let grace = settings.seconds("regenerate_grace").filter(|_| layout.has_header());
-    Ok(Backend {
-        store,
-        layout,
+    let settings = record::Settings {
         limit,
         empty_on_error: settings.choice("store_on_error") == Some("empty"),
         grace: Duration::from_secs(grace.unwrap_or_default()),
         absolute_timeout: settings.seconds("absolute_timeout"),
-        turns: Turns::default(),
-    })
+    };
+    Ok(Records::new(store, layout, settings))
 }
 
 /// As browsers compare such a prefix: upper and lower case are the same.

@@ -10,11 +10,11 @@ use crate::error::Error;
 use crate::load::Refusal;
 use crate::options::{Options, Settings, full_name};
 use crate::original::Original;
+use crate::record::id::Keys;
+use crate::record::khufu::KhufuLayout;
+use crate::record::layout::Layout;
 use crate::seal::{self, Encrypted, Hashalg, Seal, Secret, Signed, Unsealed};
 use crate::serializer::{CookieSerializer, Json, Pickle, Serializer};
-use crate::store::id::Keys;
-use crate::store::layout::Layout;
-use crate::store::own::Own;
 use crate::store::{self, Store};
 use crate::wiped::WipedBytes;
 
@@ -73,7 +73,7 @@ pub(crate) fn stored(options: &Options, limit: Duration) -> Result<Kept, Error> 
         Some(store) => store.clone(),
         None => store::open(settings, limit)?,
     };
-    let layout = Own {
+    let layout = KhufuLayout {
         keys: Keys::new(&salted_secrets("", settings)?),
         serializer: own_serializer(options)?.unwrap_or_else(|| serializer(settings)),
         timeout: settings.seconds("timeout"),

@@ -14,6 +14,7 @@ mod moment;
 mod options;
 mod original;
 mod per_process;
+mod record;
 mod seal;
 mod secret;
 mod serializer;

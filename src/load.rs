@@ -80,7 +80,12 @@ impl Refusal {
 
     /// There is no session of a genuine id.
     pub fn missing() -> Self {
-        Self::new(LoadResult::Missing, "the store has no session of that id")
+        Self::new(LoadResult::Missing, "the store has no session of that id: it expired, or was ended by a logout")
+    }
+
+    /// The session of a genuine id has another id now.
+    pub fn replaced() -> Self {
+        Self::new(LoadResult::Missing, "the session has a new id, and the old one no longer opens it")
     }
 
     /// The same of a cookie that is genuine.

@@ -2,13 +2,13 @@
 
 use crate::error::Error;
 use crate::factory::Factory;
-use crate::store::backend::{Backend, NotLoaded};
-use crate::store::layout::Loaded;
+use crate::record::Records;
+use crate::store::SubjectName;
 
 /// A session of a subject.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SubjectSession {
-    /// What [`Session::id`](crate::Session::id) tells in that session: the hex SHA-256 of its id.
+    /// What [`Session::id`](crate::Session::id) tells in that session.
     pub id: String,
     /// When it began, in seconds since the Unix epoch.
     pub created: f64,
@@ -21,69 +21,69 @@ impl Factory {
     /// this secret or a previous one; the one used last comes first.
     ///
     /// # Errors
-    /// [`Error::Store`]; [`Error::NoStore`] for cookies, and for the records of another library.
+    /// [`Error::Store`]; [`Error::NoStore`] for cookies, and for a store or a library that keeps no subjects.
     pub fn subject_sessions(&self, subject: &str) -> Result<Vec<SubjectSession>, Error> {
-        let mut sessions: Vec<SubjectSession> = Vec::new();
-        self.each(subject, |_, key, loaded| {
-            if loaded.header.moved_to.is_none() && sessions.iter().all(|known| known.id != key) {
-                let (created, accessed) = (loaded.content.created.seconds, loaded.content.renewed.seconds);
-                sessions.push(SubjectSession { id: key.to_owned(), created, accessed });
+        let Subject { records, names } = self.subject(subject)?;
+        let mut sessions = Vec::new();
+        for id in records.members(&names)? {
+            let Some(record) = records.store.load(&id, records.deadline())? else { continue };
+            // Whose it is, the header says, also if this server cannot read the data.
+            if let Ok(header) = records.layout.header(&record.data)
+                && header.subject.is_some_and(|name| names.contains(&name))
+            {
+                sessions.push(SubjectSession { id, created: header.created, accessed: header.accessed });
             }
-            Ok(())
-        })?;
+        }
         sessions.sort_by(|one, other| other.accessed.total_cmp(&one.accessed));
         Ok(sessions)
     }
 
-    /// Ends a session of a subject; false where the subject has none of that id.
+    /// Ends a session of a subject; false if the subject has none of that id.
     ///
     /// # Errors
     /// As [`Factory::subject_sessions`].
     pub fn revoke(&self, subject: &str, id: &str) -> Result<bool, Error> {
-        Ok(self.revoke_where(subject, |key| key == id)? > 0)
+        let Subject { records, names } = self.subject(subject)?;
+        Ok(records.store.revoke(id, &names, records.deadline())?)
     }
 
-    /// Ends every session of a subject, but the one of the id `except`, and tells how many.
+    /// Ends every session of a subject that was committed before, except the one whose id is `except`, and tells how
+    /// many it ended.
     ///
     /// # Errors
     /// As [`Factory::subject_sessions`].
     pub fn revoke_all(&self, subject: &str, except: Option<&str>) -> Result<usize, Error> {
-        self.revoke_where(subject, |key| Some(key) != except)
-    }
-
-    fn revoke_where(&self, subject: &str, ends: impl Fn(&str) -> bool) -> Result<usize, Error> {
+        let Subject { records, names } = self.subject(subject)?;
         let mut revoked = 0;
-        self.each(subject, |backend, key, loaded| {
-            // How a session was before it moved goes with it.
-            let successor = loaded.header.successor();
-            if ends(successor.as_deref().unwrap_or(key)) {
-                backend.store.delete(key, backend.deadline())?;
-                revoked += usize::from(successor.is_none());
+        for id in records.members(&names)? {
+            if Some(id.as_str()) != except && records.store.revoke(&id, &names, records.deadline())? {
+                revoked += 1;
             }
-            Ok(())
-        })?;
+        }
         Ok(revoked)
     }
 
-    /// Visits the records that say they are the subject's. What the index names besides is taken out of it.
-    fn each(
-        &self,
-        subject: &str,
-        mut visit: impl FnMut(&Backend, &str, Loaded) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        let backend = self.backend().ok_or(Error::NoStore)?;
-        for subject in backend.layout.subjects(subject).ok_or(Error::NoStore)? {
-            for key in backend.store.list(&subject.name(), backend.deadline())? {
-                match backend.load(&key, backend.deadline()) {
-                    Ok(loaded) if loaded.header.subject == Some(subject) => visit(backend, &key, loaded)?,
-                    Ok(_) | Err(NotLoaded::Missing) => {
-                        backend.store.delist(&subject.name(), &key, backend.deadline())?;
-                    }
-                    Err(NotLoaded::Refused(_)) => {}
-                    Err(NotLoaded::Failed(error)) => return Err(error),
-                }
-            }
+    fn subject(&self, subject: &str) -> Result<Subject<'_>, Error> {
+        let records = self.records().filter(|records| records.keeps_subjects()).ok_or(Error::NoStore)?;
+        Ok(Subject { records, names: records.layout.subjects(subject) })
+    }
+}
+
+/// A subject's names under the current secret and the previous ones, and where its sessions are.
+struct Subject<'a> {
+    records: &'a Records,
+    names: Vec<SubjectName>,
+}
+
+impl Records {
+    /// The keys that are listed under any of the names, each once.
+    fn members(&self, names: &[SubjectName]) -> Result<Vec<String>, Error> {
+        let mut keys = Vec::new();
+        for name in names {
+            keys.extend(self.store.members(name, self.deadline())?);
         }
-        Ok(())
+        keys.sort_unstable();
+        keys.dedup();
+        Ok(keys)
     }
 }

@@ -76,7 +76,7 @@ impl DerefMut for WipedBytes {
 }
 
 /// Text that is zeroed when dropped. It is made with all the room that it needs.
-#[derive(Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct WipedText(String);
 
 impl WipedText {

@@ -4,9 +4,9 @@ use std::ffi::{c_char, c_void};
 use std::ops::Range;
 use std::ptr::null;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use super::arguments::{bytes, handle};
+use super::custom_store::CustomStore;
 use super::guard::{Failure, guard};
 use super::options::{khufu_options, on_options};
 use super::status::khufu_status::{self, *};
@@ -15,11 +15,10 @@ use crate::load::Refusal;
 use crate::moment::Moment;
 use crate::serializer::{Content, CookieSerializer, Serializer, json};
 use crate::state::State;
-use crate::store::{Record, Saved, Store, StoreError};
 use crate::wiped::{WipedBytes, WipedText};
 
 /// Where a callback writes what it found. Lives until the callback returns.
-pub struct khufu_sink(WipedBytes);
+pub struct khufu_sink(pub(super) WipedBytes);
 
 /// Appends bytes to a sink; to be called by a callback that was given it, as often as it likes.
 ///
@@ -38,10 +37,12 @@ pub unsafe extern "C" fn khufu_sink_write(sink: *mut khufu_sink, data: *const c_
 /// A store of the caller's own: Pyramid's "creating your own session factory".
 ///
 /// A record is bytes with a generation, a number from 1 on. Callbacks run on the thread that opens or commits, possibly
-/// several at once; store_timeout cannot interrupt them; no exception or longjmp may leave them. Such a store keeps no
-/// subjects. Each gets the user data
-/// that was given with the table, and a key (64 hex digits, not NUL-terminated). ttl is for how many seconds from now a
-/// record is kept; negative: for ever. An expired record is not there.
+/// several at once; store_timeout cannot interrupt them; no exception or longjmp may leave them. Each gets the user data
+/// that was given with the table, and a key (64 hexadecimal digits, not NUL-terminated). ttl says how many seconds from
+/// now a record is kept: at least 1, or negative: without an end. An expired record is not there.
+///
+/// list, unlist and members keep the keys of a subject's records, so that a user's sessions can be listed and ended. They
+/// may be NULL, all three: then calls that need subjects are refused. A subject is 64 hexadecimal digits, too.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct khufu_store_vtable {
@@ -59,8 +60,8 @@ pub struct khufu_store_vtable {
         ) -> i32,
     >,
     /// In one step: if the key's record has the generation expected (0: there is none), puts the new record in its place
-    /// and returns KHUFU_OK; else changes nothing and returns KHUFU_ERR_GONE where there is no record, KHUFU_ERR_CONFLICT
-    /// where there is another. KHUFU_ERR_STORE where it failed.
+    /// and returns KHUFU_OK. Otherwise it changes nothing and returns KHUFU_ERR_GONE if there is no record, or
+    /// KHUFU_ERR_CONFLICT if there is another. KHUFU_ERR_STORE if it failed.
     pub save: Option<
         unsafe extern "C" fn(
             user_data: *mut c_void,
@@ -73,8 +74,10 @@ pub struct khufu_store_vtable {
             ttl: f64,
         ) -> i32,
     >,
-    /// Extends the life of the record that has this generation, and keeps the given bytes (which say when) in its place;
-    /// does nothing, and returns KHUFU_OK, where there is another or none. KHUFU_ERR_STORE where it failed.
+    /// In one step: if the key's record has this generation, puts the given bytes (which say when the session was used)
+    /// in its place, keeps the generation, extends its life, and returns KHUFU_OK. Otherwise it changes nothing and
+    /// returns KHUFU_ERR_GONE if there is no record, or KHUFU_ERR_CONFLICT if there is another. KHUFU_ERR_STORE if it
+    /// failed.
     pub touch: Option<
         unsafe extern "C" fn(
             user_data: *mut c_void,
@@ -86,8 +89,45 @@ pub struct khufu_store_vtable {
             ttl: f64,
         ) -> i32,
     >,
-    /// Removes a key's record, whatever its generation. Returns KHUFU_OK, also where there was none, or KHUFU_ERR_STORE.
-    pub remove: Option<unsafe extern "C" fn(user_data: *mut c_void, key: *const c_char, key_len: usize) -> i32>,
+    /// In one step: removes the key's record if it has the generation expected (0: whatever it has), and returns KHUFU_OK.
+    /// Otherwise it changes nothing and returns KHUFU_ERR_GONE if there is no record, or KHUFU_ERR_CONFLICT if there is
+    /// another. KHUFU_ERR_STORE if it failed.
+    pub remove: Option<
+        unsafe extern "C" fn(user_data: *mut c_void, key: *const c_char, key_len: usize, expected: u64) -> i32,
+    >,
+    /// Notes that a key belongs to a subject, for at least ttl seconds; noting it again never shortens that. Called before
+    /// the record is saved or touched. Returns KHUFU_OK or KHUFU_ERR_STORE. May be NULL.
+    pub list: Option<
+        unsafe extern "C" fn(
+            user_data: *mut c_void,
+            subject: *const c_char,
+            subject_len: usize,
+            key: *const c_char,
+            key_len: usize,
+            ttl: f64,
+        ) -> i32,
+    >,
+    /// Takes such a note back, if there is one. Called after the record was removed. Returns KHUFU_OK or KHUFU_ERR_STORE.
+    /// May be NULL.
+    pub unlist: Option<
+        unsafe extern "C" fn(
+            user_data: *mut c_void,
+            subject: *const c_char,
+            subject_len: usize,
+            key: *const c_char,
+            key_len: usize,
+        ) -> i32,
+    >,
+    /// Writes into the sink the keys that belong to a subject, 64 digits each, with nothing between them. Returns KHUFU_OK
+    /// or KHUFU_ERR_STORE. May be NULL.
+    pub members: Option<
+        unsafe extern "C" fn(
+            user_data: *mut c_void,
+            subject: *const c_char,
+            subject_len: usize,
+            sink: *mut khufu_sink,
+        ) -> i32,
+    >,
     /// Called once, when options, factories and sessions that use the table are all gone: by the call that frees or
     /// replaces the last of them. May be NULL.
     pub release: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
@@ -132,7 +172,7 @@ pub struct khufu_serializer_vtable {
 /// Keeps sessions in a store of the caller's own; says type=store, too.
 ///
 /// @param options   not NULL.
-/// @param table     not NULL; copied. All callbacks but release are needed.
+/// @param table     not NULL; copied. load, save, touch and remove are needed; list, unlist and members go together.
 /// @param user_data given to each callback; may be NULL. On failure release is not called.
 /// @return KHUFU_OK; KHUFU_ERR_ARGUMENT (a callback is missing, or struct_size is too small).
 #[unsafe(no_mangle)]
@@ -150,8 +190,12 @@ pub unsafe extern "C" fn khufu_options_set_store(
             if !all {
                 return Err(Failure::new(KHUFU_ERR_ARGUMENT, "a store needs load, save, touch and remove"));
             }
+            let of_subjects = [table.list.is_some(), table.unlist.is_some(), table.members.is_some()];
+            if of_subjects != [table.list.is_some(); 3] {
+                return Err(Failure::new(KHUFU_ERR_ARGUMENT, "list, unlist and members go together"));
+            }
             options.options.set("type", "store")?;
-            options.options.own_store = Some(Arc::new(CustomStore { table, user_data: UserData(user_data) }));
+            options.options.own_store = Some(Arc::new(CustomStore::new(table, UserData(user_data))));
             Ok(())
         })
     }
@@ -198,91 +242,12 @@ unsafe fn copied<T: Copy>(table: *const T) -> Result<T, Failure> {
     Ok(unsafe { *table })
 }
 
-struct UserData(*mut c_void);
+pub(super) struct UserData(pub *mut c_void);
 
 // SAFETY: the header says that callbacks may run on any thread, several at once.
 unsafe impl Send for UserData {}
 // SAFETY: the same.
 unsafe impl Sync for UserData {}
-
-struct CustomStore {
-    table: khufu_store_vtable,
-    user_data: UserData,
-}
-
-impl Drop for CustomStore {
-    fn drop(&mut self) {
-        if let Some(release) = self.table.release {
-            // SAFETY: the last user of the table is going.
-            unsafe { release(self.user_data.0) }
-        }
-    }
-}
-
-fn seconds(ttl: Option<Duration>) -> f64 {
-    ttl.map_or(-1.0, |ttl| ttl.as_secs_f64())
-}
-
-fn failed<T>(callback: &str, status: i32) -> Result<T, StoreError> {
-    Err(StoreError(format!("the store's own {callback} returned the status {status}")))
-}
-
-impl Store for CustomStore {
-    fn load(&self, key: &str, _deadline: Instant) -> Result<Option<Record>, StoreError> {
-        let Some(load) = self.table.load else { return failed("load", -1) };
-        let (mut sink, mut generation) = (khufu_sink(WipedBytes::default()), 0);
-        // SAFETY: the callback is the caller's, with the arguments that the header promises it.
-        let status = unsafe { load(self.user_data.0, key.as_ptr().cast(), key.len(), &mut sink, &mut generation) };
-        match status {
-            status if status == KHUFU_OK as i32 => {
-                Ok(Some(Record { generation, data: std::mem::take(&mut sink.0), left: None }))
-            }
-            status if status == KHUFU_NOT_FOUND as i32 => Ok(None),
-            status => failed("load", status),
-        }
-    }
-
-    fn save(
-        &self,
-        key: &str,
-        expected: u64,
-        record: &Record,
-        ttl: Option<Duration>,
-        _deadline: Instant,
-    ) -> Result<Saved, StoreError> {
-        let Some(save) = self.table.save else { return failed("save", -1) };
-        let (data, generation) = (&record.data, record.generation);
-        // SAFETY: the callback is the caller's, with the arguments that the header promises it.
-        let status = unsafe {
-            let (key_data, record_data) = (key.as_ptr().cast(), data.as_ptr().cast());
-            save(self.user_data.0, key_data, key.len(), expected, generation, record_data, data.len(), seconds(ttl))
-        };
-        match status {
-            status if status == KHUFU_OK as i32 => Ok(Saved::Yes),
-            status if status == KHUFU_ERR_CONFLICT as i32 => Ok(Saved::Conflict),
-            status if status == KHUFU_ERR_GONE as i32 => Ok(Saved::Gone),
-            status => failed("save", status),
-        }
-    }
-
-    fn touch(&self, key: &str, record: &Record, ttl: Option<Duration>, _deadline: Instant) -> Result<(), StoreError> {
-        let Some(touch) = self.table.touch else { return failed("touch", -1) };
-        let (data, generation) = (&record.data, record.generation);
-        // SAFETY: the callback is the caller's, with the arguments that the header promises it.
-        let status = unsafe {
-            let (key_data, record_data) = (key.as_ptr().cast(), data.as_ptr().cast());
-            touch(self.user_data.0, key_data, key.len(), generation, record_data, data.len(), seconds(ttl))
-        };
-        if status == KHUFU_OK as i32 { Ok(()) } else { failed("touch", status) }
-    }
-
-    fn delete(&self, key: &str, _deadline: Instant) -> Result<(), StoreError> {
-        let Some(remove) = self.table.remove else { return failed("remove", -1) };
-        // SAFETY: the callback is the caller's, with the arguments that the header promises it.
-        let status = unsafe { remove(self.user_data.0, key.as_ptr().cast(), key.len()) };
-        if status == KHUFU_OK as i32 { Ok(()) } else { failed("remove", status) }
-    }
-}
 
 struct CustomSerializer {
     table: khufu_serializer_vtable,

@@ -7,6 +7,7 @@
 
 mod arguments;
 mod custom;
+mod custom_store;
 mod factory;
 mod flash;
 pub(crate) mod fork;

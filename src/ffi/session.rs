@@ -247,12 +247,13 @@ pub unsafe extern "C" fn khufu_session_invalidate(session: *mut khufu_session) -
     }
 }
 
-/// The hex SHA-256 of the session's id in the store, which may be logged: it opens nothing.
+/// The key of the session's record in the store: 64 hexadecimal digits for khufu's own records. It stays the same through
+/// every login, and may be logged, for it opens nothing.
 ///
 /// @param session  not NULL.
-/// @param id       not NULL; set to the 64 digits, borrowed.
-/// @param id_len   not NULL; their number.
-/// @return KHUFU_OK; KHUFU_NOT_FOUND (a session in a cookie has no id); KHUFU_ERR_RANDOM; KHUFU_ERR_ARGUMENT.
+/// @param id       not NULL; set to the key, borrowed.
+/// @param id_len   not NULL; its length in bytes.
+/// @return KHUFU_OK; KHUFU_NOT_FOUND (before the first commit, and for a session in a cookie); KHUFU_ERR_ARGUMENT.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_id(
     session: *mut khufu_session,
@@ -263,14 +264,14 @@ pub unsafe extern "C" fn khufu_session_id(
     unsafe {
         on_session(session, || {
             let output = TextOutput::cleared(id, id_len)?;
-            output.put(core(session)?.id()?.ok_or(KHUFU_NOT_FOUND)?);
+            output.put(core(session)?.id().ok_or(KHUFU_NOT_FOUND)?);
             Ok(())
         })
     }
 }
 
 /// Gives a session in a store a new id at commit, against fixation: call it when a user has logged in. For the option
-/// regenerate_grace seconds the old id opens the data as it was before, to be read only. A session in a cookie has no
+/// regenerate_grace seconds the old id shows the data as they were before, to be read only. A session in a cookie has no
 /// id, and is only written anew.
 ///
 /// @param session  not NULL.

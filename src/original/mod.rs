@@ -24,8 +24,8 @@ use crate::moment::{Moment, now};
 use crate::options::{Options, Settings, full_name};
 use crate::state::State;
 use crate::store;
-use crate::store::id::Id;
-use crate::store::layout::Layout;
+use crate::record::id::Id;
+use crate::record::layout::{Draft, Layout};
 use crate::wiped::{WipedBytes, WipedText};
 
 use self::notation::Notation;
@@ -184,6 +184,11 @@ fn number(json: &str) -> Option<f64> {
 fn write_number(number: f64, out: &mut String) {
     let text = if number.fract() == 0.0 { format!("{number:.0}") } else { format!("{number:?}") };
     out.push_str(&text);
+}
+
+/// A record that has no header.
+fn draft(data: WipedBytes) -> Draft {
+    Draft { data, header: 0 }
 }
 
 /// Random bytes for an id.

@@ -6,18 +6,16 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::notation::Notation;
-use super::{members, moment, number, opened, quoted, random, renewed, state, text, write_number};
+use super::{members, moment, draft, number, opened, quoted, random, renewed, state, text, write_number};
 use crate::arena::Span;
 use crate::error::Error;
 use crate::load::Refusal;
-use crate::moment::Moment;
 use crate::seal::{HexSigned, Secret};
 use crate::serializer::{Content, pickle};
 use crate::state::State;
 use crate::store::Record;
-use crate::store::id::Id;
-use crate::store::layout::{Layout, Loaded};
-use crate::store::record::Header;
+use crate::record::id::Id;
+use crate::record::layout::{Draft, Envelope, Layout, Loaded, Standing};
 use crate::wiped::{WipedBytes, WipedText};
 
 /// The name of what is carried along: the record's own idle time.
@@ -45,6 +43,10 @@ impl Layout for Records {
         let mut id = WipedBytes::from(vec![0; 64]);
         hex::encode_to_slice(*random::<32>()?, &mut id).expect("32 bytes are 64 digits");
         Ok(Id(id))
+    }
+
+    fn next_id(&self, _id: &Id) -> Result<Id, Error> {
+        self.new_id()
     }
 
     /// Pyramid 1.x's `signed_deserialize`.
@@ -79,7 +81,7 @@ impl Layout for Records {
         text(id).to_owned()
     }
 
-    fn loads(&self, record: Record) -> Result<Loaded, Refusal> {
+    fn loads(&self, record: Record, standing: Standing) -> Result<Loaded, Refusal> {
         let json = Notation::Pickle.loads(record.data)?;
         let [Some(data), Some(created), Some(timeout)] = members(&json, ["managed_dict", "created", TIMEOUT])? else {
             return Err(Refusal::malformed("the record lacks its data, its time or its timeout"));
@@ -91,10 +93,11 @@ impl Layout for Records {
         let mut state = state(json, data)?;
         state.hide(TIMEOUT, Span::of_payload(timeout.start, timeout.end));
         let content = Content { renewed: renewed(idle, record.left), created, state };
-        Ok(Loaded { content, header: Header::default(), generation: record.generation, timeout: Some(idle) })
+        Ok(Loaded { content, envelope: Envelope::default(), standing, generation: record.generation, timeout: Some(idle) })
     }
 
-    fn dumps(&self, _header: Header, _accessed: Moment, created: Moment, state: &State) -> Result<WipedBytes, Error> {
+    fn dumps(&self, content: &Content, _envelope: &Envelope) -> Result<Draft, Error> {
+        let Content { created, state, .. } = content;
         let mut json = WipedText::with_capacity(state.dump_most() + created.most() + 96);
         json.push_str(r#"{"managed_dict":"#);
         state.dump(&mut json);
@@ -103,7 +106,7 @@ impl Layout for Records {
         json.push_str(r#","timeout":"#);
         write_number(self.timeout(state), &mut json);
         json.push('}');
-        Notation::Pickle.dumps(0, json)
+        Ok(draft(Notation::Pickle.dumps(0, json)?))
     }
 
     fn idle(&self, state: &State) -> Option<f64> {

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::notation::Notation;
-use super::{members, moment, number, opened, random, renewed, state, text, write_number};
+use super::{members, moment, draft, number, opened, random, renewed, state, text, write_number};
 use crate::arena::Span;
 use crate::error::Error;
 use crate::load::Refusal;
@@ -16,9 +16,8 @@ use crate::seal::{self, Seal, Signed};
 use crate::serializer::Content;
 use crate::state::State;
 use crate::store::Record;
-use crate::store::id::Id;
-use crate::store::layout::{Layout, Loaded};
-use crate::store::record::Header;
+use crate::record::id::Id;
+use crate::record::layout::{Draft, Envelope, Layout, Loaded, Standing};
 use crate::wiped::{WipedBytes, WipedText};
 
 /// Before the secret in its signature's key.
@@ -59,6 +58,10 @@ impl Layout for Records {
         Ok(Id(id))
     }
 
+    fn next_id(&self, _id: &Id) -> Result<Id, Error> {
+        self.new_id()
+    }
+
     fn open(&self, value: &[u8]) -> Result<(Id, bool), Refusal> {
         let mut buffer = WipedBytes::with_capacity(seal::decoded_most(value.len()));
         let unsealed = self.seal.open(value, &mut buffer)?;
@@ -78,7 +81,7 @@ impl Layout for Records {
         text(id).to_owned()
     }
 
-    fn loads(&self, record: Record) -> Result<Loaded, Refusal> {
+    fn loads(&self, record: Record, standing: Standing) -> Result<Loaded, Refusal> {
         let json = self.notation.loads(record.data)?;
         let [data, created, version, timeout, expires] = members(&json, ["m", "c", "v", TIMEOUT, EXPIRES])?;
         match version.and_then(|version| number(&json[version])) {
@@ -101,10 +104,11 @@ impl Layout for Records {
         }
         let (renewed, timeout) = ages(idle, end, created, record.left);
         let content = Content { renewed, created, state };
-        Ok(Loaded { content, header: Header::default(), generation: record.generation, timeout: Some(timeout) })
+        Ok(Loaded { content, envelope: Envelope::default(), standing, generation: record.generation, timeout: Some(timeout) })
     }
 
-    fn dumps(&self, _header: Header, accessed: Moment, created: Moment, state: &State) -> Result<WipedBytes, Error> {
+    fn dumps(&self, content: &Content, _envelope: &Envelope) -> Result<Draft, Error> {
+        let Content { renewed: accessed, created, state } = content;
         let created = created.whole_unless_read();
         let mut json = WipedText::with_capacity(state.dump_most() + created.most() + 128);
         json.push_str(r#"{"m":"#);
@@ -128,7 +132,7 @@ impl Layout for Records {
             write_number(expires, &mut json);
         }
         json.push('}');
-        self.notation.dumps(0, json)
+        Ok(draft(self.notation.dumps(0, json)?))
     }
 
     fn idle(&self, state: &State) -> Option<f64> {

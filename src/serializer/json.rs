@@ -110,8 +110,8 @@ pub(crate) fn dumps_state(room: usize, state: &State) -> WipedText {
     text
 }
 
-/// As many as the longest seal has bytes.
-const NULS: &str = match std::str::from_utf8(&[0; 66]) {
+/// More than the longest seal or a usual record's header has bytes.
+const NULS: &str = match std::str::from_utf8(&[0; 256]) {
     Ok(nuls) => nuls,
     Err(_) => unreachable!(),
 };

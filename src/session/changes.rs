@@ -27,16 +27,18 @@ pub(crate) enum Change {
         key: WipedText,
         messages: Value,
     },
+    /// Whose session it is.
+    Subject(Option<WipedText>),
 }
 
 /// Makes the changes, which were made on `before`, on `state`.
-pub(super) fn replay(changes: &[Change], before: &State, state: &mut State) -> Result<(), Error> {
+pub(crate) fn replay(changes: &[Change], before: &State, state: &mut State) -> Result<(), Error> {
     for change in changes {
         match change {
             Change::Set(key, value) => set(before, state, key, *value),
             Change::SetDefault(key, value) if state.get(key.as_str()).is_none() => set(before, state, key, *value),
             Change::CsrfToken(token) if !csrf::has_token(state) => set(before, state, csrf::KEY, *token),
-            Change::SetDefault(..) | Change::CsrfToken(_) => {}
+            Change::SetDefault(..) | Change::CsrfToken(_) | Change::Subject(_) => {}
             Change::Delete(key) => drop(state.delete(key)),
             Change::Clear => state.clear(),
             Change::Flash { key, message, allow_duplicate } => {

@@ -9,9 +9,9 @@ mod flash;
 #[cfg(test)]
 mod lost_answers;
 mod read;
-mod stored;
+mod record;
 
-pub(crate) use stored::Stored;
+pub(crate) use changes::{Change, replay};
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -25,8 +25,10 @@ use crate::factory::Config;
 use crate::json::{self, Scanner};
 use crate::load::{LoadResult, Refusal};
 use crate::moment::Moment;
+use crate::record::{Records, Stored};
+use crate::record::id::Id;
+use crate::record::khufu::LONGEST_SUBJECT;
 use crate::serializer::Content;
-use crate::session::changes::Change;
 use crate::state::{State, Value};
 use crate::wiped::WipedText;
 
@@ -68,7 +70,7 @@ impl Session {
     /// A new and empty session.
     #[inline]
     pub(crate) fn new(config: Arc<Config>, now: f64) -> Self {
-        let stored = config.current.backend().map(|_| Box::default());
+        let stored = config.current.records().map(|_| Box::default());
         Self {
             config,
             state: State::default(),
@@ -117,16 +119,16 @@ impl Session {
     }
 
     /// It came from a store.
-    pub(crate) fn is_stored(&mut self, stored: Stored) {
-        let mut stored = Box::new(stored);
-        stored.unread = self.stored.take().map(|stored| stored.unread).unwrap_or_default();
-        self.stored = Some(stored);
+    pub(crate) fn is_stored(&mut self, stored: Stored, is_misnamed: bool) {
+        self.outdated |= is_misnamed;
+        let earlier = self.stored.take().map(|earlier| *earlier).unwrap_or_default();
+        self.stored = Some(Box::new(stored.with_unread_of(earlier)));
     }
 
     /// A genuine id's record is not the session.
-    pub(crate) fn could_not_open(&mut self, key: String) {
+    pub(crate) fn could_not_open(&mut self, id: Id) {
         if let Some(stored) = &mut self.stored {
-            stored.unread.push(key);
+            stored.could_not_read(id);
         }
     }
 
@@ -177,37 +179,40 @@ impl Session {
         self.refusal.as_deref()
     }
 
-    /// The hex SHA-256 of the session's id in the store, which may be logged: it opens nothing. A cookie has none.
-    ///
-    /// # Errors
-    /// [`Error::Random`] if a new session's id cannot be made.
-    pub fn id(&mut self) -> Result<Option<&str>, Error> {
-        let Some(backend) = self.config.current.backend() else { return Ok(None) };
-        self.stored.as_mut().map(|stored| stored.hash(backend)).transpose()
+    /// The key of the session's record in the store: 64 hexadecimal digits for khufu's own records. It stays the same
+    /// through every login, and may be logged, for it opens nothing. `None` before the first commit, and for a cookie.
+    pub fn id(&self) -> Option<&str> {
+        self.stored.as_ref()?.key()
     }
 
     /// Gives the session a new id at commit, against fixation: call it when a user has logged in. For
-    /// `regenerate_grace` seconds the old id opens the data as it was before, to be read only. A cookie has no id, and
-    /// is only written anew.
+    /// `regenerate_grace` seconds the old id still shows the data as they were before, to be read only. A cookie has no
+    /// id, and is only written again.
     pub fn regenerate_id(&mut self) {
         self.changed();
         if let Some(stored) = &mut self.stored {
-            stored.regenerate = true;
+            stored.renew();
         }
     }
 
-    /// Says whose session it is, so that [`Factory::subject_sessions`](crate::Factory::subject_sessions) finds it; empty: nobody's.
+    /// Says whose session it is, so that [`Factory::subject_sessions`](crate::Factory::subject_sessions) finds it; empty:
+    /// nobody's.
     ///
     /// # Errors
-    /// [`Error::NoStore`] for a cookie, and for the records of another library, which have no place for it.
+    /// [`Error::NoStore`] for a cookie, and for a store or a library whose records have no place for it;
+    /// [`Error::Range`] if the text is longer than 65,535 bytes.
     pub fn set_subject(&mut self, subject: &str) -> Result<(), Error> {
-        let backend = self.config.current.backend().ok_or(Error::NoStore)?;
-        let names = backend.layout.subjects(subject).ok_or(Error::NoStore)?;
-        let subject = names.first().copied().filter(|_| !subject.is_empty());
-        if let Some(stored) = self.stored.as_mut().filter(|stored| stored.subject != subject) {
-            stored.subject = subject;
-            stored.subject_set = true;
+        if !self.config.current.records().is_some_and(Records::keeps_subjects) {
+            return Err(Error::NoStore);
+        }
+        if subject.len() > LONGEST_SUBJECT {
+            return Err(Error::Range(format!("a subject may have {LONGEST_SUBJECT} bytes, not {}", subject.len())));
+        }
+        let subject = Some(subject).filter(|subject| !subject.is_empty());
+        if let Some(stored) = self.stored.as_mut().filter(|stored| stored.subject() != subject) {
+            stored.set_subject(subject.map(WipedText::from));
             self.changed();
+            self.note(|| Change::Subject(subject.map(WipedText::from)));
         }
         Ok(())
     }

@@ -3,11 +3,14 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Record, Saved, Store};
+use super::{Record, Saved, Store, SubjectName, Write};
 
 const LONG: Option<Duration> = Some(Duration::from_secs(600));
-const SHORT: Option<Duration> = Some(Duration::from_millis(500));
-const PAST_SHORT: Duration = Duration::from_millis(600);
+const SHORT: Option<Duration> = Some(Duration::from_secs(1));
+const PAST_SHORT: Duration = Duration::from_millis(1200);
+
+/// Length of the header of a test's records.
+const HEADER: usize = 34;
 
 /// Checks everything but what many writers do at once, for which see [`increment`].
 pub(crate) fn check(store: &dyn Store) {
@@ -16,15 +19,17 @@ pub(crate) fn check(store: &dyn Store) {
         a_first_save_overwrites_nothing,
         a_save_replaces_what_its_writer_saw,
         a_stale_save_changes_nothing,
-        a_save_brings_no_deleted_record_back,
+        a_save_brings_no_removed_record_back,
         an_expired_record_is_not_there,
         a_save_gives_a_new_life,
-        a_touch_extends_the_life_and_keeps_data,
-        a_touch_of_another_generation_does_nothing,
-        a_touch_brings_no_record_back,
-        deleting_twice_is_no_error,
+        a_touch_extends_the_life_and_keeps_the_generation,
+        a_touch_says_that_it_missed,
+        a_removal_says_what_it_met,
+        a_removal_of_another_generation_does_nothing,
         a_subject_has_its_keys,
-        a_note_expires_unless_it_is_noted_again,
+        a_touch_lists_a_key_too,
+        a_revocation_ends_what_belongs_to_the_subject,
+        a_revoked_record_stays_gone,
     ];
     thread::scope(|scope| {
         for check in checks {
@@ -49,9 +54,15 @@ pub(crate) fn count(store: &dyn Store, key: &str) -> u64 {
 
 /// A key that nothing else has.
 pub(crate) fn new_key() -> String {
-    let mut bytes = [0; 16];
+    let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).unwrap();
     hex::encode(bytes)
+}
+
+pub(crate) fn new_subject() -> SubjectName {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).unwrap();
+    SubjectName(bytes)
 }
 
 /// A deadline that only a store which hangs does not meet.
@@ -59,36 +70,58 @@ pub(crate) fn soon() -> Instant {
     Instant::now() + Duration::from_secs(30)
 }
 
+/// The bytes of a record: a header that names a subject, and data.
+pub(crate) fn bytes(subject: Option<SubjectName>, data: impl AsRef<[u8]>) -> Vec<u8> {
+    let name = subject.map_or([0; 32], |subject| subject.0);
+    [&[2, 0], &name[..], data.as_ref()].concat()
+}
+
+/// A write of a record that [`bytes`] made.
+pub(crate) fn write(generation: u64, bytes: &[u8], ttl: Option<Duration>) -> Write<'_> {
+    let subject: [u8; 32] = bytes[2..HEADER].try_into().unwrap();
+    let subject = (subject != [0; 32]).then_some(SubjectName(subject));
+    Write { generation, data: bytes, header: HEADER, subject, accessed: 1_700_000_000.25, ttl, deadline: soon() }
+}
+
+/// The record that such a write leaves.
+pub(crate) fn record(generation: u64, data: impl AsRef<[u8]>) -> Record {
+    Record { generation, data: bytes(None, data).into(), left: None }
+}
+
+pub(crate) fn save(store: &dyn Store, key: &str, expected: u64, data: &str) -> Saved {
+    store.save(key, expected, &write(expected + 1, &bytes(None, data), LONG)).unwrap()
+}
+
+pub(crate) fn load(store: &dyn Store, key: &str) -> Option<Record> {
+    store.load(key, soon()).unwrap()
+}
+
 fn add_one(store: &dyn Store, key: &str) -> bool {
-    let seen = store.load(key, soon()).unwrap();
+    let seen = load(store, key);
     let expected = seen.as_ref().map_or(0, |record| record.generation);
     let next = seen.as_ref().map_or(0, number) + 1;
-    let saved = store.save(key, expected, &record(expected + 1, next.to_string()), LONG, soon()).unwrap();
+    let saved = save(store, key, expected, &next.to_string());
     assert_ne!(saved, Saved::Gone);
     saved == Saved::Yes
 }
 
 fn number(record: &Record) -> u64 {
-    std::str::from_utf8(&record.data).unwrap().parse().unwrap()
-}
-
-fn record(generation: u64, data: impl Into<Vec<u8>>) -> Record {
-    Record { generation, data: data.into().into(), left: None }
+    std::str::from_utf8(&record.data[HEADER..]).unwrap().parse().unwrap()
 }
 
 /// Saves the first record of a new key.
 fn saved(store: &dyn Store, data: &str, ttl: Option<Duration>) -> String {
     let key = new_key();
-    assert_eq!(store.save(&key, 0, &record(1, data), ttl, soon()), Ok(Saved::Yes));
+    assert_eq!(store.save(&key, 0, &write(1, &bytes(None, data), ttl)), Ok(Saved::Yes));
     key
 }
 
-fn save(store: &dyn Store, key: &str, expected: u64, data: &str) -> Saved {
-    store.save(key, expected, &record(expected + 1, data), LONG, soon()).unwrap()
+fn touch(store: &dyn Store, key: &str, generation: u64, data: &str, ttl: Option<Duration>) -> Saved {
+    store.touch(key, &write(generation, &bytes(None, data), ttl)).unwrap()
 }
 
-fn load(store: &dyn Store, key: &str) -> Option<Record> {
-    store.load(key, soon()).unwrap()
+fn remove(store: &dyn Store, key: &str, expected: u64) -> Saved {
+    store.remove(key, expected, None, soon()).unwrap()
 }
 
 fn a_record_is_what_was_saved(store: &dyn Store) {
@@ -96,9 +129,8 @@ fn a_record_is_what_was_saved(store: &dyn Store) {
     for data in [vec![], vec![0], (0..=255).collect(), b"text; DROP TABLE records; --".to_vec(), vec![0xa5; 3 << 20]] {
         for ttl in [LONG, None] {
             let (key, generation) = (new_key(), 1 + data.len() as u64);
-            let record = record(generation, data.clone());
-            assert_eq!(store.save(&key, 0, &record, ttl, soon()), Ok(Saved::Yes));
-            assert_eq!(load(store, &key), Some(record));
+            assert_eq!(store.save(&key, 0, &write(generation, &bytes(None, &data), ttl)), Ok(Saved::Yes));
+            assert_eq!(load(store, &key), Some(record(generation, &data)));
         }
     }
 }
@@ -115,7 +147,7 @@ fn a_save_replaces_what_its_writer_saw(store: &dyn Store) {
     assert_eq!(save(store, &key, 2, "the third"), Saved::Yes);
     assert_eq!(load(store, &key), Some(record(3, "the third")));
     let (last, one_before) = (i64::MAX as u64, i64::MAX as u64 - 1);
-    assert_eq!(store.save(&key, 3, &record(one_before, "a late one"), LONG, soon()), Ok(Saved::Yes));
+    assert_eq!(store.save(&key, 3, &write(one_before, &bytes(None, "a late one"), LONG)), Ok(Saved::Yes));
     assert_eq!(save(store, &key, one_before, "the last"), Saved::Yes);
     assert_eq!(load(store, &key), Some(record(last, "the last")));
     assert_eq!(load(store, &other), Some(record(1, "another")));
@@ -129,9 +161,9 @@ fn a_stale_save_changes_nothing(store: &dyn Store) {
     assert_eq!(load(store, &key), Some(record(2, "the second")));
 }
 
-fn a_save_brings_no_deleted_record_back(store: &dyn Store) {
+fn a_save_brings_no_removed_record_back(store: &dyn Store) {
     let key = saved(store, "data", LONG);
-    store.delete(&key, soon()).unwrap();
+    assert_eq!(remove(store, &key, 0), Saved::Yes);
     assert_eq!(load(store, &key), None);
     assert_eq!(save(store, &key, 1, "from a slow request"), Saved::Gone);
     assert_eq!(load(store, &key), None);
@@ -141,15 +173,14 @@ fn a_save_brings_no_deleted_record_back(store: &dyn Store) {
 }
 
 fn an_expired_record_is_not_there(store: &dyn Store) {
-    let (read, saved_over, touched, made_anew) = {
-        let short = || saved(store, "short-lived", SHORT);
-        (short(), short(), short(), short())
-    };
+    let short = || saved(store, "short-lived", SHORT);
+    let (read, saved_over, touched, removed, made_anew) = (short(), short(), short(), short(), short());
     thread::sleep(PAST_SHORT);
     assert_eq!(load(store, &read), None);
     assert_eq!(save(store, &saved_over, 1, "from a slow request"), Saved::Gone);
-    store.touch(&touched, &record(1, "from a slow request"), LONG, soon()).unwrap();
+    assert_eq!(touch(store, &touched, 1, "from a slow request", LONG), Saved::Gone);
     assert_eq!(load(store, &touched), None);
+    assert_eq!(remove(store, &removed, 1), Saved::Gone);
     assert_eq!(save(store, &made_anew, 0, "anew"), Saved::Yes);
     assert_eq!(load(store, &made_anew), Some(record(1, "anew")));
 }
@@ -158,7 +189,7 @@ fn a_save_gives_a_new_life(store: &dyn Store) {
     let (longer, shorter, for_ever) =
         (saved(store, "data", SHORT), saved(store, "data", LONG), saved(store, "data", SHORT));
     for (key, ttl) in [(&longer, LONG), (&shorter, SHORT), (&for_ever, None)] {
-        assert_eq!(store.save(key, 1, &record(2, "more"), ttl, soon()), Ok(Saved::Yes));
+        assert_eq!(store.save(key, 1, &write(2, &bytes(None, "more"), ttl)), Ok(Saved::Yes));
     }
     thread::sleep(PAST_SHORT);
     assert_eq!(load(store, &longer), Some(record(2, "more")));
@@ -166,70 +197,124 @@ fn a_save_gives_a_new_life(store: &dyn Store) {
     assert_eq!(load(store, &for_ever), Some(record(2, "more")));
 }
 
-fn a_touch_extends_the_life_and_keeps_data(store: &dyn Store) {
+fn a_touch_extends_the_life_and_keeps_the_generation(store: &dyn Store) {
     let (longer, for_ever) = (saved(store, "at one", SHORT), saved(store, "at one", SHORT));
-    store.touch(&longer, &record(1, "at two, which is longer"), LONG, soon()).unwrap();
-    store.touch(&for_ever, &record(1, "two"), None, soon()).unwrap();
+    assert_eq!(touch(store, &longer, 1, "at two, which is longer", LONG), Saved::Yes);
+    assert_eq!(touch(store, &for_ever, 1, "two", None), Saved::Yes);
     thread::sleep(PAST_SHORT);
     assert_eq!(load(store, &longer), Some(record(1, "at two, which is longer")));
     assert_eq!(load(store, &for_ever), Some(record(1, "two")));
     assert_eq!(save(store, &longer, 1, "the next"), Saved::Yes);
 }
 
-fn a_touch_of_another_generation_does_nothing(store: &dyn Store) {
+fn a_touch_says_that_it_missed(store: &dyn Store) {
     let key = saved(store, "data", SHORT);
-    for generation in [0, 2] {
-        store.touch(&key, &record(generation, "of another"), LONG, soon()).unwrap();
-    }
+    assert_eq!(touch(store, &key, 2, "of another", LONG), Saved::Conflict);
     assert_eq!(load(store, &key), Some(record(1, "data")));
     thread::sleep(PAST_SHORT);
-    assert_eq!(load(store, &key), None);
-}
-
-fn a_touch_brings_no_record_back(store: &dyn Store) {
-    let key = saved(store, "data", LONG);
-    store.delete(&key, soon()).unwrap();
-    for key in [key, new_key()] {
-        store.touch(&key, &record(1, "from a slow request"), LONG, soon()).unwrap();
+    assert_eq!(load(store, &key), None, "its life was not extended");
+    let removed = saved(store, "data", LONG);
+    assert_eq!(remove(store, &removed, 0), Saved::Yes);
+    for key in [key, removed, new_key()] {
+        assert_eq!(touch(store, &key, 1, "from a slow request", LONG), Saved::Gone);
         assert_eq!(load(store, &key), None);
     }
 }
 
-fn deleting_twice_is_no_error(store: &dyn Store) {
+fn a_removal_says_what_it_met(store: &dyn Store) {
     let key = saved(store, "data", LONG);
     assert_eq!(save(store, &key, 1, "of whatever generation"), Saved::Yes);
-    for key in [&key, &key, &new_key()] {
-        store.delete(key, soon()).unwrap();
+    assert_eq!(remove(store, &key, 0), Saved::Yes);
+    for key in [&key, &new_key()] {
+        assert_eq!(remove(store, key, 0), Saved::Gone);
+        assert_eq!(remove(store, key, 1), Saved::Gone);
         assert_eq!(load(store, key), None);
     }
 }
 
-fn a_subject_has_its_keys(store: &dyn Store) {
-    let (subject, other) = (new_key(), new_key());
-    let keys = ["a", "b", "c"].map(|end| new_key() + end);
-    let list = |subject: &str| {
-        let mut keys = store.list(subject, soon()).unwrap();
-        keys.sort_unstable_by_key(|key| key.chars().last());
-        keys
-    };
-    assert_eq!(list(&subject), [""; 0]);
-    store.delist(&subject, &keys[0], soon()).unwrap();
-    for key in keys.iter().chain(&keys) {
-        store.enlist(&subject, key, LONG, soon()).unwrap();
-    }
-    store.enlist(&other, &keys[0], None, soon()).unwrap();
-    assert_eq!(list(&subject), keys);
-    store.delist(&subject, &keys[0], soon()).unwrap();
-    store.delist(&subject, &keys[0], soon()).unwrap();
-    assert_eq!(list(&subject), keys[1..]);
-    assert_eq!(list(&other), keys[..1]);
+fn a_removal_of_another_generation_does_nothing(store: &dyn Store) {
+    let key = saved(store, "data", LONG);
+    assert_eq!(remove(store, &key, 2), Saved::Conflict);
+    assert_eq!(load(store, &key), Some(record(1, "data")));
+    assert_eq!(remove(store, &key, 1), Saved::Yes);
+    assert_eq!(load(store, &key), None);
 }
 
-fn a_note_expires_unless_it_is_noted_again(store: &dyn Store) {
-    let (subject, gone, kept) = (new_key(), new_key(), new_key());
-    store.enlist(&subject, &gone, SHORT, soon()).unwrap();
-    store.enlist(&subject, &kept, SHORT, soon()).unwrap();
-    store.enlist(&subject, &kept, LONG, soon()).unwrap();
+fn members(store: &dyn Store, subject: &SubjectName) -> Vec<String> {
+    let mut keys = store.members(subject, soon()).unwrap();
+    keys.sort_unstable();
+    keys
+}
+
+/// The keys of a subject's live records.
+fn live(store: &dyn Store, subject: &SubjectName) -> Vec<String> {
+    let belongs = |key: &String| load(store, key).is_some_and(|record| record.data[2..HEADER] == subject.0);
+    members(store, subject).into_iter().filter(belongs).collect()
+}
+
+fn saved_for(store: &dyn Store, subject: SubjectName, ttl: Option<Duration>) -> String {
+    let key = new_key();
+    assert_eq!(store.save(&key, 0, &write(1, &bytes(Some(subject), "data"), ttl)), Ok(Saved::Yes));
+    key
+}
+
+fn a_subject_has_its_keys(store: &dyn Store) {
+    let (subject, other) = (new_subject(), new_subject());
+    assert_eq!(members(store, &subject), [""; 0]);
+    let mut keys: Vec<_> = (0..3).map(|_| saved_for(store, subject, LONG)).collect();
+    let short = saved_for(store, subject, SHORT);
+    keys.sort_unstable();
+    let mut all = keys.clone();
+    all.push(short);
+    all.sort_unstable();
+    assert_eq!(members(store, &subject), all);
+    // The first goes to another subject, the second to none, and the third is removed.
+    let moved = bytes(Some(other), "data");
+    assert_eq!(store.save(&keys[0], 1, &write(2, &moved, LONG)), Ok(Saved::Yes));
+    assert_eq!(save(store, &keys[1], 1, "data"), Saved::Yes);
+    assert_eq!(store.remove(&keys[2], 0, Some(subject), soon()), Ok(Saved::Yes));
     thread::sleep(PAST_SHORT);
-    assert_eq!(store.list(&subject, soon()), Ok(vec![kept]));
+    assert_eq!(live(store, &subject), [""; 0]);
+    assert_eq!(live(store, &other), [keys[0].as_str()]);
+    // A save that fails changes nothing.
+    assert_eq!(store.save(&keys[0], 1, &write(2, &bytes(None, "stale"), LONG)), Ok(Saved::Conflict));
+    assert_eq!(live(store, &other), [keys[0].as_str()]);
+    // And back.
+    assert_eq!(store.save(&keys[0], 2, &write(3, &bytes(Some(subject), "data"), LONG)), Ok(Saved::Yes));
+    assert_eq!(live(store, &subject), [keys[0].as_str()]);
+    assert_eq!(live(store, &other), [""; 0]);
+}
+
+fn a_touch_lists_a_key_too(store: &dyn Store) {
+    let subject = new_subject();
+    let key = saved_for(store, subject, SHORT);
+    assert_eq!(store.touch(&key, &write(1, &bytes(Some(subject), "touched"), LONG)), Ok(Saved::Yes));
+    thread::sleep(PAST_SHORT);
+    assert_eq!(live(store, &subject), [key]);
+}
+
+fn a_revocation_ends_what_belongs_to_the_subject(store: &dyn Store) {
+    let (subject, former, other) = (new_subject(), new_subject(), new_subject());
+    let (key, foreign, nobodys) = (saved_for(store, subject, LONG), saved_for(store, other, LONG), saved(store, "", LONG));
+    for key in [&foreign, &nobodys, &new_key()] {
+        assert_eq!(store.revoke(key, &[subject, former], soon()), Ok(false));
+    }
+    assert!(load(store, &foreign).is_some() && load(store, &nobodys).is_some());
+    assert_eq!(store.revoke(&key, &[former], soon()), Ok(false));
+    assert_eq!(store.revoke(&key, &[former, subject], soon()), Ok(true));
+    assert_eq!(load(store, &key), None);
+    assert_eq!(store.revoke(&key, &[former, subject], soon()), Ok(false));
+    let expired = saved_for(store, subject, SHORT);
+    thread::sleep(PAST_SHORT);
+    assert_eq!(store.revoke(&expired, &[subject], soon()), Ok(false));
+}
+
+fn a_revoked_record_stays_gone(store: &dyn Store) {
+    let subject = new_subject();
+    let key = saved_for(store, subject, LONG);
+    assert_eq!(store.revoke(&key, &[subject], soon()), Ok(true));
+    let data = bytes(Some(subject), "from a slow request");
+    assert_eq!(store.save(&key, 1, &write(2, &data, LONG)), Ok(Saved::Gone));
+    assert_eq!(store.touch(&key, &write(1, &data, LONG)), Ok(Saved::Gone));
+    assert_eq!(live(store, &subject), [""; 0]);
 }

@@ -1,54 +1,72 @@
 //! Records in this process's memory: sharded, expiring, bounded.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use crate::per_process::PerProcess;
-use crate::store::{Record, Saved, Store, StoreError};
+use crate::store::{Record, Saved, Store, StoreError, SubjectName, Write};
 use crate::wiped::WipedBytes;
 
 const SHARDS: usize = 64;
 
 /// What a record costs beside its data: its key and its places in the two maps, in bytes.
-const OVERHEAD: usize = 320;
+const OVERHEAD: usize = 240;
 
-/// How many records whose time may be over a call visits, beside its own work.
+/// What a record that belongs to a subject costs beside that: its place among the subject's records, in bytes.
+const LISTED: usize = 160;
+
+/// How many records that may have expired a call visits, beside its own work.
 const VISITED_AT_ONCE: usize = 4;
 
-/// A record's place in the order is left where it is while its time has not moved on by more than this part of it.
-const LEEWAY: u32 = 8;
+/// A record keeps its place in the order of expiry until its end has moved on by more than this part of its life.
+const LEEWAY: u64 = 8;
 
-/// A record that never expires is kept in order with the others as if it lived so long.
-const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+/// In milliseconds. A record without an end is ordered as if it had this life.
+const FOR_EVER: u64 = 100 * 365 * 24 * 3600 * 1000;
+
+type Key = [u8; 32];
 
 /// The store `memory:`. A forked child begins with an empty one.
 pub(crate) struct Memory {
-    shards: PerProcess<Shards>,
+    contents: PerProcess<Contents>,
     hash: RandomState,
     most_bytes: usize,
 }
 
-type Shards = [Mutex<Shard>; SHARDS];
+struct Contents {
+    shards: [Mutex<Shard>; SHARDS],
+    /// When the first record of each shard expires, or somewhat earlier: milliseconds since `began`.
+    first: [AtomicU64; SHARDS],
+    /// Taken while the lock of a record's shard is held, never the other way round.
+    subjects: Mutex<HashMap<Key, HashSet<Key>>>,
+    bytes: AtomicUsize,
+    began: Instant,
+}
 
 #[derive(Default)]
 struct Shard {
-    records: HashMap<Arc<str>, Kept>,
+    records: HashMap<Key, Kept>,
     /// When records expire, or somewhat earlier, the soonest first.
-    order: BTreeSet<(Instant, Arc<str>)>,
-    subjects: HashMap<Arc<str>, HashMap<String, Instant>>,
-    /// When the last session of a subject expires, or somewhat earlier, the soonest first.
-    subjects_order: BTreeSet<(Instant, Arc<str>)>,
-    bytes: usize,
+    order: BTreeSet<(u64, Key)>,
 }
 
 struct Kept {
     generation: u64,
     data: WipedBytes,
-    expires: Instant,
+    /// Milliseconds since the store began.
+    expires: u64,
     /// Its place in the order.
-    ordered: Instant,
+    ordered: u64,
+    subject: Option<Box<Key>>,
+}
+
+impl Kept {
+    fn cost(&self) -> usize {
+        self.data.len() + OVERHEAD + if self.subject.is_some() { LISTED } else { 0 }
+    }
 }
 
 fn copy(data: &[u8]) -> WipedBytes {
@@ -57,236 +75,237 @@ fn copy(data: &[u8]) -> WipedBytes {
     copy
 }
 
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn key(key: &str) -> Result<Key, StoreError> {
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(key, &mut bytes)
+        .map_err(|_| StoreError("a key of the memory store must be 64 hexadecimal digits".to_owned()))?;
+    Ok(bytes)
+}
+
 impl Memory {
-    /// `most_bytes`: what all records may take together, their overhead included; when there is no more room, those
-    /// that would expire soonest go first, give or take an eighth of their time.
+    /// `most_bytes`: what all records may take together, their overhead included. If there is no more room, the records
+    /// that expire soonest are removed first, give or take an eighth of their life.
     pub fn new(most_bytes: usize) -> Self {
-        let shards = PerProcess::new(|| std::array::from_fn(|_| Mutex::default()));
-        Self { shards, hash: RandomState::new(), most_bytes: most_bytes / SHARDS }
+        let contents = PerProcess::new(|| Contents {
+            shards: std::array::from_fn(|_| Mutex::default()),
+            first: std::array::from_fn(|_| AtomicU64::new(u64::MAX)),
+            subjects: Mutex::default(),
+            bytes: AtomicUsize::new(0),
+            began: Instant::now(),
+        });
+        Self { contents, hash: RandomState::new(), most_bytes }
     }
 
-    /// Works on the shard of a name.
-    fn shard<T>(&self, name: &str, work: impl FnOnce(&mut Shard) -> T) -> T {
-        let shards = self.shards.get();
-        let shard = &shards[self.hash.hash_one(name) as usize % SHARDS];
-        let mut shard: MutexGuard<'_, Shard> = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        work(&mut shard)
+    /// Works on the shard of a key.
+    fn on<T>(&self, key: &Key, work: impl FnOnce(&mut Open<'_>) -> T) -> T {
+        let contents = self.contents.get();
+        work(&mut Open::new(&contents, self.hash.hash_one(key) as usize % SHARDS))
+    }
+
+    fn put(&self, key: Key, expected: Expected, write: &Write<'_>) -> Result<Saved, StoreError> {
+        let cost = write.data.len() + OVERHEAD + if write.subject.is_some() { LISTED } else { 0 };
+        if cost > self.most_bytes {
+            let length = write.data.len();
+            return Err(StoreError(format!(
+                "a record of {length} bytes does not fit into this memory store: raise store_max_bytes"
+            )));
+        }
+        let saved = self.on(&key, |open| {
+            let saved = open.put(key, expected, write);
+            open.tidy();
+            saved
+        });
+        self.contents.get().make_room(self.most_bytes);
+        Ok(saved)
     }
 }
 
-impl Shard {
-    fn save(&mut self, key: &str, expected: u64, record: &Record, ttl: Option<Duration>, now: Instant) -> Saved {
-        let ttl = ttl.unwrap_or(FOR_EVER).min(FOR_EVER);
-        let expires = now + ttl;
-        let there = self.records.get_mut(key).filter(|kept| kept.expires > now);
-        match there {
-            None if expected > 0 => return Saved::Gone,
-            Some(kept) if kept.generation != expected => return Saved::Conflict,
-            Some(kept) if (kept.ordered..=kept.ordered + ttl / LEEWAY).contains(&expires) => {
-                self.bytes = self.bytes - kept.data.len() + record.data.len();
-                *kept = Kept { generation: record.generation, data: copy(&record.data), expires, ..*kept };
-            }
-            _ => {
-                self.remove(key);
-                let key: Arc<str> = key.into();
-                self.bytes += record.data.len() + OVERHEAD;
-                self.order.insert((expires, key.clone()));
-                let data = copy(&record.data);
-                self.records.insert(key, Kept { generation: record.generation, data, expires, ordered: expires });
+/// What a write replaces.
+#[derive(Clone, Copy)]
+enum Expected {
+    Nothing,
+    Generation(u64),
+}
+
+impl Contents {
+    fn now(&self) -> u64 {
+        self.began.elapsed().as_millis() as u64
+    }
+
+    /// Removes the records that expire soonest until the others fit.
+    fn make_room(&self, most_bytes: usize) {
+        while self.bytes.load(Ordering::Relaxed) > most_bytes {
+            let soonest = (0..SHARDS).min_by_key(|shard| self.first[*shard].load(Ordering::Relaxed));
+            let mut open = Open::new(self, soonest.unwrap_or_default());
+            match open.shard.order.first() {
+                Some(&(_, key)) => open.remove(&key),
+                None => return,
             }
         }
+    }
+}
+
+/// A shard whose lock is held.
+struct Open<'a> {
+    contents: &'a Contents,
+    number: usize,
+    shard: MutexGuard<'a, Shard>,
+    now: u64,
+}
+
+impl<'a> Open<'a> {
+    fn new(contents: &'a Contents, number: usize) -> Self {
+        let shard = locked(&contents.shards[number]);
+        Self { contents, number, shard, now: contents.now() }
+    }
+
+    fn live(&self, key: &Key) -> Option<&Kept> {
+        self.shard.records.get(key).filter(|kept| kept.expires > self.now)
+    }
+
+    fn put(&mut self, key: Key, expected: Expected, write: &Write<'_>) -> Saved {
+        match (self.live(&key), expected) {
+            (None, Expected::Generation(_)) => return Saved::Gone,
+            (Some(_), Expected::Nothing) => return Saved::Conflict,
+            (Some(kept), Expected::Generation(generation)) if kept.generation != generation => return Saved::Conflict,
+            _ => {}
+        }
+        let life = write.ttl.map_or(FOR_EVER, |ttl| (ttl.as_millis() as u64).clamp(1, FOR_EVER));
+        let expires = self.now + life;
+        let subject = write.subject.map(|subject| Box::new(subject.0));
+        let old = self.shard.records.remove(&key);
+        let kept_place = old.as_ref().map(|old| old.ordered).filter(|ordered| {
+            (*ordered..=ordered.saturating_add(life / LEEWAY)).contains(&expires)
+        });
+        let ordered = kept_place.unwrap_or(expires);
+        if let Some(old) = old {
+            self.forget(&key, &old, subject.as_deref(), kept_place.is_none());
+        }
+        if kept_place.is_none() {
+            self.shard.order.insert((ordered, key));
+        }
+        if let Some(subject) = &subject {
+            locked(&self.contents.subjects).entry(**subject).or_default().insert(key);
+        }
+        let kept = Kept { generation: write.generation, data: copy(write.data), expires, ordered, subject };
+        self.contents.bytes.fetch_add(kept.cost(), Ordering::Relaxed);
+        self.shard.records.insert(key, kept);
+        self.note_first();
         Saved::Yes
     }
 
-    fn remove(&mut self, key: &str) {
-        if let Some((key, kept)) = self.records.remove_entry(key) {
-            self.bytes -= kept.data.len() + OVERHEAD;
-            self.order.remove(&(kept.ordered, key));
+    /// Takes a record that was removed out of the count, its subject's records (unless they are those of `subject`, which
+    /// it stays with) and, if need be, the order.
+    fn forget(&mut self, key: &Key, kept: &Kept, subject: Option<&Key>, from_order: bool) {
+        self.contents.bytes.fetch_sub(kept.cost(), Ordering::Relaxed);
+        if from_order {
+            self.shard.order.remove(&(kept.ordered, *key));
         }
-    }
-
-    /// Removes some of the subjects whose sessions have all expired.
-    fn tidy_subjects(&mut self, now: Instant) {
-        for _ in 0..VISITED_AT_ONCE {
-            let Some((_, subject)) = self.subjects_order.first().filter(|(ordered, _)| *ordered <= now) else { break };
-            let subject = subject.clone();
-            self.subjects_order.pop_first();
-            let last = self.subjects.get(&subject).and_then(|keys| keys.values().max().copied());
-            match last.filter(|last| *last > now) {
-                Some(last) => drop(self.subjects_order.insert((last, subject))),
-                None => drop(self.subjects.remove(&subject)),
+        if let Some(listed) = kept.subject.as_deref().filter(|listed| Some(*listed) != subject) {
+            let mut subjects = locked(&self.contents.subjects);
+            if let Some(keys) = subjects.get_mut(listed) {
+                keys.remove(key);
+                if keys.is_empty() {
+                    subjects.remove(listed);
+                }
             }
         }
     }
 
-    /// Removes some of the records that have expired, and those that there is no room for.
-    fn tidy(&mut self, now: Instant, most_bytes: usize) {
+    fn remove(&mut self, key: &Key) {
+        if let Some(kept) = self.shard.records.remove(key) {
+            self.forget(key, &kept, None, true);
+            self.note_first();
+        }
+    }
+
+    fn note_first(&self) {
+        let first = self.shard.order.first().map_or(u64::MAX, |(ordered, _)| *ordered);
+        self.contents.first[self.number].store(first, Ordering::Relaxed);
+    }
+
+    /// Removes some of the records that have expired, and orders anew some that have not.
+    fn tidy(&mut self) {
         for _ in 0..VISITED_AT_ONCE {
-            let Some((_, key)) = self.order.first().filter(|(ordered, _)| *ordered <= now) else { break };
-            let key = key.clone();
-            match self.records.get_mut(&key).filter(|kept| kept.expires > now) {
+            let Some(&(ordered, key)) = self.shard.order.first().filter(|(ordered, _)| *ordered <= self.now) else {
+                return;
+            };
+            let now = self.now;
+            match self.shard.records.get_mut(&key).filter(|kept| kept.expires > now) {
                 Some(kept) => {
-                    self.order.pop_first();
                     kept.ordered = kept.expires;
-                    self.order.insert((kept.ordered, key));
+                    let place = (kept.ordered, key);
+                    self.shard.order.remove(&(ordered, key));
+                    self.shard.order.insert(place);
+                    self.note_first();
                 }
                 None => self.remove(&key),
             }
-        }
-        while self.bytes > most_bytes {
-            let Some((_, key)) = self.order.first() else { break };
-            self.remove(&key.clone());
         }
     }
 }
 
 impl Store for Memory {
     fn load(&self, key: &str, _deadline: Instant) -> Result<Option<Record>, StoreError> {
-        Ok(self.shard(key, |shard| {
-            let kept = shard.records.get(key).filter(|kept| kept.expires > Instant::now())?;
-            Some(Record { generation: kept.generation, data: copy(&kept.data), left: None })
+        let key = self::key(key)?;
+        Ok(self.on(&key, |open| {
+            open.live(&key).map(|kept| Record { generation: kept.generation, data: copy(&kept.data), left: None })
         }))
     }
 
-    fn save(
+    fn save(&self, key: &str, expected: u64, write: &Write<'_>) -> Result<Saved, StoreError> {
+        let expected = if expected == 0 { Expected::Nothing } else { Expected::Generation(expected) };
+        self.put(self::key(key)?, expected, write)
+    }
+
+    fn touch(&self, key: &str, write: &Write<'_>) -> Result<Saved, StoreError> {
+        self.put(self::key(key)?, Expected::Generation(write.generation), write)
+    }
+
+    fn remove(
         &self,
         key: &str,
         expected: u64,
-        record: &Record,
-        ttl: Option<Duration>,
+        _subject: Option<SubjectName>,
         _deadline: Instant,
     ) -> Result<Saved, StoreError> {
-        if record.data.len() + OVERHEAD > self.most_bytes {
-            return Err(StoreError(format!(
-                "a record of {} bytes does not fit into this memory store: raise store_max_bytes",
-                record.data.len()
-            )));
-        }
-        Ok(self.shard(key, |shard| {
-            let now = Instant::now();
-            let saved = shard.save(key, expected, record, ttl, now);
-            shard.tidy(now, self.most_bytes);
-            saved
+        let key = self::key(key)?;
+        Ok(self.on(&key, |open| match open.live(&key).map(|kept| kept.generation) {
+            None => Saved::Gone,
+            Some(generation) if expected != 0 && generation != expected => Saved::Conflict,
+            Some(_) => {
+                open.remove(&key);
+                Saved::Yes
+            }
         }))
     }
 
-    fn touch(&self, key: &str, record: &Record, ttl: Option<Duration>, deadline: Instant) -> Result<(), StoreError> {
-        self.save(key, record.generation, record, ttl, deadline).map(drop)
+    fn keeps_subjects(&self) -> bool {
+        true
     }
 
-    fn delete(&self, key: &str, _deadline: Instant) -> Result<(), StoreError> {
-        self.shard(key, |shard| shard.remove(key));
-        Ok(())
+    fn members(&self, subject: &SubjectName, _deadline: Instant) -> Result<Vec<String>, StoreError> {
+        let contents = self.contents.get();
+        let subjects = locked(&contents.subjects);
+        Ok(subjects.get(&subject.0).into_iter().flatten().map(hex::encode).collect())
     }
 
-    fn enlist(&self, subject: &str, key: &str, ttl: Option<Duration>, _deadline: Instant) -> Result<(), StoreError> {
-        self.shard(subject, |shard| {
-            let now = Instant::now();
-            let expires = now + ttl.unwrap_or(FOR_EVER).min(FOR_EVER);
-            match shard.subjects.get_mut(subject) {
-                Some(keys) => {
-                    keys.retain(|_, expires| *expires > now);
-                    keys.insert(key.to_owned(), expires);
-                }
-                None => {
-                    let subject: Arc<str> = subject.into();
-                    shard.subjects_order.insert((expires, subject.clone()));
-                    shard.subjects.insert(subject, HashMap::from([(key.to_owned(), expires)]));
-                }
+    fn revoke(&self, key: &str, subjects: &[SubjectName], _deadline: Instant) -> Result<bool, StoreError> {
+        let Ok(key) = self::key(key) else { return Ok(false) };
+        Ok(self.on(&key, |open| {
+            let subject = open.live(&key).and_then(|kept| kept.subject.as_deref().copied()).map(SubjectName);
+            let belongs = subject.is_some_and(|subject| subjects.contains(&subject));
+            if belongs {
+                open.remove(&key);
             }
-            shard.tidy_subjects(now);
-        });
-        Ok(())
-    }
-
-    fn delist(&self, subject: &str, key: &str, _deadline: Instant) -> Result<(), StoreError> {
-        self.shard(subject, |shard| {
-            if let Some(keys) = shard.subjects.get_mut(subject) {
-                keys.remove(key);
-            }
-        });
-        Ok(())
-    }
-
-    fn list(&self, subject: &str, _deadline: Instant) -> Result<Vec<String>, StoreError> {
-        Ok(self.shard(subject, |shard| {
-            let now = Instant::now();
-            let keys = shard.subjects.get(subject).into_iter().flatten();
-            keys.filter(|(_, expires)| **expires > now).map(|(key, _)| key.clone()).collect()
+            belongs
         }))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::{Duration, Instant};
-
-    use super::{Memory, OVERHEAD, Shard};
-    use crate::store::{Record, Saved, Store, contract};
-
-    const MINUTE: Option<Duration> = Some(Duration::from_secs(60));
-
-    fn record(generation: u64) -> Record {
-        Record { generation, data: vec![b'x'; 100].into(), left: None }
-    }
-
-    #[test]
-    fn memory_keeps_the_contract() {
-        contract::check(&Memory::new(1 << 30));
-    }
-
-    #[test]
-    fn what_is_used_stays_and_what_is_over_goes() {
-        let mut shard = Shard::default();
-        let begin = Instant::now();
-        let after = |seconds| begin + Duration::from_secs(seconds);
-        assert_eq!(shard.save("used", 0, &record(1), MINUTE, begin), Saved::Yes);
-        for key in 0..10 {
-            assert_eq!(shard.save(&key.to_string(), 0, &record(1), MINUTE, begin), Saved::Yes);
-        }
-        assert_eq!(shard.save("used", 1, &record(2), MINUTE, after(5)), Saved::Yes);
-        for _ in 0..3 {
-            assert_eq!(shard.records.len(), shard.order.len());
-            shard.tidy(after(61), usize::MAX);
-        }
-        assert_eq!((shard.records.len(), shard.order.len(), shard.bytes), (1, 1, 100 + OVERHEAD));
-        assert_eq!(shard.save("used", 2, &record(3), Some(Duration::from_secs(1)), after(62)), Saved::Yes);
-        assert_eq!(shard.save("used", 3, &record(4), MINUTE, after(63)), Saved::Gone, "it expired sooner than before");
-        shard.tidy(after(63), usize::MAX);
-        assert_eq!((shard.records.len(), shard.order.len(), shard.bytes), (0, 0, 0));
-    }
-
-    #[test]
-    fn subjects_whose_sessions_have_expired_do_not_pile_up() {
-        let memory = Memory::new(1 << 20);
-        let now = Instant::now();
-        memory.enlist("stays", "key", MINUTE, now).unwrap();
-        for n in 0..5_000 {
-            memory.enlist(&n.to_string(), "key", Some(Duration::from_micros(1)), now).unwrap();
-        }
-        let shards = memory.shards.get();
-        let subjects = |shard: &std::sync::Mutex<Shard>| {
-            let shard = shard.lock().unwrap();
-            assert_eq!(shard.subjects.len(), shard.subjects_order.len());
-            shard.subjects.len()
-        };
-        assert!(shards.iter().map(subjects).sum::<usize>() < 500);
-        assert_eq!(memory.list("stays", now).unwrap(), ["key"]);
-    }
-
-    #[test]
-    fn what_would_expire_soonest_makes_room() {
-        let mut shard = Shard::default();
-        let begin = Instant::now();
-        for (second, key) in ["used", "unused", "new"].into_iter().enumerate() {
-            let now = begin + Duration::from_secs(second as u64);
-            assert_eq!(shard.save(key, 0, &record(1), MINUTE, now), Saved::Yes);
-        }
-        let now = begin + Duration::from_secs(20);
-        assert_eq!(shard.save("used", 1, &record(2), MINUTE, now), Saved::Yes);
-        shard.tidy(now, 2 * (100 + OVERHEAD));
-        let mut keys: Vec<_> = shard.records.keys().map(|key| &**key).collect();
-        keys.sort_unstable();
-        assert_eq!(keys, ["new", "used"]);
-    }
-}
+mod tests;

@@ -1,24 +1,21 @@
 //! Where server-side sessions live.
 //!
-//! A store keeps records under keys and knows nothing of cookies or of what is in a record. Every record has a
-//! generation, and is replaced only by a writer who saw the one that is there.
+//! A store keeps records under keys and knows nothing of cookies or of sessions. Everything that happens to a record is
+//! one write to its key: each record has a generation, and a write replaces only the generation that its writer saw.
 
-pub(crate) mod backend;
 #[cfg(test)]
 mod contract;
-pub(crate) mod id;
-pub(crate) mod layout;
 mod memory;
-pub(crate) mod own;
-pub(crate) mod record;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "sqlite")]
 mod sqlite;
-pub(crate) mod turns;
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use constant_time_eq::constant_time_eq;
 
 use crate::error::Error;
 use crate::options::Settings;
@@ -87,81 +84,128 @@ const BUILT_IN: &[&str] = &[
     "redis+sentinel://HOST:PORT,HOST:PORT/MASTER",
 ];
 
-/// A record and its generation, a number from 1 on that each change of its data makes larger.
+/// A record as it was loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Record {
+    /// From 1 on. Each save makes it larger.
     pub generation: u64,
     pub data: WipedBytes,
-    /// For how long it is kept yet, of a record that was loaded from a store which tells.
+    /// How much longer the store keeps it, if the store tells.
     pub left: Option<Duration>,
 }
 
-/// What became of a save.
+/// The name under which a store finds the records of one subject: a MAC of the subject's text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SubjectName(pub [u8; 32]);
+
+impl SubjectName {
+    /// Its 64 hexadecimal digits.
+    pub fn hex(&self) -> String {
+        hex::encode(self.0)
+    }
+}
+
+impl PartialEq for SubjectName {
+    fn eq(&self, other: &Self) -> bool {
+        constant_time_eq(&self.0, &other.0)
+    }
+}
+
+/// Where a record that has a header holds the name of its subject. If all these bytes are zero, it has none.
+pub(crate) const SUBJECT_PLACE: Range<usize> = 2..34;
+
+/// What a save or a touch puts under a key.
+pub(crate) struct Write<'a> {
+    /// The generation that the record has after a save, and must have before a touch.
+    pub generation: u64,
+    /// A header, if records have one, and the session's data behind it.
+    pub data: &'a [u8],
+    /// How many bytes of `data` are the header.
+    pub header: usize,
+    /// The subject that the record belongs to, as its header says.
+    pub subject: Option<SubjectName>,
+    /// When the session was last used, in seconds since the Unix epoch.
+    pub accessed: f64,
+    /// How long the record is kept from now on: at least a second; `None`: without an end.
+    pub ttl: Option<Duration>,
+    pub deadline: Instant,
+}
+
+/// The outcome of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Saved {
-    /// The record is the one that was given.
+    /// The write was made.
     Yes,
-    /// Another writer was there first: the record has another generation than was expected.
+    /// The record has another generation than was expected, so another writer was first.
     Conflict,
-    /// There is no record: it was deleted, or has expired.
+    /// There is no record: it was removed, or has expired.
     Gone,
 }
 
-/// Why a store could not do its work, in words that name no secret.
+/// Why a store could not do its work. The text names no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct StoreError(pub String);
 
-/// A place for records. Every call ends by its deadline, with an error if need be; the calling thread waits.
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error.0)
+    }
+}
+
+/// A place for records. Every call ends by its deadline, if need be with an error; the calling thread waits.
 ///
-/// Keys and subjects are short ASCII texts. `ttl` is for how long a record is kept from now on; `None`: for ever; zero:
-/// not at all. An expired record is not there, whether it has been removed or not.
+/// Keys are short ASCII texts. An expired record is not there, whether it has been removed or not.
 pub(crate) trait Store: Send + Sync {
     /// The record of a key.
     fn load(&self, key: &str, deadline: Instant) -> Result<Option<Record>, StoreError>;
 
-    /// Puts a record in place of the one of generation `expected`, in one step; 0: only where there is none (then
-    /// one that is there is a conflict).
-    fn save(
+    /// Replaces the record of generation `expected`, in one step; 0 inserts, if there is no record (one that is there is
+    /// a conflict). A record that has a subject can be found in [`Store::members`] as soon as it can be loaded.
+    ///
+    /// An insert is sent at most once: if it is not answered, it may still be carried out later.
+    fn save(&self, key: &str, expected: u64, write: &Write<'_>) -> Result<Saved, StoreError>;
+
+    /// Replaces the record that has the generation of `write`, which it keeps, and extends its life.
+    fn touch(&self, key: &str, write: &Write<'_>) -> Result<Saved, StoreError>;
+
+    /// Removes the record of generation `expected`; 0: of any. `subject` is the one that the record was last seen with.
+    fn remove(
         &self,
         key: &str,
         expected: u64,
-        record: &Record,
-        ttl: Option<Duration>,
+        subject: Option<SubjectName>,
         deadline: Instant,
     ) -> Result<Saved, StoreError>;
 
-    /// Extends the life of the record that has the given record's generation, and keeps the given data, which says
-    /// when; does nothing where another generation, or none, is there.
-    fn touch(&self, key: &str, record: &Record, ttl: Option<Duration>, deadline: Instant) -> Result<(), StoreError>;
-
-    /// Removes a record, whatever its generation.
-    fn delete(&self, key: &str, deadline: Instant) -> Result<(), StoreError>;
-
-    /// The generation of a record of this data, in a store where the data alone say it; `None`: each change makes it one
-    /// larger.
+    /// The generation of a record of this data, if the data alone decide it. Otherwise each save adds one.
     fn generation(&self, _data: &[u8]) -> Option<u64> {
         None
     }
 
-    /// Notes that a key belongs to a subject, for as long as `ttl`. Noting it again extends that. An error, as what
-    /// follows, where the store keeps no subjects.
-    fn enlist(&self, _subject: &str, _key: &str, _ttl: Option<Duration>, _deadline: Instant) -> Result<(), StoreError> {
+    /// Puts a record under a new key in place of the record of generation `expected` under the old key. For records
+    /// whose session gets another key with a new id. On anything but [`Saved::Yes`] nothing is left under the new key.
+    fn rename(&self, _key: &str, _expected: u64, _new_key: &str, _write: &Write<'_>) -> Result<Saved, StoreError> {
+        Err(StoreError("this store does not rename records".to_owned()))
+    }
+
+    /// Whether the calls below work.
+    fn keeps_subjects(&self) -> bool {
+        false
+    }
+
+    /// The keys of the records that belong to a subject, in any order. Some may have no record, or one of another
+    /// subject.
+    fn members(&self, _subject: &SubjectName, _deadline: Instant) -> Result<Vec<String>, StoreError> {
         Err(no_subjects())
     }
 
-    /// Takes such a note back.
-    fn delist(&self, _subject: &str, _key: &str, _deadline: Instant) -> Result<(), StoreError> {
-        Err(no_subjects())
-    }
-
-    /// The keys of a subject, in no order. Some may have no record any more.
-    fn list(&self, _subject: &str, _deadline: Instant) -> Result<Vec<String>, StoreError> {
+    /// Removes the record of a key, if the record belongs to one of the subjects. False if it does not, or is not there.
+    fn revoke(&self, _key: &str, _subjects: &[SubjectName], _deadline: Instant) -> Result<bool, StoreError> {
         Err(no_subjects())
     }
 }
 
-/// Of a store of the caller's own: a record that another program writes, too, never says whose it is.
 fn no_subjects() -> StoreError {
-    StoreError("a store of the caller's own keeps no subjects".to_owned())
+    StoreError("this store does not keep subjects".to_owned())
 }

@@ -6,16 +6,14 @@ use base64::engine::general_purpose::STANDARD;
 use super::dict::{Dict, new_id};
 use crate::error::Error;
 use crate::load::Refusal;
-use crate::moment::Moment;
 use crate::original::notation::Notation;
-use crate::original::{opened, quoted, text};
+use crate::original::{draft, opened, quoted, text};
 use crate::seal::{HexSigned, Secret};
-use crate::serializer::{CookieSerializer, pickle};
+use crate::serializer::{Content, CookieSerializer, pickle};
 use crate::state::State;
 use crate::store::Record;
-use crate::store::id::Id;
-use crate::store::layout::{Layout, Loaded};
-use crate::store::record::Header;
+use crate::record::id::Id;
+use crate::record::layout::{Draft, Envelope, Layout, Loaded, Standing};
 use crate::wiped::{WipedBytes, WipedText};
 
 /// For how many seconds more than its idle time a session stays in Redis.
@@ -38,6 +36,10 @@ impl Layout for Records {
         Ok(Id(WipedText::from(new_id()?.as_str()).into_bytes()))
     }
 
+    fn next_id(&self, _id: &Id) -> Result<Id, Error> {
+        self.new_id()
+    }
+
     fn open(&self, value: &[u8]) -> Result<(Id, bool), Refusal> {
         let (signature, id) = HexSigned::split(value)?;
         let signer = self.macs.signer(id, signature)?;
@@ -56,7 +58,7 @@ impl Layout for Records {
         format!("beaker_cache:{}:session", text(id))
     }
 
-    fn loads(&self, record: Record) -> Result<Loaded, Refusal> {
+    fn loads(&self, record: Record, standing: Standing) -> Result<Loaded, Refusal> {
         let encoded = quoted(pickle::to_json(&record.data)?)
             .ok_or_else(|| Refusal::malformed("the record is not a pickled text"))?;
         let mut data = WipedBytes::with_capacity(base64::decoded_len_estimate(encoded.len()));
@@ -66,16 +68,17 @@ impl Layout for Records {
         if Dict::has_ended(&content.state) {
             return Err(Refusal::missing());
         }
-        Ok(Loaded { content, header: Header::default(), generation: record.generation, timeout: None })
+        Ok(Loaded { content, envelope: Envelope::default(), standing, generation: record.generation, timeout: None })
     }
 
-    fn dumps(&self, _header: Header, accessed: Moment, created: Moment, state: &State) -> Result<WipedBytes, Error> {
-        let data = self.dict.dumps(0, accessed, created, state)?;
+    fn dumps(&self, content: &Content, _envelope: &Envelope) -> Result<Draft, Error> {
+        let Content { renewed: accessed, created, state } = content;
+        let data = self.dict.dumps(0, *accessed, *created, state)?;
         let mut json = WipedText::with_capacity(base64::encoded_len(data.len(), true).unwrap_or_default() + 2);
         json.push('"');
         STANDARD.encode_string(&**data, &mut json);
         json.push('"');
-        pickle::from_json(0, &json)
+        Ok(draft(pickle::from_json(0, &json)?))
     }
 
     fn idle(&self, _state: &State) -> Option<f64> {

@@ -1,32 +1,50 @@
-//! A stored session's id: what the cookie carries, and the names that are made from it.
+//! The id of a session in a store: what the browser's cookie carries, and the names that are made from it.
 
-use constant_time_eq::constant_time_eq;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::load::Refusal;
+use crate::record::header::Hash;
 use crate::seal::{self, Hashalg, KeyedMac, Secret};
+use crate::store::SubjectName;
 use crate::wiped::WipedBytes;
 
-const LENGTH: usize = 32;
+/// Bytes of a name, and of a token.
+const HALF: usize = 16;
+const LENGTH: usize = 2 * HALF;
 const MAC: usize = 32;
 
-/// What the browser's cookie holds, and a signature of it. khufu's own are 32 random bytes, of which the store knows the
-/// hash.
+/// What the browser's cookie carries beside a signature. An id of khufu's is a name of 16 random bytes, which the session
+/// keeps for life, and a token of 16 random bytes, which a login replaces.
 pub(crate) struct Id(pub WipedBytes);
 
 impl Id {
-    /// 32 random bytes.
+    /// A new name and a new token.
     pub fn random() -> Result<Self, Error> {
         let mut id = WipedBytes::from(vec![0; LENGTH]);
         getrandom::fill(&mut id[..])?;
         Ok(Self(id))
     }
 
-    /// Its hex SHA-256, which may be logged: it opens nothing.
-    pub fn hash(&self) -> String {
-        hexadecimal(&Sha256::digest(&**self.0).into())
+    /// The same name with a new token.
+    pub fn with_new_token(&self) -> Result<Self, Error> {
+        let mut id = Self::random()?;
+        id.0[..HALF].copy_from_slice(&self.0[..HALF]);
+        Ok(id)
+    }
+
+    /// The store's key: hexadecimal SHA-256 of the name. It may be logged, for it opens nothing.
+    pub fn key(&self) -> String {
+        let hash: Hash = Sha256::new_with_prefix("khufu session").chain_update(&self.0[..HALF]).finalize().into();
+        let mut digits = vec![0; 2 * hash.len()];
+        hex::encode_to_slice(hash, &mut digits).expect("there are two digits a byte");
+        String::from_utf8(digits).expect("digits are ASCII")
+    }
+
+    /// SHA-256 of the token, by which a record knows it.
+    pub fn token_hash(&self) -> Hash {
+        Sha256::digest(&self.0[HALF..]).into()
     }
 }
 
@@ -76,35 +94,14 @@ impl Keys {
         bytes
     }
 
-    /// The names of a subject in the store's index: under the current secret, then under the previous ones.
-    pub fn subjects(&self, subject: &str) -> impl Iterator<Item = Subject> {
-        self.subjects.iter().map(|mac| {
-            let mut name = [0; MAC];
-            mac.sign(subject.as_bytes(), &mut name);
-            Subject(name)
-        })
+    /// The names of a subject under the current secret, then under the previous ones.
+    pub fn subjects(&self, subject: &str) -> Vec<SubjectName> {
+        self.subjects.iter().map(|mac| named(mac, subject)).collect()
     }
 }
 
-/// The name under which a subject's sessions are found: a MAC of the subject, which the store never sees.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Subject(pub [u8; MAC]);
-
-impl Subject {
-    pub fn name(&self) -> String {
-        hexadecimal(&self.0)
-    }
-}
-
-/// What `hex::encode` gives, without its going character by character.
-fn hexadecimal(hash: &[u8; 32]) -> String {
-    let mut digits = vec![0; 2 * hash.len()];
-    hex::encode_to_slice(hash, &mut digits).expect("there are two digits a byte");
-    String::from_utf8(digits).expect("digits are ASCII")
-}
-
-impl PartialEq for Subject {
-    fn eq(&self, other: &Self) -> bool {
-        constant_time_eq(&self.0, &other.0)
-    }
+fn named(mac: &KeyedMac, subject: &str) -> SubjectName {
+    let mut name = [0; MAC];
+    mac.sign(subject.as_bytes(), &mut name);
+    SubjectName(name)
 }
