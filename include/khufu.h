@@ -218,10 +218,12 @@ typedef struct khufu_subject khufu_subject;
  * A store of the caller's own: Pyramid's "creating your own session factory".
  *
  * A record is bytes with a generation, a number from 1 on. Callbacks run on the thread that opens or commits, possibly
- * several at once; store_timeout cannot interrupt them; no exception or longjmp may leave them. Such a store keeps no
- * subjects. Each gets the user data
- * that was given with the table, and a key (64 hex digits, not NUL-terminated). ttl is for how many seconds from now a
- * record is kept; negative: for ever. An expired record is not there.
+ * several at once; store_timeout cannot interrupt them; no exception or longjmp may leave them. Each gets the user data
+ * that was given with the table, and a key (64 hexadecimal digits, not NUL-terminated). ttl says how many seconds from
+ * now a record is kept: at least 1, or negative: without an end. An expired record is not there.
+ *
+ * list, unlist and members keep the keys of a subject's records, so that a user's sessions can be listed and ended. They
+ * may be NULL, all three: then calls that need subjects are refused. A subject is 64 hexadecimal digits, too.
  */
 typedef struct {
   /**
@@ -235,8 +237,8 @@ typedef struct {
   int32_t (*load)(void *user_data, const char *key, size_t key_len, khufu_sink *sink, uint64_t *generation);
   /**
    * In one step: if the key's record has the generation expected (0: there is none), puts the new record in its place
-   * and returns KHUFU_OK; else changes nothing and returns KHUFU_ERR_GONE where there is no record, KHUFU_ERR_CONFLICT
-   * where there is another. KHUFU_ERR_STORE where it failed.
+   * and returns KHUFU_OK. Otherwise it changes nothing and returns KHUFU_ERR_GONE if there is no record, or
+   * KHUFU_ERR_CONFLICT if there is another. KHUFU_ERR_STORE if it failed.
    */
   int32_t (*save)(void *user_data,
                   const char *key,
@@ -247,8 +249,10 @@ typedef struct {
                   size_t record_len,
                   double ttl);
   /**
-   * Extends the life of the record that has this generation, and keeps the given bytes (which say when) in its place;
-   * does nothing, and returns KHUFU_OK, where there is another or none. KHUFU_ERR_STORE where it failed.
+   * In one step: if the key's record has this generation, puts the given bytes (which say when the session was used)
+   * in its place, keeps the generation, extends its life, and returns KHUFU_OK. Otherwise it changes nothing and
+   * returns KHUFU_ERR_GONE if there is no record, or KHUFU_ERR_CONFLICT if there is another. KHUFU_ERR_STORE if it
+   * failed.
    */
   int32_t (*touch)(void *user_data,
                    const char *key,
@@ -258,9 +262,31 @@ typedef struct {
                    size_t record_len,
                    double ttl);
   /**
-   * Removes a key's record, whatever its generation. Returns KHUFU_OK, also where there was none, or KHUFU_ERR_STORE.
+   * In one step: removes the key's record if it has the generation expected (0: whatever it has), and returns KHUFU_OK.
+   * Otherwise it changes nothing and returns KHUFU_ERR_GONE if there is no record, or KHUFU_ERR_CONFLICT if there is
+   * another. KHUFU_ERR_STORE if it failed.
    */
-  int32_t (*remove)(void *user_data, const char *key, size_t key_len);
+  int32_t (*remove)(void *user_data, const char *key, size_t key_len, uint64_t expected);
+  /**
+   * Notes that a key belongs to a subject, for at least ttl seconds; noting it again never shortens that. Called before
+   * the record is saved or touched. Returns KHUFU_OK or KHUFU_ERR_STORE. May be NULL.
+   */
+  int32_t (*list)(void *user_data,
+                  const char *subject,
+                  size_t subject_len,
+                  const char *key,
+                  size_t key_len,
+                  double ttl);
+  /**
+   * Takes such a note back, if there is one. Called after the record was removed. Returns KHUFU_OK or KHUFU_ERR_STORE.
+   * May be NULL.
+   */
+  int32_t (*unlist)(void *user_data, const char *subject, size_t subject_len, const char *key, size_t key_len);
+  /**
+   * Writes into the sink the keys that belong to a subject, 64 digits each, with nothing between them. Returns KHUFU_OK
+   * or KHUFU_ERR_STORE. May be NULL.
+   */
+  int32_t (*members)(void *user_data, const char *subject, size_t subject_len, khufu_sink *sink);
   /**
    * Called once, when options, factories and sessions that use the table are all gone: by the call that frees or
    * replaces the last of them. May be NULL.
@@ -387,7 +413,7 @@ khufu_status khufu_sink_write(khufu_sink *sink, const char *data, size_t len);
  * Keeps sessions in a store of the caller's own; says type=store, too.
  *
  * @param options   not NULL.
- * @param table     not NULL; copied. All callbacks but release are needed.
+ * @param table     not NULL; copied. load, save, touch and remove are needed; list, unlist and members go together.
  * @param user_data given to each callback; may be NULL. On failure release is not called.
  * @return KHUFU_OK; KHUFU_ERR_ARGUMENT (a callback is missing, or struct_size is too small).
  */
@@ -555,18 +581,21 @@ khufu_status khufu_session_changed(khufu_session *session);
 khufu_status khufu_session_invalidate(khufu_session *session);
 
 /**
- * The hex SHA-256 of the session's id in the store, which may be logged: it opens nothing.
+ * The key of the session's record in the store: 64 hexadecimal digits for khufu's own records. It stays the same through
+ * every login, and may be logged, for it opens nothing.
  *
  * @param session  not NULL.
- * @param id       not NULL; set to the 64 digits, borrowed.
- * @param id_len   not NULL; their number.
- * @return KHUFU_OK; KHUFU_NOT_FOUND (a session in a cookie has no id); KHUFU_ERR_RANDOM; KHUFU_ERR_ARGUMENT.
+ * @param id       not NULL; set to the key, borrowed.
+ * @param id_len   not NULL; its length in bytes.
+ * @return KHUFU_OK; KHUFU_NOT_FOUND (before the first commit, and for a session in a cookie); KHUFU_ERR_ARGUMENT.
  */
-khufu_status khufu_session_id(khufu_session *session, const char **id, size_t *id_len);
+khufu_status khufu_session_id(khufu_session *session,
+                              const char **id,
+                              size_t *id_len);
 
 /**
  * Gives a session in a store a new id at commit, against fixation: call it when a user has logged in. For the option
- * regenerate_grace seconds the old id opens the data as it was before, to be read only. A session in a cookie has no
+ * regenerate_grace seconds the old id shows the data as they were before, to be read only. A session in a cookie has no
  * id, and is only written anew.
  *
  * @param session  not NULL.

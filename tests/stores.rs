@@ -24,10 +24,14 @@ fn stores() -> Vec<TestStore> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let name = format!("stores-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
     let database = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name).with_extension("db");
-    let urls = ["memory:".to_owned(), format!("sqlite:{}", database.display())];
-    let mut stores: Vec<_> = urls.map(|url| TestStore { url, _server: None }).into();
-    let server = RedisServer::start();
-    stores.push(TestStore { url: server.url(), _server: Some(server) });
+    let mut stores = vec![TestStore { url: "memory:".to_owned(), _server: None }];
+    if cfg!(feature = "sqlite") {
+        stores.push(TestStore { url: format!("sqlite:{}", database.display()), _server: None });
+    }
+    if cfg!(feature = "redis") {
+        let server = RedisServer::start();
+        stores.push(TestStore { url: server.url(), _server: Some(server) });
+    }
     stores
 }
 
@@ -228,11 +232,12 @@ fn what_is_set_after_invalidate_belongs_to_a_new_id() {
     on_every_store(|factory| {
         let header = begin(factory, r#"{"user":1}"#);
         let mut session = open(factory, &header, 1.0);
-        let old = session.id().unwrap().map(str::to_owned);
+        let old = session.id().map(str::to_owned);
         session.invalidate();
         session.set("fresh", "true").unwrap();
-        assert_ne!(session.id().unwrap(), old.as_deref());
+        assert_eq!(session.id(), None, "before the first commit there is none");
         let new = cookie(session.commit(false).unwrap());
+        assert_ne!(session.id(), old.as_deref());
         assert_ne!(new, header);
         assert_eq!(json(factory, &new), r#"{"fresh":true}"#);
         assert_eq!(open(factory, &header, 2.0).load_result(), LoadResult::Missing);
@@ -292,7 +297,7 @@ fn a_logout_by_the_old_id_ends_what_the_session_has_become() {
             let mut login = open(factory, &new, 1.0);
             login.regenerate_id();
             let newest = cookie(login.commit(false).unwrap());
-            let mut logout = if opened_before_the_move { early } else { open(factory, &header, 1.0) };
+            let mut logout = if opened_before_the_move { early } else { open(factory, &new, 1.0) };
             logout.invalidate();
             logout.commit(false).unwrap();
             for ended in [&header, &new, &newest] {
@@ -300,6 +305,175 @@ fn a_logout_by_the_old_id_ends_what_the_session_has_become() {
             }
         }
     });
+}
+
+#[test]
+fn after_a_logout_no_id_of_the_session_opens_it() {
+    for grace in ["0", "10", "3600"] {
+        for store in stores() {
+            let factory = factory_with(&store.url, &[("regenerate_grace", grace)]);
+            let mut ids = vec![begin(&factory, r#"{"user":1}"#)];
+            for _ in 0..3 {
+                let mut session = open(&factory, ids.last().unwrap(), 1.0);
+                session.regenerate_id();
+                ids.push(cookie(session.commit(false).unwrap()));
+                let first = open(&factory, &ids[0], 1.0).load_result();
+                let only_before = if grace != "0" && ids.len() == 2 { LoadResult::Loaded } else { LoadResult::Missing };
+                assert_eq!(first, only_before, "an id from before the one before is gone");
+            }
+            let mut logout = open(&factory, ids.last().unwrap(), 1.0);
+            logout.invalidate();
+            logout.commit(false).unwrap();
+            for id in &ids {
+                assert_eq!(open(&factory, id, 1.0).load_result(), LoadResult::Missing);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_logout_reaches_a_session_whose_id_changed_after_it_was_opened_and_past_the_grace() {
+    for (grace, moved_at) in [("0", 1.0), ("1", 1.0), ("10", 1.0)] {
+        for store in stores() {
+            let factory = factory_with(&store.url, &[("regenerate_grace", grace)]);
+            let header = begin(&factory, r#"{"user":1}"#);
+            let mut logout = open(&factory, &header, 1.0);
+            let mut login = open(&factory, &header, moved_at);
+            login.regenerate_id();
+            let new = cookie(login.commit(false).unwrap());
+            logout.invalidate();
+            assert!(logout.commit(false).unwrap()[0].contains("Max-Age=0"));
+            assert_eq!(open(&factory, &new, 100.0).load_result(), LoadResult::Missing);
+        }
+    }
+}
+
+#[test]
+fn the_grace_ends() {
+    for store in stores() {
+        let factory = factory_with(&store.url, &[("regenerate_grace", "10")]);
+        let header = begin(&factory, r#"{"cart":1}"#);
+        let mut login = open(&factory, &header, 1.0);
+        login.set("user", "1").unwrap();
+        login.regenerate_id();
+        let new = cookie(login.commit(false).unwrap());
+        for (after, result) in [(10.5, LoadResult::Loaded), (11.5, LoadResult::Missing)] {
+            let mut old = open(&factory, &header, after);
+            assert_eq!(old.load_result(), result);
+            assert_eq!(old.get("user"), Ok(None), "an old id never shows newer data");
+            // A save carries the snapshot on only while it counts.
+            let mut session = open(&factory, &new, after);
+            session.set("n", "1").unwrap();
+            session.commit(false).unwrap();
+        }
+        let mut planted = open(&factory, &header, 12.0);
+        planted.invalidate();
+        planted.commit(false).unwrap();
+        assert_eq!(open(&factory, &new, 12.0).load_result(), LoadResult::Loaded, "who opens nothing ends nothing");
+    }
+}
+
+#[test]
+fn a_request_that_only_read_brings_back_no_old_cookie() {
+    for store in stores() {
+        for settings in [&[("max_age", "3600")][..], &[("previous_secret", "itsaseekreet"), ("secret", "another")][..]] {
+            // The secret of the first factory is the previous one of a rotation.
+            let before = factory_with(&store.url, &[]);
+            let shared = store.url != "memory:";
+            if !shared && settings[0].0 == "previous_secret" {
+                continue; // One memory store is one factory's.
+            }
+            let mut options = Options::new();
+            options.set("type", "store").unwrap().set("store", &store.url).unwrap();
+            if settings[0].0 == "max_age" {
+                options.set("secret", "itsaseekreet").unwrap();
+            }
+            for (name, value) in settings {
+                options.set(name, value).unwrap();
+            }
+            let factory = Factory::new(&options).unwrap();
+            let header = begin(if shared { &before } else { &factory }, r#"{"cart":1}"#);
+            // With nothing in between, the reader's cookie goes out.
+            let mut reader = open(&factory, &header, 5.0);
+            reader.get("cart").unwrap();
+            assert_eq!(reader.commit(false).unwrap().len(), 1);
+            for ends in ["login", "logout"] {
+                let header = begin(if shared { &before } else { &factory }, r#"{"cart":1}"#);
+                let mut reader = open(&factory, &header, 5.0);
+                reader.get("cart").unwrap();
+                let mut other = open(&factory, &header, 5.0);
+                if ends == "login" { other.regenerate_id() } else { other.invalidate() }
+                other.commit(false).unwrap();
+                assert!(reader.commit(false).unwrap().is_empty(), "{ends}");
+                // The old id, which is only read for the grace, gives no cookie either.
+                let mut late = open(&factory, &header, 7.0);
+                late.get("cart").unwrap();
+                let cookies = late.commit(false).unwrap();
+                assert!(cookies.is_empty(), "{ends}");
+            }
+        }
+    }
+}
+
+#[test]
+fn listing_and_revoking_survive_a_rotation_of_the_secret() {
+    for store in stores().into_iter().filter(|store| store.url != "memory:") {
+        let with = |settings: &[(&str, &str)]| {
+            let mut options = Options::new();
+            options.set("type", "store").unwrap().set("store", &store.url).unwrap();
+            for (name, value) in settings {
+                options.set(name, value).unwrap();
+            }
+            Factory::new(&options).unwrap()
+        };
+        let one = with(&[("secret", "old"), ("previous_secret", "new")]);
+        let two = with(&[("secret", "new"), ("previous_secret", "old")]);
+        let three = with(&[("secret", "new")]);
+        for only_reads in [false, true] {
+            let mut login = one.open_at(b"", NOW).unwrap();
+            login.set_subject("alice").unwrap();
+            let header = cookie(login.commit(false).unwrap());
+            let mut session = open(&two, &header, 5.0);
+            assert_eq!(session.load_result(), LoadResult::LoadedPreviousSecret);
+            match only_reads {
+                true => drop(session.get("page").unwrap()),
+                false => session.set("page", "1").unwrap(),
+            }
+            let header = cookie(session.commit(false).unwrap());
+            assert_eq!(two.subject_sessions("alice").unwrap().len(), 1);
+            assert_eq!(three.subject_sessions("alice").unwrap().len(), 1, "it is listed under the current name");
+            assert_eq!(three.revoke_all("alice", None), Ok(1));
+            assert_eq!(open(&three, &header, 6.0).load_result(), LoadResult::Missing);
+        }
+    }
+}
+
+#[test]
+fn a_session_that_this_server_cannot_read_is_listed_and_revoked() {
+    for store in stores().into_iter().filter(|store| store.url != "memory:") {
+        let pickling = factory_with(&store.url, &[("serializer", "pickle")]);
+        let factory = factory_with(&store.url, &[]);
+        let mut login = pickling.open_at(b"", NOW).unwrap();
+        login.set_subject("alice").unwrap();
+        let header = cookie(login.commit(false).unwrap());
+        assert_eq!(factory.subject_sessions("alice").unwrap().len(), 1);
+        assert_eq!(factory.revoke_all("alice", None), Ok(1));
+        assert_eq!(open(&pickling, &header, 1.0).load_result(), LoadResult::Missing);
+    }
+}
+
+#[test]
+fn a_commit_that_fails_leaves_the_session_with_its_subject() {
+    let factory = factory_with("memory:", &[("store_max_bytes", "1000000")]);
+    let mut login = factory.open_at(b"", NOW).unwrap();
+    login.set_subject("alice").unwrap();
+    let header = cookie(login.commit(false).unwrap());
+    let mut session = open(&factory, &header, 1.0);
+    session.set_subject("").unwrap();
+    session.set_string("big", &"x".repeat(2_000_000)).unwrap();
+    assert!(matches!(session.commit(false), Err(Error::Store(_))));
+    assert_eq!(factory.revoke_all("alice", None), Ok(1));
+    assert_eq!(open(&factory, &header, 1.0).load_result(), LoadResult::Missing);
 }
 
 #[test]
@@ -314,7 +488,7 @@ fn what_is_revoked_does_not_open_by_an_older_id() {
             let mut session = open(factory, &old, 1.0);
             session.regenerate_id();
             let new = cookie(session.commit(false).unwrap());
-            let id = session.id().unwrap().unwrap().to_owned();
+            let id = session.id().unwrap().to_owned();
             headers.push((old, new, id));
         }
         let opens = |header: &str| open(factory, header, 2.0).load_result();
@@ -368,8 +542,8 @@ fn sessions_of_a_subject_are_listed_and_revoked() {
             let mut session = factory.open_at(b"", NOW).unwrap();
             session.set_subject(subject).unwrap();
             session.set("a", "1").unwrap();
-            let id = session.id().unwrap().unwrap().to_owned();
-            (cookie(session.commit(false).unwrap()), id)
+            let cookie = cookie(session.commit(false).unwrap());
+            (cookie, session.id().unwrap().to_owned())
         };
         let (first, first_id) = login("user-42");
         let (second, second_id) = login("user-42");
@@ -451,10 +625,10 @@ fn memory_is_bounded_and_the_soonest_to_expire_makes_room() {
         (0..2000).map(|n| begin(&factory, &format!(r#"{{"pad":"{}"}}"#, "x".repeat(1000 + n % 7)))).collect();
     let there = |header: &&String| open(&factory, header, 1.0).load_result() == LoadResult::Loaded;
     let kept = headers.iter().filter(there).count();
-    assert!((1000..1700).contains(&kept), "{kept}");
+    assert!((1300..1700).contains(&kept), "{kept}");
     assert!(there(&&headers[1999]));
     let mut session = open(&factory, "", 0.0);
-    session.set_string("large", &"x".repeat(100_000)).unwrap();
+    session.set_string("large", &"x".repeat(2_000_000)).unwrap();
     assert!(matches!(session.commit(false), Err(Error::Store(reason)) if reason.contains("store_max_bytes")));
 }
 
@@ -474,6 +648,6 @@ fn cookies_have_no_subjects() {
     options.set("secret", "s").unwrap();
     let factory = Factory::new(&options).unwrap();
     assert_eq!(open(&factory, "", 0.0).set_subject("x"), Err(Error::NoStore));
-    assert_eq!(open(&factory, "", 0.0).id(), Ok(None));
+    assert_eq!(open(&factory, "", 0.0).id(), None);
     assert_eq!(factory.revoke_all("x", None), Err(Error::NoStore));
 }

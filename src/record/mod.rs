@@ -5,6 +5,8 @@ mod header;
 pub(crate) mod id;
 pub(crate) mod khufu;
 pub(crate) mod layout;
+#[cfg(test)]
+mod lost_answers;
 mod snapshot;
 mod stored;
 mod turns;

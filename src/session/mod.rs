@@ -6,8 +6,6 @@ mod changes;
 mod commit;
 mod csrf;
 mod flash;
-#[cfg(test)]
-mod lost_answers;
 mod read;
 mod record;
 

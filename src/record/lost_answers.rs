@@ -1,0 +1,289 @@
+//! What becomes of a session whose store did what it was asked to, or not, and whose answer was lost.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::store::{self, Record, Saved, Store, StoreError, SubjectName, Write};
+use crate::{Error, Factory, LoadResult, Options, Session};
+
+/// A store in memory that loses some answers.
+struct Lossy {
+    store: Arc<dyn Store>,
+    /// Counts down to the save whose answer is lost.
+    save: AtomicUsize,
+    load: AtomicUsize,
+    remove: AtomicUsize,
+}
+
+impl Lossy {
+    fn new() -> Arc<Self> {
+        let store = store::open(Options::new().settings(), Duration::from_secs(1)).unwrap();
+        let never = || AtomicUsize::new(0);
+        Arc::new(Self { store, save: never(), load: never(), remove: never() })
+    }
+
+    fn factory(self: &Arc<Self>) -> Factory {
+        let mut options = Options::new();
+        options.set("secret", "itsaseekreet").unwrap().set("type", "store").unwrap();
+        options.set("store_on_error", "empty").unwrap();
+        options.own_store = Some(self.clone());
+        Factory::new(&options).unwrap()
+    }
+
+    /// The answer to the next save is lost.
+    fn lose_save(&self) {
+        self.save.store(1, Ordering::Relaxed);
+    }
+}
+
+fn answered<T>(countdown: &AtomicUsize, answer: T) -> Result<T, StoreError> {
+    let one_less = |left: usize| left.checked_sub(1);
+    match countdown.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less) {
+        Ok(1) => Err(StoreError("no answer in time".to_owned())),
+        _ => Ok(answer),
+    }
+}
+
+impl Store for Lossy {
+    fn load(&self, key: &str, deadline: Instant) -> Result<Option<Record>, StoreError> {
+        answered(&self.load, self.store.load(key, deadline)?)
+    }
+
+    fn save(&self, key: &str, expected: u64, write: &Write<'_>) -> Result<Saved, StoreError> {
+        answered(&self.save, self.store.save(key, expected, write)?)
+    }
+
+    fn touch(&self, key: &str, write: &Write<'_>) -> Result<Saved, StoreError> {
+        self.store.touch(key, write)
+    }
+
+    fn remove(
+        &self,
+        key: &str,
+        expected: u64,
+        subject: Option<SubjectName>,
+        deadline: Instant,
+    ) -> Result<Saved, StoreError> {
+        answered(&self.remove, self.store.remove(key, expected, subject, deadline)?)
+    }
+
+    fn keeps_subjects(&self) -> bool {
+        true
+    }
+
+    fn members(&self, subject: &SubjectName, deadline: Instant) -> Result<Vec<String>, StoreError> {
+        self.store.members(subject, deadline)
+    }
+
+    fn revoke(&self, key: &str, subjects: &[SubjectName], deadline: Instant) -> Result<bool, StoreError> {
+        self.store.revoke(key, subjects, deadline)
+    }
+}
+
+fn commit(session: &mut Session) -> String {
+    session.commit(false).unwrap()[0].split(';').next().unwrap().to_owned()
+}
+
+fn open(factory: &Factory, header: &str) -> Session {
+    factory.open(header.as_bytes()).unwrap()
+}
+
+fn json(factory: &Factory, header: &str) -> String {
+    open(factory, header).to_json().to_owned()
+}
+
+fn begun(factory: &Factory) -> String {
+    let mut session = open(factory, "");
+    session.set("cart", "1").unwrap();
+    commit(&mut session)
+}
+
+/// Another request sets a key.
+fn set(factory: &Factory, header: &str, key: &str) {
+    let mut other = open(factory, header);
+    other.set(key, "1").unwrap();
+    other.commit(false).unwrap();
+}
+
+fn is_store_error(session: &mut Session) -> bool {
+    matches!(session.commit(false), Err(Error::Store(_)))
+}
+
+#[test]
+fn a_new_session_is_committed_again_under_a_new_name() {
+    let lossy = Lossy::new();
+    let factory = lossy.factory();
+    let mut session = open(&factory, "");
+    session.set("a", "1").unwrap();
+    session.set_subject("alice").unwrap();
+    lossy.lose_save();
+    assert!(is_store_error(&mut session));
+    assert_eq!(session.id(), None);
+    session.set("b", "2").unwrap();
+    let header = commit(&mut session);
+    assert_eq!(json(&factory, &header), r#"{"a":1,"b":2}"#);
+    let listed = factory.subject_sessions("alice").unwrap();
+    assert_eq!(listed.len(), 1, "the name that was given up is gone");
+    assert_eq!(Some(listed[0].id.as_str()), session.id());
+}
+
+#[test]
+fn what_was_saved_is_not_added_to_itself() {
+    for others_between in 0..=3 {
+        let lossy = Lossy::new();
+        let factory = lossy.factory();
+        let header = begun(&factory);
+        let mut session = open(&factory, &header);
+        session.flash_string("paid", "", true).unwrap();
+        lossy.lose_save();
+        assert!(is_store_error(&mut session));
+        for n in 0..others_between {
+            set(&factory, &header, &format!("other {n}"));
+        }
+        session.flash_string("thanks", "", true).unwrap();
+        session.commit(false).unwrap();
+        let mut after = open(&factory, &header);
+        assert_eq!(after.pop_flash(""), Ok(r#"["paid","thanks"]"#), "{others_between}");
+        assert_eq!(after.len(), 1 + others_between);
+    }
+}
+
+#[test]
+fn what_was_not_saved_is_saved_once() {
+    let lossy = Lossy::new();
+    let factory = lossy.factory();
+    let header = begun(&factory);
+    let mut session = open(&factory, &header);
+    session.flash_string("paid", "", true).unwrap();
+    // The record changes first, so that the first try misses, and the answer to the second load is lost.
+    set(&factory, &header, "other");
+    lossy.load.store(1, Ordering::Relaxed);
+    assert!(is_store_error(&mut session));
+    session.commit(false).unwrap();
+    assert_eq!(open(&factory, &header).pop_flash(""), Ok(r#"["paid"]"#));
+}
+
+#[test]
+fn a_save_that_can_no_longer_be_told_is_a_conflict_for_good() {
+    let lossy = Lossy::new();
+    let factory = lossy.factory();
+    let header = begun(&factory);
+    let mut session = open(&factory, &header);
+    session.flash_string("paid", "", true).unwrap();
+    lossy.lose_save();
+    assert!(is_store_error(&mut session));
+    for n in 0..4 {
+        set(&factory, &header, &format!("other {n}"));
+    }
+    for _ in 0..2 {
+        assert_eq!(session.commit(false).map(<[_]>::len), Err(Error::Conflict));
+    }
+    assert_eq!(open(&factory, &header).pop_flash(""), Ok(r#"["paid"]"#));
+}
+
+#[test]
+fn a_new_id_that_was_saved_is_known_again() {
+    for others_between in [false, true] {
+        let lossy = Lossy::new();
+        let factory = lossy.factory();
+        let header = begun(&factory);
+        let mut login = open(&factory, &header);
+        login.set("user", "1").unwrap();
+        login.flash_string("welcome", "", true).unwrap();
+        login.regenerate_id();
+        lossy.lose_save();
+        assert!(is_store_error(&mut login));
+        if others_between {
+            let mut late = open(&factory, &header);
+            late.set("late", "1").unwrap();
+            assert_eq!(late.commit(false).map(<[_]>::len), Err(Error::Gone));
+        }
+        login.set("more", "2").unwrap();
+        let new = commit(&mut login);
+        assert_ne!(new, header);
+        assert_eq!(json(&factory, &new), r#"{"cart":1,"user":1,"_f_":["welcome"],"more":2}"#);
+        assert_eq!(json(&factory, &header), r#"{"cart":1}"#);
+    }
+}
+
+#[test]
+fn an_id_that_no_response_carried_leaves_the_snapshot_of_the_one_before() {
+    let lossy = Lossy::new();
+    let factory = lossy.factory();
+    let header = begun(&factory);
+    let mut login = open(&factory, &header);
+    login.set("user", "1").unwrap();
+    login.regenerate_id();
+    let first = commit(&mut login);
+    login.set("more", "2").unwrap();
+    login.regenerate_id();
+    let second = commit(&mut login);
+    assert_eq!(open(&factory, &first).load_result(), LoadResult::Missing, "no browser ever had it");
+    assert_eq!(json(&factory, &header), r#"{"cart":1}"#);
+    assert_eq!(json(&factory, &second), r#"{"cart":1,"user":1,"more":2}"#);
+}
+
+#[test]
+fn a_logout_ends_what_could_not_be_opened() {
+    let lossy = Lossy::new();
+    let factory = lossy.factory();
+    let header = begun(&factory);
+    lossy.load.store(1, Ordering::Relaxed);
+    let mut session = open(&factory, &header);
+    assert_eq!(session.load_result(), LoadResult::StoreError);
+    session.invalidate();
+    assert!(commit(&mut session).ends_with('='));
+    assert_eq!(open(&factory, &header).load_result(), LoadResult::Missing);
+}
+
+#[test]
+fn an_old_id_that_could_not_be_opened_ends_the_session_only_within_its_grace() {
+    let lossy = Lossy::new();
+    let factory = lossy.factory();
+    let old = begun(&factory);
+    let mut login = open(&factory, &old);
+    login.regenerate_id();
+    let current = commit(&mut login);
+    let mut login = open(&factory, &current);
+    login.regenerate_id();
+    let newest = commit(&mut login);
+    for (id, ends) in [(&old, false), (&current, true)] {
+        lossy.load.store(1, Ordering::Relaxed);
+        let mut session = open(&factory, id);
+        assert_eq!(session.load_result(), LoadResult::StoreError);
+        session.invalidate();
+        session.commit(false).unwrap();
+        let left = if ends { LoadResult::Missing } else { LoadResult::Loaded };
+        assert_eq!(open(&factory, &newest).load_result(), left);
+    }
+}
+
+#[test]
+fn a_logout_ends_what_may_have_been_saved() {
+    let lossy = Lossy::new();
+    let factory = lossy.factory();
+    let mut session = open(&factory, "");
+    session.set("a", "1").unwrap();
+    session.set_subject("alice").unwrap();
+    lossy.lose_save();
+    assert!(is_store_error(&mut session));
+    assert_eq!(factory.subject_sessions("alice").unwrap().len(), 1);
+    session.invalidate();
+    session.commit(false).unwrap();
+    assert_eq!(factory.subject_sessions("alice").unwrap(), []);
+}
+
+#[test]
+fn a_logout_whose_answer_was_lost_is_made_again() {
+    let lossy = Lossy::new();
+    let factory = lossy.factory();
+    let header = begun(&factory);
+    let mut session = open(&factory, &header);
+    session.invalidate();
+    lossy.remove.store(1, Ordering::Relaxed);
+    assert!(is_store_error(&mut session));
+    assert!(session.set_cookies()[0].contains("Max-Age=0"), "the browser forgets it all the same");
+    assert!(commit(&mut session).ends_with('='));
+    assert_eq!(open(&factory, &header).load_result(), LoadResult::Missing);
+}
