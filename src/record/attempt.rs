@@ -31,8 +31,6 @@ struct Merged {
     envelope: Envelope,
     /// The record's generation.
     over: u64,
-    /// The record has the planned id already.
-    has_planned: bool,
 }
 
 impl<'a> Attempt<'a> {
@@ -135,7 +133,7 @@ impl<'a> Attempt<'a> {
     fn replace(&mut self, content: &mut Content) -> Result<(), Error> {
         // A snapshot is made of what is there, and what was not answered may be there.
         let looks_first = self.stored.renews || !self.stored.unanswered.is_empty();
-        let mut newer = if looks_first { Some(self.look(content)?) } else { None };
+        let mut newer = if looks_first { self.look(content)? } else { None };
         loop {
             match self.put(content, newer.as_ref())? {
                 (Saved::Yes, generation, envelope) => {
@@ -151,7 +149,7 @@ impl<'a> Attempt<'a> {
                 }
                 (Saved::Gone, ..) => return Err(Error::Gone),
                 (Saved::Conflict, ..) if Instant::now() >= self.deadline => return Err(Error::Conflict),
-                (Saved::Conflict, ..) => newer = Some(self.look(content)?),
+                (Saved::Conflict, ..) => newer = self.look(content)?,
             }
         }
     }
@@ -159,19 +157,20 @@ impl<'a> Attempt<'a> {
     /// Saves over the record that was opened, or over a newer one.
     fn put(&mut self, content: &Content, newer: Option<&Merged>) -> Result<(Saved, u64, Envelope), Error> {
         let opened = &self.stored.envelope;
-        let (content, envelope, over, has_planned) = match newer {
-            Some(merged) => (&merged.content, &merged.envelope, merged.over, merged.has_planned),
-            None => (content, opened, self.stored.generation, false),
+        let (content, envelope, over) = match newer {
+            Some(merged) => (&merged.content, &merged.envelope, merged.over),
+            None => (content, opened, self.stored.generation),
         };
         let mut envelope = envelope.clone();
         let id = self.stored.planned.as_ref().or(self.stored.id.as_ref()).ok_or(Error::Gone)?;
         self.address(&mut envelope, id)?;
         let put = self.records.replacing(over, content, &envelope)?;
         let write = self.records.write(&put, self.now, self.deadline);
-        let new_key = self.records.layout.key(id);
-        let outcome = match new_key == self.stored.key || has_planned {
-            true => self.records.store.save(&new_key, over, &write),
-            false => self.records.store.rename(&self.stored.key, over, &new_key, &write),
+        let planned_key = self.stored.planned.as_ref().map(|id| self.records.layout.key(id));
+        let (store, key) = (&self.records.store, &self.stored.key);
+        let outcome = match planned_key.filter(|planned| planned != key) {
+            None => store.save(key, over, &write),
+            Some(new_key) => store.rename(key, over, &new_key, &write),
         };
         match outcome {
             Ok(saved) => Ok((saved, put.generation, envelope)),
@@ -204,27 +203,31 @@ impl<'a> Attempt<'a> {
     }
 
     /// The record as it is now, with this request's changes made on it; an error if the session has ended or has another
-    /// id.
-    fn look(&mut self, content: &Content) -> Result<Merged, Error> {
+    /// id. `None` if only the store can tell, which may have moved the record to its new key already.
+    fn look(&mut self, content: &Content) -> Result<Option<Merged>, Error> {
+        let (has_header, is_sure) = (self.records.layout.has_header(), self.stored.unanswered.is_empty());
         if self.stored.renews && self.stored.planned.is_none() {
             let id = self.stored.id.as_ref().ok_or(Error::Gone)?;
             self.stored.planned = Some(self.records.layout.next_id(id)?);
         }
         // A record that has the planned id is this request's own, and only the answer was lost.
-        if let Some(planned) = self.stored.planned.as_ref().filter(|_| !self.stored.unanswered.is_empty())
+        if let Some(planned) = self.stored.planned.as_ref().filter(|_| has_header && !is_sure)
             && let Some((_, loaded)) = self.current(planned)?
         {
-            return self.merged(content, loaded, true);
+            return self.merged(content, loaded).map(Some);
         }
         let id = self.stored.id.as_ref().ok_or(Error::Gone)?;
-        let (record, mut loaded) = self.current(id)?.ok_or(Error::Gone)?;
+        let Some((record, mut loaded)) = self.current(id)? else {
+            let may_have_moved = self.stored.renews && !has_header && !is_sure;
+            return if may_have_moved { Ok(None) } else { Err(Error::Gone) };
+        };
         if self.stored.renews && !self.stored.is_fresh {
             let header = &loaded.envelope.header;
             let until = self.now + self.records.settings.grace.as_secs_f64();
             let snapshot = |data: &[u8]| Snapshot::new(&header.token, until, data);
             loaded.envelope.snapshot = (until > self.now).then(|| snapshot(&record[header.data_place()]));
         }
-        self.merged(content, loaded, false)
+        self.merged(content, loaded).map(Some)
     }
 
     /// The session that an id opens now, and the bytes of its record, if a snapshot is to be made of them; `None` if the
@@ -242,7 +245,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// This request's changes, but for those that the record has already, on the content of a record.
-    fn merged(&self, content: &Content, loaded: Loaded, has_planned: bool) -> Result<Merged, Error> {
+    fn merged(&self, content: &Content, loaded: Loaded) -> Result<Merged, Error> {
         let landed = self.landed(&loaded)?;
         let changes = &self.stored.changes[landed..];
         let Loaded { content: mut newer, mut envelope, generation: over, .. } = loaded;
@@ -255,7 +258,7 @@ impl<'a> Attempt<'a> {
                 envelope.subject.clone_from(subject);
             }
         }
-        Ok(Merged { content: newer, envelope, over, has_planned })
+        Ok(Merged { content: newer, envelope, over })
     }
 
     /// How many of this request's changes a record has already, by saves whose answers were lost.

@@ -183,8 +183,10 @@ pub(crate) trait Store: Send + Sync {
         None
     }
 
-    /// Puts a record under a new key in place of the record of generation `expected` under the old key. For records
-    /// whose session gets another key with a new id. On anything but [`Saved::Yes`] nothing is left under the new key.
+    /// Puts a record under a new key, which only this request knows, in place of the record of generation `expected` under
+    /// the old key. For records whose session gets another key with a new id. If a store makes both changes in one step,
+    /// and the old record is not there but the new one is, an earlier call was carried out: the new record is replaced.
+    /// On anything but [`Saved::Yes`] nothing is left under the new key.
     fn rename(&self, _key: &str, _expected: u64, _new_key: &str, _write: &Write<'_>) -> Result<Saved, StoreError> {
         Err(StoreError("this store does not rename records".to_owned()))
     }
