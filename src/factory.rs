@@ -9,9 +9,9 @@ use crate::format::{self, Format};
 use crate::load::{LoadResult, Refusal};
 use crate::moment;
 use crate::options::{Options, Settings};
+use crate::record::{self, NotLoaded, Records, Stored};
 use crate::seal;
 use crate::serializer::Content;
-use crate::record::{self, NotLoaded, Records, Stored};
 use crate::session::Session;
 
 /// Opens sessions, all with the same options. Cheap to clone, and made to be shared between threads.

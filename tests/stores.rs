@@ -376,7 +376,8 @@ fn the_grace_ends() {
 #[test]
 fn a_request_that_only_read_brings_back_no_old_cookie() {
     for store in stores() {
-        for settings in [&[("max_age", "3600")][..], &[("previous_secret", "itsaseekreet"), ("secret", "another")][..]] {
+        for settings in [&[("max_age", "3600")][..], &[("previous_secret", "itsaseekreet"), ("secret", "another")][..]]
+        {
             // The secret of the first factory is the previous one of a rotation.
             let before = factory_with(&store.url, &[]);
             let shared = store.url != "memory:";
@@ -402,7 +403,11 @@ fn a_request_that_only_read_brings_back_no_old_cookie() {
                 let mut reader = open(&factory, &header, 5.0);
                 reader.get("cart").unwrap();
                 let mut other = open(&factory, &header, 5.0);
-                if ends == "login" { other.regenerate_id() } else { other.invalidate() }
+                if ends == "login" {
+                    other.regenerate_id()
+                } else {
+                    other.invalidate()
+                }
                 other.commit(false).unwrap();
                 assert!(reader.commit(false).unwrap().is_empty(), "{ends}");
                 // The old id, which is only read for the grace, gives no cookie either.

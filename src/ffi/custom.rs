@@ -92,9 +92,8 @@ pub struct khufu_store_vtable {
     /// In one step: removes the key's record if it has the generation expected (0: whatever it has), and returns KHUFU_OK.
     /// Otherwise it changes nothing and returns KHUFU_ERR_GONE if there is no record, or KHUFU_ERR_CONFLICT if there is
     /// another. KHUFU_ERR_STORE if it failed.
-    pub remove: Option<
-        unsafe extern "C" fn(user_data: *mut c_void, key: *const c_char, key_len: usize, expected: u64) -> i32,
-    >,
+    pub remove:
+        Option<unsafe extern "C" fn(user_data: *mut c_void, key: *const c_char, key_len: usize, expected: u64) -> i32>,
     /// Notes that a key belongs to a subject, for at least ttl seconds; noting it again never shortens that. Called before
     /// the record is saved or touched. Returns KHUFU_OK or KHUFU_ERR_STORE. May be NULL.
     pub list: Option<

@@ -22,10 +22,10 @@ use crate::json::{self, Scanner};
 use crate::load::Refusal;
 use crate::moment::{Moment, now};
 use crate::options::{Options, Settings, full_name};
-use crate::state::State;
-use crate::store;
 use crate::record::id::Id;
 use crate::record::layout::{Draft, Layout};
+use crate::state::State;
+use crate::store;
 use crate::wiped::{WipedBytes, WipedText};
 
 use self::notation::Notation;

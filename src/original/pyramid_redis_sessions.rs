@@ -6,16 +6,16 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::notation::Notation;
-use super::{members, moment, draft, number, opened, quoted, random, renewed, state, text, write_number};
+use super::{draft, members, moment, number, opened, quoted, random, renewed, state, text, write_number};
 use crate::arena::Span;
 use crate::error::Error;
 use crate::load::Refusal;
+use crate::record::id::Id;
+use crate::record::layout::{Draft, Envelope, Layout, Loaded, Standing};
 use crate::seal::{HexSigned, Secret};
 use crate::serializer::{Content, pickle};
 use crate::state::State;
 use crate::store::Record;
-use crate::record::id::Id;
-use crate::record::layout::{Draft, Envelope, Layout, Loaded, Standing};
 use crate::wiped::{WipedBytes, WipedText};
 
 /// The name of what is carried along: the record's own idle time.
@@ -93,7 +93,13 @@ impl Layout for Records {
         let mut state = state(json, data)?;
         state.hide(TIMEOUT, Span::of_payload(timeout.start, timeout.end));
         let content = Content { renewed: renewed(idle, record.left), created, state };
-        Ok(Loaded { content, envelope: Envelope::default(), standing, generation: record.generation, timeout: Some(idle) })
+        Ok(Loaded {
+            content,
+            envelope: Envelope::default(),
+            standing,
+            generation: record.generation,
+            timeout: Some(idle),
+        })
     }
 
     fn dumps(&self, content: &Content, _envelope: &Envelope) -> Result<Draft, Error> {

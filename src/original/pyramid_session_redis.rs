@@ -7,17 +7,17 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::notation::Notation;
-use super::{members, moment, draft, number, opened, random, renewed, state, text, write_number};
+use super::{draft, members, moment, number, opened, random, renewed, state, text, write_number};
 use crate::arena::Span;
 use crate::error::Error;
 use crate::load::Refusal;
 use crate::moment::{Moment, now};
+use crate::record::id::Id;
+use crate::record::layout::{Draft, Envelope, Layout, Loaded, Standing};
 use crate::seal::{self, Seal, Signed};
 use crate::serializer::Content;
 use crate::state::State;
 use crate::store::Record;
-use crate::record::id::Id;
-use crate::record::layout::{Draft, Envelope, Layout, Loaded, Standing};
 use crate::wiped::{WipedBytes, WipedText};
 
 /// Before the secret in its signature's key.
@@ -104,7 +104,13 @@ impl Layout for Records {
         }
         let (renewed, timeout) = ages(idle, end, created, record.left);
         let content = Content { renewed, created, state };
-        Ok(Loaded { content, envelope: Envelope::default(), standing, generation: record.generation, timeout: Some(timeout) })
+        Ok(Loaded {
+            content,
+            envelope: Envelope::default(),
+            standing,
+            generation: record.generation,
+            timeout: Some(timeout),
+        })
     }
 
     fn dumps(&self, content: &Content, _envelope: &Envelope) -> Result<Draft, Error> {

@@ -95,8 +95,7 @@ impl Records {
     /// How long the record of a session is kept from `now` on.
     fn ttl(&self, state: &State, created: Moment, now: f64) -> Option<Duration> {
         let idle = self.layout.idle(state);
-        let absolute =
-            self.settings.absolute_timeout.map(|timeout| created.seconds + timeout as f64 - now + 1.0);
+        let absolute = self.settings.absolute_timeout.map(|timeout| created.seconds + timeout as f64 - now + 1.0);
         let seconds = [idle, absolute].into_iter().flatten().reduce(f64::min)?;
         Some(Duration::try_from_secs_f64(seconds.max(1.0)).unwrap_or(Duration::MAX))
     }

@@ -49,8 +49,9 @@ impl Session {
             return Ok(None);
         }
         let browser_needs_it = is_new || renews || self.outdated || self.config.cookie.expires();
-        Ok(attempt.cookie().filter(|_| browser_needs_it).map(|value| {
-            self.config.cookie.with_value(value.len(), self.now, |out| out.copy_from_slice(&value))
-        }))
+        Ok(attempt
+            .cookie()
+            .filter(|_| browser_needs_it)
+            .map(|value| self.config.cookie.with_value(value.len(), self.now, |out| out.copy_from_slice(&value))))
     }
 }

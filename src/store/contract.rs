@@ -295,7 +295,8 @@ fn a_touch_lists_a_key_too(store: &dyn Store) {
 
 fn a_revocation_ends_what_belongs_to_the_subject(store: &dyn Store) {
     let (subject, former, other) = (new_subject(), new_subject(), new_subject());
-    let (key, foreign, nobodys) = (saved_for(store, subject, LONG), saved_for(store, other, LONG), saved(store, "", LONG));
+    let (key, foreign, nobodys) =
+        (saved_for(store, subject, LONG), saved_for(store, other, LONG), saved(store, "", LONG));
     for key in [&foreign, &nobodys, &new_key()] {
         assert_eq!(store.revoke(key, &[subject, former], soon()), Ok(false));
     }

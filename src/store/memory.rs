@@ -178,9 +178,10 @@ impl<'a> Open<'a> {
         let expires = self.now + life;
         let subject = write.subject.map(|subject| Box::new(subject.0));
         let old = self.shard.records.remove(&key);
-        let kept_place = old.as_ref().map(|old| old.ordered).filter(|ordered| {
-            (*ordered..=ordered.saturating_add(life / LEEWAY)).contains(&expires)
-        });
+        let kept_place = old
+            .as_ref()
+            .map(|old| old.ordered)
+            .filter(|ordered| (*ordered..=ordered.saturating_add(life / LEEWAY)).contains(&expires));
         let ordered = kept_place.unwrap_or(expires);
         if let Some(old) = old {
             self.forget(&key, &old, subject.as_deref(), kept_place.is_none());

@@ -8,12 +8,12 @@ use crate::error::Error;
 use crate::load::Refusal;
 use crate::original::notation::Notation;
 use crate::original::{draft, opened, quoted, text};
+use crate::record::id::Id;
+use crate::record::layout::{Draft, Envelope, Layout, Loaded, Standing};
 use crate::seal::{HexSigned, Secret};
 use crate::serializer::{Content, CookieSerializer, pickle};
 use crate::state::State;
 use crate::store::Record;
-use crate::record::id::Id;
-use crate::record::layout::{Draft, Envelope, Layout, Loaded, Standing};
 use crate::wiped::{WipedBytes, WipedText};
 
 /// For how many seconds more than its idle time a session stays in Redis.

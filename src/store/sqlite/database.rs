@@ -12,26 +12,25 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavio
 
 /// `khfu`, the mark of a database of this store.
 const APPLICATION: i32 = 0x6b68_6675;
-/// The number of the tables' layout.
-const VERSION: i32 = 1;
+/// The number of the table's layout. 1 was never released.
+const VERSION: i32 = 2;
 
-/// An index of the rows that expire lets a save find those that have without looking at others.
-const TABLES: &str = "
-    CREATE TABLE records (
+/// The header says whose a record is and when it was used; the columns are copies of that, to find it by. An index of
+/// the rows that expire lets a save find those that have without looking at others.
+const TABLE: &str = "
+    CREATE TABLE khufu_sessions (
         key TEXT NOT NULL PRIMARY KEY,
         generation INTEGER NOT NULL,
         expires INTEGER, -- milliseconds since 1970
+        subject BLOB,
+        accessed INTEGER NOT NULL, -- microseconds since 1970
+        header BLOB NOT NULL,
         data BLOB NOT NULL
     ) STRICT;
-    CREATE INDEX records_by_expiry ON records (expires) WHERE expires IS NOT NULL;
-    CREATE TABLE subjects (
-        subject TEXT,
-        key TEXT,
-        expires INTEGER, -- milliseconds since 1970
-        PRIMARY KEY (subject, key)
-    ) STRICT, WITHOUT ROWID;
-    CREATE INDEX subjects_by_expiry ON subjects (expires) WHERE expires IS NOT NULL;
+    CREATE INDEX khufu_sessions_by_expiry ON khufu_sessions (expires) WHERE expires IS NOT NULL;
+    CREATE INDEX khufu_sessions_by_subject ON khufu_sessions (subject) WHERE subject IS NOT NULL;
 ";
+const DROP_TABLES_1: &str = "DROP TABLE IF EXISTS records; DROP TABLE IF EXISTS subjects;";
 
 /// The pages in the log from which on it is written back to the database.
 const LOG_PAGES: i32 = 1000;
@@ -51,18 +50,25 @@ pub(super) enum Trouble {
     Newer(i32),
     #[error("it may not be written to")]
     ReadOnly,
+    #[error("its files were being removed or replaced")]
+    Replaced,
+    #[error("its file was removed or replaced meanwhile, so it may not be saved")]
+    Lost,
     #[error("its file system cannot keep a write-ahead log (the journal mode stays {0})")]
     NoLog(String),
 }
 
 impl Trouble {
-    /// Whether another connection was in the way, and nothing was done.
+    /// Whether something was in the way that passes, and nothing was done.
     pub fn passes(&self) -> bool {
-        let Self::Sqlite(error) = self else { return false };
-        matches!(
-            error.sqlite_error_code(),
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed)
-        )
+        match self {
+            Self::Sqlite(error) => matches!(
+                error.sqlite_error_code(),
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed)
+            ),
+            Self::Replaced => true,
+            _ => false,
+        }
     }
 }
 
@@ -78,7 +84,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, Trouble> {
     if connection.is_readonly(rusqlite::MAIN_DB)? {
         return Err(Trouble::ReadOnly);
     }
-    let made = is_made(&mut connection)?;
+    check(&connection.transaction()?)?;
     let mode: String = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
     if mode != "wal" {
         return Err(Trouble::NoLog(mode));
@@ -86,7 +92,8 @@ pub(super) fn open(path: &Path) -> Result<Connection, Trouble> {
     connection.pragma_update(None, "synchronous", "normal")?;
     connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES, |_| Ok(()))?;
     connection.wal_hook(Some(write_back))?;
-    if !made {
+    // This also opens the log, if it was not open before.
+    if check(&connection.transaction()?)? != Found::Table {
         make(&mut connection)?;
     }
     Ok(connection)
@@ -114,29 +121,35 @@ fn create(path: &Path) -> Result<(), Trouble> {
     }
 }
 
-fn is_made(connection: &mut Connection) -> Result<bool, Trouble> {
-    check(&connection.transaction()?)
-}
-
 fn make(connection: &mut Connection) -> Result<(), Trouble> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if !check(&transaction)? {
-        transaction.execute_batch(TABLES)?;
-        transaction.pragma_update(None, "application_id", APPLICATION)?;
-        transaction.pragma_update(None, "user_version", VERSION)?;
-        transaction.commit()?;
+    match check(&transaction)? {
+        Found::Table => return Ok(()),
+        Found::TablesOf1 => transaction.execute_batch(DROP_TABLES_1)?,
+        Found::Nothing => {}
     }
-    Ok(())
+    transaction.execute_batch(TABLE)?;
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    Ok(transaction.commit()?)
 }
 
-/// Whether the tables are there; if not, the database is empty.
-fn check(transaction: &Transaction<'_>) -> Result<bool, Trouble> {
+/// What is in a database.
+#[derive(PartialEq, Eq)]
+enum Found {
+    Table,
+    TablesOf1,
+    Nothing,
+}
+
+fn check(transaction: &Transaction<'_>) -> Result<Found, Trouble> {
     let number = |name| transaction.pragma_query_value(None, name, |row| row.get(0));
     let tables: u32 = transaction.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
     match (number("application_id")?, number("user_version")?) {
-        (APPLICATION, VERSION) => Ok(true),
+        (APPLICATION, VERSION) => Ok(Found::Table),
+        (APPLICATION, 1) => Ok(Found::TablesOf1),
         (APPLICATION, version) => Err(Trouble::Newer(version)),
-        (0, 0) if tables == 0 => Ok(false),
+        (0, 0) if tables == 0 => Ok(Found::Nothing),
         _ => Err(Trouble::Foreign),
     }
 }

@@ -7,65 +7,74 @@
 //! Other software in the same process must keep its hands off the file: the system drops a process's locks on a file
 //! when any descriptor of it is closed.
 
+mod connections;
 mod database;
+mod files;
 mod pool;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::thread::park_timeout;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction, TransactionBehavior, params_from_iter};
 
+use self::connections::{Connections, Database};
 use self::database::Trouble;
-use self::pool::Pool;
-use crate::fork::{self, Call};
-use crate::store::{Record, Saved, Store, StoreError};
+use self::pool::{Loan, Pool};
+use crate::fork::{Call, Close};
+use crate::store::{Record, Saved, Store, StoreError, SubjectName, Write};
+use crate::wiped::WipedBytes;
 
-/// How many threads of a process read at once.
-const READERS: usize = 8;
 /// How long a call sleeps, at first and at most, before it asks again whether another process is done writing.
 const FIRST_PAUSE: Duration = Duration::from_micros(50);
 const LAST_PAUSE: Duration = Duration::from_micros(500);
 
-const LOAD: &str = "SELECT generation, data FROM records WHERE key = ?1 AND (expires IS NULL OR expires > ?2)";
+const LOAD: &str =
+    "SELECT generation, header, data FROM khufu_sessions WHERE key = ?1 AND (expires IS NULL OR expires > ?2)";
 const INSERT: &str = "
-    INSERT INTO records (key, generation, expires, data) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE
-    SET generation = excluded.generation, expires = excluded.expires, data = excluded.data WHERE expires <= ?5";
+    INSERT INTO khufu_sessions (key, generation, expires, subject, accessed, header, data)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE
+    SET generation = excluded.generation, expires = excluded.expires, subject = excluded.subject,
+        accessed = excluded.accessed, header = excluded.header, data = excluded.data
+    WHERE expires <= ?8";
 const REPLACE: &str = "
-    UPDATE records SET generation = ?2, expires = ?3, data = ?4
-    WHERE key = ?1 AND generation = ?6 AND (expires IS NULL OR expires > ?5)";
-const EXISTS: &str = "SELECT EXISTS (SELECT 1 FROM records WHERE key = ?1 AND (expires IS NULL OR expires > ?2))";
-const TOUCH: &str = "
-    UPDATE records SET expires = ?3, data = ?4
-    WHERE key = ?1 AND generation = ?2 AND (expires IS NULL OR expires > ?5)";
-const DELETE: &str = "DELETE FROM records WHERE key = ?1";
+    UPDATE khufu_sessions
+    SET generation = ?2, expires = ?3, subject = ?4, accessed = ?5, header = ?6, data = ?7
+    WHERE key = ?1 AND generation = ?9 AND (expires IS NULL OR expires > ?8)";
+const REMOVE: &str = "
+    DELETE FROM khufu_sessions
+    WHERE key = ?1 AND (expires IS NULL OR expires > ?2) AND (?3 = 0 OR generation = ?3)";
+const EXISTS: &str =
+    "SELECT EXISTS (SELECT 1 FROM khufu_sessions WHERE key = ?1 AND (expires IS NULL OR expires > ?2))";
 const SWEEP: &str = "
-    DELETE FROM records WHERE rowid IN (SELECT rowid FROM records WHERE expires <= ?1 ORDER BY expires LIMIT 8)";
-
-/// The later expiry stays; none is the latest.
-const ENLIST: &str = "
-    INSERT INTO subjects (subject, key, expires) VALUES (?1, ?2, ?3)
-    ON CONFLICT DO UPDATE SET expires = max(expires, excluded.expires)";
-const DELIST: &str = "DELETE FROM subjects WHERE subject = ?1 AND key = ?2";
-const LIST: &str = "SELECT key FROM subjects WHERE subject = ?1 AND (expires IS NULL OR expires > ?2)";
-const SWEEP_SUBJECTS: &str = "
-    DELETE FROM subjects WHERE (subject, key) IN
-    (SELECT subject, key FROM subjects WHERE expires <= ?1 ORDER BY expires LIMIT 8)";
+    DELETE FROM khufu_sessions
+    WHERE rowid IN (SELECT rowid FROM khufu_sessions WHERE expires <= ?1 ORDER BY expires LIMIT 8)";
+const MEMBERS: &str = "SELECT key FROM khufu_sessions WHERE subject = ?1 AND (expires IS NULL OR expires > ?2)";
+/// The subjects follow.
+const REVOKE: &str = "DELETE FROM khufu_sessions WHERE key = ?1 AND (expires IS NULL OR expires > ?2) AND subject IN ";
 
 /// A store in a database file.
 pub(crate) struct Sqlite {
-    path: PathBuf,
     connections: Arc<Connections>,
 }
 
-/// The connections of this process: none crosses a fork.
-struct Connections {
-    readers: Pool<Connection>,
-    /// One, for the threads of a process to take turns.
-    writer: Pool<Connection>,
+/// What a call does.
+struct Task {
+    /// In an error's words.
+    doing: &'static str,
+    kind: Kind,
+    deadline: Instant,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Read,
+    /// A write that is as good when it is made twice.
+    Write,
+    /// A write that must not be made twice, for its writer could take the first for another's.
+    Save,
 }
 
 impl Sqlite {
@@ -73,30 +82,26 @@ impl Sqlite {
     /// must be there.
     pub fn open(path: &str, deadline: Instant) -> Result<Self, StoreError> {
         let absolute = std::path::absolute(path).map_err(|error| StoreError(format!("the SQLite store: {error}")))?;
-        let connections = Arc::new(Connections { readers: Pool::new(READERS), writer: Pool::new(1) });
-        let inherited_by_none: Weak<Connections> = Arc::downgrade(&connections);
-        let store = Self { path: absolute, connections };
-        Call::begin(deadline).ok_or_else(|| store.late("opening"))?.close_before_forks(inherited_by_none);
-        store.call(&store.connections.writer, "opening", deadline, |_| Ok(()))?;
+        let late = || StoreError(format!("the SQLite store {}: opening: a fork lasted too long", absolute.display()));
+        let call = Call::begin(deadline).ok_or_else(late)?;
+        let store = Self { connections: Connections::to(&absolute, &call) };
+        drop(call);
+        store.call(&store.connections.writer, &Task { doing: "opening", kind: Kind::Write, deadline }, |_| Ok(()))?;
         Ok(store)
     }
 
     fn read<T>(
         &self,
-        doing: &str,
+        doing: &'static str,
         deadline: Instant,
         work: impl Fn(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
-        self.call(&self.connections.readers, doing, deadline, |connection| work(connection))
+        let task = Task { doing, kind: Kind::Read, deadline };
+        self.call(&self.connections.readers, &task, |connection| work(connection))
     }
 
-    fn write<T>(
-        &self,
-        doing: &str,
-        deadline: Instant,
-        work: impl Fn(&Transaction<'_>) -> rusqlite::Result<T>,
-    ) -> Result<T, StoreError> {
-        self.call(&self.connections.writer, doing, deadline, |connection| {
+    fn write<T>(&self, task: &Task, work: impl Fn(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        self.call(&self.connections.writer, task, |connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let done = work(&transaction)?;
             transaction.commit()?;
@@ -107,137 +112,124 @@ impl Sqlite {
     /// Lets a connection do the work, again and again as long as others are in the way.
     fn call<T>(
         &self,
-        pool: &Pool<Connection>,
-        doing: &str,
-        deadline: Instant,
+        pool: &Pool<Database>,
+        task: &Task,
         work: impl Fn(&mut Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
+        let late = || self.error(task.doing, "the time limit passed while others were using it");
         let mut pause = FIRST_PAUSE;
         loop {
-            match self.attempt(pool, deadline, &work).ok_or_else(|| self.late(doing))? {
-                Err(trouble) if !trouble.passes() => return Err(self.error(doing, &trouble.to_string())),
-                Err(_) if Instant::now() + pause >= deadline => return Err(self.late(doing)),
-                // Not a sleep, which signals that keep coming (as Ruby sends to a thread that waits) make endless.
-                Err(_) => park_timeout(pause),
+            let begun = Call::begin(task.deadline).ok_or_else(late)?;
+            let mut loan = pool.borrow(task.deadline).ok_or_else(late)?;
+            if Instant::now() >= task.deadline {
+                return Err(late());
+            }
+            match self.attempt(&mut loan, task.kind, &work) {
+                Err(trouble) if !trouble.passes() => return Err(self.error(task.doing, &trouble.to_string())),
+                Err(_) if Instant::now() + pause >= task.deadline => return Err(late()),
+                Err(_) => {}
                 Ok(done) => return Ok(done),
             }
+            drop((loan, begun));
+            // Not a sleep, which signals that keep coming (as Ruby sends to a thread that waits) make endless.
+            park_timeout(pause);
             pause = LAST_PAUSE.min(2 * pause);
         }
     }
 
-    /// `None` if it is too late to begin.
+    /// Lets a connection do the work. One whose files were removed or replaced is closed, and no trouble of its own is
+    /// told.
     fn attempt<T>(
         &self,
-        pool: &Pool<Connection>,
-        deadline: Instant,
+        loan: &mut Loan<'_, Database>,
+        kind: Kind,
         work: impl Fn(&mut Connection) -> rusqlite::Result<T>,
-    ) -> Option<Result<T, Trouble>> {
-        let _call = Call::begin(deadline)?;
-        let mut loan = pool.borrow(deadline)?;
-        if Instant::now() >= deadline {
-            return None;
-        }
-        let mut connection = match loan.thing.take().map_or_else(|| database::open(&self.path), Ok) {
-            Ok(connection) => connection,
-            Err(trouble) => return Some(Err(trouble)),
+    ) -> Result<T, Trouble> {
+        let mut database = match loan.thing.take() {
+            Some(database) if database.is_current()? => database,
+            stale => {
+                drop(stale);
+                self.connections.open()?
+            }
         };
-        let outcome = work(&mut connection).map_err(Trouble::from);
-        if outcome.as_ref().map_or_else(Trouble::passes, |_| true) {
-            loan.thing = Some(connection);
+        let outcome = work(&mut database.connection).map_err(Trouble::from);
+        let is_certain = match &outcome {
+            Ok(_) => kind == Kind::Read,
+            Err(trouble) => trouble.passes(),
+        };
+        if is_certain || database.is_current()? {
+            if outcome.as_ref().map_or_else(Trouble::passes, |_| true) {
+                loan.thing = Some(database);
+            }
+            return outcome;
         }
-        Some(outcome)
-    }
-
-    fn late(&self, doing: &str) -> StoreError {
-        self.error(doing, "the time limit passed while others were using it")
+        match kind {
+            Kind::Save => Err(Trouble::Lost),
+            Kind::Read | Kind::Write => Err(Trouble::Replaced),
+        }
     }
 
     fn error(&self, doing: &str, reason: &str) -> StoreError {
-        StoreError(format!("the SQLite store {}: {doing}: {reason}", self.path.display()))
+        StoreError(format!("the SQLite store {}: {doing}: {reason}", self.connections.path.display()))
     }
 }
 
 impl Store for Sqlite {
     fn load(&self, key: &str, deadline: Instant) -> Result<Option<Record>, StoreError> {
         self.read("loading a record", deadline, |connection| {
-            let mut statement = connection.prepare_cached(LOAD)?;
-            let record = |row: &rusqlite::Row<'_>| {
-                Ok(Record {
-                    generation: row.get::<_, i64>(0)?.cast_unsigned(),
-                    data: row.get::<_, Vec<u8>>(1)?.into(),
-                    left: None,
-                })
-            };
-            statement.query_row((key, now()), record).optional()
+            connection.prepare_cached(LOAD)?.query_row((key, now()), record).optional()
         })
     }
 
-    fn save(
+    fn save(&self, key: &str, expected: u64, write: &Write<'_>) -> Result<Saved, StoreError> {
+        let task = Task { doing: "saving a record", kind: Kind::Save, deadline: write.deadline };
+        self.write(&task, |transaction| {
+            let saved = put(transaction, key, expected, write)?;
+            if saved == Saved::Yes {
+                transaction.prepare_cached(SWEEP)?.execute([now()])?;
+            }
+            Ok(saved)
+        })
+    }
+
+    fn touch(&self, key: &str, write: &Write<'_>) -> Result<Saved, StoreError> {
+        let task = Task { doing: "touching a record", kind: Kind::Write, deadline: write.deadline };
+        self.write(&task, |transaction| put(transaction, key, write.generation, write))
+    }
+
+    fn remove(
         &self,
         key: &str,
         expected: u64,
-        record: &Record,
-        ttl: Option<Duration>,
+        _subject: Option<SubjectName>,
         deadline: Instant,
     ) -> Result<Saved, StoreError> {
-        self.write("saving a record", deadline, |transaction| {
-            let (now, generation) = (now(), record.generation.cast_signed());
-            let changed = if expected == 0 {
-                let values = (key, generation, expiry(now, ttl), &**record.data, now);
-                transaction.prepare_cached(INSERT)?.execute(values)?
-            } else {
-                let values = (key, generation, expiry(now, ttl), &**record.data, now, expected.cast_signed());
-                transaction.prepare_cached(REPLACE)?.execute(values)?
-            };
-            if changed == 1 {
-                transaction.prepare_cached(SWEEP)?.execute([now])?;
-                return Ok(Saved::Yes);
-            }
-            let exists = transaction.prepare_cached(EXISTS)?.query_row((key, now), |row| row.get(0))?;
-            Ok(if exists { Saved::Conflict } else { Saved::Gone })
-        })
-    }
-
-    fn touch(&self, key: &str, record: &Record, ttl: Option<Duration>, deadline: Instant) -> Result<(), StoreError> {
-        self.write("touching a record", deadline, |transaction| {
+        self.write(&Task { doing: "removing a record", kind: Kind::Write, deadline }, |transaction| {
             let now = now();
-            let values = (key, record.generation.cast_signed(), expiry(now, ttl), &**record.data, now);
-            transaction.prepare_cached(TOUCH)?.execute(values).map(drop)
+            let removed = transaction.prepare_cached(REMOVE)?.execute((key, now, expected.cast_signed()))?;
+            outcome(transaction, removed, key, now)
         })
     }
 
-    fn delete(&self, key: &str, deadline: Instant) -> Result<(), StoreError> {
-        self.write("deleting a record", deadline, |transaction| {
-            transaction.prepare_cached(DELETE)?.execute([key]).map(drop)
+    fn keeps_subjects(&self) -> bool {
+        true
+    }
+
+    fn members(&self, subject: &SubjectName, deadline: Instant) -> Result<Vec<String>, StoreError> {
+        self.read("listing a subject's records", deadline, |connection| {
+            let mut statement = connection.prepare_cached(MEMBERS)?;
+            statement.query_map((&subject.0, now()), |row| row.get(0))?.collect()
         })
     }
 
-    fn enlist(&self, subject: &str, key: &str, ttl: Option<Duration>, deadline: Instant) -> Result<(), StoreError> {
-        self.write("enlisting a key", deadline, |transaction| {
+    fn revoke(&self, key: &str, subjects: &[SubjectName], deadline: Instant) -> Result<bool, StoreError> {
+        let statement = format!("{REVOKE}({})", vec!["?"; subjects.len()].join(", "));
+        self.write(&Task { doing: "revoking a record", kind: Kind::Write, deadline }, |transaction| {
             let now = now();
-            transaction.prepare_cached(ENLIST)?.execute((subject, key, expiry(now, ttl)))?;
-            transaction.prepare_cached(SWEEP_SUBJECTS)?.execute([now]).map(drop)
+            let names = subjects.iter().map(|subject| &subject.0 as &dyn ToSql);
+            let values = [&key as &dyn ToSql, &now].into_iter().chain(names);
+            Ok(transaction.prepare_cached(&statement)?.execute(params_from_iter(values))? == 1)
         })
-    }
-
-    fn delist(&self, subject: &str, key: &str, deadline: Instant) -> Result<(), StoreError> {
-        self.write("delisting a key", deadline, |transaction| {
-            transaction.prepare_cached(DELIST)?.execute([subject, key]).map(drop)
-        })
-    }
-
-    fn list(&self, subject: &str, deadline: Instant) -> Result<Vec<String>, StoreError> {
-        self.read("listing keys", deadline, |connection| {
-            let mut statement = connection.prepare_cached(LIST)?;
-            statement.query_map((subject, now()), |row| row.get(0))?.collect()
-        })
-    }
-}
-
-impl fork::Close for Connections {
-    fn close(&self) {
-        self.readers.clear();
-        self.writer.clear();
     }
 }
 
@@ -245,8 +237,46 @@ impl fork::Close for Connections {
 impl Drop for Sqlite {
     fn drop(&mut self) {
         let _call = Call::begin(Instant::now() + Duration::from_secs(1));
-        fork::Close::close(&*self.connections);
+        self.connections.close();
     }
+}
+
+/// Inserts a record, or replaces the one of generation `expected`.
+fn put(transaction: &Transaction<'_>, key: &str, expected: u64, write: &Write<'_>) -> rusqlite::Result<Saved> {
+    let now = now();
+    let (header, data) = write.data.split_at(write.header);
+    let subject = write.subject.as_ref().map(|subject| &subject.0);
+    let (generation, expected) = (write.generation.cast_signed(), expected.cast_signed());
+    let (expires, accessed) = (expiry(now, write.ttl), (write.accessed * 1e6).round() as i64);
+    let changed = match expected {
+        0 => {
+            let values = (key, generation, expires, subject, accessed, header, data, now);
+            transaction.prepare_cached(INSERT)?.execute(values)?
+        }
+        _ => {
+            let values = (key, generation, expires, subject, accessed, header, data, now, expected);
+            transaction.prepare_cached(REPLACE)?.execute(values)?
+        }
+    };
+    outcome(transaction, changed, key, now)
+}
+
+/// A record and its header, in one piece.
+fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
+    let (header, data) = (row.get_ref(1)?.as_blob()?, row.get_ref(2)?.as_blob()?);
+    let mut bytes = WipedBytes::with_capacity(header.len() + data.len());
+    bytes.extend_from_slice(header);
+    bytes.extend_from_slice(data);
+    Ok(Record { generation: row.get::<_, i64>(0)?.cast_unsigned(), data: bytes, left: None })
+}
+
+/// The outcome of a write that changed so many rows: of none, or of the one of this key.
+fn outcome(transaction: &Transaction<'_>, changed: usize, key: &str, now: i64) -> rusqlite::Result<Saved> {
+    if changed == 1 {
+        return Ok(Saved::Yes);
+    }
+    let exists = transaction.prepare_cached(EXISTS)?.query_row((key, now), |row| row.get(0))?;
+    Ok(if exists { Saved::Conflict } else { Saved::Gone })
 }
 
 /// In milliseconds since 1970.

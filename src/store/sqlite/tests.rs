@@ -1,5 +1,5 @@
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::{self, sleep};
@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::Sqlite;
-use crate::store::contract::{self, count, increment, new_key, soon};
-use crate::store::{Record, Saved, Store};
+use crate::store::contract::{self, bytes, count, increment, load, new_key, new_subject, record, save, soon, write};
+use crate::store::{Saved, Store, StoreError, Write};
 
 /// A folder that goes with its owner.
 struct Folder(PathBuf);
@@ -53,8 +53,10 @@ fn refusal(path: &Path) -> String {
         .to_owned()
 }
 
-fn record(generation: u64, data: &str) -> Record {
-    Record { generation, data: Vec::from(data).into(), left: None }
+/// Saves a record that has no end, within a time.
+fn save_within(store: &Sqlite, key: &str, expected: u64, limit: Duration) -> Result<Saved, StoreError> {
+    let data = bytes(None, "secret");
+    store.save(key, expected, &Write { deadline: Instant::now() + limit, ..write(expected + 1, &data, None) })
 }
 
 const DATABASE: &str = "KHUFU_TEST_DATABASE";
@@ -88,21 +90,21 @@ fn keeps_to_the_contract() {
 #[test]
 fn a_record_outlives_the_store_that_saved_it() {
     let folder = Folder::new();
-    assert_eq!(folder.store().save("key", 0, &record(1, "data"), None, soon()), Ok(Saved::Yes));
-    assert_eq!(folder.store().load("key", soon()), Ok(Some(record(1, "data"))));
+    assert_eq!(save(&folder.store(), "key", 0, "data"), Saved::Yes);
+    assert_eq!(load(&folder.store(), "key"), Some(record(1, "data")));
 }
 
 #[test]
 fn a_large_record_is_kept_whole() {
     let folder = Folder::new();
     let store = folder.store();
-    let mut large = Record { generation: 1, data: vec![0x5a; 64 << 20].into(), left: None };
-    large.data[40 << 20] = 1;
-    assert_eq!(store.save("key", 0, &large, None, soon()), Ok(Saved::Yes));
-    assert!(store.load("key", soon()).unwrap() == Some(large), "the record is another");
-    store.delete("key", soon()).unwrap();
+    let mut large = vec![0x5a; 64 << 20];
+    large[40 << 20] = 1;
+    assert_eq!(store.save("key", 0, &write(1, &bytes(None, &large), None)), Ok(Saved::Yes));
+    assert!(load(&store, "key") == Some(record(1, large)), "the record is another");
+    assert_eq!(store.remove("key", 0, None, soon()), Ok(Saved::Yes));
     for round in 0..3 {
-        assert_eq!(store.save("key", round, &record(round + 1, "small"), None, soon()), Ok(Saved::Yes));
+        assert_eq!(save(&store, "key", round, "small"), Saved::Yes);
     }
     assert!(folder.log_length() <= 16 << 20, "the log is cut back, not left at {} bytes", folder.log_length());
 }
@@ -141,7 +143,7 @@ fn the_log_stays_short_while_processes_write() {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for _ in 0..250 {
-                        assert_eq!(store.save(&new_key(), 0, &record(1, &data), None, soon()), Ok(Saved::Yes));
+                        assert_eq!(save(&store, &new_key(), 0, &data), Saved::Yes);
                     }
                 });
             }
@@ -180,7 +182,7 @@ fn a_killed_process_loses_no_save() {
 
         let store = folder.store();
         for (key, generation) in acknowledged(&folder.database()).split_off(checked) {
-            let found = store.load(&key, soon()).unwrap().expect("an acknowledged record is there");
+            let found = load(&store, &key).expect("an acknowledged record is there");
             assert!(found.generation >= generation, "{key}: {} < {generation}", found.generation);
             checked += 1;
         }
@@ -215,8 +217,8 @@ fn save_until_killed(database: &Path) {
                 loop {
                     let key = new_key();
                     for generation in 1..=3 {
-                        let record = record(generation, &"data ".repeat(generation as usize * 400));
-                        assert_eq!(store.save(&key, generation - 1, &record, None, soon()), Ok(Saved::Yes));
+                        let data = "data ".repeat(generation as usize * 400);
+                        assert_eq!(save(&store, &key, generation - 1, &data), Saved::Yes);
                         acknowledge(&mut file, format!("{key} {generation}\n"));
                     }
                 }
@@ -229,70 +231,91 @@ fn save_until_killed(database: &Path) {
 fn each_save_removes_a_few_expired_rows() {
     let folder = Folder::new();
     let store = folder.store();
-    store.save("kept", 0, &record(1, "data"), Some(Duration::from_secs(600)), soon()).unwrap();
+    assert_eq!(save(&store, "kept", 0, "data"), Saved::Yes);
     let connection = Connection::open(folder.database()).unwrap();
     connection
         .execute_batch(
             "CREATE TEMP TABLE numbers AS
              WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1000) SELECT n FROM numbers;
-             INSERT INTO records SELECT 'old-' || n, 1, n, x'00' FROM numbers;
-             INSERT INTO subjects SELECT 'subject', 'old-' || n, n FROM numbers;",
+             INSERT INTO khufu_sessions SELECT 'old-' || n, 1, n, randomblob(32), 0, x'00', x'00' FROM numbers;",
         )
         .unwrap();
-    let rows = |table: &str| -> u32 {
-        connection.query_row(&format!("SELECT count(*) FROM {table}"), (), |row| row.get(0)).unwrap()
-    };
+    let rows = || -> u32 { connection.query_row("SELECT count(*) FROM khufu_sessions", (), |row| row.get(0)).unwrap() };
     for round in 1..=125 {
-        assert_eq!(
-            store.save("key", u64::from(round) - 1, &record(round.into(), "data"), None, soon()),
-            Ok(Saved::Yes)
-        );
-        assert_eq!(rows("records"), 1002 - 8 * round);
-        store.enlist("subject", "key", None, soon()).unwrap();
-        assert_eq!(rows("subjects"), 1001 - 8 * round);
+        assert_eq!(save(&store, "key", u64::from(round) - 1, "data"), Saved::Yes);
+        assert_eq!(rows(), 1002 - 8 * round);
     }
-    store.save("key", 125, &record(126, "data"), None, soon()).unwrap();
-    assert_eq!(store.load("kept", soon()), Ok(Some(record(1, "data"))));
-    assert_eq!(store.list("subject", soon()), Ok(vec!["key".to_owned()]));
+    assert_eq!(save(&store, "key", 125, "data"), Saved::Yes);
+    assert_eq!(load(&store, "kept"), Some(record(1, "data")));
 }
 
 #[test]
-fn expired_rows_are_found_through_the_index() {
+fn rows_are_found_through_indexes() {
     let folder = Folder::new();
     drop(folder.store());
     let connection = Connection::open(folder.database()).unwrap();
-    for (statement, index) in [(super::SWEEP, "records_by_expiry"), (super::SWEEP_SUBJECTS, "subjects_by_expiry")] {
+    let subject = "khufu_sessions_by_subject";
+    for (statement, index) in [(super::SWEEP, "khufu_sessions_by_expiry"), (super::MEMBERS, subject)] {
         let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
-        let steps: Vec<String> = plan.query_map([0], |row| row.get(3)).unwrap().map(Result::unwrap).collect();
+        let values = [[0; 32]].into_iter().cycle().take(plan.parameter_count());
+        let steps = plan.query_map(rusqlite::params_from_iter(values), |row| row.get(3)).unwrap();
+        let steps: Vec<String> = steps.map(Result::unwrap).collect();
         assert!(steps.iter().any(|step| step.contains(index)), "{steps:?}");
         assert!(steps.iter().all(|step| !step.starts_with("SCAN") && !step.contains("TEMP B-TREE")), "{steps:?}");
     }
 }
 
 #[test]
+fn a_row_has_what_a_record_is_found_by() {
+    let folder = Folder::new();
+    let (store, subject) = (folder.store(), new_subject());
+    let connection = Connection::open(folder.database()).unwrap();
+    type Columns = (i64, Option<i64>, Option<[u8; 32]>, i64, Vec<u8>, Vec<u8>);
+    let row = || -> Columns {
+        connection
+            .query_row(
+                "SELECT generation, expires, subject, accessed, header, data FROM khufu_sessions WHERE key = 'key'",
+                (),
+                |row| row.try_into(),
+            )
+            .unwrap()
+    };
+    let data = bytes(Some(subject), "data");
+    assert_eq!(store.save("key", 0, &write(1, &data, None)), Ok(Saved::Yes));
+    let (header, rest) = (data[..34].to_vec(), b"data".to_vec());
+    assert_eq!(row(), (1, None, Some(subject.0), 1_700_000_000_250_000, header, rest));
+    let data = bytes(None, "");
+    let touch = Write { accessed: 1_700_000_001.000_001, ..write(1, &data, Some(Duration::from_secs(60))) };
+    assert_eq!(store.touch("key", &touch), Ok(Saved::Yes));
+    let (generation, expires, subject, accessed, header, rest) = row();
+    assert!((59_000..=60_000).contains(&(expires.unwrap() - super::now())));
+    assert_eq!((generation, subject, accessed, header, rest), (1, None, 1_700_000_001_000_001, data, vec![]));
+}
+
+#[test]
 fn a_call_ends_by_its_deadline_while_another_writes() {
     let folder = Folder::new();
     let store = folder.store();
-    store.save("key", 0, &record(1, "secret"), None, soon()).unwrap();
+    assert_eq!(save(&store, "key", 0, "secret"), Saved::Yes);
     let mut other = Connection::open(folder.database()).unwrap();
     let writing = other.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
 
     let limit = Duration::from_millis(200);
     let begin = Instant::now();
-    let error = store.save("key", 1, &record(2, "secret"), None, begin + limit).unwrap_err();
+    let error = save_within(&store, "key", 1, limit).unwrap_err();
     let took = begin.elapsed();
     assert!(took >= limit - Duration::from_millis(2) && took < limit + Duration::from_millis(150), "{took:?}");
     assert!(error.0.contains("sessions.db: saving a record: the time limit"), "{error}");
     assert!(!error.0.contains("secret"));
-    assert!(store.delete("key", Instant::now() + limit).is_err());
-    assert!(store.enlist("subject", "key", None, Instant::now() + limit).is_err());
-    assert_eq!(store.load("key", soon()), Ok(Some(record(1, "secret"))), "reading does not wait");
+    assert!(store.remove("key", 0, None, Instant::now() + limit).is_err());
+    assert!(store.revoke("key", &[new_subject()], Instant::now() + limit).is_err());
+    assert_eq!(load(&store, "key"), Some(record(1, "secret")), "reading does not wait");
 
     thread::scope(|scope| {
-        let waiting = scope.spawn(|| store.save("key", 1, &record(2, "more"), None, soon()));
+        let waiting = scope.spawn(|| save(&store, "key", 1, "more"));
         sleep(Duration::from_millis(50));
         writing.commit().unwrap();
-        assert_eq!(waiting.join().unwrap(), Ok(Saved::Yes));
+        assert_eq!(waiting.join().unwrap(), Saved::Yes);
     });
 }
 
@@ -305,7 +328,7 @@ fn threads_that_wait_for_their_turn_end_by_their_deadlines() {
     let begin = Instant::now();
     thread::scope(|scope| {
         for _ in 0..16 {
-            scope.spawn(|| store.delete("key", begin + Duration::from_millis(200)).unwrap_err());
+            scope.spawn(|| store.remove("key", 0, None, begin + Duration::from_millis(200)).unwrap_err());
         }
     });
     assert!(begin.elapsed() < Duration::from_millis(500), "{:?}", begin.elapsed());
@@ -315,10 +338,9 @@ fn threads_that_wait_for_their_turn_end_by_their_deadlines() {
 fn a_deadline_that_has_passed_is_an_error() {
     let folder = Folder::new();
     let store = folder.store();
-    let past = Instant::now() - Duration::from_secs(1);
-    assert!(store.load("key", past).is_err());
-    assert!(store.save("key", 0, &record(1, "data"), None, past).is_err());
-    assert_eq!(store.load("key", soon()), Ok(None));
+    assert!(store.load("key", Instant::now() - Duration::from_secs(1)).is_err());
+    assert!(save_within(&store, "key", 0, Duration::ZERO).is_err());
+    assert_eq!(load(&store, "key"), None);
 }
 
 #[test]
@@ -341,8 +363,39 @@ fn what_is_no_database_of_this_store_is_refused() {
     assert_eq!(refusal(&path("marked")), "it is the database of something else");
 
     drop(open(&path("newer")));
-    Connection::open(path("newer")).unwrap().pragma_update(None, "user_version", 2).unwrap();
-    assert_eq!(refusal(&path("newer")), "its layout is 2, which a newer version of khufu made; this one knows 1");
+    Connection::open(path("newer")).unwrap().pragma_update(None, "user_version", 3).unwrap();
+    assert_eq!(refusal(&path("newer")), "its layout is 3, which a newer version of khufu made; this one knows 2");
+}
+
+#[test]
+fn a_database_of_the_first_layout_is_emptied() {
+    let folder = Folder::new();
+    let connection = Connection::open(folder.database()).unwrap();
+    connection
+        .execute_batch(
+            "PRAGMA application_id = 0x6b686675;
+             PRAGMA user_version = 1;
+             CREATE TABLE records (key TEXT NOT NULL PRIMARY KEY, generation INTEGER NOT NULL, expires INTEGER, data BLOB NOT NULL) STRICT;
+             CREATE INDEX records_by_expiry ON records (expires) WHERE expires IS NOT NULL;
+             INSERT INTO records VALUES ('key', 1, NULL, x'00');
+             CREATE TABLE subjects (subject TEXT, key TEXT, expires INTEGER, PRIMARY KEY (subject, key)) STRICT, WITHOUT ROWID;
+             CREATE INDEX subjects_by_expiry ON subjects (expires) WHERE expires IS NOT NULL;",
+        )
+        .unwrap();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| increment(&folder.store(), "key", 3));
+        }
+    });
+    assert_eq!(count(&folder.store(), "key"), 12);
+    let tables: Vec<String> = connection
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        .unwrap()
+        .query_map((), |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(tables, ["khufu_sessions"]);
 }
 
 #[test]
@@ -350,7 +403,7 @@ fn a_name_is_a_path_whatever_it_looks_like() {
     let folder = Folder::new();
     let path = folder.0.join("file:a b?mode=memory&x=%20#ü");
     let store = open(&path);
-    store.save("key", 0, &record(1, "data"), None, soon()).unwrap();
+    assert_eq!(save(&store, "key", 0, "data"), Saved::Yes);
     assert!(path.is_file());
     for name in ["", "a\0b"] {
         assert!(Sqlite::open(name, soon()).is_err(), "{name:?}");
@@ -381,7 +434,7 @@ mod unix {
     fn a_new_database_is_for_its_owner_alone() {
         let folder = Folder::new();
         let store = folder.store();
-        store.save("key", 0, &record(1, "data"), None, soon()).unwrap();
+        assert_eq!(save(&store, "key", 0, "data"), Saved::Yes);
         for entry in fs::read_dir(&folder.0).unwrap() {
             let entry = entry.unwrap();
             assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", entry.file_name());

@@ -1,0 +1,81 @@
+//! The three files of a database: the database itself, its write-ahead log, and the log's index.
+//!
+//! SQLite keeps them open. If one is removed or replaced meanwhile, a connection goes on with the one that it has open,
+//! and what it writes there is lost.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// A file, whatever its name. Files that are there at the same time have different ones.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Identity {
+    #[cfg(unix)]
+    inode: (u64, u64),
+    created: Option<SystemTime>,
+}
+
+/// In the order in which each belongs to those before it.
+#[derive(PartialEq, Eq)]
+pub(super) struct Files {
+    paths: [PathBuf; 3],
+    identities: [Option<Identity>; 3],
+}
+
+impl Files {
+    /// The files that are there now.
+    pub fn of(database: &Path) -> Self {
+        // SQLite puts the others beside the file that a symbolic link names.
+        let path = fs::canonicalize(database).unwrap_or_else(|_| database.to_owned());
+        let beside = |suffix| {
+            let mut name = path.clone().into_os_string();
+            name.push(suffix);
+            PathBuf::from(name)
+        };
+        let paths = ["", "-wal", "-shm"].map(beside);
+        let identities = paths.each_ref().map(|path| identity(path));
+        Self { paths, identities }
+    }
+
+    pub fn are_all_there(&self) -> bool {
+        self.identities.iter().all(Option::is_some)
+    }
+
+    /// Whether the log and its index are still those that were found.
+    pub fn have_their_log(&self) -> bool {
+        (1..3).all(|file| identity(&self.paths[file]) == self.identities[file])
+    }
+
+    /// Removes a log and an index that belonged to a file which is no longer there: SQLite would apply them to the file
+    /// that is. `before`: those that this process had open.
+    pub fn remove_leftovers(&self, before: Option<&Self>) -> io::Result<()> {
+        let is_left = |file: usize| {
+            let stayed = |before: &Self| self.identities[file] == before.identities[file];
+            let lost_another = |before: &Self| self.identities[..file] != before.identities[..file];
+            self.identities[0].is_none() || before.is_some_and(|before| stayed(before) && lost_another(before))
+        };
+        for file in (1..3).filter(|file| self.identities[*file].is_some() && is_left(*file)) {
+            match fs::remove_file(&self.paths[file]) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Asks by the name: to open a file and close it again would drop SQLite's locks on it.
+fn identity(path: &Path) -> Option<Identity> {
+    fs::metadata(path).ok().map(|metadata| Identity {
+        #[cfg(unix)]
+        inode: inode(&metadata),
+        created: metadata.created().ok(),
+    })
+}
+
+#[cfg(unix)]
+fn inode(metadata: &fs::Metadata) -> (u64, u64) {
+    use std::os::unix::fs::MetadataExt;
+    (metadata.dev(), metadata.ino())
+}
