@@ -1,3 +1,6 @@
+#[cfg(unix)]
+mod replaced;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,7 +12,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::Sqlite;
 use crate::store::contract::{self, bytes, count, increment, load, new_key, new_subject, record, save, soon, write};
-use crate::store::{Saved, Store, StoreError, Write};
+use crate::store::{Saved, Store, StoreError, SubjectName, Write};
 
 /// A folder that goes with its owner.
 struct Folder(PathBuf);

@@ -1,0 +1,318 @@
+//! A database whose files are removed or replaced while stores use it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
+
+use super::*;
+
+/// A way to take files away from a running server.
+type Removal = fn(&Folder);
+
+const REMOVALS: [(&str, Removal); 6] = [
+    ("all files", |folder| remove(folder, ["", "-wal", "-shm"])),
+    ("all files, the log first", |folder| remove(folder, ["-wal", "-shm", ""])),
+    ("the database", |folder| remove(folder, [""])),
+    ("the database and its log", |folder| remove(folder, ["", "-wal"])),
+    ("the folder", |folder| {
+        // Another process may make new files in it meanwhile.
+        while fs::remove_dir_all(&folder.0).is_err() {}
+        fs::create_dir(&folder.0).unwrap();
+    }),
+    ("the folder, renamed", |folder| {
+        let away = folder.0.with_extension("away");
+        fs::rename(&folder.0, &away).unwrap();
+        fs::create_dir(&folder.0).unwrap();
+        while fs::remove_dir_all(&away).is_err() {}
+    }),
+];
+
+fn remove<const N: usize>(folder: &Folder, suffixes: [&str; N]) {
+    for suffix in suffixes {
+        let _ = fs::remove_file(folder.0.join(format!("sessions.db{suffix}")));
+    }
+}
+
+/// Makes a copy of the database, without a log.
+fn back_up(folder: &Folder) {
+    let copy = folder.0.join("backup.db");
+    let connection = Connection::open(folder.database()).unwrap();
+    connection.execute("VACUUM INTO ?1", [copy.to_str().unwrap()]).unwrap();
+    drop(connection);
+}
+
+fn restore(folder: &Folder) {
+    fs::rename(folder.0.join("backup.db"), folder.database()).unwrap();
+}
+
+/// The keys and generations of the file that has the name now.
+fn found(folder: &Folder) -> Vec<(String, i64)> {
+    check_integrity(&folder.database());
+    let connection = Connection::open(folder.database()).unwrap();
+    let mut statement = connection.prepare("SELECT key, generation FROM khufu_sessions ORDER BY key").unwrap();
+    statement.query_map((), |row| row.try_into()).unwrap().map(Result::unwrap).collect()
+}
+
+/// A store that has all its connections open.
+fn busy_store(folder: &Folder) -> Sqlite {
+    let store = folder.store();
+    assert_eq!(save(&store, "old", 0, "data"), Saved::Yes);
+    thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| (0..50).for_each(|_| assert_eq!(load(&store, "old"), Some(record(1, "data")))));
+        }
+    });
+    store
+}
+
+#[test]
+fn what_is_saved_after_files_were_removed_is_in_the_new_ones() {
+    for (removal, remove) in REMOVALS {
+        let folder = Folder::new();
+        let store = busy_store(&folder);
+        for round in 0..3 {
+            remove(&folder);
+            let key = format!("new {round}");
+            assert_eq!(save(&store, &key, 0, "data"), Saved::Yes, "{removal}");
+            assert_eq!(load(&store, &key), Some(record(1, "data")), "{removal}");
+            assert_eq!(save(&store, &key, 1, "more"), Saved::Yes, "{removal}");
+            assert_eq!(load(&store, "old"), None, "{removal}");
+            assert_eq!(found(&folder), [(key, 2)], "{removal}");
+        }
+    }
+}
+
+#[test]
+fn no_call_is_answered_from_a_file_that_was_removed() {
+    let data = bytes(None, "data");
+    let calls: [(&str, &dyn Fn(&Sqlite)); 7] = [
+        ("load", &|store| assert_eq!(load(store, "old"), None)),
+        ("insert", &|store| assert_eq!(save(store, "old", 0, "data"), Saved::Yes)),
+        ("replace", &|store| assert_eq!(save(store, "old", 1, "data"), Saved::Gone)),
+        ("touch", &|store| assert_eq!(store.touch("old", &write(1, &data, None)), Ok(Saved::Gone))),
+        ("remove", &|store| assert_eq!(store.remove("old", 0, None, soon()), Ok(Saved::Gone))),
+        ("members", &|store| assert_eq!(store.members(&SUBJECT, soon()), Ok(vec![]))),
+        ("revoke", &|store| assert_eq!(store.revoke("subject's", &[SUBJECT], soon()), Ok(false))),
+    ];
+    for (removal, remove) in REMOVALS {
+        for (call, make) in calls {
+            let folder = Folder::new();
+            let store = busy_store(&folder);
+            assert_eq!(store.save("subject's", 0, &write(1, &bytes(Some(SUBJECT), ""), None)), Ok(Saved::Yes));
+            remove(&folder);
+            println!("{removal}: {call}");
+            make(&store);
+        }
+    }
+}
+
+const SUBJECT: SubjectName = SubjectName([7; 32]);
+
+#[test]
+fn a_backup_that_is_moved_over_the_file_is_what_is_read() {
+    for removes_log in [false, true] {
+        let folder = Folder::new();
+        let store = busy_store(&folder);
+        back_up(&folder);
+        assert_eq!(save(&store, "old", 1, "newer than the backup"), Saved::Yes);
+        for round in 0..200 {
+            assert_eq!(save(&store, &format!("new {round}"), 0, &"data".repeat(500)), Saved::Yes);
+        }
+        if removes_log {
+            remove(&folder, ["-wal", "-shm"]);
+        }
+        restore(&folder);
+        assert_eq!(load(&store, "old"), Some(record(1, "data")));
+        assert_eq!(load(&store, "new 0"), None);
+        assert_eq!(save(&store, "old", 2, "of the lost record"), Saved::Conflict);
+        assert_eq!(save(&store, "old", 1, "of the backup"), Saved::Yes);
+        assert_eq!(found(&folder), [("old".to_owned(), 2)]);
+    }
+}
+
+#[test]
+fn a_connection_that_is_opened_late_sees_that_the_others_files_are_gone() {
+    let folder = Folder::new();
+    let store = folder.store();
+    assert_eq!(save(&store, "old", 0, "data"), Saved::Yes);
+    back_up(&folder);
+    assert_eq!(save(&store, "old", 1, "newer"), Saved::Yes);
+    restore(&folder);
+    assert_eq!(load(&store, "old"), Some(record(1, "data")), "the first connection that reads");
+    let other = folder.store();
+    assert_eq!(save(&other, "old", 1, "more"), Saved::Yes);
+    assert_eq!(load(&store, "old"), Some(record(2, "more")));
+    back_up(&folder);
+    assert_eq!(save(&store, "old", 2, "newer"), Saved::Yes);
+    restore(&folder);
+    assert_eq!(load(&folder.store(), "old"), Some(record(2, "more")), "another store");
+    assert_eq!(save(&store, "old", 2, "more"), Saved::Yes);
+    assert_eq!(found(&folder), [("old".to_owned(), 3)]);
+}
+
+#[test]
+fn a_log_that_is_removed_does_no_lasting_harm() {
+    for suffixes in [&["-wal", "-shm"][..], &["-wal"], &["-shm"]] {
+        let folder = Folder::new();
+        let store = busy_store(&folder);
+        for suffix in suffixes {
+            remove(&folder, [suffix]);
+        }
+        assert_eq!(save(&store, "new", 0, "data"), Saved::Yes, "{suffixes:?}");
+        assert_eq!(load(&store, "new"), Some(record(1, "data")), "{suffixes:?}");
+        assert!(found(&folder).contains(&("new".to_owned(), 1)), "{suffixes:?}");
+    }
+}
+
+#[test]
+fn without_its_folder_a_store_fails_until_the_folder_is_back() {
+    let folder = Folder::new();
+    let store = busy_store(&folder);
+    fs::remove_dir_all(&folder.0).unwrap();
+    for error in [
+        store.load("old", soon()).unwrap_err(),
+        save_within(&store, "new", 0, Duration::from_secs(30)).unwrap_err(),
+        store.remove("old", 0, None, soon()).unwrap_err(),
+    ] {
+        assert!(error.0.contains("No such file or directory"), "{error}");
+    }
+    fs::create_dir(&folder.0).unwrap();
+    assert_eq!(save(&store, "new", 0, "data"), Saved::Yes);
+    assert_eq!(found(&folder), [("new".to_owned(), 1)]);
+}
+
+#[test]
+fn what_replaces_the_file_is_checked_as_at_the_start() {
+    let folder = Folder::new();
+    let store = busy_store(&folder);
+    let other = folder.0.join("other.db");
+    Connection::open(&other).unwrap().execute_batch("CREATE TABLE orders (number)").unwrap();
+    fs::rename(other, folder.database()).unwrap();
+    for error in [store.load("old", soon()).unwrap_err(), save_within(&store, "new", 0, LONG).unwrap_err()] {
+        assert!(error.0.ends_with("it is the database of something else"), "{error}");
+    }
+}
+
+const LONG: Duration = Duration::from_secs(30);
+
+/// Has the next write of a store find its files removed when it is about to be committed.
+fn remove_at_commit(store: &Sqlite, folder: &Folder) {
+    let paths = ["", "-wal", "-shm"].map(|suffix| folder.0.join(format!("sessions.db{suffix}")));
+    let done = AtomicBool::new(false);
+    let hook = move || {
+        if !done.swap(true, Ordering::Relaxed) {
+            paths.iter().for_each(|path| fs::remove_file(path).unwrap());
+        }
+        false
+    };
+    let mut loan = store.connections.writer.borrow(soon()).unwrap();
+    loan.thing.as_mut().unwrap().connection.commit_hook(Some(hook)).unwrap();
+}
+
+#[test]
+fn a_save_whose_file_is_gone_when_it_is_done_is_an_error() {
+    for expected in [0, 1] {
+        let folder = Folder::new();
+        let store = busy_store(&folder);
+        remove_at_commit(&store, &folder);
+        let key = ["new", "old"][expected as usize];
+        let error = save_within(&store, key, expected, LONG).unwrap_err();
+        assert!(error.0.ends_with("its file was removed or replaced meanwhile, so it may not be saved"), "{error}");
+        assert_eq!(load(&store, key), None);
+        assert_eq!(save(&store, key, 0, "data"), Saved::Yes);
+        assert_eq!(found(&folder), [(key.to_owned(), 1)]);
+    }
+}
+
+#[test]
+fn other_writes_whose_file_is_gone_when_they_are_done_are_made_again() {
+    let calls: [&dyn Fn(&Sqlite); 3] = [
+        &|store| assert_eq!(store.touch("old", &write(1, &bytes(None, ""), None)), Ok(Saved::Gone)),
+        &|store| assert_eq!(store.remove("old", 0, None, soon()), Ok(Saved::Gone)),
+        &|store| assert_eq!(store.revoke("subject's", &[SUBJECT], soon()), Ok(false)),
+    ];
+    for call in calls {
+        let folder = Folder::new();
+        let store = busy_store(&folder);
+        assert_eq!(store.save("subject's", 0, &write(1, &bytes(Some(SUBJECT), ""), None)), Ok(Saved::Yes));
+        remove_at_commit(&store, &folder);
+        call(&store);
+        assert_eq!(found(&folder), []);
+    }
+}
+
+/// In nanoseconds since 1970.
+fn clock() -> u128 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos()
+}
+
+fn acknowledgements(database: &Path) -> PathBuf {
+    database.parent().unwrap().with_extension("acknowledged")
+}
+
+/// Saves and loads new records, and tells when it began to save each that is saved, until the process is killed.
+fn save_until_killed(database: &Path) {
+    let store = open(database);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let mut file = OpenOptions::new().create(true).append(true).open(acknowledgements(database)).unwrap();
+                loop {
+                    let (key, began) = (new_key(), clock());
+                    match save_within(&store, &key, 0, LONG) {
+                        Ok(saved) => assert_eq!(saved, Saved::Yes),
+                        Err(error) => {
+                            let is_expected =
+                                error.0.contains("was removed or replaced") || error.0.contains("No such file");
+                            assert!(is_expected, "{error}");
+                            continue;
+                        }
+                    }
+                    file.write_all(format!("{key} {began}\n").as_bytes()).unwrap();
+                }
+            });
+        }
+    });
+}
+
+/// The keys of the saves that began after a time.
+fn acknowledged_since(database: &Path, time: u128) -> Vec<String> {
+    let text = fs::read_to_string(acknowledgements(database)).unwrap_or_default();
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    let both = whole.lines().filter_map(|line| line.split_once(' '));
+    both.filter(|(_, began)| began.parse::<u128>().unwrap() > time).map(|(key, _)| key.to_owned()).collect()
+}
+
+#[test]
+fn processes_that_save_while_files_are_removed_lose_no_later_save() {
+    if let Some(database) = given_database() {
+        return save_until_killed(&database);
+    }
+    let folder = Folder::new();
+    let test = "replaced::processes_that_save_while_files_are_removed_lose_no_later_save";
+    let mut others = [(); 2].map(|()| other_process(test, &folder.database()));
+    let mut wait_for_saves = |since: u128| {
+        let limit = soon();
+        while acknowledged_since(&folder.database(), since).len() < 200 {
+            assert!(Instant::now() < limit, "no more is saved");
+            assert!(others.iter_mut().all(|other| other.try_wait().unwrap().is_none()), "a process failed");
+            sleep(Duration::from_millis(1));
+        }
+    };
+    wait_for_saves(0);
+    for (removal, remove) in REMOVALS.into_iter().cycle().take(30) {
+        remove(&folder);
+        let since = clock();
+        wait_for_saves(since);
+        let acknowledged = acknowledged_since(&folder.database(), since);
+        let store = folder.store();
+        for key in acknowledged {
+            assert!(load(&store, &key).is_some(), "{removal}: {key}");
+        }
+        check_integrity(&folder.database());
+    }
+    for mut other in others {
+        other.kill().unwrap();
+        other.wait().unwrap();
+    }
+    fs::remove_file(acknowledgements(&folder.database())).unwrap();
+}
