@@ -51,7 +51,8 @@ impl Factory {
     /// many it ended.
     ///
     /// # Errors
-    /// As [`Factory::subject_sessions`].
+    /// As [`Factory::subject_sessions`]. Also [`Error::Store`] if all that are listed were ended, but the store may evict
+    /// the list (a Redis whose `maxmemory-policy` is not `noeviction`), so that others may be left.
     pub fn revoke_all(&self, subject: &str, except: Option<&str>) -> Result<usize, Error> {
         let Subject { records, names } = self.subject(subject)?;
         let mut revoked = 0;
@@ -60,7 +61,13 @@ impl Factory {
                 revoked += 1;
             }
         }
-        Ok(revoked)
+        match records.store.may_evict() {
+            None => Ok(revoked),
+            Some(policy) => Err(Error::Store(format!(
+                "the subject's {revoked} listed sessions were ended, but others may be left: the server may evict the list \
+                 (maxmemory-policy {policy}). Set maxmemory-policy noeviction."
+            ))),
+        }
     }
 
     fn subject(&self, subject: &str) -> Result<Subject<'_>, Error> {

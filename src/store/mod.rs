@@ -206,6 +206,11 @@ pub(crate) trait Store: Send + Sync {
     fn revoke(&self, _key: &str, _subjects: &[SubjectName], _deadline: Instant) -> Result<bool, StoreError> {
         Err(no_subjects())
     }
+
+    /// How the store evicts records and lists of subjects when it is full, if it does; as far as it was asked.
+    fn may_evict(&self) -> Option<String> {
+        None
+    }
 }
 
 fn no_subjects() -> StoreError {

@@ -16,11 +16,18 @@ use crate::store::StoreError;
 /// How often a call turns to a server: a connection found broken, redirections, a master's move.
 const TURNS: usize = 6;
 
-/// What an exchange came to.
+/// The outcome of one request to Redis.
 pub(super) struct Outcome<T> {
     pub value: T,
-    /// Whether it took place twice: the first time may have had its effect, although no answer came.
+    /// The request was sent twice. The first one may have been carried out, although no answer came.
     pub repeated: bool,
+}
+
+/// Whether a request is sent again if an idle connection turns out to be broken before the answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sending {
+    Once,
+    Again,
 }
 
 pub(super) struct Client {
@@ -47,11 +54,22 @@ impl Client {
         Self { place, state: PerProcess::new(State::default) }
     }
 
-    /// Has an exchange with the server of a key. Where an idle connection turns out to be broken, the exchange takes
-    /// place once more on a fresh one.
+    /// True if keys are on several servers.
+    pub fn is_cluster(&self) -> bool {
+        matches!(self.place.layout, Layout::Cluster(_))
+    }
+
+    /// The `maxmemory-policy` of a server that may evict keys, among those that were asked.
+    pub fn eviction_policy(&self) -> Option<String> {
+        self.state.get().servers.eviction_policy()
+    }
+
+    /// Makes a request to the server of a key. An idle connection that the server has closed is passed over. One that
+    /// breaks during the request makes it fail, or has it made once more on a fresh connection, as `sending` says.
     pub fn exchange<T>(
         &self,
         key: &[u8],
+        sending: Sending,
         deadline: Instant,
         mut exchange: impl FnMut(&mut Connection) -> RedisResult<T>,
     ) -> Result<Outcome<T>, StoreError> {
@@ -85,7 +103,7 @@ impl Client {
                         }
                         Err(error) => {
                             self.mistrust(&state, &server);
-                            let again = was_idle && !repeated;
+                            let again = was_idle && !repeated && sending == Sending::Again;
                             repeated = true;
                             (error, again)
                         }
@@ -153,7 +171,7 @@ impl Client {
 
     fn failure(&self, server: &Server, error: &RedisError) -> StoreError {
         let hint = match (&self.place.layout, error.kind()) {
-            (Layout::One(_), ErrorKind::Server(ServerErrorKind::Moved)) => {
+            (Layout::One(_), ErrorKind::Server(ServerErrorKind::Moved | ServerErrorKind::CrossSlot)) => {
                 "; it is a node of a cluster: write redis+cluster://"
             }
             _ => "",

@@ -7,6 +7,7 @@ use std::time::Instant;
 use redis::RedisResult;
 
 use super::connection::Connection;
+use super::eviction::Eviction;
 use super::socket::Names;
 use super::url::{Address, Manner};
 
@@ -20,20 +21,38 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(super) struct Server {
     pub address: Address,
     names: Arc<Names>,
+    eviction: Arc<Eviction>,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Server {
-    /// An idle connection, which the server may have closed since.
+    /// An idle connection that the server is not known to have closed.
     pub fn take(&self) -> Option<Connection> {
-        lock(&self.idle).pop()
+        loop {
+            let mut connection = lock(&self.idle).pop()?;
+            if connection.is_usable() {
+                return Some(connection);
+            }
+        }
     }
 
+    /// A connection that is logged in and has the database selected.
     pub fn connect(&self, manner: &Manner, deadline: Instant) -> RedisResult<Connection> {
-        Connection::open(&self.address, &self.names, manner, deadline)
+        let connection = Connection::open(&self.address, &self.names, manner.tls.as_ref(), deadline)?;
+        let mut connection = connection.noting_in(&self.eviction);
+        connection.log_in(manner, deadline)?;
+        Ok(connection)
+    }
+
+    /// Its `maxmemory-policy`, if it may evict keys, as far as it was asked.
+    pub fn eviction_policy(&self) -> Option<String> {
+        self.eviction.policy()
     }
 
     pub fn put_back(&self, connection: Connection) {
+        if connection.is_broken {
+            return;
+        }
         let mut idle = lock(&self.idle);
         if idle.len() < IDLE {
             idle.push(connection);
@@ -60,13 +79,19 @@ impl Servers {
             return Arc::clone(server);
         }
         let (address, names) = (address.clone(), Arc::clone(&self.names));
-        let server = Arc::new(Server { address: address.clone(), names, idle: Mutex::default() });
+        let server =
+            Arc::new(Server { address: address.clone(), names, eviction: Arc::default(), idle: Mutex::default() });
         known.insert(address, Arc::clone(&server));
         server
     }
 
     pub fn addresses(&self) -> Vec<Address> {
         lock(&self.known).keys().cloned().collect()
+    }
+
+    /// The `maxmemory-policy` of a server that may evict keys.
+    pub fn eviction_policy(&self) -> Option<String> {
+        lock(&self.known).values().find_map(|server| server.eviction_policy())
     }
 
     pub fn keep(&self, wanted: impl Fn(&Address) -> bool) {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, ErrorKind, Read, Write};
+use std::mem::MaybeUninit;
 use std::net::{IpAddr, Shutdown, SocketAddr, ToSocketAddrs};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
@@ -10,6 +11,10 @@ use std::time::{Duration, Instant};
 use socket2::{Domain, SockAddr, Type};
 
 use super::url::Address;
+
+/// Looks at what has arrived, leaves it there and does not wait.
+#[cfg(not(windows))]
+const PEEK: i32 = libc::MSG_PEEK | libc::MSG_DONTWAIT;
 
 /// No SIGPIPE for the host program when the server has closed the connection.
 #[cfg(not(any(target_vendor = "apple", windows)))]
@@ -46,6 +51,25 @@ impl Socket {
             Address::Tcp { host, port } => connect_tcp(&names.look_up(host, deadline)?, *port, deadline)?,
         };
         Ok(Self { socket, deadline, patience: Duration::ZERO })
+    }
+
+    /// True if nothing has arrived that was not read: no bytes, no end, no error.
+    pub fn is_quiet(&self) -> bool {
+        let mut byte = [MaybeUninit::uninit()];
+        self.peek(&mut byte).is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+    }
+
+    #[cfg(not(windows))]
+    fn peek(&self, byte: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
+        self.socket.recv_with_flags(byte, PEEK)
+    }
+
+    #[cfg(windows)]
+    fn peek(&self, byte: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
+        self.socket.set_nonblocking(true)?;
+        let seen = self.socket.peek(byte);
+        self.socket.set_nonblocking(false)?;
+        seen
     }
 
     /// Sees to it that a wait from now on ends by the deadline, if after several rounds. The limit that the socket has

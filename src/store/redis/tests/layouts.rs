@@ -1,10 +1,14 @@
 //! Cluster, Sentinel, TLS, users.
 
+use std::io::{Read, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::thread;
+
 use super::server::{Certificates, Cluster, Server, Watched, free_port, wait_until};
-use super::{MINUTE, SECOND, load, long, open, record, saved, within};
-use crate::store::contract::{new_key, soon};
+use super::{MINUTE, SECOND, long, open, saved, saved_for, within};
+use crate::store::contract::{bytes, load, new_key, new_subject, record, save, soon, write};
 use crate::store::redis::{Redis, cluster::slot};
-use crate::store::{Saved, Store, contract};
+use crate::store::{Saved, Store, Write, contract};
 
 #[test]
 fn a_cluster_keeps_to_the_contract() {
@@ -13,9 +17,10 @@ fn a_cluster_keeps_to_the_contract() {
     contract::check(&store);
     for generation in 1..=30 {
         let key = new_key();
-        assert_eq!(store.save(&key, 0, &long(generation), MINUTE, soon()), Ok(Saved::Yes));
-        assert_eq!(store.save(&key, generation, &long(generation + 1), MINUTE, soon()), Ok(Saved::Yes));
-        assert_eq!(load(&store, &key), Some(long(generation + 1)));
+        let first = bytes(None, long(generation));
+        assert_eq!(store.save(&key, 0, &write(generation, &first, MINUTE)), Ok(Saved::Yes));
+        assert_eq!(save(&store, &key, generation, &long(generation + 1)), Saved::Yes);
+        assert_eq!(load(&store, &key), Some(record(generation + 1, long(generation + 1))));
     }
     for node in &cluster.0 {
         assert_eq!(node.ask::<Vec<String>>(&["KEYS", "*next:*"]), [""; 0]);
@@ -23,6 +28,9 @@ fn a_cluster_keeps_to_the_contract() {
     }
     let one_node = open(&format!("redis://127.0.0.1:{}", cluster.0[0].port));
     let error = (0..100).find_map(|_| one_node.load(&new_key(), soon()).err()).unwrap();
+    assert!(error.0.contains("write redis+cluster://"), "{error}");
+    let data = bytes(Some(new_subject()), "data");
+    let error = one_node.save(&new_key(), 0, &write(1, &data, MINUTE)).unwrap_err();
     assert!(error.0.contains("write redis+cluster://"), "{error}");
 }
 
@@ -43,18 +51,19 @@ fn a_slot_is_followed_to_another_node() {
     cluster.0[1].ask::<()>(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &ids[0]]);
     cluster.0[0].ask::<()>(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &ids[1]]);
     cluster.0[1].ask::<()>(&["SCRIPT", "FLUSH"]);
-    assert_eq!(store.save(&key, 0, &record(1, "on its way"), MINUTE, soon()), Ok(Saved::Yes));
+    assert_eq!(save(&store, &key, 0, "on its way"), Saved::Yes);
     assert_eq!(load(&store, &key), Some(record(1, "on its way")));
-    assert_eq!(store.save(&key, 1, &long(2), MINUTE, soon()), Ok(Saved::Yes));
-    assert_eq!(load(&store, &key), Some(long(2)));
-    store.delete(&key, soon()).unwrap();
-    assert_eq!(store.save(&key, 0, &long(1), MINUTE, soon()), Ok(Saved::Yes), "two keys cannot be together");
-    assert_eq!(load(&store, &key), Some(long(1)));
+    assert_eq!(save(&store, &key, 1, &long(2)), Saved::Yes);
+    assert_eq!(load(&store, &key), Some(record(2, long(2))));
+    assert_eq!(store.touch(&key, &write(2, &bytes(None, long(2)), MINUTE)), Ok(Saved::Yes));
+    assert_eq!(store.remove(&key, 2, None, soon()), Ok(Saved::Yes));
+    assert_eq!(save(&store, &key, 0, &long(1)), Saved::Yes, "two keys cannot be together");
+    assert_eq!(load(&store, &key), Some(record(1, long(1))));
     for node in [1, 0, 2] {
         cluster.0[node].ask::<()>(&["CLUSTER", "SETSLOT", &slot, "NODE", &ids[1]]);
     }
-    assert_eq!(load(&store, &key), Some(long(1)));
-    assert_eq!(store.save(&key, 1, &record(2, "there"), MINUTE, soon()), Ok(Saved::Yes));
+    assert_eq!(load(&store, &key), Some(record(1, long(1))));
+    assert_eq!(save(&store, &key, 1, "there"), Saved::Yes);
     assert_eq!(load(&open(&cluster.url()), &key), Some(record(2, "there")));
 }
 
@@ -77,16 +86,23 @@ fn sentinels_lead_to_the_new_master() {
     let watched = Watched::start();
     let store = open(&watched.url());
     contract::check(&store);
-    let key = saved(&store, "data");
+    let subject = new_subject();
+    let key = saved_for(&store, subject, "data", MINUTE);
     wait_until("the replica has it", || watched.replica.ask::<bool>(&["EXISTS", &format!("khufu:{key}")]));
     watched.sentinel.ask::<()>(&["SENTINEL", "FAILOVER", "sessions"]);
     wait_until("the replica is the master", || {
         watched.replica.ask::<String>(&["INFO", "replication"]).contains("role:master")
             && watched.master.ask::<String>(&["INFO", "replication"]).contains("role:slave")
     });
-    wait_until("a save succeeds", || store.save(&key, 1, &record(2, "more"), MINUTE, within(SECOND)) == Ok(Saved::Yes));
-    assert_eq!(watched.replica.ask::<Vec<u8>>(&["GET", &format!("khufu:{key}")])[8..], *b"more");
-    assert_eq!(load(&store, &key), Some(record(2, "more")));
+    let more = bytes(Some(subject), "more");
+    wait_until("a save succeeds", || {
+        store.save(&key, 1, &Write { deadline: within(SECOND), ..write(2, &more, MINUTE) }) == Ok(Saved::Yes)
+    });
+    assert_eq!(watched.replica.ask::<Vec<u8>>(&["GET", &format!("khufu:{key}")])[8..], more);
+    assert_eq!(load(&store, &key).map(|record| record.generation), Some(2));
+    assert_eq!(store.members(&subject, soon()), Ok(vec![key.clone()]));
+    assert_eq!(store.revoke(&key, &[subject], soon()), Ok(true));
+    assert_eq!(store.members(&subject, soon()), Ok(vec![]));
     let error = open(&watched.url().replace("/sessions", "/other")).load("k", within(SECOND)).unwrap_err();
     assert!(error.0.contains("other") && error.0.contains("does not know the name"), "{error}");
 }
@@ -101,7 +117,7 @@ fn passwords_and_users_let_in_and_no_error_tells_them() {
         let store = at(login, "2");
         let key = saved(&store, "data");
         assert_eq!(load(&store, &key), Some(record(1, "data")));
-        assert_eq!(store.save(&key, 1, &long(2), MINUTE, soon()), Ok(Saved::Yes));
+        assert_eq!(save(&store, &key, 1, &long(2)), Saved::Yes);
     }
     for (login, code) in [(":opensesame@", "WRONGPASS"), ("khufu:hunter2@", "WRONGPASS"), ("", "NOAUTH")] {
         let error = at(login, "").load("k", within(SECOND)).unwrap_err().0;
@@ -112,6 +128,56 @@ fn passwords_and_users_let_in_and_no_error_tells_them() {
     assert!(error.contains("DB index is out of range"), "{error}");
     let error = at("khufu:opensesame@", "").with_prefix("app:").load("k", within(SECOND)).unwrap_err().0;
     assert!(error.contains("NOPERM"), "{error}");
+}
+
+/// Answers every connection with the same words, and closes it.
+fn answering(words: &'static str) -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for connection in listener.incoming() {
+            let mut connection = connection.unwrap();
+            let _asked = connection.read(&mut [0; 1000]);
+            connection.write_all(words.as_bytes()).unwrap();
+        }
+    });
+    port
+}
+
+#[test]
+fn what_a_server_answers_to_a_login_is_told_as_what_it_is() {
+    let told = |words: &'static str| {
+        let url = format!("redis://khufu:hunter2@127.0.0.1:{}/1", answering(words));
+        open(&url).load("k", within(SECOND)).unwrap_err().0
+    };
+    for words in ["-WRONGPASS invalid username-password pair\r\n", "-ERR invalid password\r\n", "-NOAUTH log in\r\n"] {
+        let error = told(words);
+        assert!(error.contains("does not accept the user or the password"), "{error}");
+    }
+    let error = told("-ERR max number of clients reached\r\n");
+    assert!(error.ends_with(": ERR max number of clients reached"), "{error}");
+    let error = told("-LOADING Redis is loading the dataset in memory\r\n");
+    assert!(error.contains("loading the dataset") && !error.contains("accept"), "{error}");
+    for words in [
+        "-ERR unknown command 'AUTH', with args beginning with: 'khufu' 'hunter2'\r\n",
+        "-ERR no such command: AUTH khufu hunter2\r\n",
+    ] {
+        let error = told(words);
+        assert!(error.contains("ERR") && !error.contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
+fn a_server_that_has_no_room_says_so() {
+    let server = Server::start(&["--requirepass", "hunter2"]);
+    let _only_one = TcpStream::connect((Ipv4Addr::LOCALHOST, server.port)).unwrap();
+    server.ask::<()>(&["CONFIG", "SET", "maxclients", "1"]);
+    for url in [server.url().replace("127", ":hunter2@127"), server.url()] {
+        for _ in 0..20 {
+            let error = open(&url).load("k", within(SECOND)).unwrap_err().0;
+            assert!(error.ends_with(": ERR max number of clients reached"), "{error}");
+        }
+    }
 }
 
 #[test]

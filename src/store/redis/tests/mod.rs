@@ -1,17 +1,19 @@
 //! The store against real servers.
 
+mod eviction;
 mod layouts;
 mod proxy;
 mod records;
 mod server;
 mod shared;
+mod subjects;
 mod trouble;
 
 use std::time::{Duration, Instant};
 
 use super::{Redis, Shared};
-use crate::store::contract::new_key;
-use crate::store::{Record, Saved, Store};
+use crate::store::contract::{bytes, new_key, save, write};
+use crate::store::{Saved, Store, SubjectName};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Option<Duration> = Some(Duration::from_secs(60));
@@ -24,22 +26,21 @@ fn open(url: &str) -> Redis {
     Redis::open(url).unwrap()
 }
 
-fn record(generation: u64, data: &str) -> Record {
-    Record { generation, data: Vec::from(data).into(), left: None }
-}
-
-/// A record that comes in under a key of its own.
-fn long(generation: u64) -> Record {
-    record(generation, &format!("{generation} {}", "x".repeat(10_000)))
+/// The data of a record that is first set under a key of its own.
+fn long(number: u64) -> String {
+    format!("{number} {}", "x".repeat(10_000))
 }
 
 /// Saves the first record of a new key.
 fn saved(store: &Redis, data: &str) -> String {
     let key = new_key();
-    assert_eq!(store.save(&key, 0, &record(1, data), MINUTE, within(5 * SECOND)), Ok(Saved::Yes));
+    assert_eq!(save(store, &key, 0, data), Saved::Yes);
     key
 }
 
-fn load(store: &Redis, key: &str) -> Option<Record> {
-    store.load(key, within(5 * SECOND)).unwrap()
+/// Saves the first record of a new key, which belongs to a subject.
+fn saved_for(store: &Redis, subject: SubjectName, data: &str, ttl: Option<Duration>) -> String {
+    let key = new_key();
+    assert_eq!(store.save(&key, 0, &write(1, &bytes(Some(subject), data), ttl)), Ok(Saved::Yes));
+    key
 }

@@ -3,13 +3,14 @@
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 /// Passes everything on, until it is told to lose an answer: then it closes the connection in its place.
 pub(super) struct Proxy {
     pub port: u16,
     lose: Arc<AtomicBool>,
+    requests: Arc<AtomicUsize>,
 }
 
 impl Proxy {
@@ -17,17 +18,33 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let lose = Arc::new(AtomicBool::new(false));
-        let losing = Arc::clone(&lose);
+        let requests = Arc::new(AtomicUsize::new(0));
+        let (losing, counting) = (Arc::clone(&lose), Arc::clone(&requests));
         thread::spawn(move || {
             for client in listener.incoming() {
                 let (client, server) = (client.unwrap(), TcpStream::connect((Ipv4Addr::LOCALHOST, redis)).unwrap());
                 let (to, from) = (server.try_clone().unwrap(), client.try_clone().unwrap());
-                thread::spawn(move || pass(from, to, &AtomicBool::new(false)));
+                let counting = Arc::clone(&counting);
+                thread::spawn(move || {
+                    pass(from, to, || {
+                        counting.fetch_add(1, Ordering::SeqCst);
+                        true
+                    })
+                });
                 let losing = Arc::clone(&losing);
-                thread::spawn(move || pass(server, client, &losing));
+                thread::spawn(move || pass(server, client, || !losing.swap(false, Ordering::SeqCst)));
             }
         });
-        Self { port, lose }
+        Self { port, lose, requests }
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/", self.port)
+    }
+
+    /// How many requests it passed on.
+    pub fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
     }
 
     pub fn lose_next_answer(&self) {
@@ -39,10 +56,11 @@ impl Proxy {
     }
 }
 
-fn pass(mut from: TcpStream, mut to: TcpStream, lose: &AtomicBool) {
+/// Passes on what `may_pass` allows, and closes the connections otherwise.
+fn pass(mut from: TcpStream, mut to: TcpStream, mut may_pass: impl FnMut() -> bool) {
     let mut buffer = [0; 1 << 16];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
-        if lose.swap(false, Ordering::SeqCst) || to.write_all(&buffer[..length]).is_err() {
+        if !may_pass() || to.write_all(&buffer[..length]).is_err() {
             break;
         }
     }

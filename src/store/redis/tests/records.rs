@@ -3,11 +3,13 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use super::server::{Server, wait_until};
-use super::{MINUTE, Redis, SECOND, load, long, open, record, saved, within};
-use crate::store::contract::{count, increment, new_key, soon};
-use crate::store::{Record, Saved, Store, contract};
 use std::time::Duration;
+
+use super::proxy::Proxy;
+use super::server::{Server, wait_until};
+use super::{MINUTE, Redis, SECOND, long, open, saved, saved_for};
+use crate::store::contract::{bytes, count, increment, load, new_key, new_subject, record, save, soon, write};
+use crate::store::{Record, Saved, Store, contract};
 
 #[test]
 fn one_server_keeps_to_the_contract() {
@@ -40,18 +42,16 @@ fn threads_lose_no_write() {
 fn a_record_is_its_generation_and_its_data() {
     let server = Server::start(&[]);
     let store = open(&server.url());
-    let record = Record { generation: 0x0102, data: b"data".to_vec().into(), left: None };
-    assert_eq!(store.save("k", 0, &record, MINUTE, soon()), Ok(Saved::Yes));
-    assert_eq!(server.ask::<Vec<u8>>(&["GET", "khufu:k"]), b"\0\0\0\0\0\0\x01\x02data");
+    let data = bytes(None, "data");
+    assert_eq!(store.save("k", 0, &write(0x0102, &data, MINUTE)), Ok(Saved::Yes));
+    assert_eq!(server.ask::<Vec<u8>>(&["GET", "khufu:k"]), [&b"\0\0\0\0\0\0\x01\x02"[..], &data].concat());
     assert!((55_000..=60_000).contains(&server.ask::<u64>(&["PTTL", "khufu:k"])));
-    assert_eq!(store.save("k", 0x0102, &record, None, soon()), Ok(Saved::Yes));
+    assert_eq!(store.touch("k", &write(0x0102, &data, None)), Ok(Saved::Yes));
     assert_eq!(server.ask::<i64>(&["PTTL", "khufu:k"]), -1);
-    for ttl in [Duration::ZERO, Duration::MAX] {
-        assert_eq!(store.save("k2", 0, &record, Some(ttl), soon()), Ok(Saved::Yes));
-        wait_until("a moment is over", || server.ask::<bool>(&["EXISTS", "khufu:k2"]) == (ttl == Duration::MAX));
-    }
+    assert_eq!(store.save("k2", 0, &write(1, &data, Some(Duration::MAX))), Ok(Saved::Yes));
+    assert!(server.ask::<bool>(&["EXISTS", "khufu:k2"]));
     let store = open(&server.url()).with_prefix("other:");
-    assert_eq!(store.save("k", 0, &record, MINUTE, soon()), Ok(Saved::Yes));
+    assert_eq!(store.save("k", 0, &write(1, &data, MINUTE)), Ok(Saved::Yes));
     assert_eq!(server.ask::<usize>(&["EXISTS", "other:k"]), 1);
 }
 
@@ -60,51 +60,68 @@ fn what_is_no_record_is_never_overwritten() {
     let server = Server::start(&[]);
     let store = open(&server.url());
     server.ask::<()>(&["SET", "khufu:short", "abc"]);
-    assert_eq!(load(&store, "short"), Some(record(0, "abc")));
+    assert_eq!(load(&store, "short"), Some(Record { generation: 0, data: b"abc".to_vec().into(), left: None }));
     for expected in [0, 1] {
-        assert_eq!(store.save("short", expected, &record(1, "data"), MINUTE, soon()), Ok(Saved::Conflict));
+        assert_eq!(save(&store, "short", expected, "data"), Saved::Conflict);
     }
+    assert_eq!(store.touch("short", &write(1, &bytes(None, "data"), MINUTE)), Ok(Saved::Conflict));
+    assert_eq!(store.remove("short", 1, None, soon()), Ok(Saved::Conflict));
+    assert_eq!(store.revoke("short", &[new_subject()], soon()), Ok(false));
+    assert_eq!(server.ask::<String>(&["GET", "khufu:short"]), "abc");
     server.ask::<()>(&["RPUSH", "khufu:list", "abc"]);
     let error = store.load("list", soon()).unwrap_err();
     assert!(error.0.contains("WRONGTYPE"), "{error}");
-    for next in [record(1, "data"), long(1)] {
-        assert!(store.save("list", 0, &next, MINUTE, soon()).is_err());
+    for next in ["data", &long(1)] {
+        assert!(store.save("list", 0, &write(1, &bytes(None, next), MINUTE)).is_err());
     }
+    assert!(store.remove("list", 0, None, soon()).is_err());
     assert_eq!(server.ask::<Vec<String>>(&["LRANGE", "khufu:list", "0", "-1"]), ["abc"]);
 }
 
 #[test]
 fn scripts_are_sent_to_a_server_that_forgot_them() {
     let server = Server::start(&[]);
-    let store = open(&server.url());
-    let key = saved(&store, "data");
-    server.ask::<()>(&["SCRIPT", "FLUSH"]);
-    assert_eq!(store.save(&key, 1, &record(2, "more"), MINUTE, soon()), Ok(Saved::Yes));
-    store.enlist("subject", &key, MINUTE, soon()).unwrap();
-    server.ask::<()>(&["SCRIPT", "FLUSH"]);
-    assert_eq!(store.list("subject", soon()), Ok(vec![key]));
+    let (store, subject) = (open(&server.url()), new_subject());
+    let key = saved_for(&store, subject, "data", MINUTE);
+    let data = bytes(Some(subject), "more");
+    let forget = || server.ask::<()>(&["SCRIPT", "FLUSH"]);
+    forget();
+    assert_eq!(store.save(&key, 1, &write(2, &data, MINUTE)), Ok(Saved::Yes));
+    forget();
+    assert_eq!(store.touch(&key, &write(2, &data, MINUTE)), Ok(Saved::Yes));
+    forget();
+    assert_eq!(store.members(&subject, soon()), Ok(vec![key.clone()]));
+    forget();
+    assert_eq!(store.revoke(&key, &[subject], soon()), Ok(true));
+    forget();
+    assert_eq!(store.remove(&key, 0, Some(subject), soon()), Ok(Saved::Gone));
 }
 
+/// Whether a record has a subject or is long makes no difference.
 #[test]
-fn a_subject_lasts_as_long_as_its_last_key() {
+fn a_call_is_one_round_trip() {
     let server = Server::start(&[]);
-    let store = open(&server.url());
-    let life = |store: &Redis, ttl| {
-        store.enlist("s", &new_key(), ttl, soon()).unwrap();
-        server.ask::<i64>(&["PTTL", "khufu:subject:s"])
-    };
-    assert!((55_000..=60_000).contains(&life(&store, MINUTE)));
-    assert!((55_000..=60_000).contains(&life(&store, Some(SECOND / 100))));
-    assert!((115_000..=120_000).contains(&life(&store, Some(120 * SECOND))));
-    assert_eq!(life(&store, None), -1);
-    thread::sleep(SECOND / 10);
-    assert_eq!(store.list("s", soon()).unwrap().len(), 3);
-    store.enlist("s", "another", MINUTE, within(SECOND)).unwrap();
-    assert_eq!(server.ask::<usize>(&["ZCARD", "khufu:subject:s"]), 4, "what has expired is removed");
-    for key in store.list("s", soon()).unwrap() {
-        store.delist("s", &key, soon()).unwrap();
+    let (subject, proxy) = (new_subject(), Proxy::start(server.port));
+    for data in [bytes(None, "data"), bytes(Some(subject), "data"), bytes(Some(subject), long(1))] {
+        let key = new_key();
+        let calls: [&dyn Fn(&Redis); 7] = [
+            &|store| assert_eq!(store.save(&key, 0, &write(1, &data, MINUTE)), Ok(Saved::Yes)),
+            &|store| assert_eq!(load(store, &key).unwrap().generation, 1),
+            &|store| assert_eq!(store.touch(&key, &write(1, &data, MINUTE)), Ok(Saved::Yes)),
+            &|store| assert_eq!(store.save(&key, 1, &write(2, &data, MINUTE)), Ok(Saved::Yes)),
+            &|store| assert!(store.members(&subject, soon()).is_ok()),
+            &|store| assert_eq!(store.revoke(&key, &[new_subject()], soon()), Ok(false)),
+            &|store| assert_eq!(store.remove(&key, 2, Some(subject), soon()), Ok(Saved::Yes)),
+        ];
+        let direct = open(&server.url());
+        calls.iter().for_each(|call| call(&direct));
+        let store = open(&proxy.url());
+        for (number, call) in calls.iter().enumerate() {
+            let before = proxy.requests();
+            call(&store);
+            assert_eq!(proxy.requests() - before, 1, "call {number} on {} bytes", data.len());
+        }
     }
-    assert_eq!(server.ask::<usize>(&["DBSIZE"]), 0);
 }
 
 #[test]
@@ -113,20 +130,23 @@ fn a_long_record_leaves_nothing_beside_it() {
     for prefix in ["khufu:", "{tag}:", "a}b"] {
         let store = open(&server.url()).with_prefix(prefix);
         let key = new_key();
+        let put = |expected, ttl| {
+            store.save(&key, expected, &write(expected + 1, &bytes(None, long(expected + 1)), ttl)).unwrap()
+        };
         let life = || server.ask::<i64>(&["PTTL", &format!("{prefix}{key}")]);
-        assert_eq!(store.save(&key, 0, &long(1), MINUTE, soon()), Ok(Saved::Yes));
+        assert_eq!(put(0, MINUTE), Saved::Yes);
         assert!((55_000..=60_000).contains(&life()));
-        assert_eq!(store.save(&key, 1, &long(2), None, soon()), Ok(Saved::Yes));
+        assert_eq!(put(1, None), Saved::Yes);
         assert_eq!(life(), -1);
-        assert_eq!(store.save(&key, 1, &long(2), MINUTE, soon()), Ok(Saved::Conflict));
-        assert_eq!(store.save(&key, 0, &long(1), MINUTE, soon()), Ok(Saved::Conflict));
+        assert_eq!(put(1, MINUTE), Saved::Conflict);
+        assert_eq!(put(0, MINUTE), Saved::Conflict);
         server.ask::<()>(&["SCRIPT", "FLUSH"]);
-        assert_eq!(store.save(&key, 2, &long(3), MINUTE, soon()), Ok(Saved::Yes));
-        assert_eq!(load(&store, &key), Some(long(3)));
+        assert_eq!(put(2, MINUTE), Saved::Yes);
+        assert_eq!(load(&store, &key), Some(record(3, long(3))));
         assert_eq!(server.ask::<usize>(&["DBSIZE"]), 1);
-        store.touch(&key, &long(3), Some(SECOND / 10), soon()).unwrap();
+        assert_eq!(store.touch(&key, &write(3, &bytes(None, long(3)), Some(SECOND))), Ok(Saved::Yes));
         wait_until("it has expired", || load(&store, &key).is_none());
-        assert_eq!(store.save(&key, 3, &long(4), MINUTE, soon()), Ok(Saved::Gone));
+        assert_eq!(put(3, MINUTE), Saved::Gone);
         assert_eq!(server.ask::<usize>(&["DBSIZE"]), 0);
     }
 }
@@ -137,7 +157,7 @@ fn a_long_record_that_gets_no_further_expires_soon() {
     let key = saved(&open(&server.url()), "data");
     server.ask::<()>(&["ACL", "SETUSER", "khufu", "on", ">opensesame", "~khufu:*", "+@all", "-evalsha"]);
     let store = open(&format!("redis://khufu:opensesame@127.0.0.1:{}", server.port));
-    let error = store.save(&key, 1, &long(2), None, soon()).unwrap_err();
+    let error = store.save(&key, 1, &write(2, &bytes(None, long(2)), MINUTE)).unwrap_err();
     assert!(error.0.contains("NOPERM"), "{error}");
     assert_eq!(load(&store, &key), Some(record(1, "data")));
     let keys: Vec<String> = server.ask(&["KEYS", "khufu:next:*"]);
@@ -161,27 +181,32 @@ return #keys == 0 and 0 or redis.call('DEL', unpack(keys))";
         let mut generation = 0;
         wait_until("a value has gone", || {
             server.ask::<()>(&["SCRIPT", "FLUSH"]);
-            assert_eq!(store.save(&key, generation, &long(generation + 1), MINUTE, soon()), Ok(Saved::Yes));
+            assert_eq!(save(&store, &key, generation, &long(generation + 1)), Saved::Yes);
             generation += 1;
             deleted.load(Ordering::Relaxed) > 0
         });
         over.store(true, Ordering::Relaxed);
-        assert_eq!(load(&store, &key), Some(long(generation)));
+        assert_eq!(load(&store, &key), Some(record(generation, long(generation))));
     });
 }
 
 #[test]
 fn what_redis_refuses_is_an_error_and_changes_nothing() {
     let server = Server::start(&[]);
-    let store = open(&server.url());
+    let (store, subject) = (open(&server.url()), new_subject());
     let key = saved(&store, "data");
     server.ask::<()>(&["CONFIG", "SET", "maxmemory", "1"]);
-    for next in [record(2, "more"), long(2)] {
-        let error = store.save(&key, 1, &next, MINUTE, soon()).unwrap_err();
-        assert!(error.0.contains("OOM"), "{error}");
+    for next in [bytes(None, "more"), bytes(None, long(2)), bytes(Some(subject), "more"), bytes(Some(subject), long(2))]
+    {
+        for error in [
+            store.save(&key, 1, &write(2, &next, MINUTE)).unwrap_err(),
+            store.touch(&key, &write(1, &next, MINUTE)).unwrap_err(),
+        ] {
+            assert!(error.0.contains("OOM"), "{error}");
+        }
         assert_eq!(load(&store, &key), Some(record(1, "data")));
     }
     server.ask::<()>(&["CONFIG", "SET", "maxmemory", "0"]);
-    assert_eq!(store.save(&key, 1, &record(2, "more"), MINUTE, soon()), Ok(Saved::Yes));
     assert_eq!(server.ask::<usize>(&["DBSIZE"]), 1);
+    assert_eq!(save(&store, &key, 1, "more"), Saved::Yes);
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use super::super::cluster::slot;
 use redis::{Client, Connection, ConnectionAddr, FromRedisValue, IntoConnectionInfo, RedisConnectionInfo, cmd};
 
 /// A directory that goes with its value.
@@ -183,6 +184,15 @@ impl Cluster {
     pub fn url(&self) -> String {
         let nodes: Vec<_> = self.0.iter().map(|node| format!("127.0.0.1:{}", node.port)).collect();
         format!("redis+cluster://{}/", nodes.join(","))
+    }
+}
+
+impl Cluster {
+    /// The node that has the slot of a key.
+    pub fn node(&self, key: &str) -> &Server {
+        let slot = usize::from(slot(key.as_bytes()));
+        let number = (0..3).rfind(|number| 16384 * number / 3 <= slot).unwrap();
+        &self.0[number]
     }
 }
 

@@ -1,6 +1,6 @@
 //! Servers that hang, go, come back, and close connections; and forks.
 
-use std::io::{Read, Write};
+use std::io::{Read, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::net::UnixListener;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use super::proxy::Proxy;
 use super::server::{Directory, Server, free_port};
-use super::{MINUTE, Redis, SECOND, load, long, open, record, saved, within};
+use super::{MINUTE, Redis, SECOND, long, open, saved, saved_for, within};
 use crate::ffi::fork::tests::Child;
-use crate::store::contract::{count, increment, new_key, soon};
-use crate::store::{Saved, Store, StoreError};
+use crate::store::contract::{bytes, count, increment, load, new_key, new_subject, record, save, soon, write};
+use crate::store::{Saved, Store, StoreError, Write};
 
 /// A call that must fail, and not before nor long after its time is over.
 fn runs_out_of_time(store: &Redis) -> String {
@@ -31,13 +31,15 @@ fn a_server_that_never_answers_costs_no_more_than_the_time_there_is() {
         assert!(error.contains(&port.to_string()) && error.contains("no answer in time"), "{error}");
     }
     let store = open(&format!("redis://127.0.0.1:{port}"));
+    let (subject, short) = (new_subject(), within(SECOND / 10));
+    let data = bytes(Some(subject), "data");
+    let write = Write { deadline: short, ..write(1, &data, MINUTE) };
     for result in [
-        store.save("k", 0, &record(1, "data"), None, within(SECOND / 10)).map(drop),
-        store.touch("k", &record(1, "data"), None, within(SECOND / 10)),
-        store.delete("k", within(SECOND / 10)),
-        store.enlist("s", "k", None, within(SECOND / 10)),
-        store.delist("s", "k", within(SECOND / 10)),
-        store.list("s", within(SECOND / 10)).map(drop),
+        store.save("k", 0, &write).map(drop),
+        store.touch("k", &write).map(drop),
+        store.remove("k", 0, Some(subject), within(SECOND / 10)).map(drop),
+        store.revoke("k", &[subject], within(SECOND / 10)).map(drop),
+        store.members(&subject, within(SECOND / 10)).map(drop),
         store.load("k", Instant::now() - SECOND).map(drop),
     ] {
         assert!(result.is_err());
@@ -140,9 +142,10 @@ fn service_resumes_within_a_second_of_the_servers_return() {
             scope.spawn(move || {
                 let mut generation = 0;
                 while !stop.load(Ordering::Relaxed) {
-                    let next = record(generation + 1, &format!("{key} {}", generation + 1));
+                    let next = record(generation + 1, format!("{key} {}", generation + 1));
+                    let write = Write { deadline: within(SECOND), ..write(generation + 1, &next.data, MINUTE) };
                     // A save that ran out of time may have had its effect.
-                    match store.save(key, generation, &next, MINUTE, within(SECOND)) {
+                    match store.save(key, generation, &write) {
                         Ok(Saved::Yes) => {}
                         Ok(Saved::Conflict) => assert_eq!(load_or_retry(store, key), next),
                         Ok(Saved::Gone) => panic!("a committed record is lost"),
@@ -156,7 +159,7 @@ fn service_resumes_within_a_second_of_the_servers_return() {
                     }
                     generation = next.generation;
                 }
-                assert_eq!(load(store, key), Some(record(generation, &format!("{key} {generation}"))));
+                assert_eq!(load(store, key), Some(record(generation, format!("{key} {generation}"))));
                 assert!(generation > 10);
             });
         }
@@ -192,73 +195,136 @@ fn a_restarted_server_is_served_by_the_next_call() {
     let key = saved(&store, "data");
     server.kill();
     server.restart();
-    assert_eq!(store.save(&key, 1, &record(2, "more"), MINUTE, soon()), Ok(Saved::Yes));
+    assert_eq!(save(&store, &key, 1, "more"), Saved::Yes);
     server.kill();
     let error = store.load(&key, within(SECOND)).unwrap_err();
     assert!(error.0.contains("refused"), "{error}");
     server.restart();
     assert_eq!(load(&store, &key), Some(record(2, "more")));
+    server.kill();
+    server.restart();
+    saved(&store, "a login");
 }
 
 #[test]
 fn a_connection_that_was_closed_is_no_error() {
     let server = Server::start(&[]);
-    let store = open(&server.url());
-    let key = saved(&store, "data");
-    type Call = fn(&Redis, &str) -> Result<(), StoreError>;
-    let calls: [Call; 8] = [
-        |store, key| store.load(key, soon()).map(|found| assert_eq!(found, Some(record(1, "data")))),
-        |store, key| store.touch(key, &record(1, "data"), MINUTE, soon()),
-        |store, key| store.save(key, 1, &record(2, "more"), MINUTE, soon()).map(|saved| assert_eq!(saved, Saved::Yes)),
-        |store, key| {
-            store.save(key, 1, &record(2, "late"), MINUTE, soon()).map(|saved| assert_eq!(saved, Saved::Conflict))
-        },
-        |store, key| store.save(key, 2, &long(3), MINUTE, soon()).map(|saved| assert_eq!(saved, Saved::Yes)),
-        |store, key| store.enlist("s", key, MINUTE, soon()),
-        |store, key| store.list("s", soon()).map(|keys| assert_eq!(keys, [key])),
-        |store, key| store.delete(key, soon()),
+    let (store, subject, key) = (open(&server.url()), new_subject(), new_key());
+    let (data, more) = (bytes(Some(subject), "data"), bytes(Some(subject), long(3)));
+    let calls: [&dyn Fn() -> Result<Saved, StoreError>; 8] = [
+        &|| store.save(&key, 0, &write(1, &data, MINUTE)),
+        &|| store.load(&key, soon()).map(|found| found.map_or(Saved::Gone, |_| Saved::Yes)),
+        &|| store.touch(&key, &write(1, &data, MINUTE)),
+        &|| store.save(&key, 1, &write(2, &data, MINUTE)),
+        &|| store.save(&key, 2, &write(3, &more, MINUTE)),
+        &|| store.members(&subject, soon()).map(|keys| if keys == [&*key] { Saved::Yes } else { Saved::Gone }),
+        &|| store.remove(&key, 3, Some(subject), soon()),
+        &|| store.save(&key, 0, &write(1, &more, MINUTE)),
     ];
-    for call in calls {
+    for (number, call) in calls.iter().enumerate() {
         server.ask::<()>(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
-        call(&store, &key).unwrap();
+        assert_eq!(call(), Ok(Saved::Yes), "call {number}");
+    }
+    server.ask::<()>(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
+    assert_eq!(store.save(&key, 2, &write(3, &data, MINUTE)), Ok(Saved::Conflict));
+    server.ask::<()>(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
+    assert_eq!(store.revoke(&key, &[subject], soon()), Ok(true));
+}
+
+/// A store behind a proxy that can lose answers, and the server.
+struct Lossy {
+    store: Redis,
+    direct: Redis,
+    proxy: Proxy,
+    server: Server,
+}
+
+impl Lossy {
+    fn start() -> Self {
+        let server = Server::start(&[]);
+        let (proxy, direct, subject) = (Proxy::start(server.port), open(&server.url()), new_subject());
+        // From now on the server knows the scripts.
+        for data in ["data", &long(1)] {
+            let key = saved_for(&direct, subject, data, MINUTE);
+            assert_eq!(direct.revoke(&key, &[], soon()), Ok(false));
+            assert_eq!(direct.remove(&key, 1, Some(subject), soon()), Ok(Saved::Yes));
+        }
+        Self { store: open(&proxy.url()), direct, proxy, server }
+    }
+
+    /// Makes a call on a connection that is open, and loses the first answer.
+    fn lost<T>(&self, call: impl FnOnce(&Redis) -> T) -> T {
+        assert_eq!(load(&self.store, "nothing"), None);
+        self.proxy.lose_next_answer();
+        let outcome = call(&self.store);
+        assert!(self.proxy.has_lost_it());
+        outcome
     }
 }
 
 #[test]
 fn a_save_whose_answer_was_lost_is_told_from_another_writers() {
-    let server = Server::start(&[]);
-    let proxy = Proxy::start(server.port);
-    let (store, direct) = (open(&format!("redis://127.0.0.1:{}", proxy.port)), open(&server.url()));
-    let key = saved(&store, "data");
-    proxy.lose_next_answer();
-    assert_eq!(store.save(&key, 1, &record(2, "more"), MINUTE, soon()), Ok(Saved::Yes));
-    assert!(proxy.has_lost_it());
-    assert_eq!(load(&direct, &key), Some(record(2, "more")));
+    let lossy = Lossy::start();
+    for data in [&|number: u64| format!("{number}"), &long as &dyn Fn(u64) -> String] {
+        let key = saved(&lossy.direct, &data(1));
+        assert_eq!(save(&lossy.direct, &key, 1, &data(2)), Saved::Yes);
+        assert_eq!(lossy.lost(|store| save(store, &key, 2, &data(3))), Saved::Yes);
+        assert_eq!(load(&lossy.direct, &key), Some(record(3, data(3))));
+        // The first request may have been carried out before the other writer's.
+        assert_eq!(save(&lossy.direct, &key, 3, "of another"), Saved::Yes);
+        let late = bytes(None, data(4));
+        let error = lossy.lost(|store| store.save(&key, 3, &write(4, &late, MINUTE))).unwrap_err();
+        assert!(error.0.contains("did not answer") && error.0.contains("commit again"), "{error}");
+        assert_eq!(load(&lossy.direct, &key), Some(record(4, "of another")));
+        assert_eq!(lossy.direct.remove(&key, 0, None, soon()), Ok(Saved::Yes));
+        assert_eq!(lossy.lost(|store| store.save(&key, 4, &write(5, &late, MINUTE))), Ok(Saved::Gone));
+    }
+    assert_eq!(lossy.server.ask::<usize>(&["DBSIZE"]), 0);
+}
 
-    assert_eq!(direct.save(&key, 2, &record(3, "of another"), MINUTE, soon()), Ok(Saved::Yes));
-    proxy.lose_next_answer();
-    assert_eq!(store.save(&key, 2, &record(3, "of ours"), MINUTE, soon()), Ok(Saved::Conflict));
-    assert!(proxy.has_lost_it());
+#[test]
+fn a_touch_whose_answer_was_lost_is_made_again() {
+    let (lossy, subject) = (Lossy::start(), new_subject());
+    for text in ["touched", &long(1)] {
+        let key = saved_for(&lossy.direct, subject, "data", MINUTE);
+        let data = bytes(Some(subject), text);
+        assert_eq!(lossy.lost(|store| store.touch(&key, &write(1, &data, MINUTE))), Ok(Saved::Yes));
+        assert_eq!(*load(&lossy.direct, &key).unwrap().data, *data);
+        assert_eq!(lossy.direct.save(&key, 1, &write(2, &data, MINUTE)), Ok(Saved::Yes));
+        assert_eq!(lossy.lost(|store| store.touch(&key, &write(1, &data, MINUTE))), Ok(Saved::Conflict));
+        assert_eq!(lossy.direct.remove(&key, 0, Some(subject), soon()), Ok(Saved::Yes));
+        assert_eq!(lossy.lost(|store| store.touch(&key, &write(2, &data, MINUTE))), Ok(Saved::Gone));
+    }
+    assert_eq!(lossy.server.ask::<usize>(&["DBSIZE"]), 0);
+}
 
-    assert_eq!(direct.save(&key, 3, &long(4), MINUTE, soon()), Ok(Saved::Yes), "now the server knows the script");
-    proxy.lose_next_answer();
-    assert_eq!(store.save(&key, 4, &long(5), MINUTE, soon()), Ok(Saved::Yes));
-    assert!(proxy.has_lost_it());
-    assert_eq!(load(&direct, &key), Some(long(5)));
-    assert_eq!(direct.save(&key, 5, &record(6, "of another"), MINUTE, soon()), Ok(Saved::Yes));
-    proxy.lose_next_answer();
-    assert_eq!(store.save(&key, 5, &long(6), MINUTE, soon()), Ok(Saved::Conflict));
-    assert!(proxy.has_lost_it());
-    assert_eq!(server.ask::<usize>(&["DBSIZE"]), 1);
+#[test]
+fn a_removal_whose_answer_was_lost_was_made() {
+    let (lossy, subject) = (Lossy::start(), new_subject());
+    for expected in [0, 1] {
+        let key = saved_for(&lossy.direct, subject, "data", MINUTE);
+        let removed = lossy.lost(|store| store.remove(&key, expected, Some(subject), soon()));
+        assert_eq!(removed, Ok(Saved::Yes));
+        assert_eq!(load(&lossy.direct, &key), None);
+    }
+    let key = saved_for(&lossy.direct, subject, "data", MINUTE);
+    assert_eq!(lossy.lost(|store| store.remove(&key, 2, Some(subject), soon())), Ok(Saved::Conflict));
+    assert_eq!(lossy.lost(|store| store.revoke(&key, &[new_subject()], soon())), Ok(false));
+    assert_eq!(lossy.lost(|store| store.revoke(&key, &[new_subject(), subject], soon())), Ok(true));
+    assert_eq!(lossy.server.ask::<usize>(&["DBSIZE"]), 0);
+}
 
-    let key = new_key();
-    proxy.lose_next_answer();
-    assert_eq!(store.save(&key, 0, &record(1, "the first"), MINUTE, soon()), Ok(Saved::Yes));
-    assert!(proxy.has_lost_it());
-    proxy.lose_next_answer();
-    store.delete(&key, soon()).unwrap();
-    assert!(proxy.has_lost_it());
-    assert_eq!(load(&direct, &key), None);
+#[test]
+fn an_insert_is_sent_once() {
+    let (lossy, subject) = (Lossy::start(), new_subject());
+    for text in ["data", &long(1)] {
+        let (key, data) = (new_key(), bytes(Some(subject), text));
+        let before = lossy.proxy.requests();
+        let error = lossy.lost(|store| store.save(&key, 0, &write(1, &data, MINUTE))).unwrap_err();
+        assert!(error.0.contains("closed"), "{error}");
+        assert_eq!(lossy.proxy.requests() - before, 2, "one to load, one to save");
+        assert_eq!(lossy.direct.remove(&key, 1, Some(subject), soon()), Ok(Saved::Yes), "it was made");
+    }
 }
 
 #[test]
