@@ -581,12 +581,12 @@ khufu_status khufu_session_changed(khufu_session *session);
 khufu_status khufu_session_invalidate(khufu_session *session);
 
 /**
- * The key of the session's record in the store: 64 hexadecimal digits for khufu's own records. It stays the same through
- * every login, and may be logged, for it opens nothing.
+ * A name for a session in a store that may be logged, for it opens nothing. For khufu's own records it is the key in the
+ * store, and stays the same through every login; for another library's it is the SHA-256 of the session's id.
  *
  * @param session  not NULL.
- * @param id       not NULL; set to the key, borrowed.
- * @param id_len   not NULL; its length in bytes.
+ * @param id       not NULL; set to 64 hexadecimal digits, borrowed.
+ * @param id_len   not NULL; their number.
  * @return KHUFU_OK; KHUFU_NOT_FOUND (before the first commit, and for a session in a cookie); KHUFU_ERR_ARGUMENT.
  */
 khufu_status khufu_session_id(khufu_session *session,

@@ -70,7 +70,7 @@ impl<'a> Attempt<'a> {
 
     /// Saves the session, which has changes. On success `content` is what was saved.
     pub fn save(&mut self, content: &mut Content) -> Result<(), Error> {
-        match self.stored.begins() {
+        match self.stored.is_new() {
             true => self.insert(content),
             false => self.in_turn(|attempt| attempt.replace(content)),
         }
@@ -121,7 +121,7 @@ impl<'a> Attempt<'a> {
             }
         }
         let generation = put.generation;
-        (self.stored.id, self.stored.key, self.stored.is_fresh) = (Some(id), key, true);
+        self.stored.become_id(id, key);
         self.succeeded(generation, envelope);
         // A record that stays has an id that nobody knows, and expires by itself.
         for (key, subject) in std::mem::take(&mut self.stored.given_up) {
@@ -141,8 +141,8 @@ impl<'a> Attempt<'a> {
                         *content = merged.content;
                     }
                     if let Some(id) = self.stored.planned.take().filter(|_| self.stored.renews) {
-                        (self.stored.key, self.stored.is_fresh) = (self.records.layout.key(&id), true);
-                        self.stored.id = Some(id);
+                        let key = self.records.layout.key(&id);
+                        self.stored.become_id(id, key);
                     }
                     self.succeeded(generation, envelope);
                     return Ok(());

@@ -36,16 +36,25 @@ impl Id {
 
     /// The store's key: hexadecimal SHA-256 of the name. It may be logged, for it opens nothing.
     pub fn key(&self) -> String {
-        let hash: Hash = Sha256::new_with_prefix("khufu session").chain_update(&self.0[..HALF]).finalize().into();
-        let mut digits = vec![0; 2 * hash.len()];
-        hex::encode_to_slice(hash, &mut digits).expect("there are two digits a byte");
-        String::from_utf8(digits).expect("digits are ASCII")
+        hexadecimal(Sha256::new_with_prefix("khufu session").chain_update(&self.0[..HALF]).finalize().into())
+    }
+
+    /// Hexadecimal SHA-256 of the whole id.
+    pub fn hash(&self) -> String {
+        hexadecimal(Sha256::digest(&**self.0).into())
     }
 
     /// SHA-256 of the token, by which a record knows it.
     pub fn token_hash(&self) -> Hash {
         Sha256::digest(&self.0[HALF..]).into()
     }
+}
+
+/// What `hex::encode` gives. It goes by the character, which takes longer.
+fn hexadecimal(hash: Hash) -> String {
+    let mut digits = vec![0; 2 * hash.len()];
+    hex::encode_to_slice(hash, &mut digits).expect("there are two digits a byte");
+    String::from_utf8(digits).expect("digits are ASCII")
 }
 
 /// Seals ids into cookie values, and names subjects, under keys of their own: an id's cookie and a signed session

@@ -71,6 +71,11 @@ impl Layout for KhufuLayout {
         id.key()
     }
 
+    /// The key, which the session keeps for life.
+    fn public_id(&self, id: &Id) -> String {
+        id.key()
+    }
+
     fn standing(&self, id: &Id, record: &[u8], now: f64) -> Result<Standing, Refusal> {
         let (header, token) = (Header::read(record)?, id.token_hash());
         if constant_time_eq(&header.token, &token) {

@@ -27,6 +27,11 @@ pub(crate) trait Layout: Send + Sync {
     /// The store's key for the session of an id.
     fn key(&self, id: &Id) -> String;
 
+    /// A name for the session of an id that may be logged, for it opens nothing.
+    fn public_id(&self, id: &Id) -> String {
+        id.hash()
+    }
+
     /// What a record shows to the holder of an id at a time, in seconds since the Unix epoch.
     ///
     /// [`Refusal::missing`] if it is nothing.

@@ -14,6 +14,8 @@ pub(crate) struct Stored {
     pub(super) id: Option<Id>,
     /// The store's key for the id.
     pub(super) key: String,
+    /// A name for the session that may be logged, once it was asked for.
+    public_id: Option<String>,
     /// The generation that was opened or saved last; 0: there is no record yet.
     pub(super) generation: u64,
     pub(super) envelope: Envelope,
@@ -77,9 +79,15 @@ impl Stored {
         Self { unread: earlier.unread, ..self }
     }
 
-    /// The store's key; `None` before the first commit.
-    pub fn key(&self) -> Option<&str> {
-        (self.generation > 0).then_some(&self.key)
+    /// Whether there is no record yet.
+    pub fn is_new(&self) -> bool {
+        self.generation == 0
+    }
+
+    /// A name for the session that may be logged; `None` before the first commit.
+    pub fn public_id(&mut self, records: &Records) -> Option<&str> {
+        let id = self.id.as_ref().filter(|_| self.generation > 0)?;
+        Some(self.public_id.get_or_insert_with(|| records.layout.public_id(id)))
     }
 
     /// Whether this is how the session was before it got a new id.
@@ -122,9 +130,8 @@ impl Stored {
         }
     }
 
-    /// Whether nothing is known of a session: none was opened, and none saved.
-    pub(super) fn begins(&self) -> bool {
-        self.generation == 0
+    pub(super) fn become_id(&mut self, id: Id, key: String) {
+        (self.id, self.key, self.public_id, self.is_fresh) = (Some(id), key, None, true);
     }
 }
 

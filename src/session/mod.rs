@@ -177,10 +177,11 @@ impl Session {
         self.refusal.as_deref()
     }
 
-    /// The key of the session's record in the store: 64 hexadecimal digits for khufu's own records. It stays the same
-    /// through every login, and may be logged, for it opens nothing. `None` before the first commit, and for a cookie.
-    pub fn id(&self) -> Option<&str> {
-        self.stored.as_ref()?.key()
+    /// A name for the session, 64 hexadecimal digits, that may be logged, for it opens nothing. For khufu's own records it
+    /// is the key in the store, and stays the same through every login; for another library's it is the SHA-256 of the
+    /// session's id. `None` before the first commit, and for a cookie.
+    pub fn id(&mut self) -> Option<&str> {
+        self.stored.as_mut()?.public_id(self.config.current.records()?)
     }
 
     /// Gives the session a new id at commit, against fixation: call it when a user has logged in. For

@@ -36,7 +36,7 @@ impl Session {
         }
         // From here on the state may be another one, with another text.
         self.accessed = self.accessed.detached();
-        let (is_new, renews) = (attempt.stored().key().is_none(), attempt.stored().renews());
+        let (is_new, renews) = (attempt.stored().is_new(), attempt.stored().renews());
         let mut content =
             Content { renewed: self.accessed, created: self.created, state: std::mem::take(&mut self.state) };
         let saves = is_new || self.changed || attempt.stored().is_misnamed(records);
