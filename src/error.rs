@@ -33,12 +33,17 @@ pub enum Error {
     #[error("{0}")]
     Range(String),
     /// A cookie that browsers would drop. Delete a key and commit again.
-    #[error("the cookie's value would be {length} bytes, and the limit is {limit}: take something out of the session")]
+    #[error(
+        "the cookie's value would be {length} bytes, and the limit is {limit} (4064 for the value; 4096 together with \
+         the name, which has {name}): take something out of the session"
+    )]
     TooLarge {
         /// Bytes that the cookie's value would have.
         length: usize,
-        /// Bytes that it may have.
+        /// Bytes that the value may have beside this name.
         limit: usize,
+        /// Bytes of the cookie's name.
+        name: usize,
     },
     /// A commit that would overwrite a session which its writer can still read.
     #[error(

@@ -61,11 +61,12 @@ impl Factory {
             }
             _ => Current::Cookie(Format::current(options)?),
         };
+        check_times(settings)?;
         let accepted = options.accepted().map(|(name, settings)| Format::new(name, settings));
         Ok(Self(Arc::new(Config {
             current,
             accepted: accepted.collect::<Result<_, _>>()?,
-            cookie: Template::new(attributes(settings)?),
+            cookie: Template::new(Attributes::new(settings)?),
             timeout: settings.seconds("timeout"),
             absolute_timeout: settings.seconds("absolute_timeout"),
             reissue_time: settings.seconds("reissue_time"),
@@ -128,8 +129,10 @@ impl Factory {
                 }
             }
         }
-        if let Some(refusal) = refusal {
-            session.was_refused(refusal);
+        match refusal {
+            Some(refusal) => session.was_refused(refusal),
+            None if cookie::has_any(cookie_header) => session.was_refused(Refusal::none()),
+            None => {}
         }
         Ok(())
     }
@@ -247,36 +250,14 @@ fn records(options: &Options) -> Result<Records, Error> {
     Ok(Records::new(store, layout, settings))
 }
 
-/// As browsers compare such a prefix: upper and lower case are the same.
-fn begins_with(name: &str, prefix: &str) -> bool {
-    name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-}
-
-fn attributes(settings: &Settings) -> Result<Attributes, Error> {
-    let attributes = Attributes {
-        name: settings.get("cookie_name").unwrap_or_default().to_owned(),
-        max_age: settings.seconds("max_age"),
-        domain: settings.get("domain").map(str::to_owned),
-        path: settings.get("path").map(str::to_owned),
-        secure: settings.is_on("secure"),
-        httponly: settings.is_on("httponly"),
-        samesite: settings.choice("samesite"),
-    };
-    let Attributes { name, domain, path, secure, samesite, .. } = &attributes;
-    let host = begins_with(name, "__Host-");
-    // Browsers drop the cookie otherwise.
-    let (option, allowed) = if !secure && *samesite == Some("None") {
-        ("secure", "true where samesite is None")
-    } else if !secure && begins_with(name, "__Secure-") {
-        ("secure", "true for a cookie_name that begins with __Secure-")
-    } else if !secure && host {
-        ("secure", "true for a cookie_name that begins with __Host-")
-    } else if host && path.as_deref() != Some("/") {
-        ("path", "/ for a cookie_name that begins with __Host-")
-    } else if host && domain.is_some() {
-        ("domain", "unset for a cookie_name that begins with __Host-")
-    } else {
-        return Ok(attributes);
-    };
-    Err(settings.refuse("", option, allowed))
+/// A session that is only read must be renewed before it expires.
+fn check_times(settings: &Settings) -> Result<(), Error> {
+    match (settings.seconds("reissue_time"), settings.seconds("timeout")) {
+        // With 0, which renews at once, a session expires only because the timeout is 0.
+        (Some(reissue_time @ 1..), Some(timeout)) if reissue_time >= timeout => {
+            let allowed = format!("less than timeout, which is {timeout} (else a visitor who only reads expires)");
+            Err(settings.refuse("", "reissue_time", &allowed))
+        }
+        _ => Ok(()),
+    }
 }

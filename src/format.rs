@@ -35,7 +35,10 @@ impl Format {
         }
         no_encrypt_key(name, settings)?;
         let seal: Box<dyn Seal> = match settings.choice("type") {
-            Some("encrypted_cookie") => Box::new(Encrypted::new(&secrets(name, settings, Rule::Encryption)?)),
+            Some("encrypted_cookie") => {
+                no_salt(name, settings)?;
+                Box::new(Encrypted::new(&secrets(name, settings, Rule::Encryption)?))
+            }
             _ => Box::new(signed(settings, &salted_secrets(name, settings)?)),
         };
         Ok(Self { name: name.to_owned(), seal, serializer: serializer(settings) })
@@ -93,6 +96,18 @@ pub(crate) fn own_serializer(options: &Options) -> Result<Option<Arc<dyn Seriali
 pub(crate) fn no_encrypt_key(name: &str, settings: &Settings) -> Result<(), Error> {
     match settings.said("encrypt_key") {
         Some(_) => Err(settings.refuse(name, "encrypt_key", "unset, but for format beaker and type encrypted_cookie")),
+        None => Ok(()),
+    }
+}
+
+/// The key of an encrypted cookie is the secret alone.
+fn no_salt(name: &str, settings: &Settings) -> Result<(), Error> {
+    match settings.said("salt") {
+        Some(_) => {
+            let allowed =
+                format!("unset where {} is encrypted_cookie (the key is the secret alone)", full_name(name, "type"));
+            Err(settings.refuse(name, "salt", &allowed))
+        }
         None => Ok(()),
     }
 }

@@ -78,6 +78,11 @@ impl Refusal {
         Self::new(LoadResult::Unsupported, reason)
     }
 
+    /// The request's cookies have other names.
+    pub fn none() -> Self {
+        Self::new(LoadResult::None, "the request has cookies, but none with the name in the option cookie_name")
+    }
+
     /// There is no session of a genuine id.
     pub fn missing() -> Self {
         Self::new(LoadResult::Missing, "the store has no session of that id: it expired, or was ended by a logout")

@@ -1,5 +1,6 @@
 //! The one table of options: names, types, defaults and help, for every language and for `docs/options.md`.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,8 +17,10 @@ pub enum Kind {
     Text,
     /// The name of a cookie: a token of RFC 6265.
     Name,
-    /// Text that stands in a header: printable ASCII without `;`.
-    Attribute,
+    /// A path as browsers compare it: it begins with `/` and is written as in a URL.
+    Path,
+    /// A host name that browsers accept as a cookie's domain.
+    Domain,
     /// `true` or `false` (also on/off, yes/no, 1/0).
     Switch,
     /// Whole seconds, 0 or more.
@@ -106,7 +109,7 @@ pub const TABLE: &[OptionRow] = &[
         "salt",
         Kind::Text,
         Some("pyramid.session."),
-        "Goes before the secret in a signature's key. Pyramid's `salt`; for `format` `pyramid_session_redis` it is `pyramid_session_redis.` unless it is set.",
+        "Goes before the secret in a signature's key; an encrypted cookie has none. Pyramid's `salt`; for `format` `pyramid_session_redis` it is `pyramid_session_redis.` unless it is set.",
     ),
     format_row(
         "hashalg",
@@ -119,10 +122,20 @@ pub const TABLE: &[OptionRow] = &[
         "max_age",
         Kind::Seconds,
         None,
-        "For how many seconds the browser keeps the cookie; unset: until it is closed.",
+        "For how many seconds the browser keeps the cookie; unset: until it is closed. Browsers keep none for longer than 400 days.",
     ),
-    row("path", Kind::Attribute, Some("/"), "The cookie's path."),
-    row("domain", Kind::Attribute, None, "The cookie's domain; unset: the host that set it."),
+    row(
+        "path",
+        Kind::Path,
+        Some("/"),
+        "The cookie's path; unset: the folder of the request's path, so that other pages may have another session.",
+    ),
+    row(
+        "domain",
+        Kind::Domain,
+        None,
+        "The cookie's domain, which covers its subdomains; unset: only the host that set it. A leading dot is dropped.",
+    ),
     row("secure", Kind::Switch, Some("false"), "Whether the cookie is sent over https only."),
     row(
         "httponly",
@@ -141,13 +154,13 @@ pub const TABLE: &[OptionRow] = &[
         "reissue_time",
         Kind::Seconds,
         Some("0"),
-        "A session that is read is written again when its cookie is older than this many seconds; unset: reading never writes it.",
+        "A session that is read is written again when its cookie is older than this many seconds; less than `timeout`, or 0; unset: reading never writes it.",
     ),
     row(
         "set_on_exception",
         Kind::Switch,
         Some("true"),
-        "Whether a request that ended in an exception writes its session.",
+        "Whether a request that ended in an exception writes its session. One that was invalidated ends in any case.",
     ),
     row(
         "absolute_timeout",
@@ -359,6 +372,34 @@ fn duration(value: &str) -> Option<Duration> {
     (0.001..=3600.0).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
 }
 
+/// The longest name that leaves 256 of a cookie's 4096 bytes for its value: an empty session or a store's id fits.
+const LONGEST_NAME: usize = 3840;
+
+/// Browsers ignore an attribute whose value is longer (RFC 6265bis, section 5.6).
+const LONGEST_ATTRIBUTE: usize = 1024;
+
+/// The path of a URL never has these: browsers encode or replace them, so that such a cookie is never sent back.
+const NOT_IN_A_PATH: &[u8] = br##";"#?<>`{}\"##;
+
+/// True if the text is printable ASCII without spaces and without these.
+fn all_but(excluded: &[u8], text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic() && !excluded.contains(&byte))
+}
+
+/// True for a host name of two or more labels, `localhost` and an IPv4 address. An IPv6 address is none: browsers
+/// disagree on how it is written.
+fn is_domain(value: &str) -> bool {
+    let host = value.strip_prefix('.').unwrap_or(value);
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let is_numeric = last.bytes().all(|byte| byte.is_ascii_digit());
+    (host.contains('.') || host.eq_ignore_ascii_case("localhost"))
+        && host.split('.').all(is_label)
+        && (!is_numeric || host.parse::<Ipv4Addr>().is_ok())
+}
+
 /// More seconds than this (about 317 years) are a mistake.
 const MOST_SECONDS: u64 = 10_000_000_000;
 
@@ -367,8 +408,12 @@ impl Kind {
     fn check(self, value: &str) -> Result<(), String> {
         let allowed = match self {
             Self::Text => true,
-            Self::Name => value.bytes().all(|byte| byte.is_ascii_graphic() && !br#"()<>@,;:\"/[]?={}"#.contains(&byte)),
-            Self::Attribute => value.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b';'),
+            Self::Name => value.len() <= LONGEST_NAME && all_but(br#"()<>@,;:\"/[]?={}"#, value),
+            Self::Path => {
+                value.is_empty()
+                    || value.len() <= LONGEST_ATTRIBUTE && value.starts_with('/') && all_but(NOT_IN_A_PATH, value)
+            }
+            Self::Domain => value.is_empty() || value.len() <= LONGEST_ATTRIBUTE && is_domain(value),
             Self::Switch => value.is_empty() || switch(value).is_some(),
             Self::Seconds => {
                 let digits = value.bytes().all(|byte| byte.is_ascii_digit());
@@ -390,8 +435,20 @@ impl std::fmt::Display for Kind {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Text => formatter.write_str("text"),
-            Self::Name => formatter.write_str("letters, digits and the signs that a cookie's name may have"),
-            Self::Attribute => formatter.write_str("printable ASCII without a semicolon"),
+            Self::Name => write!(
+                formatter,
+                "letters, digits and the signs that a cookie's name may have, at most {LONGEST_NAME} bytes"
+            ),
+            Self::Path => write!(
+                formatter,
+                "a path that begins with / and is written as in a URL: printable ASCII without spaces, double quotes, \
+                 backquotes and ; # ? < > {{ }} \\, at most {LONGEST_ATTRIBUTE} bytes"
+            ),
+            Self::Domain => write!(
+                formatter,
+                "a host name such as example.com, or localhost: letters, digits, - and _ in labels that dots \
+                 separate, without scheme, port and path, at most {LONGEST_ATTRIBUTE} bytes"
+            ),
             Self::Switch => formatter.write_str("true or false"),
             Self::Seconds => write!(formatter, "whole seconds, from 0 to {MOST_SECONDS}"),
             Self::Duration => formatter.write_str("seconds, such as 1 or 0.5, from 0.001 to 3600"),

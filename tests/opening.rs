@@ -12,11 +12,24 @@ fn no_cookie_gives_a_new_empty_session() {
     for header in ["", "theme=dark", "Session=x", "session", "sessions=x; xsession=y"] {
         let mut session = factory(&[]).open_at(header.as_bytes(), NOW).unwrap();
         assert_eq!(session.load_result(), LoadResult::None, "{header}");
-        assert_eq!((session.refusal(), session.load_format()), (None, None));
+        assert_eq!(session.load_format(), None);
         assert!(session.is_new() && !session.is_changed());
         assert_eq!((session.created(), session.renewed(), session.accessed()), (NOW, NOW, NOW));
         assert_eq!(session.to_json(), "{}");
         assert_eq!(commit(&mut session), None);
+    }
+}
+
+#[test]
+fn cookies_of_other_names_are_told_but_neither_named_nor_shown() {
+    for header in ["theme=dark", "Session=dark", "sessions=dark; theme=x", "junk; theme=\"dark\""] {
+        let session = factory(&[]).open_at(header.as_bytes(), NOW).unwrap();
+        let told = session.refusal().unwrap();
+        assert!(told.contains("cookies, but none") && told.contains("cookie_name"), "{told}");
+        assert!(!told.contains("dark") && !told.contains("theme") && !told.contains("ession"), "{told}");
+    }
+    for header in ["", "session", ";;", " "] {
+        assert_eq!(factory(&[]).open_at(header.as_bytes(), NOW).unwrap().refusal(), None, "{header}");
     }
 }
 
@@ -76,7 +89,10 @@ fn another_secret_salt_or_algorithm_is_a_bad_signature() {
         let mut session = open(&factory(&settings), &value);
         assert_eq!(session.load_result(), LoadResult::BadSignature, "{settings:?}");
         assert!(session.is_new() && session.is_empty());
-        assert!(session.refusal().is_some());
+        let compare: &[_] = if settings[0].0 == "type" { &["type"] } else { &["salt", "hashalg"] };
+        for option in [&["secret"], compare].concat() {
+            assert!(session.refusal().unwrap().contains(option), "{:?}", session.refusal());
+        }
     }
 }
 
@@ -86,6 +102,31 @@ fn salt_and_secret_are_one_key() {
     for settings in [[("salt", "a"), ("secret", "b")], [("salt", ""), ("secret", "ab")]] {
         assert_eq!(open(&factory(&settings), &value).load_result(), LoadResult::Loaded);
     }
+}
+
+#[test]
+fn padding_is_accepted_and_an_escape_is_not() {
+    let mut lengths = [false; 3];
+    for filling in ["", "1", "12"] {
+        let value = signed(session(&format!(r#"{{"a": "{filling}"}}"#)));
+        let padding = &"=="[..(4 - value.len() % 4) % 4];
+        lengths[padding.len()] = true;
+        for (value, result) in [
+            (format!("{value}{padding}"), LoadResult::Loaded),
+            (format!("\"{value}{padding}\""), LoadResult::Loaded),
+            (format!("{value}==="), LoadResult::Malformed),
+            (
+                format!("\"{value}{}\"", padding.replace('=', "\\075")),
+                match padding {
+                    "" => LoadResult::Loaded,
+                    _ => LoadResult::Malformed,
+                },
+            ),
+        ] {
+            assert_eq!(open(&factory(&[]), &value).load_result(), result, "{value}");
+        }
+    }
+    assert_eq!(lengths, [true; 3], "every length of padding");
 }
 
 #[test]

@@ -51,9 +51,28 @@ fn a_value_that_is_not_allowed_is_an_error_that_names_option_value_and_what_is()
         ("secure", &["maybe", "2", "truee", " true"], "true or false"),
         ("httponly", &["ja"], "true or false"),
         ("set_on_exception", &["nil"], "true or false"),
+        ("cookie_name", &[&"n".repeat(3841)], "at most 3840 bytes"),
         ("cookie_name", &["a b", "a=b", "a;b", "a,b", "né", "a\n", "\"a\"", "a/b", "{a}"], "cookie's name"),
-        ("path", &["/;", "/\n", "/é", "/\0"], "printable ASCII"),
-        ("domain", &["a;b", "a\r\nSet-Cookie: x=y", "exämple.com"], "printable ASCII"),
+        (
+            "path",
+            &["/;", "/\n", "/é", "/\0", "app", "app/", " /", "/a b", "/\t", "https://example.com/app"],
+            "begins with /",
+        ),
+        ("path", &["/a?b", "/a#b", "/\"a\"", "/<a>", "/{a}", "/`a`", "/a\\b"], "as in a URL"),
+        ("domain", &["a;b.c", "a.b\r\nSet-Cookie: x=y", "exämple.com", "a.b\0"], "host name"),
+        (
+            "domain",
+            &["localhost:8080", "example.com:443", "https://example.com", "//a.b", "example.com/"],
+            "without scheme, port",
+        ),
+        (
+            "domain",
+            &["a.com,b.com", "a.com, b.com", "a b.com", "a.com ", " a.com", "*.example.com", "a@b.c"],
+            "host name",
+        ),
+        ("domain", &["com", "intranet", "localhos", "local host", ".com", "."], "such as example.com, or localhost"),
+        ("domain", &["example..com", "..example.com", "example.com.", "a.", "localhost."], "labels that dots separate"),
+        ("domain", &["[::1]", "::1", "2001:db8::1", "127.1", "1.2.3.4.5", "256.1.1.1", "example.1"], "host name"),
         ("absolute_timeout", &["-1", "1d"], whole),
         ("regenerate_grace", &["0.5"], whole),
         ("store_timeout", &["0", "-1", "1s", "3601", "1e3"], "seconds, such as 1 or 0.5, from 0.001 to 3600"),
@@ -70,6 +89,85 @@ fn a_value_that_is_not_allowed_is_an_error_that_names_option_value_and_what_is()
             assert!(error_of(&[(&name, values[0])]).contains(&name));
         }
     }
+}
+
+#[test]
+fn an_attribute_has_at_most_1024_bytes() {
+    let domain = |length: usize| format!("{}.org", "x".repeat(length - 4));
+    let path = |length: usize| format!("/{}", "x".repeat(length - 1));
+    for (option, fits, more) in [("domain", domain(1024), domain(1025)), ("path", path(1024), path(1025))] {
+        assert!(try_factory(&[(option, &fits)]).is_ok());
+        let message = error_of(&[(option, &more)]);
+        assert!(message.starts_with(&format!("the option {option} ")) && message.contains("at most 1024 bytes"));
+    }
+}
+
+#[test]
+fn a_domain_is_written_as_browsers_take_it() {
+    for (given, written) in [
+        ("example.com", "example.com"),
+        (".example.com", "example.com"),
+        ("a-b.x_y.example.com", "a-b.x_y.example.com"),
+        ("xn--exmple-cua.com", "xn--exmple-cua.com"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("localhost", "localhost"),
+        (".LocalHost", "LocalHost"),
+    ] {
+        let mut session = factory(&[("domain", given)]).open_at(b"", NOW).unwrap();
+        session.changed();
+        let set_cookie = commit(&mut session).unwrap();
+        assert!(set_cookie.ends_with(&format!("; Domain={written}; Path=/; SameSite=Lax")), "{set_cookie}");
+    }
+}
+
+#[test]
+fn a_path_is_written_as_it_was_given() {
+    for path in ["/", "/app", "/app/", "/a%20b/~c.d", "/a,b=c:d@e!f$g&h'i(j)*+k|[l]^"] {
+        let mut session = factory(&[("path", path)]).open_at(b"", NOW).unwrap();
+        session.changed();
+        let set_cookie = commit(&mut session).unwrap();
+        assert!(set_cookie.ends_with(&format!("; Path={path}; SameSite=Lax")), "{set_cookie}");
+    }
+}
+
+#[test]
+fn a_session_that_is_read_is_renewed_before_it_expires() {
+    for (timeout, reissue_time) in [("1200", "1200"), ("60", "120"), ("0", "1"), ("1", "1")] {
+        for kind in ["signed_cookie", "store"] {
+            let message = error_of(&[("type", kind), ("timeout", timeout), ("reissue_time", reissue_time)]);
+            let told = format!("the option reissue_time must be less than timeout, which is {timeout} ");
+            assert!(message.starts_with(&told) && message.ends_with(&format!(", not {reissue_time:?}")), "{message}");
+        }
+    }
+    for (timeout, reissue_time) in [("1200", "1199"), ("1", "0"), ("0", "0"), ("", "9999"), ("0", ""), ("60", "")] {
+        assert!(try_factory(&[("timeout", timeout), ("reissue_time", reissue_time)]).is_ok(), "{timeout}");
+    }
+}
+
+#[test]
+fn an_encrypted_cookie_has_no_salt() {
+    let encrypted = [("type", "encrypted_cookie"), ("secret", KEY)];
+    let message = error_of(&[&encrypted[..], &[("salt", "shop.")]].concat());
+    assert_eq!(
+        message,
+        r#"the option salt must be unset where type is encrypted_cookie (the key is the secret alone), not "shop.""#
+    );
+    assert!(try_factory(&[&encrypted[..], &[("salt", "")]].concat()).is_ok());
+    let accepted = [("accept.old.type", "encrypted_cookie"), ("accept.old.secret", KEY), ("accept.old.salt", "shop.")];
+    assert!(error_of(&accepted).starts_with("the option accept.old.salt must be unset where accept.old.type is "));
+}
+
+#[test]
+#[cfg(feature = "sqlite")]
+fn a_sqlite_store_is_a_file() {
+    for path in
+        [":memory:", "/:memory:", "///:memory:", "file::memory:?cache=shared", "file:x?mode=memory", "file:x.db"]
+    {
+        let message = error_of(&[("type", "store"), ("store", &format!("sqlite:{path}"))]);
+        assert!(message.starts_with("the option store must be sqlite: and a file's path"), "{message}");
+        assert!(message.contains("memory: keeps sessions in this process"), "{message}");
+    }
+    assert!(error_of(&[("type", "store"), ("store", "sqlite:")]).contains("one of memory:, sqlite:PATH"));
 }
 
 #[test]
@@ -182,7 +280,7 @@ fn upper_and_lower_case_of_a_choice_are_the_same_and_the_cookie_has_its_own() {
     for (given, written) in [("lax", "Lax"), ("STRICT", "Strict"), ("NoNe", "None")] {
         let mut session = factory(&[("samesite", given), ("secure", "True")]).open_at(b"", NOW).unwrap();
         session.changed();
-        assert!(commit(&mut session).unwrap().ends_with(&format!("; Secure; SameSite={written}")));
+        assert!(commit(&mut session).unwrap().ends_with(&format!("; secure; SameSite={written}")));
     }
     let value = signed(session("{}"));
     let settings = [("hashalg", "SHA512"), ("type", "Signed_Cookie"), ("serializer", "JSON")];
@@ -194,7 +292,7 @@ fn a_switch_takes_the_words_that_pyramid_takes() {
     let is_secure = |value| {
         let mut session = factory(&[("secure", value)]).open_at(b"", NOW).unwrap();
         session.changed();
-        commit(&mut session).unwrap().contains("; Secure")
+        commit(&mut session).unwrap().contains("; secure")
     };
     for value in ["true", "True", "t", "yes", "y", "on", "ON", "1"] {
         assert!(is_secure(value), "{value}");
@@ -207,6 +305,9 @@ fn a_switch_takes_the_words_that_pyramid_takes() {
 #[test]
 fn cookies_that_browsers_would_drop_are_errors() {
     const HOST: Settings<'static> = &[("cookie_name", "__Host-sid"), ("secure", "true")];
+    const HTTP: Settings<'static> = &[("cookie_name", "__hTTp-sid"), ("secure", "true"), ("httponly", "true")];
+    const HOST_HTTP: Settings<'static> =
+        &[("cookie_name", "__host-HTTP-sid"), ("secure", "true"), ("httponly", "true")];
     for (cookie, more, told) in [
         (&[("samesite", "None")][..], &[][..], r#"secure must be true where samesite is None, not "false""#),
         (&[("cookie_name", "__Secure-sid")], &[], "secure must be true for a cookie_name that begins with __Secure-"),
@@ -218,6 +319,14 @@ fn cookies_that_browsers_would_drop_are_errors() {
         ),
         (HOST, &[("path", "/app")], r#"path must be / for a cookie_name that begins with __Host-, not "/app""#),
         (HOST, &[("path", "")], "path must be / for a cookie_name that begins with __Host-"),
+        (&[("cookie_name", "__host-sid")], &[], "secure must be true for a cookie_name that begins with __Host-"),
+        (&[("cookie_name", "__SECURE-sid")], &[], "secure must be true for a cookie_name that begins with __Secure-"),
+        (HTTP, &[("secure", "false")], "secure must be true for a cookie_name that begins with __Http-"),
+        (HTTP, &[("httponly", "false")], "httponly must be true for a cookie_name that begins with __Http-"),
+        (HOST_HTTP, &[("secure", "false")], "secure must be true for a cookie_name that begins with __Host-Http-"),
+        (HOST_HTTP, &[("httponly", "")], "httponly must be true for a cookie_name that begins with __Host-Http-"),
+        (HOST_HTTP, &[("path", "/app")], "path must be / for a cookie_name that begins with __Host-Http-"),
+        (HOST_HTTP, &[("domain", "a.org")], "domain must be unset for a cookie_name that begins with __Host-Http-"),
     ] {
         let message = error_of(&[cookie, more].concat());
         assert!(message.contains(&format!("the option {told}")), "{message}");
@@ -227,6 +336,11 @@ fn cookies_that_browsers_would_drop_are_errors() {
         &[("samesite", "")],
         &[("cookie_name", "__Secure-sid"), ("secure", "true"), ("domain", "example.com"), ("path", "/app")],
         &[("cookie_name", "__Host-sid"), ("secure", "true")],
+        &[HTTP, &[("domain", "example.com"), ("path", "")]].concat(),
+        HOST_HTTP,
+        &[("cookie_name", "__Hostsid")],
+        &[("cookie_name", "x__Host-sid")],
+        &[("cookie_name", &"n".repeat(3840))],
     ] {
         assert!(try_factory(settings).is_ok(), "{settings:?}");
     }

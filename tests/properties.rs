@@ -78,7 +78,7 @@ fn texts() -> impl Strategy<Value = String> {
 fn cookie_value(session: &mut Session) -> Option<String> {
     match session.commit(false) {
         Ok(cookies) => Some(value_of(&cookies[0]).to_owned()),
-        Err(Error::TooLarge { length, limit }) if length > limit => None,
+        Err(Error::TooLarge { length, limit, .. }) if length > limit => None,
         Err(error) => panic!("{error}"),
     }
 }
@@ -325,6 +325,16 @@ struct Model {
     changed: bool,
     invalidated: bool,
     sent: bool,
+    response: Response,
+}
+
+/// The cookie that the response needs after the commits so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum Response {
+    #[default]
+    None,
+    Cookie,
+    Clearing,
 }
 
 impl Model {
@@ -357,7 +367,9 @@ impl Model {
                 self.state.clear();
             }
             Call::Changed => marks = true,
-            Call::Invalidate => *self = Self { invalidated: true, sent: self.sent, ..Self::default() },
+            Call::Invalidate => {
+                *self = Self { invalidated: true, sent: self.sent, response: self.response, ..Self::default() };
+            }
             Call::Flash(queue, message, allow_duplicate) => {
                 let Value::Array(mut messages) = list(queue) else { return false };
                 if *allow_duplicate || !messages.iter().any(|there| equal(there, message)) {
@@ -479,25 +491,32 @@ proptest! {
             let before = model.state.clone();
             prop_assert_eq!(call(&mut session, &made, &before), model.call(&made), "{:?}", made);
             if matches!(made, Call::Commit | Call::Reopen) {
-                let written = match session.commit(false) {
-                    Ok(cookies) => cookies.first().cloned(),
-                    Err(Error::TooLarge { .. }) => {
-                        prop_assert!(model.changed);
-                        continue;
-                    }
+                let too_large = match session.commit(false) {
+                    Ok(_) => false,
+                    Err(Error::TooLarge { .. }) => true,
                     Err(error) => panic!("{error}"),
                 };
-                let clears = !model.changed && model.invalidated && model.sent;
-                prop_assert_eq!(written.is_some(), model.changed || clears);
-                if let Some(set_cookie) = written {
-                    prop_assert_eq!(set_cookie.contains("Max-Age=0"), clears);
-                    model.sent = !clears;
-                    if matches!(made, Call::Reopen) && !clears {
-                        session = open(&factory, value_of(&set_cookie));
-                        prop_assert_eq!(session.load_result(), LoadResult::Loaded);
-                    }
+                prop_assert!(model.changed || !too_large);
+                if model.changed && !too_large {
+                    (model.response, model.sent) = (Response::Cookie, true);
+                } else if model.invalidated {
+                    model.response = if model.sent { Response::Clearing } else { Response::None };
+                }
+                let response = match session.set_cookies() {
+                    [] => Response::None,
+                    [cookie] if cookie.contains("Max-Age=0") => Response::Clearing,
+                    _ => Response::Cookie,
+                };
+                prop_assert_eq!(response, model.response);
+                if too_large {
+                    continue;
                 }
                 (model.changed, model.invalidated) = (false, false);
+                if matches!(made, Call::Reopen) && response == Response::Cookie {
+                    session = open(&factory, value_of(&session.set_cookies()[0]));
+                    prop_assert_eq!(session.load_result(), LoadResult::Loaded);
+                    model.response = Response::None;
+                }
             }
             prop_assert_eq!(session.is_changed(), model.changed, "after {:?}", made);
             prop_assert_eq!(session.len(), model.state.len());

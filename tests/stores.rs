@@ -210,6 +210,46 @@ fn threads_lose_nothing() {
 }
 
 #[test]
+fn a_logout_holds_though_the_request_ends_in_an_exception() {
+    for store in stores() {
+        let factory = factory_with(&store.url, &[("set_on_exception", "false")]);
+        let header = begin(&factory, r#"{"user":1}"#);
+        let mut logout = open(&factory, &header, 1.0);
+        logout.invalidate();
+        logout.set("b", "1").unwrap();
+        let set_cookies = logout.commit(true).unwrap();
+        assert!(matches!(set_cookies, [cookie] if cookie.starts_with("session=; Max-Age=0;")), "{}", store.url);
+        assert_eq!(open(&factory, &header, 2.0).load_result(), LoadResult::Missing, "{}", store.url);
+        assert!(!logout.is_changed() && logout.is_empty());
+    }
+}
+
+#[test]
+fn a_logout_reaches_the_browser_though_the_store_is_down() {
+    let server = RedisServer::start();
+    let factory = factory_with(&server.url(), &[("domain", "example.com"), ("store_timeout", "0.3")]);
+    let header = begin(&factory, r#"{"user":1}"#);
+    let mut kept = open(&factory, &header, 1.0);
+    let mut logout = open(&factory, &header, 1.0);
+    drop(server);
+    logout.invalidate();
+    for _ in 0..2 {
+        assert!(matches!(logout.commit(false), Err(Error::Store(_))));
+        assert!(matches!(logout.set_cookies(), [_, cookie] if cookie.starts_with("session=; Max-Age=0;")));
+    }
+    kept.set("a", "1").unwrap();
+    assert!(matches!(kept.commit(false), Err(Error::Store(_))));
+    assert!(kept.set_cookies().is_empty(), "the session is as it was");
+}
+
+#[test]
+fn an_id_fits_beside_the_longest_name() {
+    let name = "n".repeat(3840);
+    let header = begin(&factory_with("memory:", &[("cookie_name", &name)]), "{}");
+    assert!(header.len() - "=".len() <= 4096, "{}", header.len());
+}
+
+#[test]
 fn a_logout_is_final() {
     on_every_store(|factory| {
         let header = begin(factory, r#"{"user":1}"#);
@@ -280,7 +320,7 @@ fn a_regenerated_session_has_a_new_id_and_the_old_one_shows_what_was() {
         late.set("late", "1").unwrap();
         assert_eq!(late.commit(false), Err(Error::Gone));
         login.set("more", "1").unwrap();
-        assert!(login.commit(false).unwrap().is_empty());
+        assert_eq!(cookie(login.commit(false).unwrap()), new, "the response still needs the new id");
         assert_eq!(json(factory, &new), r#"{"cart":[1],"early":1,"user":42,"more":1}"#);
     });
 }

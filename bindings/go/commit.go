@@ -15,11 +15,14 @@ import (
 type CommitOption uint32
 
 // OnException says that the request ended in an error: with NoSetOnException, the
-// browser's cookie then stays as it is.
+// browser's cookie then stays as it is. After [Session.Invalidate] the session ends all
+// the same, and what was set after that is dropped.
 const OnException CommitOption = C.KHUFU_COMMIT_EXCEPTION
 
-// Commit gives the values of the Set-Cookie headers that the response needs, none if
-// the session need not be written. It may be called again after further changes.
+// Commit writes the session if it changed, and gives the values of the Set-Cookie
+// headers that the whole response needs: none if the session need not be written, two
+// for a logout with Domain. A further commit gives the values that take the place of
+// these; without changes in between, the same.
 //
 // A session that does not fit into a cookie is [ErrTooLarge], and stays as it is: drop
 // something and commit again. In a store, changes that other requests have made

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,12 +19,12 @@ func TestSetCookieAttributes(t *testing.T) {
 	}{
 		"defaults": {khufu.Options{}, "session; Path=/; SameSite=Lax"},
 		"all": {khufu.Options{CookieName: "sid", Path: "/app", Domain: "example.com", Secure: true, HTTPOnly: true, SameSite: http.SameSiteStrictMode},
-			"sid; Domain=example.com; Path=/app; Secure; HttpOnly; SameSite=Strict"},
-		"max age":        {khufu.Options{MaxAge: time.Hour}, "session; Max-Age=3600; Path=/; Expires=Tue, 14 Nov 2023 23:14:20 GMT; SameSite=Lax"},
+			"sid; Domain=example.com; Path=/app; secure; HttpOnly; SameSite=Strict"},
+		"max age":        {khufu.Options{MaxAge: time.Hour}, "session; Max-Age=3600; Path=/; expires=Tue, 14 Nov 2023 23:14:20 GMT; SameSite=Lax"},
 		"lax":            {khufu.Options{SameSite: http.SameSiteLaxMode}, "session; Path=/; SameSite=Lax"},
-		"none":           {khufu.Options{SameSite: http.SameSiteNoneMode, Secure: true}, "session; Path=/; Secure; SameSite=None"},
+		"none":           {khufu.Options{SameSite: http.SameSiteNoneMode, Secure: true}, "session; Path=/; secure; SameSite=None"},
 		"no same site":   {khufu.Options{SameSite: http.SameSiteDefaultMode}, "session; Path=/"},
-		"settings":       {khufu.Options{Settings: []khufu.Setting{{"path", ""}, {"max_age", "0"}, {"samesite", ""}}}, "session; Max-Age=0; Expires=Tue, 14 Nov 2023 22:14:20 GMT"},
+		"settings":       {khufu.Options{Settings: []khufu.Setting{{"path", ""}, {"max_age", "0"}, {"samesite", ""}}}, "session; Max-Age=0; expires=Tue, 14 Nov 2023 22:14:20 GMT"},
 		"settings' turn": {khufu.Options{Path: "/app", Settings: []khufu.Setting{{"path", "/"}}}, "session; Path=/; SameSite=Lax"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -35,12 +34,8 @@ func TestSetCookieAttributes(t *testing.T) {
 			if err != nil || len(values) != 1 {
 				t.Fatalf("%q, %v", values, err)
 			}
-			parts := strings.Split(values[0], "; ")
-			parts[0], _, _ = strings.Cut(parts[0], "=")
-			wanted := strings.Split(row.attributes, "; ")
-			slices.Sort(parts)
-			slices.Sort(wanted)
-			wantEqual(t, "the cookie", strings.Join(parts, "; "), strings.Join(wanted, "; "))
+			name, rest, _ := strings.Cut(values[0], "=")
+			wantEqual(t, "the cookie", name+rest[strings.Index(rest, ";"):], row.attributes)
 		})
 	}
 }
@@ -68,7 +63,7 @@ func TestCommittingTwice(t *testing.T) {
 	wantEqual(t, "the cookie of an empty session", commit(t, session), "")
 	set(t, session, "a", 1)
 	first := commit(t, session)
-	wantEqual(t, "the cookie without a change", commit(t, session), "")
+	wantEqual(t, "the cookie without a change", commit(t, session), first)
 	set(t, session, "a", 2)
 	second := commit(t, session)
 	wantEqual(t, "the first state", toJSON(t, openAt(t, factory, first, now)), `{"a":1}`)
@@ -104,6 +99,31 @@ func TestOnException(t *testing.T) {
 	}
 	_, err := newSession(t).Commit(khufu.CommitOption(1 << 31))
 	wantError(t, err, khufu.ErrArgument)
+}
+
+func TestALogoutHoldsOnException(t *testing.T) {
+	session := openAt(t, newFactory(t, khufu.Options{NoSetOnException: true}), signed(genuine), now)
+	if err := session.Invalidate(); err != nil {
+		t.Fatal(err)
+	}
+	set(t, session, "a", 1)
+	if cookie := commit(t, session, khufu.OnException); !strings.HasPrefix(cookie, "session=;") && cookie != "session=" {
+		t.Errorf("the browser keeps its cookie: %q", cookie)
+	}
+	wantEqual(t, "the length", session.Len(), 0)
+}
+
+func TestALogoutWithADomain(t *testing.T) {
+	session := openAt(t, newFactory(t, khufu.Options{Domain: "example.com"}), signed(genuine), now)
+	if err := session.Invalidate(); err != nil {
+		t.Fatal(err)
+	}
+	values, err := session.Commit()
+	if err != nil || len(values) != 2 {
+		t.Fatalf("%q, %v", values, err)
+	}
+	wantEqual(t, "the first has the domain", strings.HasPrefix(values[0], "session=; Domain=example.com; Max-Age=0;"), true)
+	wantEqual(t, "the second has none", strings.HasPrefix(values[1], "session=; Max-Age=0;"), true)
 }
 
 func TestVary(t *testing.T) {

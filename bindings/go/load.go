@@ -40,5 +40,6 @@ func (s *Session) LoadFormat() string {
 	return C.GoString(C.khufu_session_load_format(s.use()))
 }
 
-// Refusal explains why the request's cookie was not used, or is "".
+// Refusal explains why the request's cookie was not used, or that its cookies have other
+// names; otherwise it is "".
 func (s *Session) Refusal() string { return s.refusal }

@@ -25,7 +25,7 @@ func TestLoadResults(t *testing.T) {
 		refusal string // a part of it
 	}{
 		{name: "no cookie", result: khufu.LoadNone, word: "none"},
-		{name: "another cookie", header: "a=b; c=d", result: khufu.LoadNone, word: "none"},
+		{name: "another cookie", header: "a=b; c=d", result: khufu.LoadNone, word: "none", refusal: "cookie_name"},
 		{name: "verifies", header: signed(genuine), result: khufu.Loaded, word: "loaded"},
 		{name: "previous secret", options: khufu.Options{Secret: "newer", PreviousSecrets: []string{"", "x", secret}},
 			header: signed(genuine), result: khufu.LoadedPreviousSecret, word: "loaded_previous_secret"},

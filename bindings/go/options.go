@@ -76,12 +76,12 @@ type Options struct {
 	EncryptKey string
 
 	HashAlg HashAlg // SHA512 by default; signed cookies only
-	Salt    string  // "pyramid.session." by default, and "pyramid_session_redis." with that Library; signatures only
+	Salt    string  // "pyramid.session." by default, and "pyramid_session_redis." with that Library; not for encrypted cookies
 
 	CookieName string        // "session" by default
 	MaxAge     time.Duration // how long the browser keeps the cookie; by default until it is closed
 	Path       string        // "/" by default
-	Domain     string        // the host that answers, by default
+	Domain     string        // the host that answers, by default; a host name without scheme and port
 	Secure     bool          // only over HTTPS
 	HTTPOnly   bool          // not for scripts; turn it on unless Pyramid's side needs it off
 	// SameSite is Lax by default; http.SameSiteDefaultMode means no attribute.
@@ -92,13 +92,13 @@ type Options struct {
 	Timeout time.Duration
 	// ReissueTime is the age at which a session that is only read is written again,
 	// so that it does not expire: 0 by default, which is as soon as a second has
-	// passed; never if it is negative.
+	// passed; never if it is negative. It must be less than Timeout.
 	ReissueTime time.Duration
 	// AbsoluteTimeout is how long a session may live, however busy it is: for ever by
 	// default.
 	AbsoluteTimeout time.Duration
 	// NoSetOnException turns Pyramid's set_on_exception off: a commit with
-	// [OnException] then gives no cookie.
+	// [OnException] then writes nothing. A logout holds all the same.
 	NoSetOnException bool
 
 	// Store is the URL of the place where sessions are, if Type is Stored: "memory:",

@@ -80,7 +80,7 @@ func TestInvalidate(t *testing.T) {
 	if err != nil || len(values) != 1 {
 		t.Fatalf("%q, %v", values, err)
 	}
-	for _, part := range []string{"session=;", "Max-Age=0", "Expires=", "Path=/", "HttpOnly", "SameSite=Lax"} {
+	for _, part := range []string{"session=;", "Max-Age=0", "expires=", "Path=/", "HttpOnly", "SameSite=Lax"} {
 		if !strings.Contains(values[0]+";", part) {
 			t.Errorf("%q lacks %s", values[0], part)
 		}

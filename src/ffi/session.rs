@@ -22,7 +22,8 @@ pub struct khufu_session {
     format: Detail,
 }
 
-/// The request ended in an exception: without the option set_on_exception nothing is written.
+/// The request ended in an exception: without the option set_on_exception nothing is written. An invalidated session
+/// ends all the same; what was set after khufu_session_invalidate is dropped then.
 pub const KHUFU_COMMIT_EXCEPTION: u32 = 1;
 
 /// Opens a request's session, at the current time.
@@ -139,8 +140,8 @@ pub unsafe extern "C" fn khufu_session_free(session: *mut khufu_session) {
     }
 }
 
-/// The detail of the last failure of a call on this session; after opening, why the cookie was refused; "" where there
-/// is nothing to tell.
+/// The detail of the last failure of a call on this session. After opening: why the cookie was refused, or that the
+/// request has cookies, but none of the session's name. "" if there is nothing to tell.
 ///
 /// @param session  NULL gives "".
 /// @return NUL-terminated UTF-8 that never holds a secret, valid until the next call on the session; never NULL. Ask for
@@ -308,17 +309,24 @@ pub unsafe extern "C" fn khufu_session_set_subject(
     }
 }
 
-/// Makes the Set-Cookie values of the response, to be fetched with khufu_session_set_cookie: none where nothing is to
-/// be written. May be called again after further changes.
+/// Writes the session if it changed, and makes the Set-Cookie values that the whole response needs: fetch them with
+/// khufu_session_set_cookie.
+///
+/// The commits of one request add up. After a further commit the values take the place of the earlier ones; after one
+/// without changes they are the same again. Send those that are there after the last commit. An invalidated session
+/// gives the values that clear the browser's cookie if the request had one or an earlier commit gave one: two if the
+/// option domain is set (with it, and without it), else one.
 ///
 /// @param session  not NULL.
 /// @param flags    0 or KHUFU_COMMIT_EXCEPTION.
-/// @return KHUFU_OK; KHUFU_ERR_TOO_LARGE (the cookie's value would be over 4064 bytes: khufu_session_error names its
-///         length; delete a key and commit again); KHUFU_ERR_UNSUPPORTED (the browser's session could not be read
-///         here and is not overwritten; invalidate it to begin a new one); KHUFU_ERR_RANGE (an integer that a pickle
-///         cannot hold); KHUFU_ERR_RANDOM; of a store: KHUFU_ERR_STORE, KHUFU_ERR_CONFLICT (commit again),
-///         KHUFU_ERR_GONE (another request has ended the session or moved it: send no cookie); KHUFU_ERR_ARGUMENT. On
-///         an error the session is as it was, still changed, and there are no values.
+/// @return KHUFU_OK; KHUFU_ERR_TOO_LARGE (browsers would drop the cookie: its value would be over 4064 bytes, or name
+///         and value together over 4096; khufu_session_error names the lengths; delete a key and commit again);
+///         KHUFU_ERR_UNSUPPORTED (the browser's session could not be read here and is not overwritten; invalidate it to
+///         begin a new one); KHUFU_ERR_RANGE (an integer that a pickle cannot hold); KHUFU_ERR_RANDOM; of a store:
+///         KHUFU_ERR_STORE, KHUFU_ERR_CONFLICT (commit again), KHUFU_ERR_GONE (another request has ended the session or
+///         moved it); KHUFU_ERR_ARGUMENT. On an error the session is as it was, still changed, and the values are those
+///         of the last commit that succeeded. An invalidated session's clear the browser's cookie, so that a logout
+///         reaches the browser even if the store fails; after KHUFU_ERR_GONE there are none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_commit(session: *mut khufu_session, flags: u32) -> khufu_status {
     // SAFETY: the handle is the caller's promise.
@@ -358,7 +366,8 @@ unsafe fn commit(
     }
 }
 
-/// A value of the response's Set-Cookie header, as the last commit made it; each is a header of its own.
+/// A Set-Cookie value that the response needs after the commits so far. Each is a header of its own. They replace those
+/// that were fetched after an earlier commit.
 ///
 /// @param session  not NULL.
 /// @param index    counted from 0.

@@ -21,7 +21,7 @@ pub enum khufu_status {
     KHUFU_ERR_TYPE = 5,
     /// A number that does not fit, or is not finite; a text that is longer than a session can hold (2 GiB).
     KHUFU_ERR_RANGE = 6,
-    /// The cookie's value would be longer than 4064 bytes.
+    /// The cookie's value would be longer than 4064 bytes, or its name and value together than 4096.
     KHUFU_ERR_TOO_LARGE = 7,
     /// An option's name or value, or how options go together.
     KHUFU_ERR_OPTION = 8,

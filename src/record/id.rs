@@ -88,7 +88,9 @@ impl Keys {
         }
         let (signature, id) = bytes.split_at(MAC);
         let Some(index) = self.ids.iter().position(|mac| mac.verifies(id, signature)) else {
-            return Err(Refusal::bad_signature("the session id's signature is not by any of the secrets"));
+            return Err(Refusal::bad_signature(
+                "the session id's signature is not by any of the secrets: compare secret and salt with its writer's",
+            ));
         };
         bytes.drain(..MAC);
         Ok((Id(bytes), index > 0))

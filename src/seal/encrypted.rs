@@ -37,7 +37,9 @@ impl Seal for Encrypted {
             key.decrypt_in_place_detached(Nonce::from_slice(nonce), b"", ciphertext, Tag::from_slice(tag)).is_ok()
         };
         let Some(index) = self.boxes.iter().position(opens) else {
-            return Err(Refusal::bad_signature("the cookie is not authenticated by any of the secrets"));
+            return Err(Refusal::bad_signature(
+                "the cookie is not authenticated by any of the secrets: compare type and secret with its writer's",
+            ));
         };
         Ok(Unsealed { payload: NONCE + TAG..buffer.len(), previous_secret: index > 0 })
     }

@@ -38,10 +38,11 @@ impl HexSigned {
             sign(mac, message, &mut made);
             constant_time_eq(&made, signature)
         };
-        self.macs
-            .iter()
-            .position(made_it)
-            .ok_or_else(|| Refusal::bad_signature("the cookie's signature is not by any of the secrets"))
+        self.macs.iter().position(made_it).ok_or_else(|| {
+            Refusal::bad_signature(
+                "the cookie's signature is not by any of the secrets: compare secret with its writer's",
+            )
+        })
     }
 
     /// Writes the signature of a message, [`HexSigned::LENGTH`] bytes, with the current secret.

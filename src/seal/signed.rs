@@ -26,7 +26,9 @@ impl Seal for Signed {
             return Err(Refusal::malformed("the cookie is too short to hold a signature"));
         };
         let Some(index) = self.macs.iter().position(|mac| mac.verifies(payload, signature)) else {
-            return Err(Refusal::bad_signature("the cookie's signature is not by any of the secrets"));
+            return Err(Refusal::bad_signature(
+                "the cookie's signature is not by any of the secrets: compare secret, salt and hashalg with its writer's",
+            ));
         };
         Ok(Unsealed { payload: self.digest..buffer.len(), previous_secret: index > 0 })
     }

@@ -39,7 +39,9 @@ impl Serializer for Json {
 fn text(mut buffer: WipedBytes, payload: Range<usize>) -> Result<WipedText, Refusal> {
     buffer.truncate(payload.end);
     buffer[..payload.start].fill(b' ');
-    buffer.into_text().ok_or_else(|| Refusal::malformed("the payload is not UTF-8"))
+    buffer
+        .into_text()
+        .ok_or_else(|| Refusal::malformed("the payload is not UTF-8: compare serializer with its writer's"))
 }
 
 /// Reads the payload that begins at byte `start` of a text.
@@ -86,7 +88,10 @@ fn payload(text: &str, scanner: &mut Scanner<'_>) -> Result<([Option<Moment>; 2]
 
 fn refusal(fault: Fault) -> Refusal {
     let reason = format!("the payload is not a session: {fault}");
-    if fault.is_too_deep() { Refusal::unsupported(reason) } else { Refusal::malformed(reason) }
+    match fault.is_too_deep() {
+        true => Refusal::unsupported(reason),
+        false => Refusal::malformed(format!("{reason}; compare serializer with its writer's")),
+    }
 }
 
 /// The payload's text, behind `room` NUL characters.

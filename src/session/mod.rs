@@ -17,7 +17,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use crate::arena::LONGEST;
-use crate::cookie::SetCookie;
+use crate::cookie::SetCookies;
 use crate::error::Error;
 use crate::factory::Config;
 use crate::json::{self, Scanner};
@@ -48,7 +48,7 @@ pub struct Session {
     outdated: bool,
     /// It was invalidated, and nothing has been committed since.
     invalidated: bool,
-    /// The browser has a cookie of the name.
+    /// The browser has a cookie of the name, or an earlier commit of this request may have given it one.
     sent: bool,
     /// The request looked at it, or changed it.
     depended: bool,
@@ -59,7 +59,8 @@ pub struct Session {
     protected: bool,
     /// Why the cookie was refused.
     refusal: Option<Cow<'static, str>>,
-    set_cookie: Option<SetCookie>,
+    /// What the response needs after all commits so far.
+    set_cookies: SetCookies,
     /// Its record, where sessions are kept in a store.
     stored: Option<Box<Stored>>,
 }
@@ -87,7 +88,7 @@ impl Session {
             format: None,
             protected: false,
             refusal: None,
-            set_cookie: None,
+            set_cookies: SetCookies::None,
             stored,
         }
     }
@@ -172,7 +173,7 @@ impl Session {
         self.format.map(|index| self.config.accepted[index].name.as_str())
     }
 
-    /// Why the cookie was refused, if one was.
+    /// Why the cookie was refused, if one was; for [`LoadResult::None`], that the request has other cookies, if it has.
     pub fn refusal(&self) -> Option<&str> {
         self.refusal.as_deref()
     }
@@ -223,7 +224,8 @@ impl Session {
     }
 
     /// Drops all data and starts over: new, created now. What is set afterwards belongs to the new session; if
-    /// nothing is, commit clears the browser's cookie.
+    /// nothing is, commit clears the browser's cookie. The session ends at commit even if the request ends in an
+    /// exception and `set_on_exception` is off.
     pub fn invalidate(&mut self) {
         self.state.begin_anew();
         let now = Moment::at(self.now);

@@ -32,6 +32,11 @@ pub(crate) fn open(settings: &Settings, limit: Duration) -> Result<Arc<dyn Store
             Ok(Arc::new(memory::Memory::new(most_bytes.unwrap_or(usize::MAX))) as Arc<dyn Store>)
         }
         #[cfg(feature = "sqlite")]
+        "sqlite" if sqlite::is_no_file(rest) => {
+            let allowed = "sqlite: and a file's path, not a URI; memory: keeps sessions in this process's memory";
+            return Err(settings.refuse("", "store", allowed));
+        }
+        #[cfg(feature = "sqlite")]
         "sqlite" if !rest.is_empty() => {
             sqlite::Sqlite::open(rest, Instant::now() + limit).map(|store| Arc::new(store) as Arc<dyn Store>)
         }

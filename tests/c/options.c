@@ -32,9 +32,21 @@ static const struct wrong {
     {"cookie_name", "a,b", ""},
     {"cookie_name", "a{b}", ""},
     {"cookie_name", "sitzung\xc3\xa4", ""},
-    {"path", "/a;b", ""},
+    {"path", "/a;b", "begins with /"},
     {"path", "/caf\xc3\xa9", "ASCII"},
-    {"domain", "example.com; secure", ""},
+    {"path", "app", "begins with /"},
+    {"path", "https://example.com/app", "begins with /"},
+    {"path", "/my app", "without spaces"},
+    {"path", "/app?x", "as in a URL"},
+    {"domain", "example.com; secure", "host name"},
+    {"domain", "localhost:8080", "port"},
+    {"domain", "https://example.com", "scheme"},
+    {"domain", "a.com,b.com", "dots separate"},
+    {"domain", "com", "localhost"},
+    {"domain", "example..com", "dots separate"},
+    {"domain", "example.com.", "dots separate"},
+    {"domain", "[::1]", "host name"},
+    {"domain", "127.1", "host name"},
     {"absolute_timeout", "-1", "seconds"},
     {"absolute_timeout", "0.5", "seconds"},
     {"regenerate_grace", "a while", "seconds"},
@@ -81,6 +93,26 @@ TEST(a_wrong_value_in_a_header_cannot_be_set_nor_split_a_line) {
         }
         khufu_options *options = khufu_options_new();
         CHECK_INT(khufu_options_set(options, names[n], KHUFU_NTS, "a\0b", 3), KHUFU_ERR_OPTION);
+        khufu_options_free(options);
+    }
+}
+
+TEST(an_attribute_has_at_most_1024_bytes) {
+    char path[1026], domain[1026];
+    memset(path, 'x', 1025);
+    path[0] = '/';
+    memset(domain, 'x', 1025);
+    memcpy(domain + 1000, ".org", 4);
+    const struct {
+        const char *name, *value;
+    } longest[] = {{"path", path}, {"domain", domain}};
+    for (size_t i = 0; i < 2; i++) {
+        khufu_options *options = khufu_options_new();
+        const char *name = longest[i].name, *value = longest[i].value;
+        CHECK_INT(khufu_options_set(options, name, KHUFU_NTS, value, 1024), KHUFU_OK);
+        CHECK_INT(khufu_options_set(options, name, KHUFU_NTS, value, 1025), KHUFU_ERR_OPTION);
+        CHECK_CONTAINS(khufu_options_error(options), name);
+        CHECK_CONTAINS(khufu_options_error(options), "at most 1024 bytes");
         khufu_options_free(options);
     }
 }
@@ -138,7 +170,7 @@ TEST(an_empty_secret_is_refused) {
 
 TEST(options_must_go_together) {
     const struct {
-        const char *words[10];
+        const char *words[11];
         const char *told;
     } wrong[] = {
         {{NULL}, "secret"},
@@ -148,6 +180,12 @@ TEST(options_must_go_together) {
         {{"secret", "hush", "samesite", "None", NULL}, "secure"},
         {{"secret", "hush", "cookie_name", "__Secure-session", NULL}, "secure"},
         {{"secret", "hush", "cookie_name", "__Host-session", "secure", "true", "path", "/app", NULL}, "path"},
+        {{"secret", "hush", "cookie_name", "__http-session", "secure", "true", NULL}, "httponly"},
+        {{"secret", "hush", "cookie_name", "__Host-Http-session", "secure", "true", "httponly", "true", "path", "/app"}, "path"},
+        {{"secret", "hush", "timeout", "60", "reissue_time", "60", NULL}, "reissue_time must be less than timeout"},
+        {{"secret", ENCRYPTION_SECRET, "type", "encrypted_cookie", "salt", "shop.", NULL}, "salt must be unset"},
+        {{"secret", "hush", "type", "store", "store", "sqlite::memory:", NULL}, "memory: keeps sessions"},
+        {{"secret", "hush", "type", "store", "store", "sqlite:file::memory:?cache=shared", NULL}, "memory: keeps sessions"},
         {{"secret", "hush", "accept.old.serializer", "pickle", NULL}, "accept.old.secret"},
         {{"secret", "hush", "type", "encrypted_cookie", NULL}, "64 hex digits"},
         {{"secret_hex", "c0ffee", "type", "encrypted_cookie", NULL}, "secret_hex"},
@@ -307,6 +345,7 @@ TEST(a_buffer_too_small_for_a_secret_is_refused_and_left) {
 int main(void) {
     RUN(a_wrong_value_is_named_with_what_is_allowed);
     RUN(a_wrong_value_in_a_header_cannot_be_set_nor_split_a_line);
+    RUN(an_attribute_has_at_most_1024_bytes);
     RUN(an_unknown_name_is_named);
     RUN(a_secret_is_never_told);
     RUN(an_empty_secret_is_refused);

@@ -98,14 +98,19 @@ def set_cookie_cases():
         {'samesite': None},
         {'samesite': 'None', 'secure': True},
         {'path': None},
+        {
+            'cookie_name': 'sid', 'max_age': 3600, 'path': '/app', 'domain': 'example.com', 'secure': True, 'httponly': True,
+            'samesite': 'Lax',
+        },
     ]:
         session = open_session(SignedCookieSessionFactory(SECRET, **options), CREATED)
         session['abc'] = '123'
         [set_cookie] = commit(session)
         yield {'options': options, 'set_cookie': re.sub('=[^;]*', '=VALUE', set_cookie, count=1)}
-    response = Response()
-    response.delete_cookie('session')
-    yield {'options': {'delete': True}, 'set_cookie': response.headers['Set-Cookie']}
+    for options in [{}, {'path': '/app', 'domain': 'example.com'}]:
+        response = Response()
+        response.delete_cookie('session', **options)
+        yield {'options': {'delete': True, **options}, 'set_cookie': response.headers['Set-Cookie']}
 
 
 FILES = {

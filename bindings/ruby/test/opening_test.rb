@@ -10,7 +10,12 @@ class OpeningTest < SessionTest
     assert_new_and_empty :none, factory.open(now: NOW)
     assert_new_and_empty :none, factory.open(nil, now: NOW)
     assert_new_and_empty :none, factory.open("", now: NOW)
-    assert_new_and_empty :none, factory.open("sessions=x; other=y", now: NOW)
+  end
+
+  def test_cookies_of_other_names
+    session = factory.open("sessions=x; other=y", now: NOW)
+    assert_equal [:none, true, {}], [session.load_result, session.new?, session.to_h]
+    assert_match(/none with the name in the option cookie_name/, session.error)
   end
 
   def test_loaded

@@ -17,7 +17,7 @@ class OptionsTest < SessionTest
     given = {
       type: "signed_cookie", serializer: "json", secret: "a", previous_secret: %w[b c], previous_secret_hex: ["00ff"],
       salt: "salt", hashalg: "sha384", cookie_name: "sid", max_age: 1, path: "/", domain: "example.com", secure: true,
-      httponly: true, samesite: "None", timeout: 1, reissue_time: 1, set_on_exception: false
+      httponly: true, samesite: "None", timeout: 2, reissue_time: 1, set_on_exception: false
     }
     assert_instance_of Khufu::Factory, Khufu::Factory.new(**given)
     assert_instance_of Khufu::Factory, Khufu::Factory.new(secret_hex: "00ff")

@@ -121,7 +121,9 @@ impl Seal for Encrypted {
         let (tag, ciphertext) = rest.split_first_chunk_mut::<TAG>().ok_or_else(too_short)?;
         self.cipher(signer, nonce)
             .decrypt_inout_detached((&*iv).into(), b"", ciphertext.into(), (&*tag).into())
-            .map_err(|_| Refusal::bad_signature("the cookie is not encrypted with the encrypt_key"))?;
+            .map_err(|_| {
+                Refusal::bad_signature("the cookie is not encrypted with the encrypt_key: compare it with its writer's")
+            })?;
         Ok(Unsealed { payload: IV + TAG..buffer.len(), previous_secret: signer > 0 })
     }
 

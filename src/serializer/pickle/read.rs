@@ -54,7 +54,7 @@ pub(crate) fn to_json(pickle: &[u8]) -> Result<WipedText, Refusal> {
 }
 
 fn broken(what: &str) -> Refusal {
-    Refusal::malformed(format!("the payload is not a pickle of data: {what}"))
+    Refusal::malformed(format!("the payload is not a pickle of data: {what}; compare serializer with its writer's"))
 }
 
 fn refused(what: &str) -> Refusal {

@@ -55,6 +55,11 @@ const MEMBERS: &str = "SELECT key FROM khufu_sessions WHERE subject = ?1 AND (ex
 /// The subjects follow.
 const REVOKE: &str = "DELETE FROM khufu_sessions WHERE key = ?1 AND (expires IS NULL OR expires > ?2) AND subject IN ";
 
+/// True for SQLite's names of a database in memory, and for its URIs, which this store would take for a file's name.
+pub(super) fn is_no_file(path: &str) -> bool {
+    path.starts_with("file:") || path.rsplit('/').next() == Some(":memory:")
+}
+
 /// A store in a database file.
 pub(crate) struct Sqlite {
     connections: Arc<Connections>,

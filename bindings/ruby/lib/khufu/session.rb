@@ -48,7 +48,8 @@ module Khufu
     #   current one
     def load_format = filled(Native.khufu_session_load_format(handle))
 
-    # @return [String, nil] why the cookie was refused, or what the last call that failed said
+    # @return [String, nil] why the cookie was refused (for `:none`: that the request has other cookies), or what the last
+    #   call that failed said
     def error = filled(Native.khufu_session_error(handle))
 
     # Says of the session that it changed, so that commit writes it.
@@ -87,7 +88,12 @@ module Khufu
       check(Native.khufu_session_set_subject(handle, name, name.bytesize))
     end
 
-    # @param exception [Boolean] whether the request ended in one (`set_on_exception` says what that means)
+    # Writes the session if it changed. What it gives is what the whole response needs: a further commit gives the
+    # values that take the place of these, and the same ones without changes in between. A logout with the option
+    # `domain` gives two.
+    #
+    # @param exception [Boolean] whether the request ended in one (`set_on_exception` says what that means; a session
+    #   that was invalidated ends all the same)
     # @param deadline [Numeric, nil] for how many seconds this call may wait for a store, where that is less than
     #   `store_timeout`
     # @return [Array<String>] the values of the response's `Set-Cookie` headers, frozen; empty where nothing changed
