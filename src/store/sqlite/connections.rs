@@ -1,5 +1,7 @@
 //! The connections of this process to one file.
 
+#[cfg(unix)]
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -51,25 +53,27 @@ impl Connections {
         connections
     }
 
-    /// Opens one more. If the files are no longer those that others have open, the others are closed first.
+    /// Opens one more, and makes the file if it is not there. If the files are no longer those that the other connections
+    /// have open, the others are closed first.
     pub fn open(&self) -> Result<Database, Trouble> {
         let mut known = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         let found = Files::of(&self.path);
-        let replaced = known.as_ref().filter(|files| ***files != found);
-        if let Some(files) = replaced {
+        let is_replaced = known.as_deref().is_some_and(|files| *files != found);
+        if is_replaced {
             self.close();
             // Those that are at work notice it before their next call.
-            if Arc::strong_count(files) > 1 {
+            if known.as_ref().is_some_and(|files| Arc::strong_count(files) > 1) {
                 return Err(Trouble::Replaced);
             }
         }
-        found.remove_leftovers(replaced.map(Arc::as_ref))?;
-        if replaced.is_some() {
-            *known = None;
+        if is_replaced || !found.have_a_database() {
+            let _alone = alone(&self.path)?;
+            Files::of(&self.path).remove_leftovers(known.as_deref())?;
+            database::create(&self.path)?;
         }
         let connection = database::open(&self.path)?;
         let opened = Files::of(&self.path);
-        let files = match &*known {
+        let files = match known.as_ref().filter(|_| !is_replaced) {
             Some(files) if **files == opened => Arc::clone(files),
             None if opened.are_all_there() => Arc::new(opened),
             _ => return Err(Trouble::Replaced),
@@ -81,6 +85,24 @@ impl Connections {
         *known = Some(Arc::clone(&database.files));
         Ok(database)
     }
+}
+
+/// Keeps other processes from making a database in the same folder as long as what it returns: one must not remove the log
+/// that another has just begun.
+#[cfg(unix)]
+fn alone(database: &Path) -> Result<File, Trouble> {
+    let folder = File::open(database.parent().unwrap_or(database))?;
+    match folder.try_lock() {
+        Ok(()) => Ok(folder),
+        Err(TryLockError::WouldBlock) => Err(Trouble::Replaced),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+/// A file that is open is not removed there.
+#[cfg(not(unix))]
+fn alone(_: &Path) -> Result<(), Trouble> {
+    Ok(())
 }
 
 impl Close for Connections {

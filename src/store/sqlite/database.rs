@@ -72,11 +72,10 @@ impl Trouble {
     }
 }
 
-/// Opens a database, and makes it if it is not there or empty, for the eyes of its owner alone.
+/// Opens a database, and makes its table if it is empty.
 ///
 /// Its connections do not wait for others: their calls fail at once with a trouble that [`passes`](Trouble::passes).
 pub(super) fn open(path: &Path) -> Result<Connection, Trouble> {
-    create(path)?;
     let mut connection =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(Duration::ZERO)?;
@@ -109,8 +108,8 @@ fn write_back(log: &mut Wal, pages: i32) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// SQLite's other files get the permissions of this one.
-fn create(path: &Path) -> Result<(), Trouble> {
+/// Makes an empty file, for the eyes of its owner alone, if none is there. SQLite's other files get the permissions of this one.
+pub(super) fn create(path: &Path) -> Result<(), Trouble> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

@@ -38,6 +38,10 @@ impl Files {
         Self { paths, identities }
     }
 
+    pub fn have_a_database(&self) -> bool {
+        self.identities[0].is_some()
+    }
+
     pub fn are_all_there(&self) -> bool {
         self.identities.iter().all(Option::is_some)
     }
