@@ -67,7 +67,9 @@ func (s *Subject) Revoke(id string) error {
 }
 
 // RevokeAll ends all of the subject's sessions but the one with this ID, or all if it is
-// empty, and tells how many that were.
+// empty, and tells how many that were. It is [ErrStore] if the listed ones were ended, but a
+// Redis that may evict keys (its maxmemory-policy is not noeviction) may have lost others
+// from the list.
 func (s *Subject) RevokeAll(except string) (int, error) {
 	var revoked C.size_t
 	err := s.open(func(handle *C.khufu_subject) C.khufu_status {

@@ -139,7 +139,9 @@ pub unsafe extern "C" fn khufu_subject_revoke(
 /// @param subject  not NULL.
 /// @param except   the id of the session that stays, as khufu_session_id tells it; (NULL, 0): none does.
 /// @param revoked  may be NULL; set to how many were ended.
-/// @return KHUFU_OK; KHUFU_ERR_STORE; KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT.
+/// @return KHUFU_OK; KHUFU_ERR_STORE, also if the listed sessions were ended but the server may have evicted others from
+///         the list (a Redis whose maxmemory-policy is not noeviction; khufu_subject_error says how many were ended);
+///         KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_subject_revoke_all(
     subject: *mut khufu_subject,

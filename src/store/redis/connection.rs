@@ -91,7 +91,7 @@ impl Connection {
         })
     }
 
-    /// Sets where the server's answers about eviction are noted. The first connection to it asks, with its first commands.
+    /// Sets where the server's answers about eviction are noted. Its first connection asks, with its first commands.
     pub fn noting_in(self, eviction: &Arc<Eviction>) -> Self {
         Self { asks_eviction: eviction.is_first(), eviction: Arc::clone(eviction), ..self }
     }
@@ -177,7 +177,8 @@ fn refusal(error: RedisError, login: &Login) -> RedisError {
     let detail = error.detail().unwrap_or_default();
     let code = error.code().unwrap_or("ERR");
     let is_wrong = matches!(code, "WRONGPASS" | "NOAUTH") || detail.contains("invalid password");
-    let repeats_it = login.password.as_ref().is_some_and(|password| detail.contains(password.as_str()));
+    let password = login.password.as_ref().map_or("", |password| password.as_str());
+    let repeats_it = !password.is_empty() && detail.contains(password);
     let told = match answered(&error) {
         true if is_wrong => format!("it does not accept the user or the password ({code})"),
         true if repeats_it => {

@@ -20,7 +20,7 @@
 //! # What is where
 //!
 //! A record is one string, under the prefix and its key: its generation in 8 bytes, the most significant first, and its
-//! data; Redis removes it when its time is over. The keys of a subject are a sorted set by the time until which each is
+//! data. Redis removes it when its time is over. The keys of a subject are a sorted set by the time until which each is
 //! listed, in milliseconds since 1970 by Redis's clock: a minute longer than its record is kept.
 //!
 //! Whoever writes a record that has a subject lists its key, and never for a shorter time than it is listed already. On

@@ -46,7 +46,8 @@ module Khufu
     # Ends all of the subject's sessions, those that began meanwhile too.
     # @param except [String, nil] the id of one that stays
     # @return [Integer] how many were ended
-    # @raise [StoreError] if the store failed
+    # @raise [StoreError] if the store failed; also if the listed sessions were ended, but a Redis that may evict keys (its
+    #   maxmemory-policy is not noeviction) may have lost others from the list
     def revoke_all(except: nil)
       except = except.nil? ? "" : Text.of(except)
       check(@calls.khufu_subject_revoke_all(@handle, except, except.bytesize, @output.data))

@@ -8,10 +8,10 @@ local function list(set, member, ttl)
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
   local until_ms = ttl == '' and '+inf' or string.format('%.0f', now + ttl + 60000)
   if redis.call('ZADD', set, 'GT', until_ms, member) == 1 then
-    local over = redis.call('ZRANGEBYSCORE', set, '-inf', string.format('%.0f', now), 'LIMIT', 0, 16)
+    local over = redis.call('ZRANGEBYSCORE', set, '-inf', string.format('%.0f', now), 'LIMIT', '0', '16')
     if #over > 0 then redis.call('ZREM', set, unpack(over)) end
   end
-  local last = redis.call('ZREVRANGE', set, 0, 0, 'WITHSCORES')[2]
+  local last = redis.call('ZREVRANGE', set, '0', '0', 'WITHSCORES')[2]
   if last == 'inf' then
     redis.call('PERSIST', set)
   else

@@ -6,7 +6,7 @@
 -- ARGV[2]  the record's member in the set
 --
 -- Answers 'saved' (it was removed), 'gone' (there is no record) or 'conflict' (there is one of another generation).
-local there = redis.call('GETRANGE', KEYS[1], 0, 7)
+local there = redis.call('GETRANGE', KEYS[1], '0', '7')
 if there == '' then return 'gone' end
 if ARGV[1] ~= '' and there ~= ARGV[1] then return 'conflict' end
 redis.call('DEL', KEYS[1])

@@ -7,7 +7,7 @@
 -- ARGV[2…] the subject's names, 32 bytes each
 --
 -- Answers which of the names the record had, from 1 on; 0 if there is no record, -1 if it has another name or none.
-local name = redis.call('GETRANGE', KEYS[1], 10, 41)
+local name = redis.call('GETRANGE', KEYS[1], '10', '41')
 if name == string.rep('\0', 32) then return -1 end
 if name == '' and redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 for i = 2, #ARGV do

@@ -8,7 +8,7 @@
 -- ARGV[4]  the record's member in the set
 --
 -- Answers 'saved', 'gone' (there is no record) or 'conflict' (there is one of another generation).
-local there = redis.call('GETRANGE', KEYS[1], 0, 7)
+local there = redis.call('GETRANGE', KEYS[1], '0', '7')
 if there ~= ARGV[1] then return there == '' and 'gone' or 'conflict' end
 if KEYS[2] then list(KEYS[2], ARGV[4], ARGV[3]) end
 if ARGV[3] == '' then

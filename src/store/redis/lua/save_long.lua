@@ -10,7 +10,7 @@
 --
 -- Answers 'saved', 'gone' (there is no record), 'conflict' (there is one of another generation) or 'lost' (the new record
 -- is not there any more).
-local there = redis.call('GETRANGE', KEYS[1], 0, 7)
+local there = redis.call('GETRANGE', KEYS[1], '0', '7')
 if there ~= ARGV[1] then
   redis.call('DEL', KEYS[2])
   return there == '' and 'gone' or 'conflict'
