@@ -24,7 +24,7 @@ bench-store:
 	scripts/bench-store
 
 build:
-	scripts/dependencies
+	scripts/dependencies build
 	scripts/build
 
 install:

@@ -19,13 +19,13 @@ struct TestStore {
     _server: Option<RedisServer>,
 }
 
-/// The stores that the tests run on, each new and empty.
+/// The stores that the tests run on, each new and empty: those that are built in.
 fn stores() -> Vec<TestStore> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let name = format!("stores-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-    let database = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name).with_extension("db");
     let mut stores = vec![TestStore { url: "memory:".to_owned(), _server: None }];
     if cfg!(feature = "sqlite") {
+        let name = format!("stores-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let database = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name).with_extension("db");
         stores.push(TestStore { url: format!("sqlite:{}", database.display()), _server: None });
     }
     if cfg!(feature = "redis") {

@@ -5,6 +5,7 @@ import "C"
 
 import (
 	"context"
+	"hash/maphash"
 	"net/http"
 	"runtime"
 	"slices"
@@ -56,6 +57,9 @@ func (s *Session) CommitContext(ctx context.Context, options ...CommitOption) ([
 		var length C.size_t
 		status := C.khufu_session_set_cookie(s.use(), C.size_t(len(values)), &value, &length)
 		if status == C.KHUFU_NOT_FOUND {
+			for _, value := range values {
+				s.committed = append(s.committed, hash(value))
+			}
 			return values, nil
 		}
 		if err := s.check(status); err != nil {
@@ -74,19 +78,25 @@ func (s *Session) Vary() bool {
 
 // CommitTo commits and puts what follows from it into the headers of the response,
 // which must not have been sent yet: Set-Cookie and, where Vary says so, "Vary: Cookie"
-// and "Cache-Control: private". After an error the headers are as they were.
+// and "Cache-Control: private". Cookies that an earlier commit of this session put there
+// are replaced; what others have put there stays. After an error the headers are as they
+// were.
 func (s *Session) CommitTo(header http.Header, options ...CommitOption) error {
 	return s.CommitToContext(context.Background(), header, options...)
 }
 
 // CommitToContext is CommitTo with CommitContext's patience.
 func (s *Session) CommitToContext(ctx context.Context, header http.Header, options ...CommitOption) error {
+	former := s.committed
 	values, err := s.CommitContext(ctx, options...)
 	if err != nil {
 		return err
 	}
-	for _, value := range values {
-		header.Add("Set-Cookie", value)
+	if len(values) > 0 {
+		others := slices.DeleteFunc(slices.Clone(header["Set-Cookie"]), func(value string) bool {
+			return slices.Contains(former, hash(value))
+		})
+		header["Set-Cookie"] = append(others, values...)
 	}
 	if s.Vary() {
 		if !lists(header["Vary"], "Cookie", "*") {
@@ -98,6 +108,11 @@ func (s *Session) CommitToContext(ctx context.Context, header http.Header, optio
 	}
 	return nil
 }
+
+var seed = maphash.MakeSeed()
+
+// hash stands for a cookie, which nobody may find by printing a session.
+func hash(value string) uint64 { return maphash.String(seed, value) }
 
 // lists says whether comma-separated header values hold one of the tokens.
 func lists(values []string, tokens ...string) bool {

@@ -3,6 +3,7 @@ package khufu_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -170,6 +171,71 @@ func TestCommitTo(t *testing.T) {
 	header := http.Header{}
 	if err := openAt(t, factory, signed(genuine), now).CommitTo(header); err != nil || len(header) != 0 {
 		t.Errorf("an untouched session leaves %v, %v", header, err)
+	}
+}
+
+func TestSeveralCommitsLeaveOneCookie(t *testing.T) {
+	factory := newFactory(t, khufu.Options{})
+	session, other := openAt(t, factory, "", now), openAt(t, factory, "", now)
+	header := http.Header{"Set-Cookie": {"theme=dark", "session=another; Path=/app"}, "Vary": {"Accept"}}
+	set(t, other, "other", 1)
+	commitTo := func(session *khufu.Session) {
+		t.Helper()
+		if err := session.CommitTo(header); err != nil {
+			t.Fatal(err)
+		}
+	}
+	commitTo(other)
+	others := slices.Clone(header["Set-Cookie"])
+	for round, change := range []func(){
+		func() { set(t, session, "a", 1) }, func() {}, func() { set(t, session, "b", 2) }, func() { session.Invalidate() }, func() { set(t, session, "c", 3) },
+	} {
+		change()
+		commitTo(session)
+		cookies := header["Set-Cookie"]
+		if len(cookies) != len(others)+1 || !slices.Equal(cookies[:len(others)], others) {
+			t.Fatalf("round %d: %q", round, cookies)
+		}
+		wantEqual(t, "Vary", strings.Join(header["Vary"], ", "), "Accept, Cookie")
+		wantEqual(t, "Cache-Control", strings.Join(header["Cache-Control"], ", "), "private")
+	}
+	last, _, _ := strings.Cut(header["Set-Cookie"][len(others)], ";")
+	wantEqual(t, "the state", toJSON(t, openAt(t, factory, last, now)), `{"c":3}`)
+}
+
+func TestACookieThatWasPutThereByHandIsReplacedToo(t *testing.T) {
+	session := newSession(t)
+	set(t, session, "a", 1)
+	values, err := session.Commit()
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := http.Header{"Set-Cookie": append(values, "theme=dark")}
+	copied := header.Clone()
+	set(t, session, "a", 2)
+	for range 2 {
+		if err := session.CommitTo(header); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if cookies := header["Set-Cookie"]; len(cookies) != 2 || cookies[0] != "theme=dark" || cookies[1] == values[0] {
+		t.Errorf("%q", cookies)
+	}
+	set(t, session, "large", strings.Repeat("x", 5000))
+	wantError(t, session.CommitTo(copied), khufu.ErrTooLarge)
+	wantEqual(t, "the number of cookies after an error", len(copied["Set-Cookie"]), 2)
+}
+
+func TestNoPrintingShowsACookie(t *testing.T) {
+	session := newSession(t)
+	set(t, session, "a", 1)
+	cookie := commit(t, session)
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+		for _, value := range []any{session, *session} {
+			if text := fmt.Sprintf(verb, value); strings.Contains(text, cookie[len("session="):][:40]) {
+				t.Errorf("%s shows it", verb)
+			}
+		}
 	}
 }
 

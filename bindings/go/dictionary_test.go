@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	khufu "github.com/khufu/khufu/bindings/go"
 )
@@ -309,6 +310,62 @@ func TestSetDefault(t *testing.T) {
 	wantError(t, session.SetDefault("c", make(chan int), &text), khufu.ErrJSON)
 	wantError(t, session.SetDefault("\xff", 1, nil), khufu.ErrUTF8)
 	wantEqual(t, "the state", toJSON(t, session), `{"a":[1],"b":null}`)
+}
+
+// Whatever sets a value writes it in the same way.
+func TestEverythingThatSetsAValue(t *testing.T) {
+	for name, with := range map[string]func(*khufu.Session, any) error{
+		"Set":        func(s *khufu.Session, v any) error { return s.Set("k", v) },
+		"SetDefault": func(s *khufu.Session, v any) error { return s.SetDefault("k", v, nil) },
+		"Update":     func(s *khufu.Session, v any) error { return s.Update(map[string]any{"k": v}) },
+		"Flash":      func(s *khufu.Session, v any) error { return s.Flash(v) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			type price float64
+			for _, row := range []struct {
+				value any
+				text  string
+			}{
+				{1.0, `1.0`}, {float32(1), `1.0`}, {price(3), `3.0`}, {1, `1`}, {[]float64{1, 2.5}, `[1.0,2.5]`}, {map[string]any{"price": 3.0, "n": 3}, `{"n":3,"price":3.0}`},
+				{struct{ Price float64 }{4}, `{"Price":4.0}`}, {json.Number("5"), `5`}, {json.RawMessage(`5`), `5`},
+			} {
+				session := newSession(t)
+				if err := with(session, row.value); err != nil {
+					t.Fatal(err)
+				}
+				if state := toJSON(t, session); !strings.Contains(state, `":`+row.text+"}") && !strings.Contains(state, `":[`+row.text+"]}") {
+					t.Errorf("%#v: %s", row.value, state)
+				}
+			}
+			const bad = "caf\xe9"
+			session := newSession(t)
+			for _, value := range []any{
+				bad, []string{bad}, map[string]any{"a": []any{bad}}, map[string]int{bad: 1}, struct{ A string }{bad}, json.RawMessage(`"` + bad + `"`),
+				[]json.RawMessage{json.RawMessage(`"` + bad + `"`)},
+			} {
+				wantError(t, with(session, value), khufu.ErrUTF8)
+			}
+			wantError(t, with(session, make(chan int)), khufu.ErrJSON)
+			wantEqual(t, "the state", toJSON(t, session), "{}")
+			wantEqual(t, "changed", session.IsChanged(), false)
+		})
+	}
+}
+
+func TestAnErrorShowsNoValue(t *testing.T) {
+	session := newSession(t)
+	set(t, session, "number", 7112.5)
+	set(t, session, "text", "7112")
+	var number uint8
+	var day time.Time
+	for _, err := range []error{
+		session.Get("number", &number), session.Get("text", &number), session.Get("text", &day), session.Set("k", json.Number("x7112")),
+		session.Set("k", []json.Number{"x7112"}),
+	} {
+		if err == nil || strings.Contains(err.Error(), "7112") {
+			t.Errorf("the error is %v", err)
+		}
+	}
 }
 
 func TestUpdate(t *testing.T) {

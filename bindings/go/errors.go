@@ -43,7 +43,7 @@ func (s Status) Error() string {
 type Error struct {
 	Status Status
 	Detail string // names what was wrong and what is allowed; never a secret
-	Cause  error  // what led to it: an error of encoding/json, of the context, or of your own store or serializer; or nil
+	Cause  error  // what led to it: an error of encoding/json (which may hold the value), of the context, or of your own store or serializer; or nil
 }
 
 func (e *Error) Error() string {

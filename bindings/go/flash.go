@@ -42,7 +42,7 @@ func (s *Session) Flash(message any, options ...FlashOption) error {
 		return s.check(C.khufu_session_flash_string(s.use(), chars(text), size(text),
 			chars(f.queue), size(f.queue), C.bool(f.allowDuplicate)))
 	}
-	text, err := marshal(message)
+	text, err := encode(message)
 	if err != nil {
 		return err
 	}

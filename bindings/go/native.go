@@ -1,6 +1,6 @@
 package khufu
 
-// #cgo pkg-config: khufu
+// #cgo pkg-config: --static khufu
 // #include <khufu.h>
 //
 // // What opens, commits or frees may call a store or a serializer of the caller's own,

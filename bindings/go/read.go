@@ -6,6 +6,7 @@ import "C"
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"iter"
 	"runtime"
 )
@@ -188,5 +189,5 @@ func unmarshal(text json.RawMessage, value any) error {
 	if errors.As(err, &unusable) {
 		return &Error{Status: ErrArgument, Detail: err.Error(), Cause: err}
 	}
-	return &Error{Status: ErrType, Detail: err.Error(), Cause: err}
+	return &Error{Status: ErrType, Detail: fmt.Sprintf("the value does not fit into a %T", value), Cause: err}
 }

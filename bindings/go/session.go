@@ -15,9 +15,10 @@ import (
 // After Close, methods give [ErrClosed] where they have an error to give, else the
 // zero value.
 type Session struct {
-	handle  *C.khufu_session
-	cleanup runtime.Cleanup
-	refusal string
+	handle    *C.khufu_session
+	cleanup   runtime.Cleanup
+	refusal   string
+	committed []uint64 // what hash makes of the Set-Cookie values of all commits
 }
 
 // Close frees the session; what was not committed is lost. To close it again does

@@ -3,18 +3,14 @@ package khufu
 // #include <khufu.h>
 import "C"
 
-import (
-	"encoding/json"
-	"runtime"
-	"strings"
-	"unsafe"
-)
+import "runtime"
 
 // Set puts a value under a key: anything that encoding/json can marshal. A
 // [json.RawMessage] is taken as it is.
 //
-// A float64 stays a float in Python, 1.0 too; one that is not finite is [ErrRange]. A
-// value that cannot be marshaled is [ErrJSON].
+// A float stays a float in Python, 1.0 too, and at any depth of a value; one that is not
+// finite is [ErrRange], within another value [ErrJSON]. A value that cannot be marshaled
+// is [ErrJSON]. Text that is not UTF-8, at any depth, is [ErrUTF8].
 func (s *Session) Set(key string, value any) error {
 	defer runtime.KeepAlive(s)
 	switch value := value.(type) {
@@ -31,7 +27,7 @@ func (s *Session) Set(key string, value any) error {
 	case float64:
 		return s.check(C.khufu_session_set_double(s.use(), chars(key), size(key), C.double(value)))
 	}
-	text, err := marshal(value)
+	text, err := encode(value)
 	if err != nil {
 		return err
 	}
@@ -42,7 +38,7 @@ func (s *Session) Set(key string, value any) error {
 // what stored points to: into a variable of value's type, or nil to read nothing.
 func (s *Session) SetDefault(key string, value, stored any) error {
 	defer runtime.KeepAlive(s)
-	text, err := marshal(value)
+	text, err := encode(value)
 	if err != nil {
 		return err
 	}
@@ -59,7 +55,7 @@ func (s *Session) SetDefault(key string, value, stored any) error {
 // as a map or a struct: all of them or, after an error, none.
 func (s *Session) Update(values any) error {
 	defer runtime.KeepAlive(s)
-	text, err := marshal(values)
+	text, err := encode(values)
 	if err != nil {
 		return err
 	}
@@ -89,17 +85,4 @@ func (s *Session) Pop(key string, value any) error {
 func (s *Session) Clear() error {
 	defer runtime.KeepAlive(s)
 	return s.check(C.khufu_session_clear(s.use()))
-}
-
-func marshal(value any) (string, error) {
-	if raw, ok := value.(json.RawMessage); ok && raw != nil {
-		return unsafe.String(unsafe.SliceData(raw), len(raw)), nil
-	}
-	var text strings.Builder
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false) // in a cookie, bytes count
-	if err := encoder.Encode(value); err != nil {
-		return "", &Error{Status: ErrJSON, Detail: err.Error(), Cause: err}
-	}
-	return strings.TrimSuffix(text.String(), "\n"), nil
 }

@@ -23,11 +23,12 @@ from pathlib import Path
 
 here = Path(__file__).resolve().parent
 root = here.parents[1]
+target = Path(os.environ.get('CARGO_TARGET_DIR', root / 'target'))
 
 SERVERS = {
     'pyramid': [sys.executable, here / 'pyramid_app.py'],
-    'c': [root / 'target/demo/c-server'],
-    'go': [root / 'target/demo/go-server'],
+    'c': [target / 'demo/c-server'],
+    'go': [target / 'demo/go-server'],
     'ruby': ['ruby', '-w', '-I', root / 'bindings/ruby/lib', here / 'ruby_server.rb'],
 }
 MESSAGE = 'Zoë said: "it <works> & costs 3 €" 🎉'
@@ -45,7 +46,7 @@ class Servers:
             **os.environ,
             'KHUFU_SECRET': secrets.token_hex(64),
             'KHUFU_PEERS': ','.join(f'{name}={port}' for name, port in self.ports.items()),
-            'LD_LIBRARY_PATH': f'{root}/target/stage/lib',
+            'LD_LIBRARY_PATH': f'{target}/stage/lib',
         }
         try:
             for name, command in SERVERS.items():

@@ -4,6 +4,7 @@
 //! one write to its key: each record has a generation, and a write replaces only the generation that its writer saw.
 
 #[cfg(test)]
+#[cfg_attr(not(any(feature = "redis", feature = "sqlite")), allow(dead_code))] // memory has less to keep
 mod contract;
 mod memory;
 #[cfg(feature = "redis")]

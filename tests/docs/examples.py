@@ -15,10 +15,11 @@ from pyramid.config import Configurator
 from pyramid.request import Request
 from pyramid.response import Response
 
-# The README's Ruby is a config.ru: this is what Rack does with it, for one request. Headers pass as Rack 3 has them.
+# The README's Ruby is a config.ru: this is what Rack 3 does with it, for one request.
 RACK = '''
 require "json"
 require "rack"
+Rack.singleton_class.prepend(Module.new { def release = "3.0.0" })
 application, = Rack::Builder.parse_file("config.ru")
 status, headers, body = application.call(Rack::MockRequest.env_for("/", "HTTP_COOKIE" => ENV.fetch("HTTP_COOKIE")))
 puts JSON.generate([status, headers, body.to_a.join])

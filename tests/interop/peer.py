@@ -6,11 +6,12 @@ import subprocess
 from pathlib import Path
 
 root = Path(__file__).resolve().parents[2]
+target = Path(os.environ.get('CARGO_TARGET_DIR', root / 'target'))
 
 COMMANDS = {
-    'rust': ['target/debug/examples/exchange'],
-    'c': ['target/tests/exchange-c'],
-    'go': ['target/tests/exchange-go'],
+    'rust': [target / 'debug/examples/exchange'],
+    'c': [target / 'tests/exchange-c'],
+    'go': [target / 'tests/exchange-go'],
     'ruby': ['ruby', '-w', '-I', 'bindings/ruby/lib', 'tests/interop/exchange.rb'],
 }
 
@@ -67,7 +68,7 @@ def parse_state(text):
 class Peer:
     def __init__(self, name):
         self.name = name
-        libraries = [str(root / 'target/stage/lib'), os.environ.get('LD_LIBRARY_PATH', '')]
+        libraries = [str(target / 'stage/lib'), os.environ.get('LD_LIBRARY_PATH', '')]
         self.process = subprocess.Popen(
             (COMMANDS | ORIGINALS)[name], cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             env={**os.environ, 'LD_LIBRARY_PATH': ':'.join(filter(None, libraries))},

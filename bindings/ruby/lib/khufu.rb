@@ -5,6 +5,7 @@ require_relative "khufu/native"
 require_relative "khufu/native/handle"
 require_relative "khufu/native/output"
 require_relative "khufu/native/waiting"
+require_relative "khufu/native/calling_back"
 require_relative "khufu/native/callbacks"
 require_relative "khufu/error"
 require_relative "khufu/text"
@@ -14,6 +15,7 @@ require_relative "khufu/session"
 require_relative "khufu/session/dictionary"
 require_relative "khufu/session/flash"
 require_relative "khufu/session/csrf"
+require_relative "khufu/session/response"
 require_relative "khufu/subject"
 
 # Sessions that a Ruby program shares with the Python web framework Pyramid: the same cookies, read and written.
@@ -23,7 +25,7 @@ require_relative "khufu/subject"
 #
 #   session = factory.open(env["HTTP_COOKIE"])
 #   session["visits"] = session.fetch("visits", 0) + 1
-#   headers["set-cookie"] = session.commit
+#   session.commit_to(headers)
 module Khufu
   private_constant :Native, :Text, :Value
 

@@ -50,6 +50,53 @@ class ErrorTest < SessionTest
     assert_equal Encoding::UTF_8, session.error.encoding
   end
 
+  # Every argument of every public method, in turn, is none of what it may be; what Ruby itself says of the number of
+  # arguments is not khufu's.
+  def test_arguments_of_the_wrong_type_are_errors_of_khufu
+    store = factory(type: :store)
+    subject = store.subject("user-42")
+    session = store.open.update("a" => { "b" => "c" })
+    [Object.new, 1, nil, true, 1.5, ["a"], { 1 => 2 }, 1..2, "\xff"].each do |wrong|
+      {
+        session => {
+          :[] => [[wrong]], :[]= => [[wrong, 1], ["k", { wrong => 1 }], ["k", [wrong]]], fetch: [[wrong], [wrong, 1]], key?: [[wrong]],
+          dig: [[wrong], ["a", "b", wrong], [wrong, "b"]], values_at: [["a", wrong]], fetch_values: [["a", wrong]], slice: [[wrong]],
+          json: [[wrong]], store: [[wrong, 1]], store_json: [[wrong, "1"], ["k", wrong]], delete: [[wrong]],
+          setdefault: [[wrong, 1], ["k", { wrong => 1 }]], update: [[wrong], [{ wrong => 1 }], [{ "k" => { wrong => 1 } }]],
+          flash: [["m", wrong], [{ wrong => 1 }]], pop_flash: [[wrong]], peek_flash: [[wrong]], valid_csrf_token?: [[wrong]],
+          "subject=": [[wrong]], commit: [[{ deadline: wrong }]], commit_to: [[wrong], [{}, { deadline: wrong }]]
+        },
+        store => { open: [[wrong], [nil, { now: wrong }], [nil, { deadline: wrong }]], subject: [[wrong]] },
+        subject => { revoke: [[wrong]], revoke_all: [[{ except: wrong }]] },
+        Khufu::Factory => { new: %i[type secret store serializer timeout accept previous_secret].map { |name| [{ secret: "x", name => wrong }] } },
+        Khufu => { generate_secret: [[wrong]] }
+      }.each do |receiver, calls|
+        calls.each { |name, lists| lists.each { |arguments| assert_only_errors_of_khufu(receiver, name, arguments) } }
+      end
+    end
+    assert_equal({ "a" => { "b" => "c" } }, session.to_h.slice("a"))
+  end
+
+  def test_keys_that_are_no_text
+    session = open_state('{"a":1}')
+    [1, nil, true, ["a"], { "a" => 1 }, 1.5, Object].each do |key|
+      [
+        -> { session[key] }, -> { session[key] = 1 }, -> { session["a"] = { key => 1 } }, -> { session["a"] = [{ "b" => { key => 1 } }] },
+        -> { session.update(key => 1) }, -> { session.update("a" => { key => 1 }) }, -> { session.flash({ key => 1 }) },
+        -> { session.flash("m", key) }, -> { session.setdefault(key, 1) }, -> { session.setdefault("b", { key => 1 }) },
+        -> { session.fetch(key, 1) }, -> { session.fetch(key) { 1 } }, -> { session.key?(key) }, -> { session.delete(key) },
+        -> { session.store_json(key, "1") }, -> { session.json(key) }, -> { session.slice(key) }
+      ].each { |failing| assert_raises(Khufu::JSONError, &failing) }
+    end
+    assert_equal '{"a":1}', session.to_json
+    assert_equal({ "a" => { "b" => { "c" => 1 } } }, session.update(a: { b: { c: 1 } }).to_h)
+  end
+
+  def test_a_key_that_is_not_there_is_a_key_error_as_in_a_hash
+    error = assert_raises(KeyError) { open_state.fetch("a") }
+    assert_equal "a", error.key
+  end
+
   def test_a_closed_session
     session = open_state('{"a":1}')
     assert_nil session.close
@@ -64,7 +111,7 @@ class ErrorTest < SessionTest
     calls.merge!(
       :[] => ["a"], :[]= => ["a", 1], fetch: ["a"], key?: ["a"], delete: ["a"], setdefault: ["a"], update: [{}], json: ["a"],
       store_json: %w[a 1], flash: ["m"], valid_csrf_token?: ["t"], dig: ["a"], store: ["a", 1],
-      "subject=": ["user-42"]
+      "subject=": ["user-42"], commit_to: [{}]
     )
     calls.each do |name, arguments|
       error = assert_raises(Khufu::ArgumentError, name) { session.public_send(name, *arguments) {} }
@@ -74,5 +121,19 @@ class ErrorTest < SessionTest
     assert_empty undefined - %i[
       close closed? inspect to_s each each_pair has_key? include? member? size merge! to_hash values_at fetch_values slice
     ]
+  end
+
+  private
+
+  # Some of the arguments are right after all.
+  def assert_only_errors_of_khufu(receiver, name, arguments)
+    *arguments, options = arguments if arguments.last.is_a?(Hash) && arguments.last.keys.all?(Symbol)
+    receiver.public_send(name, *arguments, **options.to_h)
+  rescue Khufu::Error, KeyError => error
+    assert error.is_a?(Khufu::Error) || %i[fetch fetch_values].include?(name)
+  rescue StandardError => error
+    flunk "#{receiver.inspect}.#{name}(#{arguments.inspect[1..-2]}) raises #{error.class}: #{error.message}"
+  else
+    pass
   end
 end

@@ -61,7 +61,7 @@ class FlashTest < SessionTest
   end
 
   def test_queue_must_be_a_name
-    assert_raises(TypeError) { @session.flash("x", nil) }
-    assert_raises(TypeError) { @session.pop_flash(1) }
+    assert_raises(Khufu::JSONError) { @session.flash("x", nil) }
+    assert_raises(Khufu::JSONError) { @session.pop_flash(1) }
   end
 end

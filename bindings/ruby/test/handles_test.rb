@@ -63,8 +63,8 @@ class HandlesTest < SessionTest
 
   def test_no_copies
     [factory, open_state(STATE)].each do |object|
-      assert_raises(TypeError) { object.dup }
-      assert_raises(TypeError) { object.clone }
+      assert_raises(Khufu::TypeError) { object.dup }
+      assert_raises(Khufu::TypeError) { object.clone }
       assert_raises(TypeError) { Marshal.dump(object) }
       handle = object.instance_variable_get(:@handle)
       assert_raises(NoMethodError) { handle.dup }

@@ -1,7 +1,8 @@
 # frozen_string_literal: true
 
 # The library that is tested: the one that KHUFU_LIBRARY names, else the one that the build staged, if any.
-staged = File.expand_path("../../../target/stage/lib/libkhufu.so", __dir__)
+target = ENV.fetch("CARGO_TARGET_DIR") { File.expand_path("../../../target", __dir__) }
+staged = File.join(target, "stage/lib/libkhufu.so")
 ENV["KHUFU_LIBRARY"] ||= staged if File.exist?(staged)
 
 require "khufu"

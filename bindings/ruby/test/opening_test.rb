@@ -100,7 +100,7 @@ class OpeningTest < SessionTest
     [Float::NAN, Float::INFINITY, -Float::INFINITY].each do |now|
       assert_raises(Khufu::ArgumentError) { factory.open(nil, now: now) }
     end
-    assert_raises(NoMethodError) { factory.open(nil, now: Object.new) }
+    [Object.new, "1", 1i].each { |now| assert_raises(Khufu::ArgumentError) { factory.open(nil, now: now) } }
   end
 
   def test_block_yields_the_session_and_closes_it

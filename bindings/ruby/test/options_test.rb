@@ -71,9 +71,11 @@ class OptionsTest < SessionTest
   end
 
   def test_values_that_are_none
-    assert_raises(TypeError) { factory(timeout: Object.new) }
-    assert_raises(TypeError) { factory(secret: { a: 1 }) }
-    assert_raises(NoMethodError) { factory(accept: [1]) }
+    { timeout: Object.new, secret: { a: 1 }, accept: [1] }.each do |name, value|
+      assert_match(/\b#{name}\b/, assert_raises(Khufu::OptionError) { factory(name => value) }.message)
+    end
+    assert_raises(Khufu::OptionError) { factory(accept: { a: 1 }) }
+    assert_raises(Khufu::OptionError) { factory(previous_secret: [["a"], 1..2]) }
   end
 
   def test_wrong_secrets

@@ -51,7 +51,7 @@ class SubjectTest < SessionTest
     assert_raises(Khufu::ArgumentError) { factory.open.subject = "user-42" }
     assert_raises(Khufu::ArgumentError) { factory.subject("user-42") }
     assert_raises(Khufu::EncodingError) { @factory.subject("\xff") }
-    assert_raises(TypeError) { @factory.subject("user-42").dup }
+    assert_raises(Khufu::TypeError) { @factory.subject("user-42").dup }
     refute_includes @factory.subject("zqxj").inspect, "zqxj"
   end
 

@@ -16,7 +16,7 @@ module Khufu
     end
   end
 
-  # A session that was closed, or a time that is none.
+  # A session that was closed, a time that is none, or an argument of the wrong type.
   class ArgumentError < Error
     STATUS = 2
   end
@@ -26,13 +26,13 @@ module Khufu
     STATUS = 3
   end
 
-  # A value that JSON does not have, or one nested deeper than 500 levels.
+  # A value that JSON does not have, or one nested deeper than 500 levels; a key that is neither a String nor a Symbol.
   class JSONError < Error
     STATUS = 4
   end
 
-  # A value that holds NaN or an infinity in its depth, which JSON text cannot say; or a flash queue's key that
-  # holds something else than a list.
+  # A value that holds NaN or an infinity in its depth, which JSON text cannot say; a flash queue's key that holds
+  # something else than a list; a path that leads through a text or a number; or a session that was to be copied.
   class TypeError < Error
     STATUS = 5
   end

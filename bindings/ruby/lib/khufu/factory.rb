@@ -35,8 +35,9 @@ module Khufu
     #     generation, if that is there
     #   - `delete(key)`
     #
-    #   A key is 64 hex digits, a record is bytes, and ttl is for how many seconds it is kept (nil: for ever). What
-    #   they raise becomes the `cause` of a {StoreError}.
+    #   A key is 64 hex digits, a record is bytes, and ttl is for how many seconds it is kept (nil: for ever). A
+    #   StandardError that they raise becomes the `cause` of a {StoreError}; whatever else leaves them, such as a `throw`
+    #   or the end of the thread, leaves the call.
     # @option options [Symbol, #loads] :serializer the option's value; or a serializer of the program's own, with
     #   `loads(payload)`, which returns the JSON text that bytes stand for, and `dumps(json)`, which returns the bytes.
     #   For a cookie the text is the array `[renewed, created, state]`, for a record of a store the state alone, an
@@ -47,11 +48,9 @@ module Khufu
     def initialize(accept: {}, **options)
       native = Native::OptionsHandle.new(Native.khufu_options_new)
       set_all(native, "", options)
-      accept.each { |format, format_options| set_all(native, "accept.#{format}.", format_options) }
-      output = Native::Output.new
-      check(native, Native.khufu_factory_new(native, output.data))
-      @handle = Native::FactoryHandle.new(output.pointer)
-      @calls = Native::Waiting if options[:type].to_s == "store" || options.any? { |name, value| own?(name, value) }
+      options_in(accept).each { |format, each| set_all(native, "accept.#{format}.", options_in(each)) }
+      @handle = Native.uninterrupted { new_handle(native) }
+      @calls = calls_for(options)
     ensure
       native&.free
     end
@@ -96,11 +95,23 @@ module Khufu
     private
 
     def initialize_copy(_other)
-      raise ::TypeError, "a #{self.class} is not copied: it is immutable, so share it"
+      raise TypeError, "a #{self.class} is not copied: it is immutable, so share it"
     end
 
-    # A cookie is opened sooner than other threads could be let run.
     def calls = @calls || Native
+
+    # A cookie is opened sooner than other threads could be let run.
+    def calls_for(options)
+      return Native::CallingBack if options.any? { |name, value| own?(name, value) }
+
+      options[:type].to_s == "store" ? Native::Waiting : Native
+    end
+
+    def new_handle(native)
+      output = Native::Output.new
+      check(native, Native.khufu_factory_new(native, output.data))
+      Native::FactoryHandle.new(output.pointer)
+    end
 
     def set_all(native, prefix, options)
       options.each do |name, value|
@@ -112,13 +123,17 @@ module Khufu
       end
     end
 
+    def options_in(options)
+      options.is_a?(Hash) ? options : raise(OptionError, "accept: a Hash of Hashes was expected, not #{options.class}")
+    end
+
     def own?(name, value)
       METHODS.key?(name) && [String, Symbol, NilClass, Array].none? { |type| type === value }
     end
 
     def set_own(native, name, object)
       missing = METHODS.fetch(name).reject { |method| object.respond_to?(method) }
-      raise ::TypeError, "a #{name} that has no #{missing.join(', ')}" unless missing.empty?
+      raise OptionError, "a #{name} that has no #{missing.join(', ')}" unless missing.empty?
 
       callbacks = Native::Callbacks
       table = name == :store ? callbacks::STORE : callbacks::SERIALIZER
@@ -133,7 +148,8 @@ module Khufu
 
       value = case value
               when nil, true, false, Numeric then value.to_s
-              else Text.of(value)
+              when String, Symbol then Text.of(value)
+              else raise OptionError, "the option #{name} cannot be of #{value.class}"
               end
       check(native, Native.khufu_options_set(native, name, name.bytesize, value, value.bytesize))
     end

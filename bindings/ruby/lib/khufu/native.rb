@@ -112,7 +112,13 @@ module Khufu
       attach_function :"waiting_#{name}", name, arguments, :int32, blocking: true
     end
 
-    # As {Waiting.fail}, where there are no callbacks.
+    # As {CallingBack.fail}, where there is no store.
     def self.fail(error) = raise(error)
+
+    UNINTERRUPTED = { Object => :never }.freeze
+    private_constant :UNINTERRUPTED
+
+    # Puts off what other threads raise in this one, and its end, so that no memory is lost or freed twice.
+    def self.uninterrupted(&block) = Thread.handle_interrupt(UNINTERRUPTED, &block)
   end
 end

@@ -7,7 +7,10 @@ module Khufu
   # String, Array and Hash (Symbols become Strings). They come out *frozen*, since a change to one would not reach
   # the session: store a changed copy instead.
   #
-  #     session["cart"] = session["cart"] + ["A-1"]
+  #     session["name"] = session["name"].capitalize
+  #
+  # In a store, two requests that set different keys at once both count; of one key, the later commit's value stays. So a
+  # cart has a key for each article: `session["cart.A-1"] = 2`.
   #
   # All text comes out as UTF-8. Half a surrogate pair, which Python can store, reads as U+FFFD. NaN and infinities,
   # which Python can store too, read as Floats; within an Array or a Hash they are nil where the session is read as
@@ -21,7 +24,8 @@ module Khufu
     def initialize(factory, calls, cookie_header, now, deadline)
       @calls = calls
       @output = Native::Output.new
-      check(open(factory, cookie_header, cookie_header ? cookie_header.bytesize : 0, now, deadline))
+      @committed = []
+      check(open(factory, header(cookie_header), now, deadline))
     end
 
     # @return [Time] when the session began
@@ -84,7 +88,7 @@ module Khufu
     # @param name [String, Symbol, nil] as "user-42"; nil: nobody's
     # @raise [ArgumentError] for a session in a cookie
     def subject=(name)
-      name = name.nil? ? "" : Text.of(name)
+      name = name.nil? ? "" : Text.of(name, ArgumentError)
       check(Native.khufu_session_set_subject(handle, name, name.bytesize))
     end
 
@@ -96,7 +100,8 @@ module Khufu
     #   that was invalidated ends all the same)
     # @param deadline [Numeric, nil] for how many seconds this call may wait for a store, where that is less than
     #   `store_timeout`
-    # @return [Array<String>] the values of the response's `Set-Cookie` headers, frozen; empty where nothing changed
+    # @return [Array<String>] the values of the response's `Set-Cookie` headers, empty where nothing changed.
+    #   {#commit_to} puts them there
     # @raise [TooLargeError] if the session does not fit into a cookie; it stays as it was
     # @raise [UnsupportedError] if a session that could not be represented would be overwritten
     # @raise [StoreError] if the store failed
@@ -106,16 +111,17 @@ module Khufu
       flags = exception ? Native::COMMIT_EXCEPTION : 0
       check(
         if deadline
-          @calls.khufu_session_commit_deadline(handle, flags, deadline)
+          @calls.khufu_session_commit_deadline(handle, flags, seconds(deadline))
         else
           @calls.khufu_session_commit(handle, flags)
         end
       )
       cookies = []
       while check(Native.khufu_session_set_cookie(handle, cookies.length, @output.data, @output.size))
-        cookies << @output.text.freeze
+        cookies << @output.text
       end
-      cookies.freeze
+      @committed.concat(cookies.map(&:dup))
+      cookies
     end
 
     # @return [Boolean] whether the response depended on the session, and so needs `Vary: Cookie` and may not be
@@ -143,17 +149,25 @@ module Khufu
     private
 
     def initialize_copy(_other)
-      raise ::TypeError, "a #{self.class} is not copied: to_h gives what it holds"
+      raise TypeError, "a #{self.class} is not copied: to_h gives what it holds"
     end
 
-    def open(factory, header, size, now, deadline)
-      raise ArgumentError, "now and deadline do not go together" if now && deadline
-      return @calls.khufu_session_open_at(factory, header, size, seconds(now), @output.data) if now
-      return @calls.khufu_session_open_deadline(factory, header, size, deadline, @output.data) if deadline
+    def header(cookies)
+      cookies.nil? || cookies.is_a?(String) ? cookies : raise(ArgumentError, "a Cookie header is a String, not #{cookies.class}")
+    end
 
-      @calls.khufu_session_open(factory, header, size, @output.data)
-    ensure
-      @handle = Native::SessionHandle.new(@output.pointer)
+    def open(factory, header, now, deadline)
+      raise ArgumentError, "now and deadline do not go together" if now && deadline
+
+      function, *time = if now then [:khufu_session_open_at, seconds(now)]
+                        elsif deadline then [:khufu_session_open_deadline, seconds(deadline)]
+                        else :khufu_session_open
+                        end
+      Native.uninterrupted do
+        @calls.public_send(function, factory, header, header ? header.bytesize : 0, *time, @output.data)
+      ensure
+        @handle = Native::SessionHandle.new(@output.pointer)
+      end
     end
 
     def handle
@@ -171,7 +185,12 @@ module Khufu
     def failure(status) = Error.for(status, Native.khufu_session_error(handle))
 
     # Time#to_f rounds to about a microsecond, its fraction does not.
-    def seconds(now) = (now.is_a?(Time) ? now.to_r : now).to_f
+    def seconds(time)
+      time = time.to_r if time.is_a?(Time)
+      return time.to_f if time.is_a?(Numeric) && time.real?
+
+      raise ArgumentError, "a Time or a number of seconds was expected, not #{time.class}"
+    end
 
     def time(seconds) = Time.at(seconds, in: "UTC")
 

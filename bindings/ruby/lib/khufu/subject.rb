@@ -18,7 +18,7 @@ module Khufu
     def initialize(factory, calls, name)
       @calls = calls
       @output = Native::Output.new
-      name = Text.of(name)
+      name = Text.of(name, ArgumentError)
       check(open(factory, name))
     end
 
@@ -39,7 +39,7 @@ module Khufu
     # @return [Boolean] false if the subject has no such session
     # @raise [StoreError] if the store failed
     def revoke(id)
-      id = Text.of(id)
+      id = Text.of(id, ArgumentError)
       check(@calls.khufu_subject_revoke(@handle, id, id.bytesize))
     end
 
@@ -49,7 +49,7 @@ module Khufu
     # @raise [StoreError] if the store failed; also if the listed sessions were ended, but a Redis that may evict keys (its
     #   maxmemory-policy is not noeviction) may have lost others from the list
     def revoke_all(except: nil)
-      except = except.nil? ? "" : Text.of(except)
+      except = except.nil? ? "" : Text.of(except, ArgumentError)
       check(@calls.khufu_subject_revoke_all(@handle, except, except.bytesize, @output.data))
       @output.number
     end
@@ -61,13 +61,15 @@ module Khufu
     private
 
     def initialize_copy(_other)
-      raise ::TypeError, "a #{self.class} is not copied"
+      raise TypeError, "a #{self.class} is not copied"
     end
 
     def open(factory, name)
-      @calls.khufu_subject_open(factory, name, name.bytesize, @output.data)
-    ensure
-      @handle = Native::SubjectHandle.new(@output.pointer)
+      Native.uninterrupted do
+        @calls.khufu_subject_open(factory, name, name.bytesize, @output.data)
+      ensure
+        @handle = Native::SubjectHandle.new(@output.pointer)
+      end
     end
 
     def check(status)

@@ -17,13 +17,13 @@ module Khufu
     end
 
     # @param name [String, Symbol] a key, or another name
+    # @param error [Class] what is raised if it is something else
     # @return [String] its text in UTF-8
-    # @raise [::TypeError] if it is something else
-    def self.of(name)
+    def self.of(name, error = JSONError)
       case name
       when String then utf8(name)
       when Symbol then utf8(name.name)
-      else raise ::TypeError, "a String or a Symbol was expected, not #{name.class}"
+      else raise error, "a String or a Symbol was expected, not #{name.class}"
       end
     end
   end

@@ -25,7 +25,7 @@ module Khufu
 
       def self.callback(*arguments, otherwise: ERR_STORE)
         FFI::Function.new(:int32, [:pointer, *arguments]) do |user_data, *given|
-          Waiting.stop(otherwise) { yield(*KEPT.fetch(user_data.address), *given) }
+          CallingBack.request(-> { yield(*KEPT.fetch(user_data.address), *given) }) || otherwise
         end
       end
       private_class_method :callback

@@ -6,6 +6,9 @@ module Khufu
     class Handle < FFI::AutoPointer
       # A copy would have the finalizer too, and free the same memory once more.
       undef_method :dup, :clone
+
+      # An interrupt in the middle would leave the finalizer to free the same memory once more.
+      def free = Native.uninterrupted { super }
     end
 
     # `khufu_options *`

@@ -14,7 +14,7 @@ module Khufu
 
     # @param key [String, Symbol]
     # @param default [Object] what is returned where there is no value; a block is called with the key instead
-    # @raise [KeyError] where there is neither value, default nor block
+    # @raise [::KeyError] where there is neither value, default nor block
     # @raise [TypeError] if the value holds NaN or an infinity in its depth
     def fetch(key, default = MISSING)
       value = read(Text.of(key))
@@ -26,15 +26,18 @@ module Khufu
     end
 
     # @return [Object, nil] what stands at the end of a path of keys and indices, nil where it breaks off
+    # @raise [TypeError] if the path leads through a text or a number, or an index is no Integer
     def dig(key, *path)
       [self[key]].dig(0, *path.map { |step| step.is_a?(Symbol) ? step.name : step })
+    rescue ::TypeError, ::RangeError => error
+      raise TypeError, error.message
     end
 
     # @param keys [Array<String, Symbol>]
     # @return [Array<Object, nil>] the values, nil for each that there is not
     def values_at(*keys) = keys.map { |key| self[key] }
 
-    # @raise [KeyError] if one is not there and no block is given
+    # @raise [::KeyError] if one is not there and no block is given
     # @return [Array<Object>]
     def fetch_values(*keys, &block) = keys.map { |key| fetch(key, &block) }
 
@@ -131,7 +134,7 @@ module Khufu
     # @return [String] the text
     def store_json(key, json)
       key = Text.of(key)
-      text = Text.utf8(json)
+      text = Text.of(json)
       check(Native.khufu_session_set(handle, key, key.bytesize, text, text.bytesize))
       json
     end
@@ -146,8 +149,11 @@ module Khufu
 
     # Sets all of a Hash's values, or none of them if one is refused.
     # @param other [Hash, Session]
+    # @raise [JSONError, RangeError, EncodingError] as {#[]=}; nothing is changed then
     # @return [self]
     def update(other)
+      raise JSONError, "a Hash was expected, not #{other.class}" unless other.respond_to?(:to_hash)
+
       json = Value.generate(other.to_hash)
       check(Native.khufu_session_update(handle, json, json.bytesize))
       self

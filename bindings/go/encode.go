@@ -1,0 +1,193 @@
+package khufu
+
+import (
+	"bytes"
+	"encoding"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+	"unsafe"
+)
+
+// encode gives a value's JSON text as encoding/json writes it, but for two things: a
+// float has a fraction or an exponent (1.0, not 1, which is an integer in Python), and
+// text that is not UTF-8 is refused instead of replaced. A [json.RawMessage] is taken
+// as it is.
+func encode(value any) (string, error) {
+	if raw, ok := value.(json.RawMessage); ok && raw != nil {
+		return unsafe.String(unsafe.SliceData(raw), len(raw)), nil
+	}
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false) // in a cookie, bytes count
+	if err := encoder.Encode(value); err != nil {
+		return "", &Error{Status: ErrJSON, Detail: fmt.Sprintf("a %T cannot be written as JSON", value), Cause: err}
+	}
+	c := correction{text: bytes.TrimSuffix(text.Bytes(), []byte("\n"))}
+	c.value(reflect.ValueOf(value))
+	if c.notUTF8 {
+		return "", &Error{Status: ErrUTF8, Detail: "a text in the value is not UTF-8"}
+	}
+	return c.corrected(), nil
+}
+
+// A correction goes over a value and the text that encoding/json has made of it, side by
+// side.
+type correction struct {
+	text    []byte
+	at      int    // how far it has come
+	done    []byte // the corrected text of what is before copied
+	copied  int
+	notUTF8 bool
+}
+
+var (
+	marshaler     = reflect.TypeFor[json.Marshaler]()
+	textMarshaler = reflect.TypeFor[encoding.TextMarshaler]()
+)
+
+func (c *correction) corrected() string {
+	if c.copied > 0 {
+		c.text = append(c.done, c.text[c.copied:]...)
+	}
+	return unsafe.String(unsafe.SliceData(c.text), len(c.text))
+}
+
+// value goes over one value. Of one that is not valid, such as one that has made its
+// text itself, nothing but the text is known.
+func (c *correction) value(v reflect.Value) {
+	text := false // made by MarshalText
+settle:
+	for v.IsValid() {
+		switch {
+		case implements(v, marshaler):
+			v = reflect.Value{}
+		case implements(v, textMarshaler):
+			v, text = reflect.Value{}, true
+		case v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface:
+			v = v.Elem()
+		default:
+			break settle
+		}
+	}
+	switch begin := c.at; c.text[c.at] {
+	case '{':
+		c.object(v)
+	case '[':
+		c.array(v)
+	case '"':
+		c.skipString()
+		if text { // what encoding/json replaces, it writes as an escape
+			c.notUTF8 = c.notUTF8 || bytes.Contains(c.text[begin:c.at], []byte(`\ufffd`))
+		} else if v.Kind() == reflect.String {
+			c.notUTF8 = c.notUTF8 || !utf8.ValidString(v.String())
+		}
+	default:
+		c.literal(v)
+	}
+}
+
+func (c *correction) object(v reflect.Value) {
+	member := func(string) reflect.Value { return reflect.Value{} }
+	switch v.Kind() {
+	case reflect.Struct:
+		member = structMember(v)
+	case reflect.Map:
+		member = c.mapMember(v)
+	}
+	for c.at++; c.text[c.at] != '}'; {
+		name := c.quoted()
+		c.at++ // the colon
+		c.value(member(name))
+		c.comma()
+	}
+	c.at++
+}
+
+func (c *correction) array(v reflect.Value) {
+	known := v.Kind() == reflect.Slice || v.Kind() == reflect.Array
+	c.at++
+	for i := 0; c.text[c.at] != ']'; i++ {
+		var element reflect.Value
+		if known {
+			element = v.Index(i)
+		}
+		c.value(element)
+		c.comma()
+	}
+	c.at++
+}
+
+func (c *correction) literal(v reflect.Value) {
+	begin := c.at
+	for c.at < len(c.text) && !strings.ContainsRune(",]}", rune(c.text[c.at])) {
+		c.at++
+	}
+	if v.CanFloat() && !bytes.ContainsAny(c.text[begin:c.at], ".e") {
+		c.done = append(append(c.done, c.text[c.copied:c.at]...), ".0"...)
+		c.copied = c.at
+	}
+}
+
+// quoted is the string at this place, as encoding/json writes a member's name.
+func (c *correction) quoted() (name string) {
+	begin := c.at
+	c.skipString()
+	if raw := c.text[begin+1 : c.at-1]; bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw)
+	}
+	json.Unmarshal(c.text[begin:c.at], &name)
+	return name
+}
+
+func (c *correction) skipString() {
+	for c.at++; c.text[c.at] != '"'; c.at++ {
+		if c.text[c.at] == '\\' {
+			c.at++
+		}
+	}
+	c.at++
+}
+
+func (c *correction) comma() {
+	if c.text[c.at] == ',' {
+		c.at++
+	}
+}
+
+// mapMember finds the values of a map by the names that encoding/json gives their keys.
+func (c *correction) mapMember(v reflect.Value) func(name string) reflect.Value {
+	values := make(map[string]reflect.Value, v.Len())
+	for entries := v.MapRange(); entries.Next(); {
+		name := keyName(entries.Key())
+		c.notUTF8 = c.notUTF8 || !utf8.ValidString(name)
+		values[name] = entries.Value()
+	}
+	return func(name string) reflect.Value { return values[name] }
+}
+
+func keyName(key reflect.Value) string {
+	switch {
+	case key.Kind() == reflect.String:
+		return key.String()
+	case key.Type().Implements(textMarshaler):
+		if key.Kind() == reflect.Pointer && key.IsNil() {
+			return ""
+		}
+		name, _ := key.Interface().(encoding.TextMarshaler).MarshalText()
+		return string(name)
+	case key.CanInt():
+		return strconv.FormatInt(key.Int(), 10)
+	}
+	return strconv.FormatUint(key.Uint(), 10)
+}
+
+// implements says whether encoding/json finds the methods of a value, or those of its
+// address if it has one.
+func implements(v reflect.Value, methods reflect.Type) bool {
+	t := v.Type()
+	return t.Implements(methods) || v.CanAddr() && t.Kind() != reflect.Pointer && reflect.PointerTo(t).Implements(methods)
+}

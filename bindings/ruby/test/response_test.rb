@@ -1,0 +1,169 @@
+# frozen_string_literal: true
+
+require_relative "helper"
+require "minitest/mock"
+require "rack"
+
+# A session in the headers of a Rack response, by the rules of Rack 2 (the installed Rack and its Lint) and of Rack 3.
+class ResponseTest < SessionTest
+  # What Rack 3's Lint asks of a response's headers.
+  class Lint3
+    def initialize(app) = @app = app
+
+    def call(env)
+      @app.call(env).tap do |_, headers, _|
+        raise "the headers are not a Hash that may be changed" if !headers.instance_of?(Hash) || headers.frozen?
+
+        headers.each { |name, value| check(name, value) }
+      end
+    end
+
+    private
+
+    def check(name, value)
+      raise "the name #{name} is not in lower case" unless name.is_a?(String) && name.match?(/\A[!-9;-@\[-~]+\z/) && name !~ /[A-Z]/
+      raise "#{name}: neither a String nor an Array" unless [String, Array].include?(value.class)
+
+      Array(value).each { |each| raise "#{name}: no header's value" unless each.instance_of?(String) && each !~ /[\0-\x1f]/ }
+    end
+  end
+
+  # Sets a cookie of its own, as Rack::Utils.set_cookie_header! of either version does.
+  class Outer
+    def initialize(app) = @app = app
+
+    def call(env)
+      @app.call(env).tap do |_, headers, _|
+        next Rack::Utils.set_cookie_header!(headers, "outer", "1") if Rack.release.to_i < 3
+
+        case header = headers["set-cookie"]
+        when Array then header << "outer=1"
+        when nil then headers["set-cookie"] = "outer=1"
+        else headers["set-cookie"] = [header, "outer=1"]
+        end
+      end
+    end
+  end
+
+  USES = {
+    untouched: ->(_) {}, read: ->(session) { session["a"] }, written: ->(session) { session["a"] = 1 },
+    ended: ->(session) { session.invalidate }
+  }.freeze
+  COOKIES = { untouched: [], read: [/session=\S+;/], written: [/session=\S+;/], ended: [/session=;/] }.freeze
+
+  def test_a_response_passes_lint
+    each_rack do |lint|
+      USES.each do |use, with|
+        headers = answer(lint) { |session| with.call(session) }
+        cookies = lines(header(headers, "set-cookie"))
+        assert_equal "outer=1", cookies.pop
+        assert_equal COOKIES[use].length, cookies.length, use
+        COOKIES[use].zip(cookies) { |expected, cookie| assert_match expected, cookie }
+        assert_equal use == :untouched ? [nil, nil] : %w[Cookie private], [header(headers, "vary"), header(headers, "cache-control")], use
+      end
+    end
+  end
+
+  def test_several_commits_leave_one_cookie
+    each_rack do |lint|
+      headers = answer(lint, { header_named("Set-Cookie") => "theme=dark" }) do |session, given|
+        session["a"] = 1
+        session.commit_to(given)
+        session["b"] = 2
+      end
+      theme, cookie, outer = lines(header(headers, "set-cookie"))
+      assert_equal ["theme=dark", "outer=1"], [theme, outer]
+      assert_equal({ "a" => 1, "b" => 2 }, factory.open(sent_back([cookie]), now: NOW).to_h)
+      assert_equal "Cookie", header(headers, "vary")
+    end
+  end
+
+  def test_a_commit_without_a_change_leaves_the_cookie_of_the_one_before
+    session = open_state
+    session["a"] = 1
+    before = session.commit_to({})
+    assert_equal before, session.commit_to(before.dup)
+  end
+
+  def test_a_cookie_that_was_put_there_by_hand_is_replaced_too
+    session = open_state
+    session["a"] = 1
+    headers = { "set-cookie" => session.commit << "theme=dark" }
+    session["a"] = 2
+    theme, cookie = lines(session.commit_to(headers)["set-cookie"])
+    assert_equal ["theme=dark", 2], [theme, factory.open(sent_back([cookie]), now: NOW)["a"]]
+  end
+
+  def test_what_is_there_is_kept
+    {
+      { "Vary" => "Accept" } => { "Vary" => "Accept, Cookie", "Cache-Control" => "private" },
+      { "vary" => "Accept, cookie" } => { "vary" => "Accept, cookie", "Cache-Control" => "private" },
+      { "vary" => "*", "cache-control" => "no-store" } => { "vary" => "*", "cache-control" => "no-store" },
+      { "vary" => ["Accept"], "Cache-Control" => "max-age=60" } => { "vary" => "Accept, Cookie", "Cache-Control" => "max-age=60, private" }
+    }.each do |given, expected|
+      session = open_state
+      session["a"] = 1
+      headers = session.commit_to(given.dup)
+      assert_equal expected, headers.except("Set-Cookie")
+    end
+  end
+
+  def test_after_an_error_the_headers_are_as_they_were
+    session = open_state('{"a":1}')
+    headers = { "vary" => "Accept" }
+    session["large"] = "x" * 5000
+    assert_raises(Khufu::TooLargeError) { session.commit_to(headers) }
+    assert_equal({ "vary" => "Accept" }, headers)
+    [headers.dup.freeze, [], nil].each { |wrong| assert_raises(Khufu::ArgumentError) { session.commit_to(wrong) } }
+  end
+
+  def test_the_options_are_those_of_commit
+    session = open_state(nil, set_on_exception: false)
+    session["a"] = 1
+    refute session.commit_to({}, exception: true).key?("Set-Cookie")
+    assert session.commit_to({}, deadline: 1).key?("Set-Cookie")
+  end
+
+  def test_the_array_of_commit_may_be_changed
+    session = open_state
+    refute_predicate session.commit, :frozen?
+    session["a"] = 1
+    cookies = session.commit
+    refute_predicate cookies, :frozen?
+    refute_predicate cookies[0], :frozen?
+    cookies[0] << "; Partitioned"
+    cookies << "theme=dark"
+    session["a"] = 2
+    assert_equal 1, session.commit.length
+  end
+
+  private
+
+  # By the rules of the installed Rack, which is 2, and by those of Rack 3.
+  def each_rack
+    assert_equal 2, Rack.release.to_i
+    yield Rack::Lint
+    Rack.stub(:release, "3.1.0") { yield Lint3 }
+  end
+
+  # The headers of an application that uses its session, behind a middleware and between two Lints.
+  def answer(lint, given = {})
+    sessions = factory
+    app = lambda do |env|
+      headers = { header_named("Content-Type") => "text/plain" }.merge(given)
+      session = sessions.open(env["HTTP_COOKIE"], now: NOW)
+      yield session, headers
+      [200, session.commit_to(headers), ["Hello"]]
+    end
+    env = Rack::MockRequest.env_for("/", "HTTP_COOKIE" => cookie("[#{RENEWED},#{CREATED},{}]"))
+    _, headers, body = lint.new(Outer.new(lint.new(app))).call(env)
+    body.close if body.respond_to?(:close)
+    headers
+  end
+
+  def header_named(name) = Rack.release.to_i < 3 ? name : name.downcase
+
+  def header(headers, name) = headers.find { |present, _| present.casecmp?(name) }&.last
+
+  def lines(value) = Array(value).flat_map { |each| each.split("\n") }
+end
