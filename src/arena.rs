@@ -17,6 +17,11 @@ impl Span {
         Self { chunk: PAYLOAD, start: start as u32, len: (end - start) as u32 }
     }
 
+    /// Whether it is a span of the payload.
+    pub fn is_of_payload(self) -> bool {
+        self.chunk == PAYLOAD
+    }
+
     /// Where a span of the payload stands in it.
     pub fn range(self) -> Range<usize> {
         self.start as usize..self.start as usize + self.len()

@@ -78,6 +78,11 @@ impl Moment {
         matches!(self.form, Form::Whole)
     }
 
+    /// Whether it is written as it was read.
+    pub fn is_as_read(self) -> bool {
+        matches!(self.form, Form::Text(_))
+    }
+
     /// As it was read; without a fraction, if it was not read.
     pub fn whole_unless_read(self) -> Self {
         match self.form {

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use crate::arena::{Arena, Span};
 use crate::json::{self, Fault, Marks, Scanner};
+use crate::serializer::pickle::{Forms, Origin, Whole};
 use crate::wiped::WipedText;
 
 #[derive(Clone, Copy)]
@@ -45,6 +46,8 @@ pub(crate) struct State {
     /// What was made for reading since the last change, so that asking twice costs nothing.
     made: Option<Box<Made>>,
     hidden: Option<Box<Hidden>>,
+    /// Of a state that was unpickled.
+    origin: Option<Box<Origin>>,
 }
 
 #[derive(Default)]
@@ -84,9 +87,41 @@ impl State {
     }
 
     pub fn new(payload: WipedText, Members(entries): Members) -> Self {
-        let mut state = Self { arena: Arena::new(payload), entries, made: None, hidden: None };
+        let mut state = Self { arena: Arena::new(payload), entries, ..Self::default() };
         state.merge_duplicates();
         state
+    }
+
+    /// Notes what the pickle said that is not in the state's text.
+    pub fn came_from(&mut self, origin: Origin) {
+        self.origin = Some(Box::new(origin));
+    }
+
+    pub fn origin(&self) -> Option<&Origin> {
+        self.origin.as_deref()
+    }
+
+    /// The pickle that the state was read from, if nothing has changed since.
+    pub fn whole_pickle(&self) -> Option<&Whole> {
+        self.origin.as_ref()?.whole.as_ref()
+    }
+
+    /// The forms of the values in the text that [`State::dump`] writes, if it begins at byte `at`.
+    pub fn forms(&self, mut at: usize) -> Forms {
+        let mut forms = Forms::new();
+        let Some(origin) = self.origin() else { return forms };
+        for entry in &self.entries {
+            at += "{\"".len() + entry.key.len() + KEY_END.len();
+            if entry.value.is_of_payload() {
+                let range = entry.value.range();
+                let first = origin.forms.partition_point(|(place, _)| *place < range.start);
+                let inside = origin.forms[first..].iter().take_while(|(place, _)| *place < range.end);
+                forms.extend(inside.map(|(place, form)| (place - range.start + at, *form)));
+            }
+            // The text of a pickle has no white space, so a value has its length here, too.
+            at += entry.value.len();
+        }
+        forms
     }
 
     pub fn arena(&self) -> &Arena {
@@ -240,10 +275,11 @@ impl State {
         self.entries.clear();
     }
 
-    /// Drops what is hidden, too.
+    /// Drops what is hidden, too, and how it was pickled.
     pub fn begin_anew(&mut self) {
         self.clear();
         self.hidden = None;
+        self.origin = None;
     }
 
     /// Carries a JSON text along under a name.
@@ -264,6 +300,9 @@ impl State {
 
     fn changed(&mut self) {
         self.made = None;
+        if let Some(origin) = &mut self.origin {
+            origin.whole = None;
+        }
     }
 
     /// Where a string stands between its quotes; `None` for a value that is none.

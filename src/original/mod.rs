@@ -24,6 +24,7 @@ use crate::moment::{Moment, now};
 use crate::options::{Options, Settings, full_name};
 use crate::record::id::Id;
 use crate::record::layout::{Draft, Layout};
+use crate::serializer::pickle::Origin;
 use crate::state::State;
 use crate::store;
 use crate::wiped::{WipedBytes, WipedText};
@@ -151,16 +152,18 @@ fn members<const N: usize>(text: &str, names: [&str; N]) -> Result<[Option<Range
             found[index] = Some(start..end);
         }
     });
-    scanned.and_then(|()| scanner.end()).map_err(notation::refusal)?;
+    scanned.and_then(|()| scanner.end()).map_err(|fault| notation::refusal(fault, text, 1))?;
     Ok(found)
 }
 
-/// The state that stands in a text.
-fn state(json: WipedText, place: Range<usize>) -> Result<State, Refusal> {
+/// The state at a place in a text, which was unpickled if it has an origin.
+fn state(json: WipedText, place: Range<usize>, origin: Option<Origin>) -> Result<State, Refusal> {
     let mut scanner = Scanner::lenient(&json);
     scanner.at = place.start;
-    let members = State::scan(&json, &mut scanner).map_err(notation::refusal)?;
-    Ok(State::new(json, members))
+    let members = State::scan(&json, &mut scanner).map_err(|fault| notation::refusal(fault, &json, 1))?;
+    let mut state = State::new(json, members);
+    origin.into_iter().for_each(|origin| state.came_from(origin));
+    Ok(state)
 }
 
 /// The time that stands in a text.

@@ -9,7 +9,9 @@ use zeroize::Zeroizing;
 use crate::error::Error;
 use crate::json::Fault;
 use crate::load::Refusal;
-use crate::serializer::pickle;
+use crate::serializer::json;
+use crate::serializer::pickle::{self, Origin};
+use crate::state::State;
 use crate::wiped::{WipedBytes, WipedText};
 
 /// Bytes that a compressed text may unfold to.
@@ -24,28 +26,30 @@ pub(super) enum Notation {
 }
 
 impl Notation {
-    /// The JSON text that some bytes stand for; it need not be JSON yet.
-    pub fn loads(self, data: WipedBytes) -> Result<WipedText, Refusal> {
+    /// The JSON text that some bytes stand for; it need not be JSON yet. `level` is the number of objects around the
+    /// session's data.
+    pub fn loads(self, data: WipedBytes, level: usize) -> Result<(WipedText, Option<Origin>), Refusal> {
         let text = match self {
-            Self::Pickle => return pickle::to_json(&data),
+            Self::Pickle => return pickle::to_json(&data, level).map(|(text, origin)| (text, Some(origin))),
             Self::ZippedJson => inflated(&data)?,
             Self::Json => data,
         };
-        text.into_text().ok_or_else(|| {
+        let text = text.into_text().ok_or_else(|| {
             Refusal::malformed(
                 "the session is not JSON in UTF-8; if its writer pickles, the option serializer must be pickle",
             )
-        })
+        });
+        Ok((text?, None))
     }
 
-    /// The bytes that stand for a JSON text, behind `overhead` others.
-    pub fn dumps(self, overhead: usize, json: WipedText) -> Result<WipedBytes, Error> {
+    /// The bytes that stand for a JSON text, behind `room` others. The object of `state` begins at byte `at` of the text.
+    pub fn dumps(self, room: usize, json: &str, state: &State, at: usize) -> Result<WipedBytes, Error> {
         match self {
-            Self::Pickle => pickle::from_json(overhead, &json),
-            Self::ZippedJson => deflated(overhead, &json),
+            Self::Pickle => pickle::from_session(room, json, state, at),
+            Self::ZippedJson => deflated(room, json),
             Self::Json => {
-                let mut out = WipedBytes::with_capacity(overhead + json.len());
-                out.resize(overhead, 0);
+                let mut out = WipedBytes::with_capacity(room + json.len());
+                out.resize(room, 0);
                 out.add(json.as_bytes());
                 Ok(out)
             }
@@ -82,8 +86,7 @@ fn deflated(overhead: usize, json: &str) -> Result<WipedBytes, Error> {
     Ok(out)
 }
 
-/// Why a text is no session.
-pub(super) fn refusal(fault: Fault) -> Refusal {
-    let reason = format!("what is kept is not a session: {fault}");
-    if fault.is_too_deep() { Refusal::unsupported(reason) } else { Refusal::malformed(reason) }
+/// Why a text is no session. `level` is the number of objects around the session's data.
+pub(super) fn refusal(fault: Fault, text: &str, level: usize) -> Refusal {
+    json::refused(fault, "what is kept is not a session", text, level)
 }

@@ -57,7 +57,7 @@ impl Layout for Records {
             .decode_vec(encoded, &mut pickled)
             .map_err(|_| Refusal::malformed("the cookie is not a signature and base64"))?;
         let signer = self.macs.signer(&pickled, signature)?;
-        let id = pickle::to_json(&pickled).ok().and_then(quoted);
+        let id = pickle::to_json(&pickled, 0).ok().and_then(|(json, _)| quoted(json));
         let id = id.ok_or_else(|| Refusal::malformed("the session id is not a pickled text"))?;
         Ok((opened(id)?, signer > 0))
     }
@@ -82,7 +82,7 @@ impl Layout for Records {
     }
 
     fn loads(&self, record: Record, standing: Standing) -> Result<Loaded, Refusal> {
-        let json = Notation::Pickle.loads(record.data)?;
+        let (json, origin) = Notation::Pickle.loads(record.data, 1)?;
         let [Some(data), Some(created), Some(timeout)] = members(&json, ["managed_dict", "created", TIMEOUT])? else {
             return Err(Refusal::malformed("the record lacks its data, its time or its timeout"));
         };
@@ -90,7 +90,7 @@ impl Layout for Records {
         let idle = number(&json[timeout.clone()])
             .filter(|timeout| *timeout > 0.0)
             .ok_or_else(|| Refusal::malformed("the record's timeout is not a number"))?;
-        let mut state = state(json, data)?;
+        let mut state = state(json, data, origin)?;
         state.hide(TIMEOUT, Span::of_payload(timeout.start, timeout.end));
         let content = Content { renewed: renewed(idle, record.left), created, state };
         Ok(Loaded {
@@ -106,13 +106,14 @@ impl Layout for Records {
         let Content { created, state, .. } = content;
         let mut json = WipedText::with_capacity(state.dump_most() + created.most() + 96);
         json.push_str(r#"{"managed_dict":"#);
+        let at = json.len();
         state.dump(&mut json);
         json.push_str(r#","created":"#);
         created.write(state.arena(), &mut json);
         json.push_str(r#","timeout":"#);
         write_number(self.timeout(state), &mut json);
         json.push('}');
-        Ok(draft(Notation::Pickle.dumps(0, json)?))
+        Ok(draft(Notation::Pickle.dumps(0, &json, state, at)?))
     }
 
     fn idle(&self, state: &State) -> Option<f64> {

@@ -82,7 +82,7 @@ impl Layout for Records {
     }
 
     fn loads(&self, record: Record, standing: Standing) -> Result<Loaded, Refusal> {
-        let json = self.notation.loads(record.data)?;
+        let (json, origin) = self.notation.loads(record.data, 1)?;
         let [data, created, version, timeout, expires] = members(&json, ["m", "c", "v", TIMEOUT, EXPIRES])?;
         match version.and_then(|version| number(&json[version])) {
             Some(version) if version > VERSION => return Err(Refusal::unsupported("the record is of a later version")),
@@ -94,7 +94,7 @@ impl Layout for Records {
         };
         let created = moment(&json, created)?;
         let (idle, end) = (given(&json, timeout.as_ref())?, given(&json, expires.as_ref())?);
-        let mut state = state(json, data)?;
+        let mut state = state(json, data, origin)?;
         for (name, place, given) in [(TIMEOUT, timeout, idle), (EXPIRES, expires, end)] {
             let span = match place.filter(|_| given.is_some()) {
                 Some(place) => Span::of_payload(place.start, place.end),
@@ -118,6 +118,7 @@ impl Layout for Records {
         let created = created.whole_unless_read();
         let mut json = WipedText::with_capacity(state.dump_most() + created.most() + 128);
         json.push_str(r#"{"m":"#);
+        let at = json.len();
         state.dump(&mut json);
         json.push_str(r#","c":"#);
         created.write(state.arena(), &mut json);
@@ -138,7 +139,7 @@ impl Layout for Records {
             write_number(expires, &mut json);
         }
         json.push('}');
-        Ok(draft(self.notation.dumps(0, json)?))
+        Ok(draft(self.notation.dumps(0, &json, state, at)?))
     }
 
     fn idle(&self, state: &State) -> Option<f64> {

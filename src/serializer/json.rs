@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use crate::arena::Span;
 use crate::error::Error;
-use crate::json::{Fault, Scanner, What};
+use crate::json::{Fault, Scanner, What, members};
 use crate::load::Refusal;
 use crate::moment::Moment;
-use crate::serializer::{Content, CookieSerializer, Serializer};
+use crate::serializer::{Content, CookieSerializer, Serializer, shown_key};
 use crate::state::{Members, State};
 use crate::wiped::{WipedBytes, WipedText};
 
@@ -48,7 +48,7 @@ fn text(mut buffer: WipedBytes, payload: Range<usize>) -> Result<WipedText, Refu
 pub(crate) fn loads(text: WipedText, start: usize) -> Result<Content, Refusal> {
     let mut scanner = Scanner::lenient(&text);
     scanner.at = start;
-    let (times, members) = payload(&text, &mut scanner).map_err(refusal)?;
+    let (times, members) = payload(&text, &mut scanner).map_err(|fault| refusal(fault, &text))?;
     let [Some(renewed), Some(created)] = times else {
         return Err(Refusal::malformed("a time in the payload is not finite"));
     };
@@ -61,7 +61,8 @@ pub(crate) fn loads_state(text: WipedText, start: usize) -> Result<State, Refusa
     scanner.at = start;
     scanner.space();
     let members = State::scan(&text, &mut scanner).and_then(|members| scanner.end().map(|()| members));
-    Ok(State::new(text, members.map_err(refusal)?))
+    let members = members.map_err(|fault| refusal(fault, &text))?;
+    Ok(State::new(text, members))
 }
 
 /// The times (`None` for one that is not finite) and the state.
@@ -86,12 +87,39 @@ fn payload(text: &str, scanner: &mut Scanner<'_>) -> Result<([Option<Moment>; 2]
     Ok((times, members))
 }
 
-fn refusal(fault: Fault) -> Refusal {
-    let reason = format!("the payload is not a session: {fault}");
-    match fault.is_too_deep() {
-        true => Refusal::unsupported(reason),
-        false => Refusal::malformed(format!("{reason}; compare serializer with its writer's")),
+fn refusal(fault: Fault, text: &str) -> Refusal {
+    refused(fault, "the payload is not a session", text, 0)
+}
+
+/// Why a text is no session. `level` is the number of objects around the session's data.
+#[cold]
+pub(crate) fn refused(fault: Fault, reason: &str, text: &str, level: usize) -> Refusal {
+    if !fault.is_too_deep() {
+        return Refusal::malformed(format!("{reason}: {fault}; compare serializer with its writer's"));
     }
+    let under = faulty_key(text, level).map_or_else(String::new, |key| format!(" under the key {}", shown_key(key)));
+    Refusal::unsupported(format!("{reason}: {fault}{under}"))
+}
+
+/// The key, between its quotes, of the first value that cannot be read.
+fn faulty_key(text: &str, level: usize) -> Option<&str> {
+    let mut scanner = Scanner::lenient(text);
+    scanner.at = text.find('{')?;
+    let mut key = None;
+    for _ in 0..=level {
+        let mut end = scanner.at + 1;
+        let _ = members(&mut scanner, |_, _, value_end, _| end = value_end);
+        scanner.at = end;
+        scanner.space();
+        if scanner.peek() == b',' {
+            scanner.at += 1;
+            scanner.space();
+        }
+        let found = scanner.string().ok()?;
+        scanner.colon().ok()?;
+        key = Some(&text[found.start..found.end]);
+    }
+    key
 }
 
 /// The payload's text, behind `room` NUL characters.

@@ -6,6 +6,7 @@ pub(crate) mod pickle;
 use std::ops::Range;
 
 use crate::error::Error;
+use crate::json::unescape;
 use crate::load::Refusal;
 use crate::moment::Moment;
 use crate::state::State;
@@ -39,10 +40,25 @@ pub(crate) trait Serializer: CookieSerializer {
     fn dumps_state(&self, room: usize, state: &State) -> Result<WipedBytes, Error>;
 }
 
+/// The longest key that an error shows, in characters.
+const LONGEST_KEY: usize = 100;
+
+/// A key as an error shows it; `inside` is its JSON text between the quotes.
+fn shown_key(inside: &str) -> String {
+    let mut key = String::with_capacity(inside.len());
+    unescape(inside, Some(char::REPLACEMENT_CHARACTER), &mut key);
+    match key.char_indices().nth(LONGEST_KEY) {
+        Some((end, _)) => format!("{:?}…", &key[..end]),
+        None => format!("{key:?}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Json, Pickle, Serializer};
+    use super::{CookieSerializer, Json, Pickle, Serializer};
+    use crate::json::Marks;
     use crate::load::LoadResult;
+    use crate::moment::Moment;
     use crate::wiped::WipedBytes;
 
     /// What the state says that stands between other bytes.
@@ -79,5 +95,33 @@ mod tests {
         }
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(1001), "]".repeat(1001));
         assert_eq!(read(&Json, deep.as_bytes()), Err(LoadResult::Unsupported));
+    }
+    /// A dict as Python 2 pickled it: `{'a': (1,), 'b': (1,)}`, the tuple being one object.
+    const DICT: &[u8] = b"(dp0\nS'a'\np1\n(I1\ntp2\nsS'b'\ng2\ns";
+
+    #[test]
+    fn a_pickled_record_goes_back_as_it_came_until_it_is_touched() {
+        let record = [b"head", DICT, b".tail"].concat();
+        let mut state = Pickle.loads_state(WipedBytes::from(record), 4..4 + DICT.len() + 1).unwrap();
+        assert_eq!(**Pickle.dumps_state(3, &state).unwrap(), *[b"\0\0\0", DICT, b"."].concat());
+        let value = state.keep("2", Marks::default());
+        state.set("c", value);
+        let touched = b"\x80\x02}(X\x01\0\0\0aK\x01\x85q\0X\x01\0\0\0bh\0X\x01\0\0\0cK\x02u.";
+        assert_eq!(**Pickle.dumps_state(0, &state).unwrap(), *touched);
+    }
+
+    #[test]
+    fn a_pickled_cookies_state_becomes_a_records_and_back() {
+        let session = [b"(F1.5\nI2\n", DICT, b"t."].concat();
+        let length = session.len();
+        let content = Pickle.loads(WipedBytes::from(session), 0..length).unwrap();
+        let alone = b"\x80\x02}(X\x01\0\0\0aK\x01\x85q\0X\x01\0\0\0bh\0u.";
+        let record = Pickle.dumps_state(0, &content.state).unwrap();
+        assert_eq!(**record, *alone);
+        let length = record.len();
+        let state = Pickle.loads_state(record, 0..length).unwrap();
+        let session = Pickle.dumps(0, Moment::whole(3.0), Moment::at(2.5), &state).unwrap();
+        let times = b"\x80\x02K\x03G\x40\x04\0\0\0\0\0\0";
+        assert_eq!(**session, *[&times[..], &alone[2..alone.len() - 1], b"\x87."].concat());
     }
 }

@@ -76,6 +76,53 @@ TEST(pickled_data_becomes_json) {
     }
 }
 
+/* What a commit writes into the cookie's payload; to be freed. */
+static unsigned char *committed_payload(khufu_session *session, size_t *len) {
+    char *header = next_request(session);
+    size_t all;
+    unsigned char *bytes = base64_decode(header + strlen("session="), &all);
+    REQUIRE(all > MAC_SIZE);
+    *len = all - MAC_SIZE;
+    memmove(bytes, bytes + MAC_SIZE, *len);
+    free(header);
+    return bytes;
+}
+
+TEST(what_was_only_read_goes_back_as_it_came_but_for_its_time) {
+    static const char tuple[] = "(C\x01xq\x07h\x07I5\n]h\x07" "at";
+    khufu_session *session = open_pickled(factory, tuple, sizeof tuple - 1);
+    const char *json = NULL;
+    size_t len = 0;
+    CHECK_INT(khufu_session_get(session, "a", 1, &json, &len), KHUFU_OK);
+    CHECK(same_json(json, len, "[\"x\",\"x\",5,[\"x\"]]", 17));
+    CHECK_INT(khufu_session_changed(session), KHUFU_OK);
+    unsigned char *payload = committed_payload(session, &len);
+    static const char expected[] = "\x80\x02(J\x3c\xf1SeF1700000060.0\n}U\x01" "a(C\x01xq\x07h\x07I5\n]h\x07" "atst.";
+    CHECK(len == sizeof expected - 1 && memcmp(payload, expected, len) == 0);
+    free(payload);
+    khufu_session_free(session);
+}
+
+TEST(values_that_nobody_touched_keep_their_python_types) {
+    static const char tuple[] = "(C\x01xq\x07h\x07I5\n]h\x07" "at";
+    khufu_session *session = open_pickled(factory, tuple, sizeof tuple - 1);
+    size_t len;
+    CHECK_INT(khufu_session_set(session, "b", 1, "[1]", 3), KHUFU_OK);
+    unsigned char *payload = committed_payload(session, &len);
+    static const char expected[] = "\x80\x03J\x3c\xf1SeGA\xd9T\xfc\x4f\0\0\0}(X\x01\0\0\0a(C\x01xC\x01xK\x05]C\x01xatX\x01\0\0\0b]K\x01" "au\x87.";
+    CHECK(len == sizeof expected - 1 && memcmp(payload, expected, len) == 0);
+    free(payload);
+    khufu_session_free(session);
+}
+
+TEST(an_unsupported_pickle_is_told_by_class_and_key) {
+    static const char date[] = "cdatetime\ndate\n(U\x04\x07\xea\x01\x01tR";
+    khufu_session *session = open_pickled(factory, date, sizeof date - 1);
+    CHECK_EMPTY(session, KHUFU_LOAD_UNSUPPORTED, NOW);
+    CHECK_CONTAINS(khufu_session_error(session), "datetime.date under the key \"a\"");
+    khufu_session_free(session);
+}
+
 TEST(a_pickle_is_written_in_protocol_2) {
     khufu_session *session = open_new(factory);
     CHECK_INT(khufu_session_set(session, "a", 1, "[1.5]", 5), KHUFU_OK);
@@ -198,6 +245,9 @@ TEST(long_pickles_end_without_harm) {
 int main(void) {
     factory = FACTORY("secret", SECRET, "serializer", "pickle");
     RUN(pickled_data_becomes_json);
+    RUN(what_was_only_read_goes_back_as_it_came_but_for_its_time);
+    RUN(values_that_nobody_touched_keep_their_python_types);
+    RUN(an_unsupported_pickle_is_told_by_class_and_key);
     RUN(a_pickle_is_written_in_protocol_2);
     RUN(an_integer_that_no_python_reads_is_not_pickled);
     RUN(hostile_pickles_are_refused_by_name);

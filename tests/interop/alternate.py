@@ -8,7 +8,7 @@ import time
 from random import Random
 from threading import Thread
 
-from checks import Attempts, Mismatch, meaning, same
+from checks import Attempts, Mismatch, meaning, no_longer, objects, same
 from formats import SECRETS
 from originals import cookie_of
 from peer import Peer, PeerError
@@ -65,7 +65,7 @@ class Alternation(Attempts):
             self.regenerated, self.never_issued, self.expiry_in_redis,
             *([self.timeout_of_the_record] if self.name != 'beaker' else []),
             *([self.no_timeout] if self.name != 'pyramid_redis_sessions' else []),
-            *([self.unsupported] if self.format['serializer'] == 'pickle' else []),
+            *([self.unsupported, self.python_types] if self.format['serializer'] == 'pickle' else []),
         ]
 
     @property
@@ -436,14 +436,33 @@ class Alternation(Attempts):
         """What is not data is not overwritten."""
         cookie = self.begin(self.original, {'user': 'ada'})
         [key] = self.records()
-        record = with_a_date(self.name, self.redis.get(key))
+        record = changed(self.name, self.redis.get(key), {'date': datetime.date(2026, 1, 1)})
         self.redis.set(key, record, keepttl=True)
         self.is_new(self.peer, NOW + 1.0, cookie, 'unsupported')
         try:
             raise Mismatch(f"it was overwritten by {self.wrote(self.peer, NOW + 1.0, cookie, {'added': 1})}")
         except PeerError as error:
             same('status', error.status, UNSUPPORTED)
+            if 'datetime.date under the key "date"' not in str(error):
+                raise Mismatch(f'the error names neither class nor key: {error}') from error
         same('record', self.redis.get(key), record)
+
+    def python_types(self):
+        """Values that the peer does not touch, or only merges, keep their types; the record is no longer than the original's."""
+        cookie = self.begin(self.original, {'user': 'ada'})
+        [key] = self.records()
+        row = {'colour': 'red', 'sizes': (1, 2)}
+        values = {'pair': (1, 'two'), 'token': b'abc', 'rows': [row, row, dict(row)], 'deep': [({'t': (b'',)},)], 'price': 1.0}
+        self.redis.set(key, changed(self.name, self.redis.get(key), values), keepttl=True)
+        self.peer.open(NOW + 1.0, cookie)
+        values['late'] = (b'meanwhile', (1,))
+        self.redis.set(key, changed(self.name, self.redis.get(key), values), keepttl=True)
+        self.peer.set('added', 1)
+        self.peer.commit()
+        record, wanted = self.redis.get(key), {'user': 'ada', **values, 'added': 1}
+        same('state', repr(state_of(self.name, record)), repr(wanted))
+        same('what is one object', objects(state_of(self.name, record)), objects(wanted))
+        no_longer('the record', record, changed(self.name, record, {}))
 
 
 def near(what, found, wanted):
@@ -452,12 +471,20 @@ def near(what, found, wanted):
         raise Mismatch(f'{what} is {found!r}, not {wanted!r}')
 
 
-def with_a_date(name, record):
-    """The record of a session in which the original also keeps a date."""
-    date = {'date': datetime.date(2026, 1, 1)}
-    if name == 'beaker':
-        state = pickle.loads(base64.b64decode(pickle.loads(record)))
-        return pickle.dumps(base64.b64encode(pickle.dumps(state | date, 2)).decode())
+def state_of(name, record):
+    """The data in an original's pickled record."""
     record = pickle.loads(record)
-    record['m' if name == 'pyramid_session_redis' else 'managed_dict'].update(date)
+    if name == 'beaker':
+        record = pickle.loads(base64.b64decode(record))
+        return {key: value for key, value in record.items() if not key.startswith('_')}
+    return record['m' if name == 'pyramid_session_redis' else 'managed_dict']
+
+
+def changed(name, record, values):
+    """An original's pickled record with values that it also keeps, as Python writes it."""
+    record = pickle.loads(record)
+    if name == 'beaker':
+        state = pickle.loads(base64.b64decode(record))
+        return pickle.dumps(base64.b64encode(pickle.dumps(state | values, 4)).decode())
+    record['m' if name == 'pyramid_session_redis' else 'managed_dict'].update(values)
     return pickle.dumps(record)

@@ -18,6 +18,24 @@ def meaning(value):
     return json.dumps(value)
 
 
+def no_longer(what, found, wanted):
+    if len(found) > len(wanted):
+        raise Mismatch(f'{what} has {len(found)} bytes, not {len(wanted)}: {found!r:.600}, not {wanted!r:.600}')
+
+
+def objects(value):
+    """A number for each list, tuple and dict that a value holds, in order: one that is there again has its number again."""
+    numbers, order, rest = {}, [], [value]
+    while rest:
+        value = rest.pop()
+        if isinstance(value, (list, dict)) or isinstance(value, tuple) and value:
+            if id(value) not in numbers:
+                numbers[id(value)] = len(numbers)
+                rest.extend(value.values() if isinstance(value, dict) else value)
+            order.append(numbers[id(value)])
+    return order
+
+
 class Attempts:
     """Counts the attempts that passed, and tells of the others; `format` is what they are of."""
 

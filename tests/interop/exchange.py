@@ -3,6 +3,8 @@
 import argparse
 import datetime
 import json
+import pickletools
+import struct
 import sys
 from dataclasses import replace
 from decimal import Decimal
@@ -10,12 +12,12 @@ from random import Random
 
 from alternate import Alternation
 from alternate import KINDS as ALTERNATING
-from checks import Attempts, Mismatch, meaning, same
+from checks import Attempts, Mismatch, meaning, no_longer, objects, same
 from formats import KINDS
 from originals import Clock, clock, commit, cookie_of, open_session
 from peer import COMMANDS, ORIGINALS, Peer, PeerError
 from redis_server import redis_server
-from states import as_json, as_text, fixed, generated, levels, settable
+from states import as_json, as_text, fixed, generated, levels, pickled, settable
 
 NOW = 1_700_000_000
 TOO_LARGE, UNSUPPORTED = 7, 9
@@ -39,6 +41,13 @@ class Exchange(Attempts):
             self.attempt(self.python_to_peer, name, state)
             self.attempt(self.python_to_peer_to_python, name, state)
             self.attempt(self.peer_to_python_to_peer, name, state)
+            self.attempt(self.python_to_reading_peer, name, state)
+        if self.kind.endswith('pickle'):
+            for name, state in pickled():
+                for protocol in [3, 4, 5]:
+                    self.use(replace(KINDS[self.kind](self.random), protocol=protocol))
+                    self.attempt(self.python_to_peer_to_python, name, state)
+                    self.attempt(self.python_to_reading_peer, name, state)
         self.use(KINDS[self.kind](self.random))
         for exchange in [
             self.limit_from_python, self.limit_from_peer, self.timeout, self.tampered, self.previous_secret, self.other_format,
@@ -77,8 +86,13 @@ class Exchange(Attempts):
         same('new', session.new, False)
         same('created', session.created, created)
         same('renewed', session.renewed, renewed)
-        same('state', meaning(dict.copy(session)), meaning(state))
+        self.same_state(dict.copy(session), state)
         return session
+
+    def same_state(self, found, wanted):
+        """A pickle keeps Python's types, too."""
+        exactly = repr if self.format.serializer == 'pickle' else meaning
+        same('state', exactly(found), exactly(wanted))
 
     def peer_writes(self, now, cookie_header, state):
         set_cookie = self.peer.write(now, cookie_header, self.as_texts(state))
@@ -132,13 +146,36 @@ class Exchange(Attempts):
             return
         cookie = self.peer_writes(created, '', state)
         self.python_reads(cookie, self.moment(60), created, int(created), state)
+        if levels(state) <= self.format.deepest:
+            of_python = replace(self.format, protocol=2).dumps(int(created), created, state)
+            no_longer('the payload', self.format.payload(cookie), of_python)
 
     def python_to_peer_to_python(self, state):
         cookie, created, _ = self.python_writes(state)
         now, key = self.moment(160), self.random.choice([*settable(state), 'added'])
         changes = {key: 'set by the peer'}
         cookie = self.peer_writes(now, self.dressed(cookie), changes)
-        self.python_reads(cookie, self.moment(200), created, int(now), {**state, **changes})
+        state = {**state, **changes}
+        session = self.python_reads(cookie, self.moment(200), created, int(now), state)
+        no_longer('the payload', self.format.payload(cookie), self.format.dumps(int(now), created, state))
+        if self.format.serializer == 'pickle':
+            same('what is one object', objects(dict.copy(session)), objects(state))
+
+    def python_to_reading_peer(self, state):
+        """What the peer only reads is written again as it came, but for its time."""
+        cookie, created, _ = self.python_writes(state)
+        readable = [key for key, value in state.items() if key == as_text(key) and is_finite(value)]
+        if not readable:
+            return
+        now, payload = self.moment(160), self.format.payload(cookie)
+        self.peer.open(now, self.dressed(cookie))
+        self.peer.get(self.random.choice(readable))
+        cookie = cookie_of(self.peer.commit())
+        self.python_reads(cookie, self.moment(200), created, int(now), state)
+        if self.format.serializer == 'pickle':
+            same('payload', self.format.payload(cookie), with_time(payload, int(now)))
+        else:
+            no_longer('the payload', self.format.payload(cookie), payload)
 
     def peer_to_python_to_peer(self, state):
         created, state = self.moment(0), settable(state) or {'abc': '123'}
@@ -233,20 +270,20 @@ class Exchange(Attempts):
         self.python_reads(cookie, NOW + 200.0, created, NOW + 160, {**written, 'added': 1})
 
     def bytes_are_text(self):
-        """Bytes that are UTF-8, from protocol 3 on, become text; integers have up to 4,300 digits."""
+        """Bytes that are UTF-8, from protocol 3 on, are text here, and stay bytes; integers have up to 4,300 digits."""
         self.use(replace(self.format, protocol=self.random.choice([3, 4, 5])))
-        cookie, created, renewed = self.python_writes({'name': 'Zoë'.encode(), 'big': 10**4299})
-        seen = {'name': 'Zoë', 'big': 10**4299}
-        self.peer_reads(cookie, NOW + 160.0, created, renewed, seen)
+        state = {'name': 'Zoë'.encode(), 'big': 10**4299}
+        cookie, created, renewed = self.python_writes(state)
+        self.peer_reads(cookie, NOW + 160.0, created, renewed, {**state, 'name': 'Zoë'})
         cookie = self.peer_writes(NOW + 160.5, cookie, {'added': 1})
-        self.python_reads(cookie, NOW + 200.0, created, NOW + 160, {**seen, 'added': 1})
+        self.python_reads(cookie, NOW + 200.0, created, NOW + 160, {**state, 'added': 1})
 
     def unsupported(self):
         """What is not data is not overwritten: Pyramid still reads it afterwards."""
         recursive = []
         recursive.append(recursive)
         for value in [
-            datetime.date(2026, 1, 1), Decimal('1.10'), {1, 2}, frozenset('a'), 1j, range(3), {1: 'a key that is no text'},
+            '\ud83d\udd11', datetime.date(2026, 1, 1), Decimal('1.10'), {1, 2}, frozenset('a'), 1j, range(3), {1: 'a key that is no text'},
             {('a', 'b'): 1}, b'\xff', Clock(), Clock, print, recursive, 10**4300,
         ]:
             for protocol in range(6):
@@ -260,8 +297,27 @@ class Exchange(Attempts):
                     raise Mismatch(f'a {type(value).__name__} was overwritten by {set_cookie}')
                 except PeerError as error:
                     same('status', error.status, UNSUPPORTED)
+                    if 'under the key "value"' not in str(error):
+                        raise Mismatch(f'the error does not name the key: {error}') from error
                 session = open_session(self.format.original, NOW + 200.0, cookie)
                 same('user', dict.copy(session)['user'], 'ada')
+
+
+def is_finite(value):
+    text = json.dumps(value, default=bytes.decode)
+    return 'NaN' not in text and 'Infinity' not in text
+
+
+def with_time(payload, time):
+    """A pickle of Pyramid's in which the first time is another one."""
+    opcodes = [(opcode.name, start) for opcode, _, start in pickletools.genops(payload)]
+    first = next(i for i, (name, _) in enumerate(opcodes) if name not in ['PROTO', 'FRAME', 'MARK'])
+    (_, start), (_, end) = opcodes[first:first + 2]
+    changed = payload[:start] + b'J' + struct.pack('<i', time) + payload[end:]
+    if opcodes[1][0] == 'FRAME':
+        [length] = struct.unpack('<Q', payload[3:11])
+        changed = changed[:3] + struct.pack('<Q', length + len(changed) - len(payload)) + changed[11:]
+    return changed
 
 
 def exchanges(peer, originals, store, arguments):

@@ -1,10 +1,13 @@
 """The cookie formats: each as a session factory of the original and as khufu's options."""
 
+import base64
+import hashlib
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import originals  # noqa: F401  (silences Pyramid's warning about PickleSerializer)
 from pyramid.session import JSONSerializer, PickleSerializer, SignedCookieSessionFactory
+from nacl.secret import SecretBox
 from pyramid_nacl_session import EncryptedCookieSessionFactory
 
 HASHALGS = ['sha512', 'sha384', 'sha256', 'sha224', 'sha1']
@@ -19,6 +22,19 @@ class Format:
 
     def _serializer(self):
         return JSONSerializer() if self.serializer == 'json' else PickleSerializer(self.protocol)
+
+    def dumps(self, renewed, created, state):
+        """The payload that Pyramid makes; of a pickle, in no protocol that khufu does not write."""
+        serializer = self if self.serializer == 'json' else replace(self, protocol=max(2, self.protocol))
+        return serializer._serializer().dumps((renewed, created, state))
+
+    def payload(self, cookie):
+        """The payload in a cookie (`name=value`)."""
+        value = cookie.partition('=')[2]
+        return self._unsealed(base64.urlsafe_b64decode(value + '=' * (-len(value) % 4)))
+
+    def _unsealed(self, sealed):
+        raise NotImplementedError
 
     @property
     def deepest(self):
@@ -56,6 +72,9 @@ class Signed(Format):
             ('secret', self.secret), ('hashalg', self.hashalg), ('salt', self.salt),
         ]
 
+    def _unsealed(self, sealed):
+        return sealed[hashlib.new(self.hashalg).digest_size:]
+
     def rotated(self, random):
         return replace(self, secret=random.choice([secret for secret in SECRETS if secret != self.secret]))
 
@@ -70,6 +89,9 @@ class Encrypted(Format):
 
     def options(self):
         return [('type', 'encrypted_cookie'), ('serializer', self.serializer), ('secret_hex', self.secret.hex())]
+
+    def _unsealed(self, sealed):
+        return SecretBox(self.secret).decrypt(sealed)
 
     def rotated(self, random):
         return replace(self, secret=random.randbytes(32))

@@ -51,11 +51,22 @@ def fixed():
     yield 'token', {'_csrft_': '00112233445566778899aabbccddeeff00112233'}
     shared = ['shared', {'by': 'two'}]
     yield 'one object twice', {'first': shared, 'second': shared, 'both': [shared, shared]}
+    yield 'rows with the same keys', {'rows': [{'product_id': i, 'quantity': 1, 'colour': 'red'} for i in range(30)]}
+    yield 'small integers', {'seen': [i % 250 for i in range(400)]}
     yield 'many keys', {f'key {i}': i for i in range(150)}
     yield '450 levels of lists', {'deep': nested(450, 'bottom')}
     yield '300 levels of objects', {'deep': nested(300, 'bottom', in_object=True)}
     yield '500 levels of lists', {'deep': nested(499, {})}
     yield '900 levels of lists', {'deep': nested(900, None), 'beside': 1}
+
+
+def pickled():
+    """Name and state of those that only a pickle holds, of protocol 3 or later."""
+    pair, row, token = (1, 2), {'k': 'v'}, b'\x00abc'
+    yield 'bytes', {'token': token, 'empty': b'', 'text': 'abc', 'long': b'x' * 256, 'zo\xeb': 'Zoë'.encode()}
+    yield 'tuples of everything', {'t': ((), (1,), pair, (1, 2, 3), (1, 2, 3, 4), ([], {}, ((),)), (token, None, 1.0))}
+    yield 'containers of tuples', {'list': [pair, [pair], token], 'dict': {'a': pair, 'b': {'c': (row,)}}}
+    yield 'one object in several places', {'a': row, 'b': [row, pair], 'c': (row, pair, token), 'd': token, 'e': [[]] * 3}
 
 
 def levels(value):
@@ -69,8 +80,8 @@ def levels(value):
 
 
 def as_json(value):
-    """The value as JSON has it: tuples are arrays, and what is not finite is null."""
-    return json.loads(json.dumps(value), parse_constant=lambda name: None)
+    """The value as JSON has it: tuples are arrays, bytes are text, and what is not finite is null."""
+    return json.loads(json.dumps(value, default=bytes.decode), parse_constant=lambda name: None)
 
 
 def as_text(key):
@@ -96,7 +107,8 @@ def random_text(random):
 def random_value(random, levels):
     kind = random.random()
     if levels and kind < 0.2:
-        return [random_value(random, levels - 1) for _ in range(random.randrange(5))]
+        items = [random_value(random, levels - 1) for _ in range(random.randrange(5))]
+        return random.choice([list, list, tuple])(items)
     if levels and kind < 0.4:
         return {random_key(random): random_value(random, levels - 1) for _ in range(random.randrange(5))}
     if kind < 0.6:

@@ -69,64 +69,79 @@ class System:
         return os.system, ('echo owned',)
 
 
+def under_a(name):
+    """What an error says of a value in `holding`, `python` and `of_state`."""
+    return f'more than data: {name} under the key "a"'
+
+
 def code():
     """Each way to name a class or to call something: as an attack would, and each opcode alone, on plain data."""
     for protocol in PROTOCOLS:
-        name = 'STACK_GLOBAL' if protocol >= 4 else 'GLOBAL'
-        yield f'os.system, protocol {protocol}', python(System(), protocol), name
-        yield f'an object, protocol {protocol}', python(Point(1), protocol), name
-    yield 'os.system by GLOBAL and REDUCE', holding(b"cposix\nsystem\n(S'echo owned'\ntR"), 'GLOBAL'
-    yield 'os.system by STACK_GLOBAL', holding(text('os') + text('system') + b'\x93' + text('echo owned') + b'\x85R'), 'STACK_GLOBAL'
-    yield 'os.system by INST', holding(b"(S'echo owned'\nios\nsystem\n"), 'INST'
-    yield 'os.system by OBJ', holding(b"(cos\nsystem\nS'echo owned'\no"), 'GLOBAL'
-    yield 'eval before the session', b"cbuiltins\neval\n(S'1'\ntR0" + holding(b'N'), 'GLOBAL'
-    yield 'os.system in place of the session', b"cos\nsystem\n(S'echo owned'\ntR.", 'GLOBAL'
-    yield 'os.system as a key', of_state(b'}cos\nsystem\nNs'), 'GLOBAL'
-    yield 'a global that was forgotten again', holding(b'cos\nsystem\n0N'), 'GLOBAL'
-    yield 'GLOBAL', holding(b'cbuiltins\nint\n'), 'GLOBAL'
-    yield 'REDUCE', holding(b'K\x01)R'), 'REDUCE'
-    yield 'OBJ', holding(b'(K\x01o'), 'OBJ'
-    yield 'NEWOBJ', holding(b'K\x01)\x81'), 'NEWOBJ'
-    yield 'NEWOBJ_EX', holding(b'K\x01)}\x92'), 'NEWOBJ_EX'
-    yield 'BUILD', holding(b'}}b'), 'BUILD'
-    yield 'EXT1', holding(b'\x82\x01'), 'EXT1'
-    yield 'EXT2', holding(b'\x83\x01\x00'), 'EXT2'
-    yield 'EXT4', holding(b'\x84\x01\x00\x00\x00'), 'EXT4'
-    yield 'PERSID', holding(b'Pname\n'), 'PERSID'
-    yield 'BINPERSID', holding(b'K\x01Q'), 'BINPERSID'
-    yield 'NEXT_BUFFER', holding(b'\x97'), 'NEXT_BUFFER'
-    yield 'READONLY_BUFFER', holding(b'K\x01\x98'), 'READONLY_BUFFER'
+        yield f'os.system, protocol {protocol}', python(System(), protocol), under_a('posix.system')
+        yield f'an object, protocol {protocol}', python(Point(1), protocol), under_a('site.models.Point')
+    yield 'os.system by GLOBAL and REDUCE', holding(b"cposix\nsystem\n(S'echo owned'\ntR"), under_a('posix.system')
+    yield 'os.system by STACK_GLOBAL', holding(text('os') + text('system') + b'\x93' + text('echo owned') + b'\x85R'), under_a('os.system')
+    yield 'os.system by INST', holding(b"(S'echo owned'\nios\nsystem\n"), under_a('os.system')
+    yield 'os.system by OBJ', holding(b"(cos\nsystem\nS'echo owned'\no"), under_a('os.system')
+    yield 'eval before the session', b"cbuiltins\neval\n(S'1'\ntR0" + holding(b'N'), 'more than data: eval'
+    yield 'os.system in place of the session', b"cos\nsystem\n(S'echo owned'\ntR.", 'more than data: os.system'
+    yield 'os.system and then nonsense', b"cos\nsystem\n(S'echo owned'\ntRNNa", 'more than data: os.system'
+    yield 'os.system as a key', of_state(b'}cos\nsystem\nNs'), 'more than data: os.system'
+    yield 'a global that was forgotten again', holding(b'cos\nsystem\n0N'), 'more than data: os.system'
+    yield 'a global deep in a list', holding(b'](K\x01}' + text('b') + b'](cos\nsystem\nes' + b'K\x02e'), under_a('os.system')
+    yield 'GLOBAL', holding(b'cbuiltins\nint\n'), under_a('int')
+    yield 'STACK_GLOBAL of numbers', holding(b'K\x01K\x02\x93'), under_a('.')
+    yield 'REDUCE', holding(b'K\x01)R'), under_a('an object')
+    yield 'OBJ', holding(b'(K\x01o'), under_a('an object')
+    yield 'NEWOBJ', holding(b'K\x01)\x81'), under_a('an object')
+    yield 'NEWOBJ_EX', holding(b'K\x01)}\x92'), under_a('an object')
+    yield 'BUILD', holding(b'}}b'), under_a("an object's state")
+    yield 'EXT1', holding(b'\x82\x01'), under_a('the class of extension code 1')
+    yield 'EXT2', holding(b'\x83\x01\x02'), under_a('the class of extension code 513')
+    yield 'EXT4', holding(b'\x84\x01\x00\x00\x01'), under_a('the class of extension code 16777217')
+    yield 'PERSID', holding(b'Pname\n'), under_a('an object outside the pickle')
+    yield 'BINPERSID', holding(b'K\x01Q'), under_a('an object outside the pickle')
+    yield 'NEXT_BUFFER', holding(b'\x97'), under_a('a buffer outside the pickle')
+    yield 'READONLY_BUFFER', holding(b'K\x01\x98'), under_a('a buffer outside the pickle')
 
 
 def beyond_json():
     """What Python's own pickles hold and a session of ours cannot."""
-    values = {
-        'a datetime': datetime.datetime(2023, 11, 14, 22, 13, 20),
-        'a date in a list': [datetime.date(2023, 11, 14)],
-        'a complex number': 1 + 2j,
-        'a decimal': decimal.Decimal('1.10'),
-        'a set': {1},
-        'a frozenset': frozenset(['a']),
-        'an ordered dict': OrderedDict(a=1),
-        'a class': dict,
-        'a bytearray': bytearray(b'a'),
-        'bytes that are not UTF-8': b'\xff\xfe',
-    }
-    for name, value in values.items():
+    for name, value, told in [
+        ('a datetime', datetime.datetime(2023, 11, 14, 22, 13, 20), 'datetime.datetime'),
+        ('a date in a list', [datetime.date(2023, 11, 14)], 'datetime.date'),
+        ('a complex number', 1 + 2j, 'complex'),
+        ('a decimal', decimal.Decimal('1.10'), 'decimal.Decimal'),
+        ('a set', {1}, 'set'),
+        ('a frozenset', frozenset(['a']), 'frozenset'),
+        ('an ordered dict', OrderedDict(a=1), 'collections.OrderedDict'),
+        ('a class', dict, 'dict'),
+        ('a bytearray', bytearray(b'a'), 'bytearray'),
+    ]:
         for protocol in PROTOCOLS:
-            yield f'{name}, protocol {protocol}', python(value, protocol), ''
-    for name, key in {'an int': 1, 'None': None, 'a tuple': ('a', 1), 'a float': 1.5, 'True': True}.items():
-        yield f'a dict with {name} for a key', python({key: 1}), 'key'
-    yield 'a dict with bytes for a key', python({b'a': 1}), 'key'
-    yield 'a state with an int for a key', of_state(b'}K\x01Ns'), 'key'
-    yield 'EMPTY_SET', holding(b'\x8f'), 'set'
-    yield 'FROZENSET', holding(b'(\x91'), 'set'
-    yield 'BYTEARRAY8', holding(b'\x96' + struct.pack('<Q', 1) + b'a'), 'bytearray'
-    yield "Python 2's str of é", holding(b'U\x02\xc3\xa9'), ''
-    yield 'an int of 4301 digits, LONG4', holding(long4(10**4300)), '4,300'
-    yield 'an int of 4301 digits, below zero', holding(long4(-10**4300)), '4,300'
-    yield 'an int of 4301 digits, LONG', holding(b'L' + b'9' * 4301 + b'L\n'), '4,300'
-    yield 'an int of 4301 digits, INT', holding(b'I' + b'9' * 4301 + b'\n'), '4,300'
+            yield f'{name}, protocol {protocol}', python(value, protocol), under_a(told)
+    for protocol in PROTOCOLS:
+        told = 'bytes that are not UTF-8' if protocol >= 3 else 'bytes of a protocol below 3'
+        yield f'bytes that are not UTF-8, protocol {protocol}', python(b'\xff\xfe', protocol), under_a(told)
+    for name, key in {'an int': 1, 'None': None, 'a tuple': ('a', 1), 'a float': 1.5, 'True': True, 'bytes': b'a'}.items():
+        yield f'a dict with {name} for a key', python({key: 1}), under_a('a dict key that is not a str')
+    yield 'a state with an int for a key', of_state(b'}K\x01Ns'), 'more than data: a dict key that is not a str'
+    yield 'a state with a set for a key', of_state(b'}' + text('b') + b'Ns\x8fNs'), 'more than data: set'
+    yield 'EMPTY_SET', holding(b'\x8f(K\x01\x90'), under_a('set')
+    yield 'FROZENSET', holding(b'(\x91'), under_a('frozenset')
+    yield 'BYTEARRAY8', holding(b'\x96' + struct.pack('<Q', 1) + b'a'), under_a('bytearray')
+    yield "Python 2's str of é", holding(b'U\x02\xc3\xa9'), under_a('a Python 2 str that is not ASCII')
+    halves = under_a('a str with the two halves of a character')
+    yield 'two surrogates in a value', python('\ud83d\udd11'), halves
+    yield 'two surrogates in a value, protocol 0', python('x\ud83d\udd11y', 0), halves
+    yield 'two surrogates in a key, beside the character', python({'\ud83d\udd11': 1, '🔑': 2}), halves
+    state = {'🔑': 1, '\ud83d\udd11': 2}
+    yield 'two surrogates in a key of the session', pickle.dumps((RENEWED, CREATED, state), 2), 'the two halves of a character'
+    digits = under_a('an integer of more than 4,300 digits')
+    yield 'an int of 4301 digits, LONG4', holding(long4(10**4300)), digits
+    yield 'an int of 4301 digits, below zero', holding(long4(-10**4300)), digits
+    yield 'an int of 4301 digits, LONG', holding(b'L' + b'9' * 4301 + b'L\n'), digits
+    yield 'an int of 4301 digits, INT', holding(b'I' + b'9' * 4301 + b'\n'), digits
     yield 'a protocol of the future', b'\x80\x06' + python('text')[2:], 'later than 5'
 
 
@@ -135,23 +150,26 @@ def long4(number):
     return b'\x8b' + struct.pack('<i', len(data)) + data
 
 
+DEEP = under_a('lists, tuples or dicts that nest deeper than 1,000 levels')
+
+
 def bombs():
     """Small pickles of what would fill the memory, or the stack."""
     lists = 'x' * 10
     for _ in range(12):
         lists = [lists] * 10
-    yield 'a memo bomb of lists', python(lists), 'memo'
+    yield 'a memo bomb of lists', python(lists), '1 MiB'
     dicts = {}
     for _ in range(30):
         dicts = {'a': dicts, 'b': dicts}
-    yield 'a memo bomb of dicts', python(dicts), 'memo'
-    yield 'a bomb of tuples by DUP', holding(b')' + b'2\x86' * 40), 'memo'
-    yield 'a bomb of one long text', holding(b'(' + text('x' * 1000) + b'2' * 1100 + b'l'), 'memo'
-    yield 'a list that holds itself', holding(b']\x94h\x00a'), '1,000'
-    yield 'a dict that holds itself', holding(b'}\x94' + text('a') + b'h\x00s'), '1,000'
-    yield '1001 lists', holding(nested(1000, b']', lambda value: b']' + value + b'a')), '1,000'
-    yield '1001 tuples', holding(nested(1000, b')', lambda value: value + b'\x85')), '1,000'
-    yield '1001 dicts', holding(nested(1000, b'}', lambda value: b'}' + text('') + value + b's')), '1,000'
+    yield 'a memo bomb of dicts', python(dicts), '1 MiB'
+    yield 'a bomb of tuples by DUP', holding(b')' + b'2\x86' * 40), '1 MiB'
+    yield 'a bomb of one long text', holding(b'(' + text('x' * 1000) + b'2' * 1100 + b'l'), '1 MiB'
+    yield 'a list that holds itself', holding(b']\x94h\x00a'), DEEP
+    yield 'a dict that holds itself', holding(b'}\x94' + text('a') + b'h\x00s'), DEEP
+    yield '1001 lists', holding(nested(1000, b']', lambda value: b']' + value + b'a')), DEEP
+    yield '1001 tuples', holding(nested(1000, b')', lambda value: value + b'\x85')), DEEP
+    yield '1001 dicts', holding(nested(1000, b'}', lambda value: b'}' + text('') + value + b's')), DEEP
 
 
 def broken():
@@ -222,6 +240,7 @@ def harmless():
     yield 'protocol 5', python('text', 5)
     yield '1000 lists', holding(nested(999, b']', lambda value: b']' + value + b'a'))
     yield 'an int of 4300 digits', holding(long4(10**4300 - 1))
+    yield 'surrogates that are no halves of one character', python(['\udd11\ud83d', '\ud83d x \udd11', '\ud83d', '\udd11', '\\ud83d\udd11'])
     yield 'a shared list', python([['x' * 10] * 10] * 10)
     yield 'bytes that are UTF-8', python('é'.encode())
     yield "Python 2's str", holding(b"U\x03abc")
@@ -255,7 +274,7 @@ def case(name, payload, expected, told):
 
 def cases():
     for name, payload, told in [*code(), *beyond_json(), *bombs()]:
-        yield case(name, payload, 'unsupported', told or 'more than data')
+        yield case(name, payload, 'unsupported', told)
     for name, payload in broken():
         assert not is_data(payload), name
         yield case(name, payload, 'malformed', 'not a pickle of data')

@@ -37,6 +37,8 @@ STATES = {
     'nesting': {'deep': nested, 'dicts': {'a': {'b': {'c': {}}}}, 'lists': [[[[]]], []]},
     'shared references': {'one': shared, 'other': shared, 'list': [shared, [shared], shared], 'key': 'shared'},
     'many references': {'list': [f's{n % 300}' for n in range(320)]},
+    'rows with the same keys': {'rows': [{'product_id': n, 'quantity': 1, 'colour': 'red'} for n in range(80)]},
+    'small integers': {'seen': [n % 250 for n in range(1000)]},
     'more items than Python appends at once': {'list': [0] * 1002, 'dict': {str(n): 0 for n in range(1002)}},
 }
 

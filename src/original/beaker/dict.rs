@@ -45,13 +45,13 @@ impl Dict {
 impl CookieSerializer for Dict {
     fn loads(&self, mut buffer: WipedBytes, payload: Range<usize>) -> Result<Content, Refusal> {
         buffer.drain(..payload.start);
-        let json = self.notation.loads(buffer)?;
+        let (json, origin) = self.notation.loads(buffer, 0)?;
         let mut scanner = Scanner::lenient(&json);
         scanner.space();
-        let members = State::scan(&json, &mut scanner).map_err(refusal)?;
-        scanner.space();
-        scanner.end().map_err(refusal)?;
+        let members = State::scan(&json, &mut scanner).and_then(|members| scanner.end().map(|()| members));
+        let members = members.map_err(|fault| refusal(fault, &json, 0))?;
         let mut state = State::new(json, members);
+        origin.into_iter().for_each(|origin| state.came_from(origin));
         for name in KEPT.into_iter().chain([ID, ACCESSED, CREATED]) {
             if let Some(value) = state.delete(name) {
                 state.hide(name, value.span);
@@ -63,7 +63,7 @@ impl CookieSerializer for Dict {
         Ok(Content { renewed, created, state })
     }
 
-    fn dumps(&self, overhead: usize, accessed: Moment, created: Moment, state: &State) -> Result<WipedBytes, Error> {
+    fn dumps(&self, room: usize, accessed: Moment, created: Moment, state: &State) -> Result<WipedBytes, Error> {
         if let Some(name) = KEPT.into_iter().chain([ID, ACCESSED, CREATED]).find(|name| state.get(name).is_some()) {
             return Err(Error::Range(format!("the key {name} is Beaker's own, and no session can hold it")));
         }
@@ -96,7 +96,7 @@ impl CookieSerializer for Dict {
         state.dump(&mut json);
         let between = if json.len() == end + "{}".len() { "" } else { "," };
         json.replace_range(end..=end, between);
-        self.notation.dumps(overhead, json)
+        self.notation.dumps(room, &json, state, end)
     }
 }
 

@@ -59,7 +59,7 @@ impl Layout for Records {
     }
 
     fn loads(&self, record: Record, standing: Standing) -> Result<Loaded, Refusal> {
-        let encoded = quoted(pickle::to_json(&record.data)?)
+        let encoded = quoted(pickle::to_json(&record.data, 0)?.0)
             .ok_or_else(|| Refusal::malformed("the record is not a pickled text"))?;
         let mut data = WipedBytes::with_capacity(base64::decoded_len_estimate(encoded.len()));
         STANDARD.decode_vec(&**encoded, &mut data).map_err(|_| Refusal::malformed("the record is not base64"))?;

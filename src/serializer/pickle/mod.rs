@@ -3,48 +3,85 @@
 //! The opcodes are read here and not by the serde-pickle crate: its dictionaries lose the order of their keys, it
 //! recurses as deep as a pickle nests, and it copies what a memo reference names, so that a pickle of a few
 //! hundred bytes can fill the memory. Here a pickle becomes JSON text, which is then opened like any other; a
-//! reference is followed only while that text is written, and its length is bounded.
+//! reference is followed only while that text is written, and its length is bounded. What JSON does not say (tuples,
+//! bytes, which values are one object) is kept beside the text, so that values that nobody touches go back as they were.
 //!
-//! Nothing that a pickle says is ever executed: an opcode that would name a class, call, or ask for an extension
-//! is refused by its name.
+//! Nothing that a pickle says is ever executed: one that names a class, calls, or asks for an extension is refused.
 
+mod foreign;
 mod integer;
+mod origin;
 mod read;
+mod strings;
+mod tokens;
+mod transcript;
 mod write;
 
 use std::ops::Range;
 
+use self::origin::Holds;
+use self::transcript::{Transcript, transcribe};
 use crate::error::Error;
 use crate::load::Refusal;
 use crate::moment::Moment;
 use crate::serializer::{Content, CookieSerializer, Serializer, json};
 use crate::state::State;
-use crate::wiped::WipedBytes;
+use crate::wiped::{WipedBytes, WipedText};
 
-pub(crate) use read::to_json;
-pub(crate) use write::from_json;
+pub(crate) use origin::{Forms, Origin, Whole};
+pub(crate) use write::{from_json, from_session};
 
 /// Python reads and writes no integer of more digits.
 const MOST_DIGITS: usize = 4300;
+
+/// The JSON text of a pickle's data, and what the text does not say. `level` is the number of containers around the
+/// session's dict.
+pub(crate) fn to_json(pickle: &[u8], level: usize) -> Result<(WipedText, Origin), Refusal> {
+    transcribe(pickle, level).map(|Transcript { text, origin, .. }| (text, origin))
+}
+
+fn broken(what: &str) -> Refusal {
+    Refusal::malformed(format!("the payload is not a pickle of data: {what}; compare serializer with its writer's"))
+}
+
+fn refused(what: &str) -> Refusal {
+    Refusal::unsupported(format!("the payload is a pickle of more than data: {what}"))
+}
 
 pub(crate) struct Pickle;
 
 impl CookieSerializer for Pickle {
     fn loads(&self, buffer: WipedBytes, payload: Range<usize>) -> Result<Content, Refusal> {
-        json::loads(to_json(&buffer[payload])?, 0)
+        let Transcript { text, mut origin, first } = transcribe(&buffer[payload.clone()], 1)?;
+        let mut content = json::loads(text, 0)?;
+        origin.whole = Some(Whole { buffer, place: payload, holds: Holds::Session(first) });
+        content.state.came_from(origin);
+        Ok(content)
     }
 
     fn dumps(&self, room: usize, accessed: Moment, created: Moment, state: &State) -> Result<WipedBytes, Error> {
-        write::tuple_from_json(room, &json::dumps(0, accessed, created, state))
+        if let Some(whole) = state.whole_pickle().filter(|_| created.is_as_read())
+            && let Some(payload) = whole.session(room, accessed, state.arena())?
+        {
+            return Ok(payload);
+        }
+        write::session(room, accessed, created, state)
     }
 }
 
 impl Serializer for Pickle {
     fn loads_state(&self, buffer: WipedBytes, payload: Range<usize>) -> Result<State, Refusal> {
-        json::loads_state(to_json(&buffer[payload])?, 0)
+        let Transcript { text, mut origin, .. } = transcribe(&buffer[payload.clone()], 0)?;
+        let mut state = json::loads_state(text, 0)?;
+        origin.whole = Some(Whole { buffer, place: payload, holds: Holds::State });
+        state.came_from(origin);
+        Ok(state)
     }
 
     fn dumps_state(&self, room: usize, state: &State) -> Result<WipedBytes, Error> {
-        from_json(room, &json::dumps_state(0, state))
+        match state.whole_pickle().and_then(|whole| whole.state(room)) {
+            Some(payload) => Ok(payload),
+            None => write::state(room, state),
+        }
     }
 }

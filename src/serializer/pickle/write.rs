@@ -1,102 +1,220 @@
-//! JSON text → a pickle of protocol 2, which every Python reads.
+//! JSON text → a pickle that is as short as Python's of the same protocol, or shorter.
 
+use std::collections::HashMap;
+
+use super::origin::Form;
+use super::tokens::{Bracket, Text, Token, Tokens};
 use super::{MOST_DIGITS, integer};
 use crate::error::Error;
-use crate::json::{self, Scanner};
-use crate::wiped::WipedBytes;
+use crate::moment::Moment;
+use crate::serializer::json;
+use crate::state::State;
+use crate::wiped::{WipedBytes, WipedText};
 
-/// The pickle of a JSON text, behind `overhead` bytes.
-pub(crate) fn from_json(overhead: usize, json: &str) -> Result<WipedBytes, Error> {
-    let mut out = begin(overhead, json);
-    steps(json, 0, json.len(), &mut out)?;
-    out.add(b".");
+/// The protocol of new sessions, which every Python reads.
+const PROTOCOL: u8 = 2;
+/// The first that has bytes.
+const OF_BYTES: u8 = 3;
+/// The first that has short strings, and memo indexes that count by themselves.
+const OF_SHORT_STRINGS: u8 = 4;
+
+/// The pickle of a JSON text, behind `room` bytes.
+pub(crate) fn from_json(room: usize, json: &str) -> Result<WipedBytes, Error> {
+    pickled(room, PROTOCOL, |writer| writer.value(json, &[]))
+}
+
+/// The pickle of a JSON text in which a state's object begins at byte `at`, behind `room` bytes.
+pub(crate) fn from_session(room: usize, json: &str, state: &State, at: usize) -> Result<WipedBytes, Error> {
+    pickled(room, protocol(state), |writer| writer.value(json, &state.forms(at)))
+}
+
+/// The pickle of a session's times and its state, behind `room` bytes.
+pub(super) fn session(room: usize, accessed: Moment, created: Moment, state: &State) -> Result<WipedBytes, Error> {
+    pickled(room, protocol(state), |writer| {
+        for time in [accessed, created] {
+            let mut text = WipedText::with_capacity(time.most());
+            time.write(state.arena(), &mut text);
+            number(&text, &mut writer.out)?;
+        }
+        writer.value(&json::dumps_state(0, state), &state.forms(0))?;
+        writer.out.add(&[TUPLE3]);
+        Ok(())
+    })
+}
+
+/// The pickle of a state, behind `room` bytes.
+pub(super) fn state(room: usize, state: &State) -> Result<WipedBytes, Error> {
+    from_session(room, &json::dumps_state(0, state), state, 0)
+}
+
+/// The opcode of a number.
+pub(super) fn scalar(json: &str) -> Result<WipedBytes, Error> {
+    let mut out = WipedBytes::default();
+    number(json, &mut out)?;
     Ok(out)
 }
 
-/// The same of a payload, an array of three: it becomes a tuple, as Pyramid makes it.
-pub(super) fn tuple_from_json(overhead: usize, payload: &str) -> Result<WipedBytes, Error> {
-    let mut out = begin(overhead, payload);
-    steps(payload, 1, payload.len() - 1, &mut out)?;
-    out.add(&[TUPLE3, b'.']);
-    Ok(out)
+/// The protocol that a state was pickled with.
+fn protocol(state: &State) -> u8 {
+    let Some(origin) = state.origin() else { return PROTOCOL };
+    let has_bytes = origin.forms.iter().any(|(_, form)| *form == Form::Bytes);
+    origin.protocol.max(if has_bytes { OF_BYTES } else { PROTOCOL })
 }
 
+fn pickled(
+    room: usize,
+    protocol: u8,
+    write: impl FnOnce(&mut Writer) -> Result<(), Error>,
+) -> Result<WipedBytes, Error> {
+    let mut writer = Writer { out: WipedBytes::with_capacity(room + 512), protocol, memo: 0 };
+    writer.out.resize(room, 0);
+    writer.out.add(&[PROTO, protocol]);
+    write(&mut writer)?;
+    writer.out.add(b".");
+    Ok(writer.out)
+}
+
+const PROTO: u8 = 0x80;
+const MEMOIZE: u8 = 0x94;
+const TUPLE1: u8 = 0x85;
 const TUPLE3: u8 = 0x87;
 
-fn begin(overhead: usize, json: &str) -> WipedBytes {
-    let mut out = WipedBytes::with_capacity(overhead + 2 * json.len() + 16);
-    out.add(&vec![0; overhead]);
-    out.add(&[0x80, 2]);
-    out
+struct Writer {
+    out: WipedBytes,
+    protocol: u8,
+    /// How many values are in the memo.
+    memo: usize,
 }
 
-/// What stands from one byte of a text to another. Each bracket is an opcode of its own, so the text itself is the stack.
-fn steps(json: &str, start: usize, end: usize, out: &mut WipedBytes) -> Result<(), Error> {
-    let mut scanner = Scanner::lenient(json);
-    scanner.at = start;
-    while scanner.at < end {
-        step(json, &mut scanner, out)?;
+impl Writer {
+    fn value(&mut self, json: &str, forms: &[(usize, Form)]) -> Result<(), Error> {
+        let tokens = Tokens::of(json, forms);
+        let mut texts = tokens.texts(json);
+        // The places of shared containers in the memo, by the tokens that open them.
+        let mut places = HashMap::new();
+        for (index, token) in tokens.list.iter().enumerate() {
+            match *token {
+                Token::Text(string) => self.text(texts.of(string)),
+                Token::Scalar { start, end } => self.scalar(&json[start..end])?,
+                Token::Open { bracket, count, shared } => {
+                    self.open(bracket);
+                    if shared && bracket != Bracket::Tuple {
+                        places.insert(index, self.put());
+                    }
+                    if needs_mark(bracket, count) {
+                        self.out.add(b"(");
+                    }
+                }
+                Token::Close { open } => {
+                    let Token::Open { bracket, count, shared } = tokens.list[open] else { continue };
+                    self.close(bracket, count);
+                    if shared && bracket == Bracket::Tuple {
+                        places.insert(open, self.put());
+                    }
+                }
+                Token::Again { open } => self.get(places[&open]),
+            }
+        }
+        Ok(())
     }
-    Ok(())
-}
 
-fn step(payload: &str, scanner: &mut Scanner<'_>, out: &mut WipedBytes) -> Result<(), Error> {
-    let start = scanner.at;
-    match scanner.peek() {
-        b' ' | b'\t' | b'\n' | b'\r' | b',' | b':' => scanner.at += 1,
-        b'[' => {
-            scanner.at += 1;
-            out.add(b"](");
-        }
-        b'{' => {
-            scanner.at += 1;
-            out.add(b"}(");
-        }
-        b']' => {
-            scanner.at += 1;
-            out.add(b"e");
-        }
-        b'}' => {
-            scanner.at += 1;
-            out.add(b"u");
-        }
-        b'"' => {
-            let string = scanner.string()?;
-            text(&payload[string.start..string.end], out);
-        }
-        _ => {
-            scanner.value()?;
-            scalar(&payload[start..scanner.at], out)?;
+    fn open(&mut self, bracket: Bracket) {
+        match bracket {
+            Bracket::List => self.out.add(b"]"),
+            Bracket::Dict => self.out.add(b"}"),
+            // It is made when its items are there.
+            Bracket::Tuple => {}
         }
     }
-    Ok(())
-}
 
-/// `BINUNICODE`; lone surrogates get three bytes each, as Python reads them.
-fn text(inside: &str, out: &mut WipedBytes) {
-    let mut bytes = WipedBytes::with_capacity(inside.len());
-    for point in json::code_points(inside) {
-        match char::from_u32(point) {
-            Some(character) => bytes.add(character.encode_utf8(&mut [0; 4]).as_bytes()),
-            None => {
-                bytes.add(&[0xe0 | (point >> 12) as u8, 0x80 | (point >> 6 & 0x3f) as u8, 0x80 | (point & 0x3f) as u8])
+    fn close(&mut self, bracket: Bracket, count: usize) {
+        let opcode = match (bracket, count) {
+            (Bracket::Tuple, 0) => b')',
+            (Bracket::Tuple, 1..=3) => TUPLE1 - 1 + count as u8,
+            (Bracket::Tuple, _) => b't',
+            (_, 0) => return,
+            (Bracket::List, 1) => b'a',
+            (Bracket::List, _) => b'e',
+            (Bracket::Dict, 2) => b's',
+            (Bracket::Dict, _) => b'u',
+        };
+        self.out.add(&[opcode]);
+    }
+
+    /// Puts the value on top into the memo; gives its place there.
+    fn put(&mut self) -> usize {
+        let place = self.memo;
+        self.memo += 1;
+        match u8::try_from(place) {
+            _ if self.protocol >= OF_SHORT_STRINGS => self.out.add(&[MEMOIZE]),
+            Ok(place) => self.out.add(&[b'q', place]),
+            Err(_) => {
+                self.out.add(b"r");
+                self.out.add(&(place as u32).to_le_bytes());
+            }
+        }
+        place
+    }
+
+    fn get(&mut self, place: usize) {
+        match u8::try_from(place) {
+            Ok(place) => self.out.add(&[b'h', place]),
+            Err(_) => {
+                self.out.add(b"j");
+                self.out.add(&(place as u32).to_le_bytes());
             }
         }
     }
-    out.add(b"X");
-    out.add(&(bytes.len() as u32).to_le_bytes());
-    out.add(&bytes);
+
+    /// Bytes that [`Writer::put`] and [`Writer::get`] write.
+    fn costs(&self, place: usize) -> (usize, usize) {
+        let get = if place <= usize::from(u8::MAX) { 2 } else { 5 };
+        (if self.protocol >= OF_SHORT_STRINGS { 1 } else { get }, get)
+    }
+
+    /// A str or bytes; from the memo, if it was there before and that is shorter.
+    fn text(&mut self, text: &mut Text<'_>) {
+        let is_short = text.bytes.len() <= usize::from(u8::MAX) && (text.is_bytes || self.protocol >= OF_SHORT_STRINGS);
+        let length = text.bytes.len() + if is_short { 2 } else { 5 };
+        if let Some(place) = text.place.filter(|place| self.costs(*place).1 <= length) {
+            return self.get(place);
+        }
+        self.out.add(match (text.is_bytes, is_short) {
+            (true, true) => b"C",
+            (true, false) => b"B",
+            (false, true) => &[0x8c],
+            (false, false) => b"X",
+        });
+        match is_short {
+            true => self.out.add(&[text.bytes.len() as u8]),
+            false => self.out.add(&(text.bytes.len() as u32).to_le_bytes()),
+        }
+        self.out.add(text.bytes);
+        let (put, get) = self.costs(self.memo);
+        if text.place.is_none() && (text.count - 1) * length > put + (text.count - 1) * get {
+            text.place = Some(self.put());
+        }
+    }
+
+    fn scalar(&mut self, json: &str) -> Result<(), Error> {
+        match json {
+            "null" => self.out.add(b"N"),
+            "true" => self.out.add(&[0x88]),
+            "false" => self.out.add(&[0x89]),
+            _ => number(json, &mut self.out)?,
+        }
+        Ok(())
+    }
 }
 
-fn scalar(json: &str, out: &mut WipedBytes) -> Result<(), Error> {
-    let word: &[u8] = match json {
-        "null" => b"N",
-        "true" => &[0x88],
-        "false" => &[0x89],
-        _ => return number(json, out),
-    };
-    out.add(word);
-    Ok(())
+/// Whether a container's items are behind a mark.
+fn needs_mark(bracket: Bracket, count: usize) -> bool {
+    count
+        > match bracket {
+            Bracket::Tuple => 3,
+            Bracket::List => 1,
+            Bracket::Dict => 2,
+        }
 }
 
 fn number(json: &str, out: &mut WipedBytes) -> Result<(), Error> {
@@ -115,8 +233,17 @@ fn number(json: &str, out: &mut WipedBytes) -> Result<(), Error> {
 
 fn integer(json: &str, out: &mut WipedBytes) -> Result<(), Error> {
     if let Ok(small) = json.parse::<i32>() {
-        out.add(b"J");
-        out.add(&small.to_le_bytes());
+        match (u8::try_from(small), u16::try_from(small)) {
+            (Ok(byte), _) => out.add(&[b'K', byte]),
+            (_, Ok(word)) => {
+                out.add(b"M");
+                out.add(&word.to_le_bytes());
+            }
+            _ => {
+                out.add(b"J");
+                out.add(&small.to_le_bytes());
+            }
+        }
         return Ok(());
     }
     if json.trim_start_matches('-').len() > MOST_DIGITS {
@@ -132,4 +259,32 @@ fn integer(json: &str, out: &mut WipedBytes) -> Result<(), Error> {
     }
     out.add(&bytes);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pickled;
+    use crate::serializer::pickle::to_json;
+
+    /// Strings of `width` characters, each of them twice.
+    fn twice(count: usize, width: usize) -> String {
+        let strings: Vec<String> = (0..count).map(|number| format!("\"{number:0width$}\"")).collect();
+        format!("[{0},{0}]", strings.join(","))
+    }
+
+    #[test]
+    fn strings_beyond_the_256th_are_in_the_memo_if_that_pays() {
+        for count in [2, 256, 257, 400] {
+            for width in 3..16 {
+                for (protocol, length, put) in [(2, 5 + width, 5), (4, 2 + width, 1)] {
+                    let json = twice(count, width);
+                    let written = pickled(0, protocol, |writer| writer.value(&json, &[])).unwrap();
+                    let near = count.min(256) * (length + if protocol == 4 { 1 } else { 2 } + 2);
+                    let far = count.saturating_sub(256) * (length + length.min(put + 5));
+                    assert_eq!(written.len(), 2 + "](e.".len() + near + far, "{count} of {width}, protocol {protocol}");
+                    assert_eq!(**to_json(&written, 0).unwrap().0, json);
+                }
+            }
+        }
+    }
 }
