@@ -110,11 +110,11 @@ enum khufu_status
    */
   KHUFU_ERR_STORE = 12,
   /**
-   * Other requests kept changing the session until the time was up: commit again.
+   * Other requests kept changing the session until the time was up: commit again. If it stays, open the session anew.
    */
   KHUFU_ERR_CONFLICT = 13,
   /**
-   * Another request has ended the session, or moved it to a new id.
+   * Another request has ended the session or given it a new id: send no cookie.
    */
   KHUFU_ERR_GONE = 14,
 };
@@ -168,7 +168,8 @@ enum khufu_load_result
    */
   KHUFU_LOAD_UNSUPPORTED = 7,
   /**
-   * The store has no record of that id: it has expired, was deleted, or never was. The session is new.
+   * The store has no session of that id: it has expired or was ended, the id was replaced by a login, or never was.
+   * The session is new.
    */
   KHUFU_LOAD_MISSING = 8,
   /**
@@ -631,8 +632,9 @@ khufu_status khufu_session_set_subject(khufu_session *session,
  *         and value together over 4096; khufu_session_error names the lengths; delete a key and commit again);
  *         KHUFU_ERR_UNSUPPORTED (the browser's session could not be read here and is not overwritten; invalidate it to
  *         begin a new one); KHUFU_ERR_RANGE (an integer that a pickle cannot hold); KHUFU_ERR_RANDOM; of a store:
- *         KHUFU_ERR_STORE, KHUFU_ERR_CONFLICT (commit again), KHUFU_ERR_GONE (another request has ended the session or
- *         moved it); KHUFU_ERR_ARGUMENT. On an error the session is as it was, still changed, and the values are those
+ *         KHUFU_ERR_STORE (commit again: what was saved without an answer is not done twice), KHUFU_ERR_CONFLICT (commit
+ *         again; if it stays, open the session anew), KHUFU_ERR_GONE (another request has ended the session or given it
+ *         a new id); KHUFU_ERR_ARGUMENT. On an error the session is as it was, still changed, and the values are those
  *         of the last commit that succeeded. An invalidated session's clear the browser's cookie, so that a logout
  *         reaches the browser even if the store fails; after KHUFU_ERR_GONE there are none.
  */

@@ -56,11 +56,11 @@ pub enum Error {
     /// The store failed, or took too long.
     #[error("the session store failed: {0}")]
     Store(String),
-    /// Other requests kept changing the session until the time was up. Commit again.
+    /// Other requests kept changing the session until the time was up: commit again. If it stays, open the session anew.
     #[error("other requests were changing the session for as long as the store may take")]
     Conflict,
-    /// The session was ended, or moved to a new id, by another request; its data here can still be read.
-    #[error("another request has ended the session, or moved it to a new id")]
+    /// Another request has ended the session or given it a new id. The data here can still be read.
+    #[error("another request has ended the session or given it a new id: send no cookie")]
     Gone,
     /// The system's source of random bytes failed.
     #[error("the system gave no random bytes: {0}")]

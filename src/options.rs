@@ -197,7 +197,7 @@ pub const TABLE: &[OptionRow] = &[
         "regenerate_grace",
         Kind::Seconds,
         Some("10"),
-        "For how many seconds the old id of a session that got a new one opens what was there before; not at all, where `format` names another library.",
+        "For how many seconds the old id of a session that got a new one shows the data from before, to be read only. Not at all if `format` names another library.",
     ),
 ];
 

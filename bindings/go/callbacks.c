@@ -33,6 +33,29 @@ khufu_status khufu_go_commit(khufu_session *session, uint32_t flags, double seco
     return status;
 }
 
+khufu_status khufu_go_subject_open(const khufu_factory *factory, const char *subject, size_t subject_len,
+                                   khufu_subject **sessions, uintptr_t *cause) {
+    uintptr_t outer = khufu_go_leave_cause(0);
+    khufu_status status = khufu_subject_open(factory, subject, subject_len, sessions);
+    *cause = khufu_go_leave_cause(outer);
+    return status;
+}
+
+khufu_status khufu_go_subject_revoke(khufu_subject *subject, const char *id, size_t id_len, uintptr_t *cause) {
+    uintptr_t outer = khufu_go_leave_cause(0);
+    khufu_status status = khufu_subject_revoke(subject, id, id_len);
+    *cause = khufu_go_leave_cause(outer);
+    return status;
+}
+
+khufu_status khufu_go_subject_revoke_all(khufu_subject *subject, const char *except, size_t except_len, size_t *revoked,
+                                         uintptr_t *cause) {
+    uintptr_t outer = khufu_go_leave_cause(0);
+    khufu_status status = khufu_subject_revoke_all(subject, except, except_len, revoked);
+    *cause = khufu_go_leave_cause(outer);
+    return status;
+}
+
 static int32_t load(void *store, const char *key, size_t key_len, khufu_sink *sink, uint64_t *generation) {
     return khufuGoLoad((uintptr_t)store, (char *)key, key_len, sink, generation);
 }
@@ -47,8 +70,20 @@ static int32_t touch(void *store, const char *key, size_t key_len, uint64_t gene
     return khufuGoTouch((uintptr_t)store, (char *)key, key_len, generation, (char *)record, record_len, ttl);
 }
 
-static int32_t delete(void *store, const char *key, size_t key_len) {
-    return khufuGoDelete((uintptr_t)store, (char *)key, key_len);
+static int32_t remove_record(void *store, const char *key, size_t key_len, uint64_t expected) {
+    return khufuGoRemove((uintptr_t)store, (char *)key, key_len, expected);
+}
+
+static int32_t list(void *store, const char *subject, size_t subject_len, const char *key, size_t key_len, double ttl) {
+    return khufuGoList((uintptr_t)store, (char *)subject, subject_len, (char *)key, key_len, ttl);
+}
+
+static int32_t unlist(void *store, const char *subject, size_t subject_len, const char *key, size_t key_len) {
+    return khufuGoUnlist((uintptr_t)store, (char *)subject, subject_len, (char *)key, key_len);
+}
+
+static int32_t members(void *store, const char *subject, size_t subject_len, khufu_sink *sink) {
+    return khufuGoMembers((uintptr_t)store, (char *)subject, subject_len, sink);
 }
 
 static int32_t loads(void *serializer, const char *payload, size_t payload_len, khufu_sink *sink) {
@@ -61,8 +96,20 @@ static int32_t dumps(void *serializer, const char *json, size_t json_len, khufu_
 
 static void release(void *handle) { khufuGoRelease((uintptr_t)handle); }
 
-khufu_status khufu_go_set_store(khufu_options *options, uintptr_t store) {
-    static const khufu_store_vtable table = {sizeof table, load, save, touch, delete, release};
+khufu_status khufu_go_set_store(khufu_options *options, uintptr_t store, bool keeps_subjects) {
+    khufu_store_vtable table = {
+        .struct_size = sizeof table,
+        .load = load,
+        .save = save,
+        .touch = touch,
+        .remove = remove_record,
+        .release = release,
+    };
+    if (keeps_subjects) {
+        table.list = list;
+        table.unlist = unlist;
+        table.members = members;
+    }
     return khufu_options_set_store(options, &table, (void *)store);
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"runtime/cgo"
+	"strings"
 	"time"
 	"unsafe"
 )
@@ -36,12 +37,39 @@ func khufuGoSave(store C.uintptr_t, key *C.char, keyLength C.size_t, expected, g
 func khufuGoTouch(store C.uintptr_t, key *C.char, keyLength C.size_t, generation C.uint64_t, record *C.char, recordLength C.size_t, ttl C.double) C.int32_t {
 	return answer(func() error {
 		return own[Store](store).Touch(copied(key, keyLength), uint64(generation), copiedBytes(record, recordLength), duration(ttl))
+	}, ErrConflict, ErrGone)
+}
+
+//export khufuGoRemove
+func khufuGoRemove(store C.uintptr_t, key *C.char, keyLength C.size_t, expected C.uint64_t) C.int32_t {
+	return answer(func() error {
+		return own[Store](store).Remove(copied(key, keyLength), uint64(expected))
+	}, ErrConflict, ErrGone)
+}
+
+//export khufuGoList
+func khufuGoList(store C.uintptr_t, subject *C.char, subjectLength C.size_t, key *C.char, keyLength C.size_t, ttl C.double) C.int32_t {
+	return answer(func() error {
+		return own[SubjectStore](store).List(copied(subject, subjectLength), copied(key, keyLength), duration(ttl))
 	})
 }
 
-//export khufuGoDelete
-func khufuGoDelete(store C.uintptr_t, key *C.char, keyLength C.size_t) C.int32_t {
-	return answer(func() error { return own[Store](store).Delete(copied(key, keyLength)) })
+//export khufuGoUnlist
+func khufuGoUnlist(store C.uintptr_t, subject *C.char, subjectLength C.size_t, key *C.char, keyLength C.size_t) C.int32_t {
+	return answer(func() error {
+		return own[SubjectStore](store).Unlist(copied(subject, subjectLength), copied(key, keyLength))
+	})
+}
+
+//export khufuGoMembers
+func khufuGoMembers(store C.uintptr_t, subject *C.char, subjectLength C.size_t, sink *C.khufu_sink) C.int32_t {
+	return answer(func() error {
+		keys, err := own[SubjectStore](store).Members(copied(subject, subjectLength))
+		if err != nil {
+			return err
+		}
+		return write(sink, []byte(strings.Join(keys, "")))
+	})
 }
 
 //export khufuGoLoads

@@ -15,43 +15,64 @@ import (
 // A brokenStore fails as it is told, before it does what a MapStore does.
 type brokenStore struct {
 	MapStore
-	load, save, touch, delete func() error
+	load, save, touch, remove, list, unlist, members func() error
+}
+
+// run runs what a test has put before a method, if it has.
+func run(before func() error) error {
+	if before == nil {
+		return nil
+	}
+	return before()
 }
 
 func (b *brokenStore) Load(key string) ([]byte, uint64, error) {
-	if b.load != nil {
-		if err := b.load(); err != nil {
-			return nil, 0, err
-		}
+	if err := run(b.load); err != nil {
+		return nil, 0, err
 	}
 	return b.MapStore.Load(key)
 }
 
 func (b *brokenStore) Save(key string, expected, generation uint64, record []byte, ttl time.Duration) error {
-	if b.save != nil {
-		if err := b.save(); err != nil {
-			return err
-		}
+	if err := run(b.save); err != nil {
+		return err
 	}
 	return b.MapStore.Save(key, expected, generation, record, ttl)
 }
 
 func (b *brokenStore) Touch(key string, generation uint64, record []byte, ttl time.Duration) error {
-	if b.touch != nil {
-		if err := b.touch(); err != nil {
-			return err
-		}
+	if err := run(b.touch); err != nil {
+		return err
 	}
 	return b.MapStore.Touch(key, generation, record, ttl)
 }
 
-func (b *brokenStore) Delete(key string) error {
-	if b.delete != nil {
-		if err := b.delete(); err != nil {
-			return err
-		}
+func (b *brokenStore) Remove(key string, expected uint64) error {
+	if err := run(b.remove); err != nil {
+		return err
 	}
-	return b.MapStore.Delete(key)
+	return b.MapStore.Remove(key, expected)
+}
+
+func (b *brokenStore) List(subject, key string, ttl time.Duration) error {
+	if err := run(b.list); err != nil {
+		return err
+	}
+	return b.MapStore.List(subject, key, ttl)
+}
+
+func (b *brokenStore) Unlist(subject, key string) error {
+	if err := run(b.unlist); err != nil {
+		return err
+	}
+	return b.MapStore.Unlist(subject, key)
+}
+
+func (b *brokenStore) Members(subject string) ([]string, error) {
+	if err := run(b.members); err != nil {
+		return nil, err
+	}
+	return b.MapStore.Members(subject)
 }
 
 var errUnplugged = errors.New("unplugged")
@@ -116,11 +137,115 @@ func TestACustomStoreThatFails(t *testing.T) {
 			if err := session.Invalidate(); err != nil {
 				t.Fatal(err)
 			}
-			store.delete = failure.fail
+			store.remove = failure.fail
 			_, err = session.Commit()
 			wantFailure(t, err, khufu.ErrStore, name)
 		})
 	}
+}
+
+func TestACustomStoreThatFailsWithASubject(t *testing.T) {
+	for name, failure := range failures {
+		t.Run(name, func(t *testing.T) {
+			store := new(brokenStore)
+			factory := newFactory(t, khufu.Options{CustomStore: store})
+			user := factory.Subject("user-42")
+			session := openAt(t, factory, "", now)
+			if err := session.SetSubject("user-42"); err != nil {
+				t.Fatal(err)
+			}
+			set(t, session, "a", 1)
+			store.list = failure.fail
+			_, err := session.Commit()
+			wantFailure(t, err, khufu.ErrStore, name)
+			store.list = nil
+			header := commit(t, session)
+			id, err := session.ID()
+			if err != nil {
+				t.Fatal(err)
+			}
+
+			for _, method := range []*func() error{&store.members, &store.load, &store.remove} {
+				*method = failure.fail
+				_, err = user.RevokeAll("")
+				wantFailure(t, err, khufu.ErrStore, name)
+				if method != &store.members {
+					wantFailure(t, user.Revoke(id), khufu.ErrStore, name)
+				}
+				if method != &store.remove {
+					_, err = user.Sessions()
+					wantFailure(t, err, khufu.ErrStore, name)
+				}
+				*method = nil
+			}
+			wantEqual(t, "the load result", openAt(t, factory, header, now).LoadResult(), khufu.Loaded)
+
+			store.unlist = failure.fail // a note that stays says nothing
+			if err := user.Revoke(id); err != nil {
+				t.Error(err)
+			}
+			wantEqual(t, "the load result, revoked", openAt(t, factory, header, now).LoadResult(), khufu.LoadMissing)
+		})
+	}
+}
+
+// A withoutSubjects store has the methods of a Store alone.
+type withoutSubjects struct{ khufu.Store }
+
+func TestACustomStoreNeedNotKeepSubjects(t *testing.T) {
+	factory := newFactory(t, khufu.Options{CustomStore: withoutSubjects{new(MapStore)}})
+	session := openAt(t, factory, "", now)
+	wantError(t, session.SetSubject("user-42"), khufu.ErrArgument)
+	_, err := factory.Subject("user-42").Sessions()
+	wantError(t, err, khufu.ErrArgument)
+	set(t, session, "a", 1)
+	wantEqual(t, "the state", toJSON(t, openAt(t, factory, commit(t, session), now)), `{"a":1}`)
+}
+
+// A strayStore's Members are not keys.
+type strayStore struct {
+	MapStore
+	keys []string
+}
+
+func (s *strayStore) Members(string) ([]string, error) { return s.keys, nil }
+
+func TestMembersThatAreNoKeys(t *testing.T) {
+	store := new(strayStore)
+	factory := newFactory(t, khufu.Options{CustomStore: store})
+	for _, keys := range [][]string{{"x"}, {strings.Repeat("0", 64), ""}, {strings.Repeat("0", 65)}, {strings.Repeat("x", 64)}} {
+		store.keys = keys
+		_, err := factory.Subject("user-42").Sessions()
+		if len(keys) == 2 { // one that has no record
+			wantEqual(t, "the error", err, nil)
+			continue
+		}
+		wantError(t, err, khufu.ErrStore)
+		if !strings.Contains(err.Error(), "members") {
+			t.Errorf("%v does not name the method", err)
+		}
+	}
+}
+
+// Another request changes the session between a revocation's look at it and its removal.
+func TestARevocationGoesRound(t *testing.T) {
+	store := new(brokenStore)
+	factory, another := newFactory(t, khufu.Options{CustomStore: store}), newFactory(t, khufu.Options{CustomStore: store})
+	header, _ := login(t, factory, "user-42")
+	rounds := 0
+	store.remove = func() error {
+		if rounds++; rounds == 1 {
+			session := openAt(t, another, header, now)
+			set(t, session, "b", 2)
+			commit(t, session)
+		}
+		return nil
+	}
+	revoked, err := factory.Subject("user-42").RevokeAll("")
+	if err != nil || revoked != 1 || rounds != 2 {
+		t.Errorf("%d were revoked in %d rounds, %v", revoked, rounds, err)
+	}
+	wantEqual(t, "the load result", openAt(t, factory, header, now).LoadResult(), khufu.LoadMissing)
 }
 
 func TestAStoreThatFailsMayGiveEmptySessions(t *testing.T) {
@@ -158,6 +283,7 @@ func TestACustomStoreKeepsWhatTwoRequestsWrote(t *testing.T) {
 func TestHowLongARecordIsKept(t *testing.T) {
 	for timeout, wanted := range map[time.Duration]func(time.Duration) bool{
 		-1:          func(ttl time.Duration) bool { return ttl < 0 },
+		0:           func(ttl time.Duration) bool { return ttl > 20*time.Minute && ttl < 21*time.Minute },
 		time.Minute: func(ttl time.Duration) bool { return ttl >= time.Minute && ttl < 2*time.Minute },
 	} {
 		store := &ttlStore{}

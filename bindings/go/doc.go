@@ -45,12 +45,13 @@
 // what another has written meanwhile, and the later one wins where both set the same
 // key. A session that a request has ended stays ended; other requests' commits are
 // then [ErrGone], and no cookie must be sent. [Session.RegenerateID] is for the moment
-// of a login, [Factory.Subject] for a user who has several sessions, and [Store] for
-// those who keep sessions in a place of their own.
+// of a login, [Factory.Subject] for a user who has several sessions, and [Store] (with
+// [SubjectStore]) for those who keep sessions in a place of their own.
 //
 // Opening and committing then wait for the store, as long as [Options].StoreTimeout
-// and the deadline of a context allow. They fail with [ErrStore], or [ErrConflict] when
-// a commit may be tried again.
+// and the deadline of a context allow. They fail with [ErrStore] or [ErrConflict]. A commit
+// may be tried again then: what was saved, though the answer was lost, is not made twice.
+// If ErrConflict stays, open the session anew.
 //
 // # Values
 //

@@ -29,7 +29,7 @@ const (
 	ErrRandom      Status = C.KHUFU_ERR_RANDOM      // the system's random generator failed
 	ErrInternal    Status = C.KHUFU_ERR_INTERNAL    // a bug in khufu
 	ErrStore       Status = C.KHUFU_ERR_STORE       // the store failed, or took longer than it may
-	ErrConflict    Status = C.KHUFU_ERR_CONFLICT    // other requests kept changing the session until the time was up: commit again
+	ErrConflict    Status = C.KHUFU_ERR_CONFLICT    // other requests kept changing the session until the time was up: commit again; if it stays, open anew
 	ErrGone        Status = C.KHUFU_ERR_GONE        // another request has ended the session or given it a new id: send no cookie
 )
 

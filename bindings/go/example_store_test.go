@@ -3,43 +3,62 @@ package khufu_test
 import (
 	"fmt"
 	"log"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
 	khufu "github.com/khufu/khufu/bindings/go"
 )
 
-// A MapStore is a [khufu.Store] over a map.
+// A MapStore is a [khufu.SubjectStore] over maps.
 type MapStore struct {
-	mutex   sync.Mutex
-	records map[string]mapRecord
+	mutex    sync.Mutex
+	records  map[string]mapRecord
+	subjects map[string]map[string]time.Time // until when a subject's keys are listed
 }
 
 type mapRecord struct {
 	data       []byte
 	generation uint64
-	expires    time.Time // zero if never
+	expires    time.Time
 }
 
 // find gives the record of a key, and removes it if it has expired.
 func (m *MapStore) find(key string) (mapRecord, bool) {
 	record, found := m.records[key]
-	if found && !record.expires.IsZero() && time.Now().After(record.expires) {
+	if found && !time.Now().Before(record.expires) {
 		delete(m.records, key)
 		found = false
 	}
 	return record, found
 }
 
-func (m *MapStore) put(key string, generation uint64, data []byte, ttl time.Duration) {
-	record := mapRecord{data: data, generation: generation}
-	if ttl >= 0 {
-		record.expires = time.Now().Add(ttl)
+// replace checks that the record of a key has the generation expected, which is 0 if
+// there is to be none, and puts another in its place.
+func (m *MapStore) replace(key string, expected uint64, record mapRecord) error {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	present, found := m.find(key)
+	switch {
+	case !found && expected != 0:
+		return khufu.ErrGone
+	case found && present.generation != expected:
+		return khufu.ErrConflict
 	}
 	if m.records == nil {
 		m.records = map[string]mapRecord{}
 	}
 	m.records[key] = record
+	return nil
+}
+
+// end is when a time to live is over.
+func end(ttl time.Duration) time.Time {
+	if ttl < 0 {
+		return time.Now().AddDate(1000, 0, 0) // never
+	}
+	return time.Now().Add(ttl)
 }
 
 func (m *MapStore) Load(key string) ([]byte, uint64, error) {
@@ -53,33 +72,54 @@ func (m *MapStore) Load(key string) ([]byte, uint64, error) {
 }
 
 func (m *MapStore) Save(key string, expected, generation uint64, data []byte, ttl time.Duration) error {
+	return m.replace(key, expected, mapRecord{data, generation, end(ttl)})
+}
+
+func (m *MapStore) Touch(key string, generation uint64, data []byte, ttl time.Duration) error {
+	return m.replace(key, generation, mapRecord{data, generation, end(ttl)})
+}
+
+func (m *MapStore) Remove(key string, expected uint64) error {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	record, found := m.find(key)
 	switch {
-	case !found && expected != 0:
+	case !found:
 		return khufu.ErrGone
-	case found && record.generation != expected:
+	case expected != 0 && record.generation != expected:
 		return khufu.ErrConflict
 	}
-	m.put(key, generation, data, ttl)
+	delete(m.records, key)
 	return nil
 }
 
-func (m *MapStore) Touch(key string, generation uint64, data []byte, ttl time.Duration) error {
+func (m *MapStore) List(subject, key string, ttl time.Duration) error {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	if record, found := m.find(key); found && record.generation == generation {
-		m.put(key, generation, data, ttl)
+	if m.subjects == nil {
+		m.subjects = map[string]map[string]time.Time{}
+	}
+	if m.subjects[subject] == nil {
+		m.subjects[subject] = map[string]time.Time{}
+	}
+	if until := end(ttl); until.After(m.subjects[subject][key]) {
+		m.subjects[subject][key] = until
 	}
 	return nil
 }
 
-func (m *MapStore) Delete(key string) error {
+func (m *MapStore) Unlist(subject, key string) error {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	delete(m.records, key)
+	delete(m.subjects[subject], key)
 	return nil
+}
+
+func (m *MapStore) Members(subject string) ([]string, error) {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	maps.DeleteFunc(m.subjects[subject], func(_ string, until time.Time) bool { return !time.Now().Before(until) })
+	return slices.Collect(maps.Keys(m.subjects[subject])), nil
 }
 
 // Sessions in a map.

@@ -41,7 +41,8 @@ func NewFactory(options Options) (*Factory, error) {
 	}
 	if options.CustomStore != nil {
 		store := cgo.NewHandle(options.CustomStore)
-		if status := C.khufu_go_set_store(handle, C.uintptr_t(store)); status != C.KHUFU_OK {
+		_, keepsSubjects := options.CustomStore.(SubjectStore)
+		if status := C.khufu_go_set_store(handle, C.uintptr_t(store), C.bool(keepsSubjects)); status != C.KHUFU_OK {
 			store.Delete()
 			return nil, failure(status)
 		}

@@ -100,8 +100,9 @@ func (s *Session) Invalidate() error {
 	return s.check(C.khufu_session_invalidate(s.use()))
 }
 
-// ID is the hash of the session's id in the store, 64 hexadecimal digits, which may be
-// logged: it opens nothing. A session in a cookie has none: [ErrNotFound].
+// ID is the key of the session's record in the store, 64 hexadecimal digits. It stays the
+// same through every login, and may be logged, for it opens nothing; so bind no right and
+// no token to it. Before the first commit, and in a cookie, there is none: [ErrNotFound].
 func (s *Session) ID() (string, error) {
 	defer runtime.KeepAlive(s)
 	var id *C.char
@@ -113,8 +114,9 @@ func (s *Session) ID() (string, error) {
 }
 
 // RegenerateID gives a session in a store a new id at commit, against session fixation:
-// call it when a user has logged in. For RegenerateGrace the old id opens, read-only,
-// the data as it was before. A session in a cookie is only written anew.
+// call it when a user has logged in. For RegenerateGrace the old id opens, read-only, the
+// data as it was before, never what is newer; a commit of changes to that is [ErrGone]. A
+// session in a cookie is only written anew.
 func (s *Session) RegenerateID() error {
 	defer runtime.KeepAlive(s)
 	return s.check(C.khufu_session_regenerate_id(s.use()))

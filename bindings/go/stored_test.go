@@ -21,6 +21,7 @@ func onEveryStore(t *testing.T, test func(*testing.T, *khufu.Factory)) {
 		"memory": {Type: khufu.Stored},
 		"sqlite": {Type: khufu.Stored, Store: sqlite(t)},
 		"redis":  {Type: khufu.Stored, Store: startRedis(t).URL},
+		"custom": {CustomStore: new(MapStore)},
 	}
 	for name, options := range stores {
 		t.Run(name, func(t *testing.T) { test(t, newFactory(t, options)) })
@@ -139,18 +140,26 @@ func TestRegenerateID(t *testing.T) {
 		if err := login.RegenerateID(); err != nil {
 			t.Fatal(err)
 		}
-		moved := commit(t, login)
+		next := commit(t, login)
 		after, err := login.ID()
-		if err != nil || moved == "" || moved == header || after == before {
-			t.Errorf("%q, %q and %q, %v", moved, before, after, err)
+		if err != nil || next == "" || next == header || before == "" || after != before {
+			t.Errorf("%q, %q and %q, %v", next, before, after, err)
 		}
-		wantEqual(t, "the state", toJSON(t, openAt(t, factory, moved, now)), `{"cart":1,"user":42}`)
+		wantEqual(t, "the state", toJSON(t, openAt(t, factory, next, now)), `{"cart":1,"user":42}`)
 		old := openAt(t, factory, header, now)
 		wantEqual(t, "what the old id shows", toJSON(t, old), `{"cart":1}`)
 		for _, session := range []*khufu.Session{old, late} {
 			set(t, session, "x", 1)
 			_, err := session.Commit()
 			wantError(t, err, khufu.ErrGone)
+		}
+		logout := openAt(t, factory, header, now) // by the old id
+		if err := logout.Invalidate(); err != nil {
+			t.Fatal(err)
+		}
+		commit(t, logout)
+		for _, cookie := range []string{header, next} {
+			wantEqual(t, "the load result after a logout", openAt(t, factory, cookie, now).LoadResult(), khufu.LoadMissing)
 		}
 	})
 
@@ -159,7 +168,6 @@ func TestRegenerateID(t *testing.T) {
 	session := openAt(t, factory, header, now)
 	session.RegenerateID()
 	commit(t, session)
-	time.Sleep(5 * time.Millisecond)
 	wantEqual(t, "the load result without grace", openAt(t, factory, header, now).LoadResult(), khufu.LoadMissing)
 }
 
@@ -191,6 +199,43 @@ func TestAStoreThatFails(t *testing.T) {
 	wantError(t, err, khufu.ErrStore)
 	if !strings.Contains(err.Error(), "store_max_bytes") {
 		t.Errorf("%v does not tell what to do", err)
+	}
+}
+
+// A browser whose cookie has a MaxAge gets it again with every use, but not an old one.
+func TestAReaderBringsNoOldCookieBack(t *testing.T) {
+	for name, options := range map[string]khufu.Options{
+		"memory": {Type: khufu.Stored, MaxAge: time.Hour}, "custom": {CustomStore: new(MapStore), MaxAge: time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			factory := newFactory(t, options)
+			header := begin(t, factory, map[string]any{"a": 1})
+			read := func() *khufu.Session {
+				session := openAt(t, factory, header, now.Add(time.Minute))
+				session.Contains("a")
+				return session
+			}
+			current, beforeLogin, beforeLogout := read(), read(), read()
+			wantEqual(t, "the cookie", commit(t, current), header)
+			login := openAt(t, factory, header, now)
+			login.RegenerateID()
+			commit(t, login)
+			wantEqual(t, "the cookie after a login", commit(t, beforeLogin), "")
+			login.Invalidate()
+			commit(t, login)
+			wantEqual(t, "the cookie after a logout", commit(t, beforeLogout), "")
+		})
+	}
+}
+
+func TestANewSessionHasNoID(t *testing.T) {
+	session := openAt(t, newFactory(t, khufu.Options{Type: khufu.Stored}), "", now)
+	set(t, session, "a", 1)
+	_, err := session.ID()
+	wantError(t, err, khufu.ErrNotFound)
+	commit(t, session)
+	if id, err := session.ID(); err != nil || len(id) != 64 {
+		t.Errorf("%q, %v", id, err)
 	}
 }
 

@@ -1,6 +1,6 @@
 package khufu
 
-// #include <khufu.h>
+// #include "callbacks.h"
 import "C"
 
 import (
@@ -24,13 +24,15 @@ type SubjectSession struct {
 }
 
 // Subject gives the subject of this name, such as "user-42". The factory must be of the
-// type [Stored]: with another, the subject's methods are [ErrArgument].
+// type [Stored] and, if its store is the caller's own, that must be a [SubjectStore]: with
+// another, the subject's methods are [ErrArgument].
 func (f *Factory) Subject(name string) *Subject {
 	return &Subject{factory: f, name: name}
 }
 
 // SetSubject says whose session it is, so that [Factory.Subject] finds it: nobody's if
-// the name is empty. A session in a cookie has no subject: [ErrArgument].
+// the name is empty. A session in a cookie, or in a [Store] that is no [SubjectStore], has
+// no subject: [ErrArgument].
 func (s *Session) SetSubject(name string) error {
 	defer runtime.KeepAlive(s)
 	return s.check(C.khufu_session_set_subject(s.use(), chars(name), size(name)))
@@ -39,7 +41,7 @@ func (s *Session) SetSubject(name string) error {
 // Sessions are the subject's, the one that was used last first.
 func (s *Subject) Sessions() ([]SubjectSession, error) {
 	var sessions []SubjectSession
-	err := s.open(func(handle *C.khufu_subject) C.khufu_status {
+	err := s.open(func(handle *C.khufu_subject, _ *C.uintptr_t) C.khufu_status {
 		for cursor := C.size_t(0); ; {
 			var id *C.char
 			var length C.size_t
@@ -61,8 +63,8 @@ func (s *Subject) Sessions() ([]SubjectSession, error) {
 // Revoke ends one of the subject's sessions, by its ID. Where the subject has no such
 // session it is [ErrNotFound].
 func (s *Subject) Revoke(id string) error {
-	return s.open(func(handle *C.khufu_subject) C.khufu_status {
-		return C.khufu_subject_revoke(handle, chars(id), size(id))
+	return s.open(func(handle *C.khufu_subject, cause *C.uintptr_t) C.khufu_status {
+		return C.khufu_go_subject_revoke(handle, chars(id), size(id), cause)
 	})
 }
 
@@ -72,14 +74,14 @@ func (s *Subject) Revoke(id string) error {
 // from the list.
 func (s *Subject) RevokeAll(except string) (int, error) {
 	var revoked C.size_t
-	err := s.open(func(handle *C.khufu_subject) C.khufu_status {
-		return C.khufu_subject_revoke_all(handle, chars(except), size(except), &revoked)
+	err := s.open(func(handle *C.khufu_subject, cause *C.uintptr_t) C.khufu_status {
+		return C.khufu_go_subject_revoke_all(handle, chars(except), size(except), &revoked, cause)
 	})
 	return int(revoked), err
 }
 
-// open lends the core's handle to a call.
-func (s *Subject) open(call func(*C.khufu_subject) C.khufu_status) error {
+// open lends the core's handle to a call, which fills in the cause of its failure.
+func (s *Subject) open(call func(*C.khufu_subject, *C.uintptr_t) C.khufu_status) error {
 	s.factory.mutex.RLock()
 	defer s.factory.mutex.RUnlock()
 	factory := s.factory.use()
@@ -87,16 +89,21 @@ func (s *Subject) open(call func(*C.khufu_subject) C.khufu_status) error {
 		return ErrClosed
 	}
 	var handle *C.khufu_subject
-	status := C.khufu_subject_open(factory, chars(s.name), size(s.name), &handle)
+	var cause C.uintptr_t
+	status := C.khufu_go_subject_open(factory, chars(s.name), size(s.name), &handle, &cause)
 	defer C.khufu_subject_free(handle)
 	if status == C.KHUFU_OK {
-		status = call(handle)
+		take(cause)
+		cause = 0
+		status = call(handle, &cause)
 	}
+	var err error
 	switch status {
 	case C.KHUFU_OK:
-		return nil
 	case C.KHUFU_NOT_FOUND:
-		return notFound
+		err = notFound
+	default:
+		err = &Error{Status: Status(status), Detail: C.GoString(C.khufu_subject_error(handle))}
 	}
-	return &Error{Status: Status(status), Detail: C.GoString(C.khufu_subject_error(handle))}
+	return because(cause, err)
 }

@@ -1,4 +1,5 @@
-/* Sessions in a store of one's own, here a hash table, and three requests of one browser to them.
+/* Sessions in a store of one's own, here a hash table, and three requests of one browser to them. At last the user is
+   logged out everywhere.
 
    cc -std=c11 -pthread own_store.c $(pkg-config --cflags --libs khufu) -o own_store && ./own_store
 */
@@ -20,9 +21,17 @@ struct record {
     char data[];
 };
 
+/* The key of a subject's record. */
+struct note {
+    struct note *next;
+    char subject[KEY_LEN], key[KEY_LEN];
+    double expires;
+};
+
 struct table {
     pthread_mutex_t lock; /* callbacks run on any thread, several at once */
-    struct record *buckets[BUCKETS];
+    struct record *records[BUCKETS];
+    struct note *notes[BUCKETS];
 };
 
 static double now(void) {
@@ -31,17 +40,31 @@ static double now(void) {
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
+static double end_of(double ttl) {
+    return ttl < 0 ? 1e300 : now() + ttl;
+}
+
+/* Keys and subjects are 64 hex digits that do not end at a NUL. They are digests: any of their digits are as good as a hash. */
+static unsigned bucket_of(const char *digits) {
+    const char first[] = {digits[0], digits[1], digits[2], '\0'};
+    return (unsigned)strtoul(first, NULL, 16);
+}
+
 static void drop(struct record **link) {
     struct record *record = *link;
     *link = record->next;
     free(record);
 }
 
-/* Where the key's record hangs; NULL hangs there where there is none. Takes out what has expired. */
+static void drop_note(struct note **link) {
+    struct note *note = *link;
+    *link = note->next;
+    free(note);
+}
+
+/* The link to the key's record, or to NULL if there is none. Takes out what has expired. */
 static struct record **find(struct table *table, const char *key) {
-    unsigned bucket = 0;
-    sscanf(key, "%3x", &bucket); /* keys are digests in hex: any digits of theirs are as good as a hash */
-    struct record **link = &table->buckets[bucket];
+    struct record **link = &table->records[bucket_of(key)];
     while (*link != NULL) {
         if ((*link)->expires <= now()) drop(link);
         else if (memcmp((*link)->key, key, KEY_LEN) == 0) break;
@@ -50,14 +73,14 @@ static struct record **find(struct table *table, const char *key) {
     return link;
 }
 
-/* Puts a record in place of what hangs at the link. */
+/* Puts a record in place of the one that the link leads to. */
 static int32_t put(struct record **link, const char *key, uint64_t generation, const char *data, size_t len, double ttl) {
     struct record *record = malloc(sizeof *record + len);
     if (record == NULL) return KHUFU_ERR_STORE;
     memcpy(record->key, key, KEY_LEN);
     memcpy(record->data, data, len);
     record->generation = generation;
-    record->expires = ttl < 0 ? 1e300 : now() + ttl;
+    record->expires = end_of(ttl);
     record->len = len;
     if (*link != NULL) drop(link);
     record->next = *link;
@@ -95,30 +118,76 @@ static int32_t save(void *user_data, const char *key, size_t key_len, uint64_t e
 
 static int32_t touch(void *user_data, const char *key, size_t key_len, uint64_t generation, const char *data, size_t len,
                      double ttl) {
+    /* A save that keeps the generation. The expected one is never 0 here, so it cannot make a record. */
+    return save(user_data, key, key_len, generation, generation, data, len, ttl);
+}
+
+static int32_t remove_record(void *user_data, const char *key, size_t key_len, uint64_t expected) {
     (void)key_len;
     struct table *table = user_data;
     int32_t status = KHUFU_OK;
     pthread_mutex_lock(&table->lock);
     struct record **link = find(table, key);
-    if (*link != NULL && (*link)->generation == generation) status = put(link, key, generation, data, len, ttl);
+    if (*link == NULL) status = KHUFU_ERR_GONE;
+    else if (expected != 0 && (*link)->generation != expected) status = KHUFU_ERR_CONFLICT;
+    else drop(link);
     pthread_mutex_unlock(&table->lock);
     return status;
 }
 
-static int32_t remove_record(void *user_data, const char *key, size_t key_len) {
-    (void)key_len;
+/* The link to a subject's note of a key, or to NULL if there is none. Takes out what has expired. */
+static struct note **find_note(struct table *table, const char *subject, const char *key) {
+    struct note **link = &table->notes[bucket_of(subject)];
+    while (*link != NULL) {
+        if ((*link)->expires <= now()) drop_note(link);
+        else if (memcmp((*link)->subject, subject, KEY_LEN) == 0 && memcmp((*link)->key, key, KEY_LEN) == 0) break;
+        else link = &(*link)->next;
+    }
+    return link;
+}
+
+static int32_t list(void *user_data, const char *subject, size_t subject_len, const char *key, size_t key_len, double ttl) {
+    (void)subject_len, (void)key_len;
     struct table *table = user_data;
     pthread_mutex_lock(&table->lock);
-    struct record **link = find(table, key);
-    if (*link != NULL) drop(link);
+    struct note **link = find_note(table, subject, key);
+    if (*link == NULL && (*link = calloc(1, sizeof **link)) != NULL) {
+        memcpy((*link)->subject, subject, KEY_LEN);
+        memcpy((*link)->key, key, KEY_LEN);
+    }
+    struct note *note = *link;
+    if (note != NULL && note->expires < end_of(ttl)) note->expires = end_of(ttl); /* never sooner than before */
+    pthread_mutex_unlock(&table->lock);
+    return note != NULL ? KHUFU_OK : KHUFU_ERR_STORE;
+}
+
+static int32_t unlist(void *user_data, const char *subject, size_t subject_len, const char *key, size_t key_len) {
+    (void)subject_len, (void)key_len;
+    struct table *table = user_data;
+    pthread_mutex_lock(&table->lock);
+    struct note **link = find_note(table, subject, key);
+    if (*link != NULL) drop_note(link);
     pthread_mutex_unlock(&table->lock);
     return KHUFU_OK;
+}
+
+static int32_t members(void *user_data, const char *subject, size_t subject_len, khufu_sink *sink) {
+    (void)subject_len;
+    struct table *table = user_data;
+    int32_t status = KHUFU_OK;
+    pthread_mutex_lock(&table->lock);
+    for (const struct note *note = table->notes[bucket_of(subject)]; note != NULL && status == KHUFU_OK; note = note->next) {
+        if (memcmp(note->subject, subject, KEY_LEN) == 0) status = khufu_sink_write(sink, note->key, KEY_LEN);
+    }
+    pthread_mutex_unlock(&table->lock);
+    return status;
 }
 
 static void release(void *user_data) {
     struct table *table = user_data;
     for (size_t i = 0; i < BUCKETS; i++) {
-        while (table->buckets[i] != NULL) drop(&table->buckets[i]);
+        while (table->records[i] != NULL) drop(&table->records[i]);
+        while (table->notes[i] != NULL) drop_note(&table->notes[i]);
     }
     pthread_mutex_destroy(&table->lock);
     free(table);
@@ -136,6 +205,9 @@ static khufu_factory *make_factory(void) {
         .save = save,
         .touch = touch,
         .remove = remove_record,
+        .list = list,
+        .unlist = unlist,
+        .members = members,
         .release = release,
     };
     char secret[KHUFU_SIGNING_SECRET_SIZE];
@@ -170,6 +242,7 @@ static void answer(const khufu_factory *factory, char *cookie, size_t size) {
            (int)messages_len, messages);
 
     if (khufu_session_set_int64(session, "visits", KHUFU_NTS, visits + 1) != KHUFU_OK ||
+        khufu_session_set_subject(session, "user-42", KHUFU_NTS) != KHUFU_OK ||
         khufu_session_flash_string(session, "welcome back", KHUFU_NTS, "", 0, true) != KHUFU_OK ||
         khufu_session_commit(session, 0) != KHUFU_OK)
         fail("session", khufu_session_error(session));
@@ -181,10 +254,22 @@ static void answer(const khufu_factory *factory, char *cookie, size_t size) {
     khufu_session_free(session);
 }
 
+static void log_out_everywhere(const khufu_factory *factory) {
+    khufu_subject *user = NULL;
+    size_t revoked = 0;
+    if (khufu_subject_open(factory, "user-42", KHUFU_NTS, &user) != KHUFU_OK ||
+        khufu_subject_revoke_all(user, NULL, 0, &revoked) != KHUFU_OK)
+        fail("log out", khufu_subject_error(user));
+    printf("%zu session ended\n", revoked);
+    khufu_subject_free(user);
+}
+
 int main(void) {
     khufu_factory *factory = make_factory();
     char cookie[5000] = "";
     for (int request = 0; request < 3; request++) answer(factory, cookie, sizeof cookie);
+    log_out_everywhere(factory);
+    answer(factory, cookie, sizeof cookie); /* of a new session */
     khufu_factory_free(factory);
     return 0;
 }

@@ -22,33 +22,56 @@ class PStoreStore
       _, found = live(key)
       next found ? :conflict : :gone unless found.to_i == expected
 
-      put(key, record, generation, ttl)
+      @sessions[key] = [record, generation, end_of(ttl)]
       :ok
     end
   end
 
-  def touch(key, generation, record, ttl)
+  def touch(key, generation, record, ttl) = save(key, generation, generation, record, ttl)
+
+  def remove(key, expected)
     @sessions.transaction do
       _, found = live(key)
-      put(key, record, generation, ttl) if found == generation
+      next :gone unless found
+      next :conflict unless [0, found].include?(expected)
+
+      @sessions.delete(key)
+      :ok
     end
   end
 
-  def delete(key)
-    @sessions.transaction { @sessions.delete(key) }
+  # What follows keeps which sessions are whose, so that a user's can be listed and ended.
+
+  def list(subject, key, ttl)
+    @sessions.transaction do
+      keys = listed(subject)
+      @sessions[subject] = keys.merge(key => [keys[key], end_of(ttl)].compact.max)
+    end
+  end
+
+  def unlist(subject, key)
+    @sessions.transaction { @sessions[subject] = listed(subject).except(key) }
+  end
+
+  def members(subject)
+    @sessions.transaction(true) { listed(subject).keys }
   end
 
   private
 
-  def put(key, record, generation, ttl)
-    @sessions[key] = [record, generation, ttl && Time.now + ttl]
-  end
+  NEVER = Time.at(1 << 40)
+  private_constant :NEVER
+
+  def end_of(ttl) = ttl ? Time.now + ttl : NEVER
 
   # An expired record is not there.
   def live(key)
     found = @sessions[key]
-    found unless found && found[2] && found[2] < Time.now
+    found if found && found[2] > Time.now
   end
+
+  # A subject's keys, each with the time until which it is noted.
+  def listed(subject) = (@sessions[subject] || {}).select { |_, time| time > Time.now }
 end
 
 if $PROGRAM_NAME == __FILE__
@@ -60,6 +83,7 @@ if $PROGRAM_NAME == __FILE__
     )
     first = factory.open
     first["cart"] = ["A-1"]
+    first.subject = "user-42"
     header = first.commit.first[/\A[^;]*/]
 
     # Two requests of one visitor at once: what both write stays.
@@ -70,8 +94,7 @@ if $PROGRAM_NAME == __FILE__
     [one, other].each(&:commit)
     puts factory.open(header).to_json
 
-    logout = factory.open(header).invalidate
-    logout.commit
+    puts "#{factory.subject('user-42').revoke_all} session ended" # everywhere
     puts factory.open(header).load_result
   end
 end

@@ -323,8 +323,9 @@ pub unsafe extern "C" fn khufu_session_set_subject(
 ///         and value together over 4096; khufu_session_error names the lengths; delete a key and commit again);
 ///         KHUFU_ERR_UNSUPPORTED (the browser's session could not be read here and is not overwritten; invalidate it to
 ///         begin a new one); KHUFU_ERR_RANGE (an integer that a pickle cannot hold); KHUFU_ERR_RANDOM; of a store:
-///         KHUFU_ERR_STORE, KHUFU_ERR_CONFLICT (commit again), KHUFU_ERR_GONE (another request has ended the session or
-///         moved it); KHUFU_ERR_ARGUMENT. On an error the session is as it was, still changed, and the values are those
+///         KHUFU_ERR_STORE (commit again: what was saved without an answer is not done twice), KHUFU_ERR_CONFLICT (commit
+///         again; if it stays, open the session anew), KHUFU_ERR_GONE (another request has ended the session or given it
+///         a new id); KHUFU_ERR_ARGUMENT. On an error the session is as it was, still changed, and the values are those
 ///         of the last commit that succeeded. An invalidated session's clear the browser's cookie, so that a logout
 ///         reaches the browser even if the store fails; after KHUFU_ERR_GONE there are none.
 #[unsafe(no_mangle)]

@@ -33,9 +33,9 @@ pub enum khufu_status {
     KHUFU_ERR_INTERNAL = 11,
     /// The store failed, or took longer than it may.
     KHUFU_ERR_STORE = 12,
-    /// Other requests kept changing the session until the time was up: commit again.
+    /// Other requests kept changing the session until the time was up: commit again. If it stays, open the session anew.
     KHUFU_ERR_CONFLICT = 13,
-    /// Another request has ended the session, or moved it to a new id.
+    /// Another request has ended the session or given it a new id: send no cookie.
     KHUFU_ERR_GONE = 14,
 }
 
@@ -60,7 +60,8 @@ pub enum khufu_load_result {
     /// It is genuine, but holds what this library cannot represent: the session is new, and commit refuses to
     /// overwrite the browser's unless it is invalidated.
     KHUFU_LOAD_UNSUPPORTED = 7,
-    /// The store has no record of that id: it has expired, was deleted, or never was. The session is new.
+    /// The store has no session of that id: it has expired or was ended, the id was replaced by a login, or never was.
+    /// The session is new.
     KHUFU_LOAD_MISSING = 8,
     /// The store could not be reached, and the option store_on_error is empty: the session is new, and commit refuses
     /// to write it.

@@ -36,8 +36,18 @@ static int32_t touch(void *data, const char *key, size_t key_len, uint64_t gener
     abort();
 }
 
-static int32_t remove_key(void *data, const char *key, size_t key_len) {
-    (void)data, (void)key, (void)key_len;
+static int32_t remove_key(void *data, const char *key, size_t key_len, uint64_t expected) {
+    (void)data, (void)key, (void)key_len, (void)expected;
+    abort();
+}
+
+static int32_t list(void *data, const char *subject, size_t subject_len, const char *key, size_t key_len, double ttl) {
+    (void)data, (void)subject, (void)subject_len, (void)key, (void)key_len, (void)ttl;
+    abort();
+}
+
+static int32_t unlist(void *data, const char *subject, size_t subject_len, const char *key, size_t key_len) {
+    (void)data, (void)subject, (void)subject_len, (void)key, (void)key_len;
     abort();
 }
 
@@ -51,7 +61,8 @@ static void release(void *data) {
     abort(); /* a table that was refused is not released */
 }
 
-static const khufu_store_vtable store = {sizeof store, load, save, touch, remove_key, release};
+static const khufu_store_vtable store = {sizeof store, load,   save,      touch,  remove_key,
+                                         list,         unlist, translate, release};
 static const khufu_serializer_vtable serializer = {sizeof serializer, translate, translate, release};
 
 static void soil(void) {
@@ -217,6 +228,14 @@ TEST(a_table_that_lacks_something_is_refused) {
         REFUSED(khufu_options_set_store(fresh, &table, NULL));
         CHECK_CONTAINS(khufu_options_error(fresh), lacking < 4 ? "needs load, save, touch and remove" : "struct_size");
     }
+    for (int given = 1; given < 7; given++) { /* of list, unlist and members: one or two */
+        khufu_store_vtable table = store;
+        if ((given & 1) == 0) table.list = NULL;
+        if ((given & 2) == 0) table.unlist = NULL;
+        if ((given & 4) == 0) table.members = NULL;
+        REFUSED(khufu_options_set_store(fresh, &table, NULL));
+        CHECK_CONTAINS(khufu_options_error(fresh), "list, unlist and members go together");
+    }
     for (int lacking = 0; lacking < 4; lacking++) {
         khufu_serializer_vtable table = serializer;
         if (lacking == 0) table.loads = NULL;
@@ -234,11 +253,11 @@ TEST(a_table_that_lacks_something_is_refused) {
     khufu_options_free(fresh);
 }
 
-TEST(a_table_may_be_larger_than_it_is_known_to_be) {
+TEST(a_table_may_be_larger_than_it_is_known_to_be_and_need_not_keep_subjects) {
     struct {
         khufu_store_vtable known;
         void *later[4];
-    } larger = {.known = {sizeof larger, load, save, touch, remove_key, NULL}};
+    } larger = {.known = {sizeof larger, load, save, touch, remove_key, NULL, NULL, NULL, NULL}};
     khufu_options *fresh = make_options((const char *const[]){"secret", SECRET, NULL});
     CHECK_INT(khufu_options_set_store(fresh, &larger.known, NULL), KHUFU_OK);
     khufu_options_free(fresh);
@@ -497,7 +516,7 @@ int main(void) {
     RUN(a_factory_of_cookies_knows_no_subjects);
     RUN(a_time_limit_is_a_time);
     RUN(a_table_that_lacks_something_is_refused);
-    RUN(a_table_may_be_larger_than_it_is_known_to_be);
+    RUN(a_table_may_be_larger_than_it_is_known_to_be_and_need_not_keep_subjects);
     RUN(a_subject_that_did_not_open_refuses_everything);
     RUN(a_subject_refuses_null_text_and_outputs);
     RUN(a_session_that_did_not_open_refuses_everything);

@@ -23,14 +23,18 @@ static inline khufu_options *make_options(const char *const *words) {
     return options;
 }
 
-static inline khufu_factory *make_factory(const char *const *words) {
-    khufu_options *options = make_options(words);
+/* A factory from options, which it frees. */
+static inline khufu_factory *factory_from(khufu_options *options) {
     khufu_factory *factory = NULL;
     khufu_status status = khufu_factory_new(options, &factory);
     if (status != KHUFU_OK) FAIL("factory: %s", khufu_options_error(options));
     REQUIRE(factory != NULL);
     khufu_options_free(options);
     return factory;
+}
+
+static inline khufu_factory *make_factory(const char *const *words) {
+    return factory_from(make_options(words));
 }
 
 /* `header` is a Cookie header's text, NULL where the request has none. */

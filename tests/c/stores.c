@@ -1,4 +1,4 @@
-/* Sessions in a store, each test on memory, Redis and SQLite: nothing that two requests write is lost, what has ended
+/* Sessions in a store, each test on memory, Redis, SQLite and a store of the caller's own: nothing that two requests write is lost, what has ended
    stays ended, a subject's sessions are found, and a store that fails or is slow costs no session. */
 #include "stores.h"
 
@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 TEST(what_is_set_is_there_in_the_next_request) {
@@ -205,6 +204,8 @@ TEST(an_id_that_was_offered_is_never_taken_up) {
     char *header = begin(factory, "{\"user\":1}");
     khufu_session *session = open_at(factory, header, NOW);
     char *old = id_of(session);
+    const char *data;
+    size_t len;
     CHECK_INT(strlen(old), 64);
     CHECK_INT(strspn(old, "0123456789abcdef"), 64);
     CHECK_INT(khufu_session_invalidate(session), KHUFU_OK);
@@ -217,12 +218,13 @@ TEST(an_id_that_was_offered_is_never_taken_up) {
     session = open_at(factory, header, NOW);
     CHECK_INT(khufu_session_load_result(session), KHUFU_LOAD_MISSING);
     CHECK_INT(khufu_session_set_int64(session, "a", 1, 1), KHUFU_OK);
-    free(new);
-    new = id_of(session);
-    CHECK(strcmp(new, old) != 0);
+    CHECK_INT(khufu_session_id(session, &data, &len), KHUFU_NOT_FOUND); /* before the first commit it has none */
     free(next_header);
     next_header = next_request(session);
     CHECK(strcmp(next_header, header) != 0);
+    free(new);
+    new = id_of(session);
+    CHECK(strcmp(new, old) != 0);
     khufu_session_free(session);
     free(next_header);
     free(new);
@@ -231,15 +233,43 @@ TEST(an_id_that_was_offered_is_never_taken_up) {
     khufu_factory_free(factory);
 }
 
-TEST(a_regenerated_session_has_a_new_id_and_the_old_one_is_read_only_for_a_while) {
+static khufu_load_result load_result(const khufu_factory *factory, const char *header) {
+    khufu_session *session = open_at(factory, header, NOW + 10);
+    khufu_load_result result = khufu_session_load_result(session);
+    khufu_session_free(session);
+    return result;
+}
+
+/* Gives the session of a Cookie header a new id, and its user: the next Cookie header. */
+static char *log_in_over(const khufu_factory *factory, const char *header, int64_t user) {
+    khufu_session *session = open_at(factory, header, NOW);
+    CHECK_INT(khufu_session_set_int64(session, "user", 4, user), KHUFU_OK);
+    CHECK_INT(khufu_session_regenerate_id(session), KHUFU_OK);
+    char *next_header = next_request(session);
+    khufu_session_free(session);
+    return next_header;
+}
+
+static void log_out(const khufu_factory *factory, const char *header) {
+    khufu_session *session = open_at(factory, header, NOW);
+    CHECK_INT(khufu_session_load_result(session), KHUFU_LOAD_LOADED);
+    CHECK_INT(khufu_session_invalidate(session), KHUFU_OK);
+    char *cleared = commit_cookie(session);
+    CHECK(cleared != NULL && strncmp(cleared, "session=;", 9) == 0);
+    free(cleared);
+    khufu_session_free(session);
+}
+
+TEST(a_new_id_leaves_the_key_and_the_old_one_is_read_only_for_a_while) {
     khufu_factory *factory = STORED("regenerate_grace", "60");
     char *header = begin(factory, "{\"cart\":[1]}");
     khufu_session *login = open_at(factory, header, NOW), *late = open_at(factory, header, NOW);
-    char *old_id = id_of(login);
+    char *key = id_of(login);
     CHECK_INT(khufu_session_set_int64(login, "user", 4, 42), KHUFU_OK);
     CHECK_INT(khufu_session_regenerate_id(login), KHUFU_OK);
-    char *next_header = next_request(login), *new_id = id_of(login);
-    CHECK(strcmp(next_header, header) != 0 && strcmp(new_id, old_id) != 0);
+    char *next_header = next_request(login), *next_key = id_of(login);
+    CHECK(strcmp(next_header, header) != 0);
+    CHECK_STRING(next_key, key);
     CHECK_STORED(factory, next_header, "{\"cart\":[1],\"user\":42}");
     khufu_session *old = open_at(factory, header, NOW);
     CHECK_INT(khufu_session_load_result(old), KHUFU_LOAD_LOADED);
@@ -254,38 +284,153 @@ TEST(a_regenerated_session_has_a_new_id_and_the_old_one_is_read_only_for_a_while
     CHECK_STRING(again, next_header);
     free(again);
     CHECK_STORED(factory, next_header, "{\"cart\":[1],\"user\":42,\"more\":1}");
+    CHECK_STORED(factory, header, "{\"cart\":[1]}"); /* never what is newer */
     khufu_session_free(old);
     khufu_session_free(late);
     khufu_session_free(login);
-    free(old_id);
-    free(new_id);
+    free(key);
+    free(next_key);
     free(header);
     free(next_header);
     khufu_factory_free(factory);
 }
 
-static void pause_for(long milliseconds) {
-    nanosleep(&(struct timespec){milliseconds / 1000, milliseconds % 1000 * 1000000}, NULL);
-}
-
-TEST(the_old_id_is_gone_when_its_grace_is_over) {
-    const char *graces[] = {"0", "1"};
+/* By the times that the requests are said to have. */
+TEST(the_old_id_is_missing_when_its_grace_is_over) {
+    const char *graces[] = {"0", "10"};
     for (int i = 0; i < 2; i++) {
         khufu_factory *factory = STORED("regenerate_grace", graces[i]);
-        char *header = begin(factory, "{\"a\":1}");
-        khufu_session *session = open_at(factory, header, NOW);
-        CHECK_INT(khufu_session_regenerate_id(session), KHUFU_OK);
-        char *next_header = next_request(session);
-        khufu_session_free(session);
-        pause_for(i == 0 ? 5 : 1050);
-        session = open_at(factory, header, NOW);
-        CHECK_INT(khufu_session_load_result(session), KHUFU_LOAD_MISSING);
-        khufu_session_free(session);
-        CHECK_STORED(factory, next_header, "{\"a\":1}");
+        char *header = begin(factory, "{\"a\":1}"), *next_header = log_in_over(factory, header, 42);
+        if (i == 1) CHECK_STORED(factory, header, "{\"a\":1}");
+        CHECK_INT(load_result(factory, header), KHUFU_LOAD_MISSING);
+        CHECK_STORED(factory, next_header, "{\"a\":1,\"user\":42}");
         free(header);
         free(next_header);
         khufu_factory_free(factory);
     }
+}
+
+TEST(a_logout_by_any_id_ends_the_session_for_every_id) {
+    khufu_factory *factory = STORED("regenerate_grace", "60");
+    for (int by = 0; by < 4; by++) {
+        char *headers[3] = {begin(factory, "{\"a\":1}")};
+        khufu_session *before = open_at(factory, headers[0], NOW);
+        for (int i = 1; i < 3; i++) headers[i] = log_in_over(factory, headers[i - 1], i);
+        CHECK_INT(load_result(factory, headers[0]), KHUFU_LOAD_MISSING); /* two logins ago */
+        if (by == 0) {
+            log_out(factory, headers[2]);
+        } else if (by == 1) {
+            log_out(factory, headers[1]); /* the old one */
+        } else if (by == 2) { /* by a request that was open before both logins */
+            CHECK_INT(khufu_session_invalidate(before), KHUFU_OK);
+            CHECK_INT(khufu_session_commit(before, 0), KHUFU_OK);
+        } else { /* the id that nobody should have any more ends nothing */
+            khufu_session *planted = open_at(factory, headers[0], NOW);
+            CHECK_INT(khufu_session_invalidate(planted), KHUFU_OK);
+            CHECK_INT(khufu_session_commit(planted, 0), KHUFU_OK);
+            khufu_session_free(planted);
+            CHECK_STORED(factory, headers[2], "{\"a\":1,\"user\":2}");
+        }
+        for (int i = 0; i < 3 && by < 3; i++) CHECK_INT(load_result(factory, headers[i]), KHUFU_LOAD_MISSING);
+        khufu_session_free(before);
+        for (int i = 0; i < 3; i++) free(headers[i]);
+    }
+    khufu_factory_free(factory);
+}
+
+/* With max_age each use of a session sends its cookie again. */
+TEST(a_request_that_only_read_brings_no_old_cookie_back) {
+    khufu_factory *factory = STORED("max_age", "3600");
+    char *header = begin(factory, "{\"a\":1}");
+    khufu_session *first = open_at(factory, header, NOW + 1), *second = open_at(factory, header, NOW + 1);
+    khufu_session *third = open_at(factory, header, NOW + 1);
+    CHECK_VALUE(first, "a", "1");
+    CHECK_VALUE(second, "a", "1");
+    CHECK_VALUE(third, "a", "1");
+    char *cookie = commit_cookie(first);
+    CHECK(cookie != NULL);
+    char *next_header = log_in_over(factory, header, 42);
+    CHECK(commit_cookie(second) == NULL); /* nor is it an error */
+    khufu_session *old = open_at(factory, header, NOW + 2);
+    CHECK_VALUE(old, "a", "1");
+    CHECK(commit_cookie(old) == NULL);
+    log_out(factory, next_header);
+    CHECK(commit_cookie(third) == NULL);
+    CHECK_INT(load_result(factory, header), KHUFU_LOAD_MISSING);
+    khufu_session_free(first);
+    khufu_session_free(second);
+    khufu_session_free(third);
+    khufu_session_free(old);
+    free(cookie);
+    free(header);
+    free(next_header);
+    khufu_factory_free(factory);
+}
+
+enum { RACES = 100 };
+
+static struct {
+    const khufu_factory *factory;
+    const char *header;
+    char *next_header; /* NULL if the login was too late */
+    pthread_barrier_t start;
+} race;
+
+static void *log_in_at_once(void *unused) {
+    (void)unused;
+    khufu_session *session = NULL;
+    const char *cookie;
+    size_t len;
+    uintptr_t wrong = khufu_session_open_at(race.factory, race.header, KHUFU_NTS, NOW, &session) != KHUFU_OK;
+    wrong += khufu_session_set_int64(session, "user", 4, 42) != KHUFU_OK;
+    wrong += khufu_session_regenerate_id(session) != KHUFU_OK;
+    pthread_barrier_wait(&race.start);
+    khufu_status status = khufu_session_commit(session, 0);
+    race.next_header = NULL;
+    if (status == KHUFU_OK && khufu_session_set_cookie(session, 0, &cookie, &len) == KHUFU_OK) {
+        race.next_header = text_copy(cookie, len);
+        race.next_header[strcspn(race.next_header, ";")] = 0;
+    }
+    wrong += status != KHUFU_OK && status != KHUFU_ERR_GONE;
+    khufu_session_free(session);
+    return (void *)wrong;
+}
+
+/* A logout and a revocation, each at the same time as a login. */
+TEST(a_login_survives_neither_a_logout_nor_a_revocation_at_the_same_time) {
+    khufu_factory *factory = STORED("store_timeout", "60");
+    REQUIRE(pthread_barrier_init(&race.start, NULL, 2) == 0);
+    for (int round = 0; round < RACES; round++) {
+        khufu_session *session = open_new(factory);
+        CHECK_INT(khufu_session_set_int64(session, "a", 1, 1), KHUFU_OK);
+        CHECK_INT(khufu_session_set_subject(session, "racer", 5), KHUFU_OK);
+        char *header = next_request(session);
+        pthread_t login;
+        race.factory = factory;
+        race.header = header;
+        REQUIRE(pthread_create(&login, NULL, log_in_at_once, NULL) == 0);
+        khufu_subject *subject = NULL;
+        if (round % 2 == 0) {
+            CHECK_INT(khufu_session_invalidate(session), KHUFU_OK);
+            pthread_barrier_wait(&race.start);
+            CHECK_INT(khufu_session_commit(session, 0), KHUFU_OK);
+        } else {
+            CHECK_INT(khufu_subject_open(factory, "racer", 5, &subject), KHUFU_OK);
+            pthread_barrier_wait(&race.start);
+            CHECK_INT(khufu_subject_revoke_all(subject, NULL, 0, NULL), KHUFU_OK);
+        }
+        void *wrong;
+        REQUIRE(pthread_join(login, &wrong) == 0);
+        CHECK_INT((uintptr_t)wrong, 0);
+        CHECK_INT(load_result(factory, header), KHUFU_LOAD_MISSING);
+        if (race.next_header != NULL) CHECK_INT(load_result(factory, race.next_header), KHUFU_LOAD_MISSING);
+        khufu_subject_free(subject);
+        khufu_session_free(session);
+        free(race.next_header);
+        free(header);
+    }
+    pthread_barrier_destroy(&race.start);
+    khufu_factory_free(factory);
 }
 
 TEST(bad_cookies_are_told_apart) {
@@ -399,13 +544,6 @@ static khufu_subject *open_subject(const khufu_factory *factory, const char *nam
     return subject;
 }
 
-static khufu_load_result load_result(const khufu_factory *factory, const char *header) {
-    khufu_session *session = open_at(factory, header, NOW + 10);
-    khufu_load_result result = khufu_session_load_result(session);
-    khufu_session_free(session);
-    return result;
-}
-
 static size_t count_sessions(khufu_subject *subject) {
     const char *id;
     size_t len, cursor = 0, count = 0;
@@ -475,25 +613,30 @@ TEST(a_revoked_session_is_not_written_back) {
     free(header);
 }
 
-TEST(a_subject_stays_with_a_session_that_moves_and_ends_with_a_logout) {
+TEST(a_subject_stays_with_a_session_that_gets_a_new_id_and_ends_with_a_logout) {
     khufu_factory *factory = STORED("timeout", "600");
-    char *id, *header = log_in(factory, "mover", &id);
+    char *id, *header = log_in(factory, "visitor", &id);
     khufu_session *session = open_at(factory, header, NOW);
     CHECK_INT(khufu_session_regenerate_id(session), KHUFU_OK);
     char *next_header = next_request(session);
-    khufu_subject *subject = open_subject(factory, "mover");
+    khufu_subject *subject = open_subject(factory, "visitor");
+    const char *listed;
+    size_t len, cursor = 0;
+    double created, accessed;
     CHECK_INT(count_sessions(subject), 1);
+    CHECK_INT(khufu_subject_next(subject, &cursor, &listed, &len, &created, &accessed), KHUFU_OK);
+    CHECK_TEXT(listed, len, id); /* the same one */
     khufu_subject_free(subject);
     CHECK_INT(khufu_session_set_subject(session, NULL, 0), KHUFU_OK);
     CHECK_INT(khufu_session_commit(session, 0), KHUFU_OK);
-    subject = open_subject(factory, "mover");
+    subject = open_subject(factory, "visitor");
     CHECK_INT(count_sessions(subject), 0); /* nobody's */
     khufu_subject_free(subject);
-    CHECK_INT(khufu_session_set_subject(session, "mover", 5), KHUFU_OK);
+    CHECK_INT(khufu_session_set_subject(session, "visitor", 7), KHUFU_OK);
     CHECK_INT(khufu_session_commit(session, 0), KHUFU_OK);
     CHECK_INT(khufu_session_invalidate(session), KHUFU_OK);
     CHECK_INT(khufu_session_commit(session, 0), KHUFU_OK);
-    subject = open_subject(factory, "mover");
+    subject = open_subject(factory, "visitor");
     CHECK_INT(count_sessions(subject), 0);
     khufu_subject_free(subject);
     khufu_session_free(session);
@@ -504,7 +647,7 @@ TEST(a_subject_stays_with_a_session_that_moves_and_ends_with_a_logout) {
 }
 
 TEST(a_record_that_does_not_fit_into_memory_is_refused_and_the_session_kept) {
-    khufu_factory *factory = FACTORY("secret", SECRET, "type", "store", "store_max_bytes", "640000");
+    khufu_factory *factory = FACTORY("secret", SECRET, "type", "store", "store_max_bytes", "10000");
     khufu_session *session = open_new(factory);
     char large[20000];
     const char *data;
@@ -558,6 +701,44 @@ TEST(a_previous_secrets_id_is_sealed_anew) {
     khufu_factory_free(now);
 }
 
+/* The steps of docs/rotate-a-secret.md. The factories share a store, so it is none in memory. */
+TEST(a_rotation_of_the_secret_loses_no_session_of_a_user) {
+    khufu_factory *before = STORED("secret", "old"), *first = STORED("secret", "old", "previous_secret", "new");
+    khufu_factory *second = STORED("secret", "new", "previous_secret", "old"), *third = STORED("secret", "new");
+    char *ids[3], *headers[3];
+    for (int i = 0; i < 3; i++) headers[i] = log_in(before, "rotated", &ids[i]);
+    khufu_factory *both[] = {first, second};
+    for (int i = 0; i < 2; i++) {
+        khufu_subject *subject = open_subject(both[i], "rotated");
+        CHECK_INT(count_sessions(subject), 3);
+        khufu_subject_free(subject);
+    }
+    khufu_session *session = open_at(second, headers[0], NOW); /* it is only read, and gets its new name and cookie */
+    CHECK_VALUE(session, "a", "1");
+    char *next_header = next_request(session);
+    khufu_session_free(session);
+    for (int i = 0; i < 2; i++) { /* one under the new name, and one or two under the old */
+        khufu_subject *subject = open_subject(both[i], "rotated");
+        CHECK_INT(count_sessions(subject), 3 - i);
+        CHECK_INT(khufu_subject_revoke(subject, ids[1 + i], KHUFU_NTS), KHUFU_OK);
+        CHECK_INT(load_result(both[i], headers[1 + i]), KHUFU_LOAD_MISSING);
+        khufu_subject_free(subject);
+    }
+    khufu_subject *subject = open_subject(third, "rotated");
+    CHECK_INT(count_sessions(subject), 1);
+    size_t revoked = 0;
+    CHECK_INT(khufu_subject_revoke_all(subject, NULL, 0, &revoked), KHUFU_OK);
+    CHECK_INT(revoked, 1);
+    CHECK_INT(load_result(third, next_header), KHUFU_LOAD_MISSING);
+    khufu_subject_free(subject);
+    for (int i = 0; i < 3; i++) free(ids[i]), free(headers[i]);
+    free(next_header);
+    khufu_factory_free(before);
+    khufu_factory_free(first);
+    khufu_factory_free(second);
+    khufu_factory_free(third);
+}
+
 /* While the folder is elsewhere, no connection can be made. */
 TEST(a_store_that_cannot_be_reached_costs_no_session) {
     khufu_factory *fails = STORED("timeout", "600"), *empty = STORED("store_on_error", "empty");
@@ -590,12 +771,6 @@ TEST(a_store_that_cannot_be_reached_costs_no_session) {
     free(header);
     khufu_factory_free(fails);
     khufu_factory_free(empty);
-}
-
-static double seconds_now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
 /* Another process that writes as long as it is told to: it holds the lock that SQLite's writers take in a log of theirs. */
@@ -696,8 +871,8 @@ int main(void) {
     make_folder();
     start_writer();
     start_redis(folder);
-    const char *stores[] = {MEMORY, redis_server.url, SQLITE};
-    for (int i = 0; i < 3; i++) {
+    const char *stores[] = {MEMORY, CUSTOM, redis_server.url, SQLITE};
+    for (int i = 0; i < 4; i++) {
         use_store(stores[i]);
         RUN(what_is_set_is_there_in_the_next_request);
         RUN(a_record_may_be_larger_than_any_cookie);
@@ -706,8 +881,11 @@ int main(void) {
         RUN(threads_on_one_session_lose_nothing);
         RUN(a_logout_is_final);
         RUN(an_id_that_was_offered_is_never_taken_up);
-        RUN(a_regenerated_session_has_a_new_id_and_the_old_one_is_read_only_for_a_while);
-        RUN(the_old_id_is_gone_when_its_grace_is_over);
+        RUN(a_new_id_leaves_the_key_and_the_old_one_is_read_only_for_a_while);
+        RUN(the_old_id_is_missing_when_its_grace_is_over);
+        RUN(a_logout_by_any_id_ends_the_session_for_every_id);
+        RUN(a_request_that_only_read_brings_no_old_cookie_back);
+        RUN(a_login_survives_neither_a_logout_nor_a_revocation_at_the_same_time);
         RUN(bad_cookies_are_told_apart);
         RUN(a_session_ends_when_it_was_idle_or_is_too_old);
         RUN(a_record_whose_time_is_up_is_missing);
@@ -715,8 +893,10 @@ int main(void) {
         RUN(a_session_moves_from_a_cookie_into_the_store);
         RUN(sessions_of_a_subject_are_listed_and_revoked);
         RUN(a_revoked_session_is_not_written_back);
-        RUN(a_subject_stays_with_a_session_that_moves_and_ends_with_a_logout);
+        RUN(a_subject_stays_with_a_session_that_gets_a_new_id_and_ends_with_a_logout);
+        if (i > 0) RUN(a_rotation_of_the_secret_loses_no_session_of_a_user);
     }
+    free_shared_custom_store();
     RUN(keys_in_redis_begin_with_the_prefix);
     RUN(a_record_that_does_not_fit_into_memory_is_refused_and_the_session_kept);
     RUN(a_database_is_shared_and_outlives_its_factories);

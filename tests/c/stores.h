@@ -1,7 +1,9 @@
-/* Factories of the type store, on memory, or on a database or a Redis in a folder of the test's own. */
+/* Factories of the type store: on memory, on a database or a Redis in a folder of the test's own, or on a store of the
+   caller's own. */
 #ifndef STORES_H
 #define STORES_H
 
+#include "custom_store.h"
 #include "redis_server.h"
 #include "sessions.h"
 
@@ -9,6 +11,7 @@
 
 #define MEMORY "memory:"
 #define SQLITE NULL
+#define CUSTOM "custom"
 
 static char folder[] = "/tmp/khufu-c-XXXXXX";
 static char store[128] = MEMORY;
@@ -27,14 +30,39 @@ static inline void remove_folder(void) {
     CHECK_INT(rmdir(folder), 0);
 }
 
-/* What STORED makes its factories with from now on: MEMORY, SQLITE for the database in the folder, or a Redis' URL. */
+/* The store of the caller's own that all factories on CUSTOM share. */
+static struct custom_store *shared_custom_store;
+
+/* What STORED makes its factories with from now on: MEMORY, SQLITE for the database in the folder, CUSTOM, or a Redis' URL. */
 static inline void use_store(const char *url) {
     if (url == SQLITE) snprintf(store, sizeof store, "sqlite:%s/sessions.db", folder);
     else snprintf(store, sizeof store, "%s", url);
 }
 
 /* FACTORY with a secret and the store that is in use. */
-#define STORED(...) FACTORY("secret", SECRET, "type", "store", "store", store, __VA_ARGS__)
+#define STORED(...) make_stored_factory((const char *const[]){"secret", SECRET, __VA_ARGS__, NULL})
+
+static inline khufu_factory *make_stored_factory(const char *const *words) {
+    khufu_options *options = make_options(words);
+    if (strcmp(store, CUSTOM) == 0) {
+        khufu_store_vtable table = custom_callbacks;
+        table.release = NULL;
+        if (shared_custom_store == NULL) shared_custom_store = new_custom_store();
+        CHECK_INT(khufu_options_set_store(options, &table, shared_custom_store), KHUFU_OK);
+    } else {
+        CHECK_INT(khufu_options_set(options, "type", KHUFU_NTS, "store", KHUFU_NTS), KHUFU_OK);
+        CHECK_INT(khufu_options_set(options, "store", KHUFU_NTS, store, KHUFU_NTS), KHUFU_OK);
+    }
+    return factory_from(options);
+}
+
+/* To be called when all factories and sessions on CUSTOM are gone. */
+static inline void free_shared_custom_store(void) {
+    if (shared_custom_store == NULL) return;
+    shared_custom_store->released = 1; /* it has no release */
+    check_and_free(shared_custom_store);
+    shared_custom_store = NULL;
+}
 
 /* The Cookie header of a session that has been stored with this state. */
 static inline char *begin(const khufu_factory *factory, const char *state) {

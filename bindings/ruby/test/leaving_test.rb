@@ -27,8 +27,8 @@ class LeavingTest < SessionTest
       end
     end
 
-    def touch(*) = nil
-    def delete(key) = after(:delete) { @records.delete(key) }
+    def touch(key, *) = @records.key?(key) ? :ok : :gone
+    def remove(key, _expected) = after(:remove) { @records.delete(key) ? :ok : :gone }
 
     private
 

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "helper"
+require "forwardable"
 require "tmpdir"
 require_relative "../../../examples/ruby/pstore_store"
 
@@ -16,7 +17,7 @@ class OwnTest < SessionTest
       @calls = []
     end
 
-    %i[load save touch delete].each do |name|
+    %i[load save touch remove list unlist members].each do |name|
       define_method(name) do |*arguments|
         @calls << [name, *arguments]
         @before[name]&.call
@@ -65,6 +66,110 @@ class OwnTest < SessionTest
     end
   end
 
+  def test_a_record_is_kept_for_a_second_at_least
+    with_store do |store|
+      factory = factory(store: store, timeout: 0, regenerate_grace: 0)
+      session = factory.open
+      session["a"] = 1
+      session.subject = "user-42"
+      session.commit
+      session.regenerate_id
+      session.commit
+      assert_equal [1.0] * 2, store.calls.filter_map { |name, *rest| rest.last if name == :save }
+      assert_equal [61.0] * 2, store.calls.filter_map { |name, *rest| rest.last if name == :list }
+    end
+  end
+
+  def test_a_touch_that_misses_sends_no_cookie
+    with_store do |store|
+      factory = factory(store: store, max_age: 3600)
+      header = begin_with(factory, "a" => 1)
+      hit, login, logout = Array.new(3) { factory.open(header, now: Time.now + 5).tap { |session| session["a"] } }
+      assert_equal 1, hit.commit.length
+      other = factory.open(header)
+      other.regenerate_id
+      other.commit
+      assert_empty login.commit
+      other.invalidate.commit
+      assert_empty logout.commit
+      assert_equal :missing, factory.open(header).load_result
+    end
+  end
+
+  def test_a_store_that_keeps_subjects
+    with_store do |store|
+      factory = factory(store: store)
+      headers = Array.new(2) { log_in(factory, "user-42") }
+      log_in(factory, "user-43")
+      assert_equal %i[list save], store.calls.map(&:first).first(2)
+      user = factory.subject("user-42")
+      first = factory.open(headers.first).id
+      assert_includes user.sessions.map(&:id), first
+      assert_equal [2, 1], [user.sessions.length, user.revoke_all(except: first)]
+      assert_equal %i[loaded missing], headers.map { |header| factory.open(header).load_result }
+      assert user.revoke(first)
+      refute user.revoke(first)
+      assert_equal %i[remove unlist load], store.calls.map(&:first).last(3)
+      assert_empty factory.subject("user-42").sessions
+      assert_equal 1, factory.subject("user-43").sessions.length
+    end
+  end
+
+  # Another request changes the session between the look at it and its removal.
+  def test_a_revocation_goes_round
+    header = another = nil
+    with_store(remove: -> { another.tap { another = nil }&.call }) do |store|
+      factory = factory(store: store)
+      header = log_in(factory, "user-42")
+      another = -> { factory(store: store).open(header) { |session| (session["b"] = 2) and session.commit } }
+      assert_equal 1, factory.subject("user-42").revoke_all
+      assert_equal 2, store.calls.count { |name,| name == :remove }
+      assert_equal :missing, factory.open(header).load_result
+    end
+  end
+
+  def test_what_a_store_raises_of_subjects_is_the_cause
+    failing = nil
+    fail = ->(name) { -> { raise IOError, "no disk" if failing == name } }
+    with_store(**%i[load remove list unlist members].to_h { |name| [name, fail.call(name)] }) do |store|
+      factory = factory(store: store)
+      header = log_in(factory, "user-42")
+      user = factory.subject("user-42")
+      failing = :list
+      session = factory.open(header)
+      session["a"] = 2
+      assert_instance_of IOError, assert_raises(Khufu::StoreError) { session.commit }.cause
+      %i[load remove members].each do |name|
+        failing = name
+        assert_instance_of IOError, assert_raises(Khufu::StoreError) { user.revoke_all }.cause
+      end
+      failing = :members
+      assert_instance_of IOError, assert_raises(Khufu::StoreError) { factory.subject("user-42") }.cause
+      failing = :unlist # a note that stays says nothing
+      assert_equal 1, user.revoke_all
+      failing = nil
+      assert_empty factory.subject("user-42").sessions
+    end
+  end
+
+  def test_a_store_need_not_keep_subjects
+    plain = Class.new do
+      extend Forwardable
+      def_delegators :@store, :load, :save, :touch, :remove
+      def initialize(store) = @store = store
+    end
+    with_store do |store|
+      factory = factory(store: plain.new(store))
+      session = factory.open
+      assert_raises(Khufu::ArgumentError) { session.subject = "user-42" }
+      assert_raises(Khufu::ArgumentError) { factory.subject("user-42") }
+      session["a"] = 1
+      assert_equal({ "a" => 1 }, factory.open(sent_back(session.commit)).to_h)
+      some = plain.new(store).tap { |object| object.define_singleton_method(:list) { |*| } }
+      assert_match(/unlist, members/, assert_raises(Khufu::OptionError) { factory(store: some) }.message)
+    end
+  end
+
   def test_what_a_store_raises_is_the_cause
     header = with_store { |store| begin_with(factory(store: store), "a" => 1) }
     with_store(load: -> { raise IOError, "no disk" }) do |store|
@@ -93,8 +198,23 @@ class OwnTest < SessionTest
         refute_nil error.cause
       end
     end
+    with_store do |store|
+      factory = factory(store: store)
+      header = log_in(factory, "user-42")
+      store.define_singleton_method(:touch) { |*| true }
+      store.define_singleton_method(:remove) { |*| nil }
+      reader = factory.open(header, now: Time.now + 5).tap { |session| session["a"] }
+      [reader, factory.open(header).invalidate].each do |session|
+        assert_instance_of KeyError, assert_raises(Khufu::StoreError) { session.commit }.cause
+      end
+      keys = ["no key"]
+      store.define_singleton_method(:members) { |*| keys }
+      assert_match(/members/, assert_raises(Khufu::StoreError) { factory.subject("user-42") }.message)
+      keys = 7
+      assert_instance_of NoMethodError, assert_raises(Khufu::StoreError) { factory.subject("user-42") }.cause
+    end
     error = assert_raises(Khufu::OptionError) { factory(store: Object.new) }
-    assert_match(/store.*load, save, touch, delete/, error.message)
+    assert_match(/store.*load, save, touch, remove/, error.message)
     assert_match(/serializer.*loads, dumps/, assert_raises(Khufu::OptionError) { factory(serializer: Object.new) }.message)
   end
 
@@ -169,7 +289,7 @@ class OwnTest < SessionTest
     library = Khufu.const_get(:Native).ffi_libraries.first.name
     example = File.expand_path("../../../examples/ruby/pstore_store.rb", __dir__)
     output, status = run_ruby("load $PROGRAM_NAME = #{example.dump}", "KHUFU_LIBRARY" => library)
-    assert_equal [%({"cart":["A-1"],"name":"Ada","_f_":["Saved."]}\nmissing\n), true], [output, status.success?]
+    assert_equal [%({"cart":["A-1"],"name":"Ada","_f_":["Saved."]}\n1 session ended\nmissing\n), true], [output, status.success?]
   end
 
   private
@@ -182,5 +302,12 @@ class OwnTest < SessionTest
 
   def begin_with(factory, state)
     sent_back(factory.open.update(state).changed!.commit)
+  end
+
+  # The Cookie header of a session of a subject.
+  def log_in(factory, subject)
+    session = factory.open.update("a" => 1)
+    session.subject = subject
+    sent_back(session.commit)
   end
 end

@@ -3,8 +3,9 @@
 require_relative "helper"
 require_relative "redis_server"
 require "tmpdir"
+require_relative "../../../examples/ruby/pstore_store"
 
-# Sessions in the library's own stores.
+# Sessions in the library's own stores, and in one of the program's own.
 class StoreTest < SessionTest
   def test_what_is_set_is_there_in_the_next_request
     on_every_store do |factory|
@@ -66,14 +67,25 @@ class StoreTest < SessionTest
       assert_equal Encoding::UTF_8, before.encoding
       assert_same session, session.regenerate_id
       session["user"] = 42
-      moved = sent_back(session.commit)
-      refute_equal before, session.id
-      assert_equal({ "cart" => [1], "user" => 42 }, factory.open(moved).to_h)
+      next_header = sent_back(session.commit)
+      refute_equal header, next_header
+      assert_equal before, session.id
+      assert_equal({ "cart" => [1], "user" => 42 }, factory.open(next_header).to_h)
       old = factory.open(header)
       assert_equal [:loaded, { "cart" => [1] }], [old.load_result, old.to_h]
       old["late"] = 1
       assert_raises(Khufu::GoneError) { old.commit }
+      factory.open(header).invalidate.commit # by the old id
+      assert_equal [:missing] * 2, [header, next_header].map { |each| factory.open(each).load_result }
     end
+  end
+
+  def test_a_new_session_has_no_id
+    session = stored("memory:").open
+    session["a"] = 1
+    assert_nil session.id
+    session.commit
+    assert_match(/\A\h{64}\z/, session.id)
   end
 
   def test_keys_in_redis_begin_with_the_prefix
@@ -181,6 +193,7 @@ class StoreTest < SessionTest
 
   def on_every_store(**options, &block)
     yield stored("memory:", **options)
+    in_folder { |path| yield factory(store: PStoreStore.new(path), **options) }
     on_every_shared_store(**options, &block)
   end
 

@@ -77,7 +77,7 @@ module Khufu
     STATUS = 13
   end
 
-  # Another request has ended the session, or moved it to a new id. Its data can still be read; send no cookie.
+  # Another request has ended the session, or given it a new id. Its data can still be read; send no cookie.
   class GoneError < Error
     STATUS = 14
   end

@@ -16,8 +16,10 @@ module Khufu
     # Options of many values.
     LISTS = %i[previous_secret previous_secret_hex].freeze
     # Options that may be objects, and what those answer to.
-    METHODS = { store: %i[load save touch delete], serializer: %i[loads dumps] }.freeze
-    private_constant :LISTS, :METHODS
+    METHODS = { store: %i[load save touch remove], serializer: %i[loads dumps] }.freeze
+    # Methods that a store has all of, if it keeps subjects.
+    SUBJECTS = %i[list unlist members].freeze
+    private_constant :LISTS, :METHODS, :SUBJECTS
 
     # The options are those of docs/options.md. A String or Symbol, a number, true or false is a value; nil unsets
     # an option; an Array gives one that may be repeated (`previous_secret`) all its values, nil gives it none.
@@ -31,11 +33,22 @@ module Khufu
     #   - `save(key, expected, generation, record, ttl)`, in one step: keeps the record if the one that is there has
     #     the generation expected (0: there is none) and returns `:ok`; else `:gone` where there is none, `:conflict`
     #     where there is another
-    #   - `touch(key, generation, record, ttl)` keeps the record, which says when, in place of the one that has this
-    #     generation, if that is there
-    #   - `delete(key)`
+    #   - `touch(key, generation, record, ttl)`, in one step: keeps the record, which says when the session was used, in
+    #     place of the one that has this generation and returns `:ok`; else `:gone` or `:conflict`, as save does, and the
+    #     response gets no cookie
+    #   - `remove(key, expected)`, in one step: removes the record if it has the generation expected (0: whatever it has)
+    #     and returns `:ok`; else `:gone` or `:conflict`
     #
-    #   A key is 64 hex digits, a record is bytes, and ttl is for how many seconds it is kept (nil: for ever). A
+    #   A store that keeps subjects also has these; without them {Session#subject=} and {#subject} are an {ArgumentError}:
+    #
+    #   - `list(subject, key, ttl)` notes that a key belongs to a subject, for at least ttl; noting it again never shortens
+    #     that. It is called before the record is saved or touched
+    #   - `unlist(subject, key)` takes the note back, if there is one, after the record was removed
+    #   - `members(subject)` returns the keys that belong to a subject. One may be listed whose record is gone or belongs
+    #     to another subject by now, for the record itself says whose it is
+    #
+    #   A key is 64 hex digits, and so is a subject; a record is bytes, and ttl is for how many seconds it is kept, at least
+    #   1 (nil: for ever). A
     #   StandardError that they raise becomes the `cause` of a {StoreError}; whatever else leaves them, such as a `throw`
     #   or the end of the thread, leaves the call.
     # @option options [Symbol, #loads] :serializer the option's value; or a serializer of the program's own, with
@@ -133,10 +146,15 @@ module Khufu
 
     def set_own(native, name, object)
       missing = METHODS.fetch(name).reject { |method| object.respond_to?(method) }
+      if name == :store && SUBJECTS.any? { |method| object.respond_to?(method) }
+        missing += SUBJECTS.reject { |method| object.respond_to?(method) }
+      end
       raise OptionError, "a #{name} that has no #{missing.join(', ')}" unless missing.empty?
 
       callbacks = Native::Callbacks
-      table = name == :store ? callbacks::STORE : callbacks::SERIALIZER
+      table = if name == :serializer then callbacks::SERIALIZER
+              else object.respond_to?(:members) ? callbacks::SUBJECT_STORE : callbacks::STORE
+              end
       user_data = callbacks.keep(object)
       status = Native.public_send(:"khufu_options_set_#{name}", native, table, user_data)
       callbacks.release(user_data) unless status == Native::OK

@@ -25,7 +25,10 @@ module Khufu
       @calls = calls
       @output = Native::Output.new
       @committed = []
-      check(open(factory, header(cookie_header), now, deadline))
+      unless cookie_header.nil? || cookie_header.is_a?(String)
+        raise ArgumentError, "a Cookie header is a String, not #{cookie_header.class}"
+      end
+      check(Native.uninterrupted { open(factory, cookie_header, cookie_header ? cookie_header.bytesize : 0, now, deadline) })
     end
 
     # @return [Time] when the session began
@@ -70,14 +73,15 @@ module Khufu
       self
     end
 
-    # @return [String, nil] the hex SHA-256 of its id in the store, which may be logged: it opens nothing. nil for a
-    #   session in a cookie
+    # @return [String, nil] a name for it that may be logged, for it opens nothing: 64 hex digits, the key of its record
+    #   in the store (for another library's records, the SHA-256 of the id). It stays the same through every login, so no
+    #   right and no CSRF token may be bound to it. nil before the first commit, and for a session in a cookie
     def id
       @output.text if check(Native.khufu_session_id(handle, @output.data, @output.size))
     end
 
     # Gives it a new id at commit, against fixation: to be called when a user has logged in. For `regenerate_grace`
-    # seconds the old id opens the data as it was before, to be read only.
+    # seconds the old id opens the data as it was before, to be read only, and never what is newer.
     # @return [self]
     def regenerate_id
       check(Native.khufu_session_regenerate_id(handle))
@@ -106,7 +110,7 @@ module Khufu
     # @raise [UnsupportedError] if a session that could not be represented would be overwritten
     # @raise [StoreError] if the store failed
     # @raise [ConflictError] if other requests kept changing the session; it stays as it was
-    # @raise [GoneError] if another request has ended the session or moved it; it can still be read
+    # @raise [GoneError] if another request has ended the session or given it a new id; it can still be read
     def commit(exception: false, deadline: nil)
       flags = exception ? Native::COMMIT_EXCEPTION : 0
       check(
@@ -152,22 +156,14 @@ module Khufu
       raise TypeError, "a #{self.class} is not copied: to_h gives what it holds"
     end
 
-    def header(cookies)
-      cookies.nil? || cookies.is_a?(String) ? cookies : raise(ArgumentError, "a Cookie header is a String, not #{cookies.class}")
-    end
-
-    def open(factory, header, now, deadline)
+    def open(factory, header, size, now, deadline)
       raise ArgumentError, "now and deadline do not go together" if now && deadline
+      return @calls.khufu_session_open_at(factory, header, size, seconds(now), @output.data) if now
+      return @calls.khufu_session_open_deadline(factory, header, size, seconds(deadline), @output.data) if deadline
 
-      function, *time = if now then [:khufu_session_open_at, seconds(now)]
-                        elsif deadline then [:khufu_session_open_deadline, seconds(deadline)]
-                        else :khufu_session_open
-                        end
-      Native.uninterrupted do
-        @calls.public_send(function, factory, header, header ? header.bytesize : 0, *time, @output.data)
-      ensure
-        @handle = Native::SessionHandle.new(@output.pointer)
-      end
+      @calls.khufu_session_open(factory, header, size, @output.data)
+    ensure
+      @handle = Native::SessionHandle.new(@output.pointer)
     end
 
     def handle

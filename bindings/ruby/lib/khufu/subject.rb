@@ -19,7 +19,7 @@ module Khufu
       @calls = calls
       @output = Native::Output.new
       name = Text.of(name, ArgumentError)
-      check(open(factory, name))
+      check(Native.uninterrupted { open(factory, name) })
     end
 
     # @return [Array<Entry>] frozen, the one used last first
@@ -65,11 +65,9 @@ module Khufu
     end
 
     def open(factory, name)
-      Native.uninterrupted do
-        @calls.khufu_subject_open(factory, name, name.bytesize, @output.data)
-      ensure
-        @handle = Native::SubjectHandle.new(@output.pointer)
-      end
+      @calls.khufu_subject_open(factory, name, name.bytesize, @output.data)
+    ensure
+      @handle = Native::SubjectHandle.new(@output.pointer)
     end
 
     def check(status)

@@ -51,13 +51,26 @@ module Khufu
       end
 
       TOUCH = callback(:pointer, :size_t, :uint64, :pointer, :size_t, :double) do |store, key, key_size, generation, record, size, ttl|
-        store.touch(text(key, key_size), generation, bytes(record, size), lifetime(ttl))
+        SAVED.fetch(store.touch(text(key, key_size), generation, bytes(record, size), lifetime(ttl)))
+      end
+
+      REMOVE = callback(:pointer, :size_t, :uint64) do |store, key, key_size, expected|
+        SAVED.fetch(store.remove(text(key, key_size), expected))
+      end
+
+      LIST = callback(:pointer, :size_t, :pointer, :size_t, :double) do |store, subject, subject_size, key, key_size, ttl|
+        store.list(text(subject, subject_size), text(key, key_size), lifetime(ttl))
         OK
       end
 
-      REMOVE = callback(:pointer, :size_t) do |store, key, key_size|
-        store.delete(text(key, key_size))
+      UNLIST = callback(:pointer, :size_t, :pointer, :size_t) do |store, subject, subject_size, key, key_size|
+        store.unlist(text(subject, subject_size), text(key, key_size))
         OK
+      end
+
+      MEMBERS = callback(:pointer, :size_t, :pointer) do |store, subject, subject_size, sink|
+        keys = store.members(text(subject, subject_size)).to_a.join
+        Native.khufu_sink_write(sink, keys, keys.bytesize)
       end
 
       LOADS = callback(:pointer, :size_t, :pointer, otherwise: ERR_TYPE) do |serializer, payload, size, sink|
@@ -78,7 +91,8 @@ module Khufu
       end
       private_class_method :table
 
-      STORE = table(LOAD, SAVE, TOUCH, REMOVE, RELEASE)
+      STORE = table(LOAD, SAVE, TOUCH, REMOVE, nil, nil, nil, RELEASE)
+      SUBJECT_STORE = table(LOAD, SAVE, TOUCH, REMOVE, LIST, UNLIST, MEMBERS, RELEASE)
       SERIALIZER = table(LOADS, DUMPS, RELEASE)
     end
   end
