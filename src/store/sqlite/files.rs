@@ -6,7 +6,7 @@
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A file, whatever its name. Files that are there at the same time have different ones.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,20 @@ impl Files {
         self.identities.iter().all(Option::is_some)
     }
 
+    /// The folder that they are in, if the system tells of its changes. None of them is removed or replaced without one.
+    #[cfg(unix)]
+    pub fn folder(&self) -> Option<Folder> {
+        use std::os::unix::fs::MetadataExt;
+        let metadata = fs::metadata(self.paths[0].parent()?).ok()?;
+        let changed = Duration::new(metadata.ctime().try_into().ok()?, metadata.ctime_nsec().try_into().ok()?);
+        Some(Folder { inode: inode(&metadata), changed })
+    }
+
+    #[cfg(not(unix))]
+    pub fn folder(&self) -> Option<Folder> {
+        None
+    }
+
     /// Whether the log and its index are still those that were found.
     pub fn have_their_log(&self) -> bool {
         (1..3).all(|file| identity(&self.paths[file]) == self.identities[file])
@@ -66,6 +80,21 @@ impl Files {
             }
         }
         Ok(())
+    }
+}
+
+/// A folder since its last change.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Folder {
+    inode: (u64, u64),
+    changed: Duration,
+}
+
+impl Folder {
+    /// Whether its next change will be seen: a clock that ticks slowly gives changes of one moment the same time.
+    pub fn has_settled(&self) -> bool {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        now.saturating_sub(self.changed) > Duration::from_secs(1)
     }
 }
 

@@ -150,12 +150,10 @@ impl Sqlite {
         kind: Kind,
         work: impl Fn(&mut Connection) -> rusqlite::Result<T>,
     ) -> Result<T, Trouble> {
-        let mut database = match loan.thing.take() {
-            Some(database) if database.is_current()? => database,
-            stale => {
-                drop(stale);
-                self.connections.open()?
-            }
+        let is_current = loan.thing.as_mut().map_or(Ok(false), Database::is_current)?;
+        let mut database = match loan.thing.take().filter(|_| is_current) {
+            Some(database) => database,
+            None => self.connections.open()?,
         };
         let outcome = work(&mut database.connection).map_err(Trouble::from);
         let is_certain = match &outcome {

@@ -5,6 +5,9 @@ use std::time::SystemTime;
 
 use super::*;
 
+const SUBJECT: SubjectName = SubjectName([7; 32]);
+const LONG: Duration = Duration::from_secs(30);
+
 /// A way to take files away from a running server.
 type Removal = fn(&Folder);
 
@@ -52,10 +55,13 @@ fn found(folder: &Folder) -> Vec<(String, i64)> {
     statement.query_map((), |row| row.try_into()).unwrap().map(Result::unwrap).collect()
 }
 
-/// A store that has all its connections open.
+/// A store that has all its connections open, in a folder that has not changed for some time.
 fn busy_store(folder: &Folder) -> Sqlite {
     let store = folder.store();
     assert_eq!(save(&store, "old", 0, "data"), Saved::Yes);
+    assert_eq!(store.save("subject's", 0, &write(1, &bytes(Some(SUBJECT), ""), None)), Ok(Saved::Yes));
+    sleep(Duration::from_millis(1100));
+    assert_eq!(store.touch("old", &write(1, &bytes(None, "data"), None)), Ok(Saved::Yes));
     thread::scope(|scope| {
         for _ in 0..16 {
             scope.spawn(|| (0..50).for_each(|_| assert_eq!(load(&store, "old"), Some(record(1, "data")))));
@@ -66,7 +72,7 @@ fn busy_store(folder: &Folder) -> Sqlite {
 
 #[test]
 fn what_is_saved_after_files_were_removed_is_in_the_new_ones() {
-    for (removal, remove) in REMOVALS {
+    let check = |(removal, remove): (&str, Removal)| {
         let folder = Folder::new();
         let store = busy_store(&folder);
         for round in 0..3 {
@@ -78,34 +84,39 @@ fn what_is_saved_after_files_were_removed_is_in_the_new_ones() {
             assert_eq!(load(&store, "old"), None, "{removal}");
             assert_eq!(found(&folder), [(key, 2)], "{removal}");
         }
-    }
+    };
+    thread::scope(|scope| {
+        for removal in REMOVALS {
+            scope.spawn(move || check(removal));
+        }
+    });
 }
 
 #[test]
 fn no_call_is_answered_from_a_file_that_was_removed() {
-    let data = bytes(None, "data");
-    let calls: [(&str, &dyn Fn(&Sqlite)); 7] = [
-        ("load", &|store| assert_eq!(load(store, "old"), None)),
-        ("insert", &|store| assert_eq!(save(store, "old", 0, "data"), Saved::Yes)),
-        ("replace", &|store| assert_eq!(save(store, "old", 1, "data"), Saved::Gone)),
-        ("touch", &|store| assert_eq!(store.touch("old", &write(1, &data, None)), Ok(Saved::Gone))),
-        ("remove", &|store| assert_eq!(store.remove("old", 0, None, soon()), Ok(Saved::Gone))),
-        ("members", &|store| assert_eq!(store.members(&SUBJECT, soon()), Ok(vec![]))),
-        ("revoke", &|store| assert_eq!(store.revoke("subject's", &[SUBJECT], soon()), Ok(false))),
+    let calls: [fn(&Sqlite); 7] = [
+        |store| assert_eq!(load(store, "old"), None),
+        |store| assert_eq!(save(store, "old", 0, "data"), Saved::Yes),
+        |store| assert_eq!(save(store, "old", 1, "data"), Saved::Gone),
+        |store| assert_eq!(store.touch("old", &write(1, &bytes(None, "data"), None)), Ok(Saved::Gone)),
+        |store| assert_eq!(store.remove("old", 0, None, soon()), Ok(Saved::Gone)),
+        |store| assert_eq!(store.members(&SUBJECT, soon()), Ok(vec![])),
+        |store| assert_eq!(store.revoke("subject's", &[SUBJECT], soon()), Ok(false)),
     ];
-    for (removal, remove) in REMOVALS {
-        for (call, make) in calls {
-            let folder = Folder::new();
-            let store = busy_store(&folder);
-            assert_eq!(store.save("subject's", 0, &write(1, &bytes(Some(SUBJECT), ""), None)), Ok(Saved::Yes));
-            remove(&folder);
-            println!("{removal}: {call}");
-            make(&store);
+    let check = |remove: Removal, call: fn(&Sqlite)| {
+        let folder = Folder::new();
+        let store = busy_store(&folder);
+        remove(&folder);
+        call(&store);
+    };
+    thread::scope(|scope| {
+        for (_, remove) in REMOVALS {
+            for call in calls {
+                scope.spawn(move || check(remove, call));
+            }
         }
-    }
+    });
 }
-
-const SUBJECT: SubjectName = SubjectName([7; 32]);
 
 #[test]
 fn a_backup_that_is_moved_over_the_file_is_what_is_read() {
@@ -125,7 +136,7 @@ fn a_backup_that_is_moved_over_the_file_is_what_is_read() {
         assert_eq!(load(&store, "new 0"), None);
         assert_eq!(save(&store, "old", 2, "of the lost record"), Saved::Conflict);
         assert_eq!(save(&store, "old", 1, "of the backup"), Saved::Yes);
-        assert_eq!(found(&folder), [("old".to_owned(), 2)]);
+        assert_eq!(found(&folder), [("old".to_owned(), 2), ("subject's".to_owned(), 1)]);
     }
 }
 
@@ -161,6 +172,22 @@ fn a_log_that_is_removed_does_no_lasting_harm() {
         assert_eq!(load(&store, "new"), Some(record(1, "data")), "{suffixes:?}");
         assert!(found(&folder).contains(&("new".to_owned(), 1)), "{suffixes:?}");
     }
+}
+
+#[test]
+fn a_folder_that_has_not_changed_is_looked_at_alone() {
+    let folder = Folder::new();
+    let store = busy_store(&folder);
+    let is_settled = || {
+        let mut loan = store.connections.writer.borrow(soon()).unwrap();
+        let database = loan.thing.as_mut().unwrap();
+        (database.is_current().unwrap(), database.folder.is_some())
+    };
+    assert_eq!(is_settled(), (true, true));
+    fs::write(folder.0.join("something"), "else").unwrap();
+    assert_eq!(is_settled(), (true, false), "two changes of one moment could look like one");
+    remove(&folder, [""]);
+    assert_eq!(is_settled(), (false, false));
 }
 
 /// SQLite would give it the others' index.
@@ -207,8 +234,6 @@ fn what_replaces_the_file_is_checked_as_at_the_start() {
     }
 }
 
-const LONG: Duration = Duration::from_secs(30);
-
 /// Has the next write of a store find its files removed when it is about to be committed.
 fn remove_at_commit(store: &Sqlite, folder: &Folder) {
     let paths = ["", "-wal", "-shm"].map(|suffix| folder.0.join(format!("sessions.db{suffix}")));
@@ -240,15 +265,14 @@ fn a_save_whose_file_is_gone_when_it_is_done_is_an_error() {
 
 #[test]
 fn other_writes_whose_file_is_gone_when_they_are_done_are_made_again() {
-    let calls: [&dyn Fn(&Sqlite); 3] = [
-        &|store| assert_eq!(store.touch("old", &write(1, &bytes(None, ""), None)), Ok(Saved::Gone)),
-        &|store| assert_eq!(store.remove("old", 0, None, soon()), Ok(Saved::Gone)),
-        &|store| assert_eq!(store.revoke("subject's", &[SUBJECT], soon()), Ok(false)),
+    let calls: [fn(&Sqlite); 3] = [
+        |store| assert_eq!(store.touch("old", &write(1, &bytes(None, ""), None)), Ok(Saved::Gone)),
+        |store| assert_eq!(store.remove("old", 0, None, soon()), Ok(Saved::Gone)),
+        |store| assert_eq!(store.revoke("subject's", &[SUBJECT], soon()), Ok(false)),
     ];
     for call in calls {
         let folder = Folder::new();
         let store = busy_store(&folder);
-        assert_eq!(store.save("subject's", 0, &write(1, &bytes(Some(SUBJECT), ""), None)), Ok(Saved::Yes));
         remove_at_commit(&store, &folder);
         call(&store);
         assert_eq!(found(&folder), []);
@@ -311,7 +335,7 @@ fn processes_that_save_while_files_are_removed_lose_no_later_save() {
         while acknowledged_since(&folder.database(), since).len() < 100 {
             assert!(Instant::now() < limit, "no more is saved");
             assert!(others.iter_mut().all(|other| other.0.try_wait().unwrap().is_none()), "a process failed");
-            sleep(Duration::from_millis(1));
+            sleep(Duration::from_millis(5));
         }
     };
     wait_for_saves(0);
