@@ -790,8 +790,9 @@ khufu_status khufu_session_to_json(khufu_session *session, const char **json, si
  * @param session  not NULL.
  * @param key      UTF-8; (NULL, 0) is the empty key, key_len KHUFU_NTS means up to the NUL.
  * @param json     one JSON value, nested at most 500 levels; copied; json_len KHUFU_NTS means up to the NUL.
- * @return KHUFU_OK; KHUFU_ERR_JSON; KHUFU_ERR_UTF8; KHUFU_ERR_RANGE (longer than 2 GiB); KHUFU_ERR_ARGUMENT. On an error
- *         nothing was set.
+ * @return KHUFU_OK; KHUFU_ERR_JSON; KHUFU_ERR_UTF8; KHUFU_ERR_RANGE (longer than 2 GiB, or a number that Python does not
+ *         read back: an integer of more than 4,300 digits, or a float that overflows a double); KHUFU_ERR_ARGUMENT. On an
+ *         error nothing was set.
  */
 khufu_status khufu_session_set(khufu_session *session,
                                const char *key,
@@ -864,8 +865,8 @@ khufu_status khufu_session_set_null(khufu_session *session, const char *key, siz
  * @param json     one JSON value, nested at most 500 levels; copied; json_len KHUFU_NTS means up to the NUL.
  * @param value    may be NULL (and value_len then too); set to the key's value as JSON text, borrowed.
  * @param value_len its length in bytes.
- * @return KHUFU_OK; KHUFU_ERR_JSON; KHUFU_ERR_TYPE (as khufu_session_get); KHUFU_ERR_UTF8; KHUFU_ERR_RANGE;
- *         KHUFU_ERR_ARGUMENT. On an error nothing was set.
+ * @return KHUFU_OK; KHUFU_ERR_JSON; KHUFU_ERR_TYPE (as khufu_session_get); KHUFU_ERR_UTF8; KHUFU_ERR_RANGE (as
+ *         khufu_session_set); KHUFU_ERR_ARGUMENT. On an error nothing was set.
  */
 khufu_status khufu_session_setdefault(khufu_session *session,
                                       const char *key,
@@ -881,7 +882,7 @@ khufu_status khufu_session_setdefault(khufu_session *session,
  * @param session  not NULL.
  * @param json     a JSON object, nested at most 500 levels; copied; json_len KHUFU_NTS means up to the NUL.
  * @return KHUFU_OK; KHUFU_ERR_JSON (also: not an object); KHUFU_ERR_UTF8 (also: a key with a lone surrogate);
- *         KHUFU_ERR_RANGE; KHUFU_ERR_ARGUMENT.
+ *         KHUFU_ERR_RANGE (as khufu_session_set); KHUFU_ERR_ARGUMENT.
  */
 khufu_status khufu_session_update(khufu_session *session,
                                   const char *json,
@@ -926,10 +927,10 @@ khufu_status khufu_session_clear(khufu_session *session);
  * @param session  not NULL.
  * @param json     the message, one JSON value, nested at most 500 levels; copied; json_len KHUFU_NTS means up to the NUL.
  * @param queue    UTF-8; (NULL, 0) is the default queue, queue_len KHUFU_NTS means up to the NUL.
- * @param allow_duplicate whether a message that equals one in the queue (1 equals 1.0, the order of keys is ignored) is
- *                 added once more; else it is not, and the session is unchanged.
+ * @param allow_duplicate whether a message that equals one in the queue, as Python compares them (1 equals 1.0, the order
+ *                 of keys is ignored), is added once more; else it is not, and the session is unchanged.
  * @return KHUFU_OK; KHUFU_ERR_JSON; KHUFU_ERR_TYPE (the queue's key holds something that is no list); KHUFU_ERR_UTF8;
- *         KHUFU_ERR_RANGE; KHUFU_ERR_ARGUMENT. On an error nothing was added.
+ *         KHUFU_ERR_RANGE (as khufu_session_set); KHUFU_ERR_ARGUMENT. On an error nothing was added.
  */
 khufu_status khufu_session_flash(khufu_session *session,
                                  const char *json,
@@ -944,8 +945,8 @@ khufu_status khufu_session_flash(khufu_session *session,
  * @param session  not NULL.
  * @param string   the message, UTF-8, NULs and all; copied; (NULL, 0) is empty, string_len KHUFU_NTS means up to the NUL.
  * @param queue    UTF-8; (NULL, 0) is the default queue, queue_len KHUFU_NTS means up to the NUL.
- * @param allow_duplicate whether a message that equals one in the queue (1 equals 1.0, the order of keys is ignored) is
- *                 added once more; else it is not, and the session is unchanged.
+ * @param allow_duplicate whether a message that equals one in the queue, as Python compares them (1 equals 1.0, the order
+ *                 of keys is ignored), is added once more; else it is not, and the session is unchanged.
  * @return KHUFU_OK; KHUFU_ERR_TYPE (the queue's key holds something that is no list); KHUFU_ERR_UTF8;
  *         KHUFU_ERR_RANGE; KHUFU_ERR_ARGUMENT. On an error nothing was added.
  */

@@ -1,11 +1,12 @@
-//! Text that never moves: what a session hands out stays where it is while the session lives.
+//! Text that stays where it is until the next change: a session's data, and what is made of them for reading.
 
+use std::mem::take;
 use std::ops::Range;
 
 use crate::wiped::WipedText;
 
-/// Where a piece of text stands in an [`Arena`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+/// The place of a piece of text in an [`Arena`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Span {
     chunk: u32,
     start: u32,
@@ -13,6 +14,8 @@ pub(crate) struct Span {
 }
 
 impl Span {
+    pub const EMPTY: Self = Self { chunk: PAYLOAD, start: 0, len: 0 };
+
     pub fn of_payload(start: usize, end: usize) -> Self {
         Self { chunk: PAYLOAD, start: start as u32, len: (end - start) as u32 }
     }
@@ -42,17 +45,57 @@ impl Span {
     pub fn part(self, start: usize, end: usize) -> Self {
         Self { chunk: self.chunk, start: self.start + start as u32, len: (end - start) as u32 }
     }
+
+    /// The index of its chunk, if it is not in the payload's buffer.
+    fn chunk_index(self) -> Option<usize> {
+        self.chunk.checked_sub(FIRST_CHUNK).map(|index| index as usize)
+    }
 }
 
 /// The opened payload and all text that came later: behind the payload while there is room, then in chunks that are
 /// never reallocated.
 ///
-/// All of it is zeroed when the arena is dropped. Adding text moves none that is there, so a view that
-/// C holds stays good, and so does an input that is itself such a view.
+/// Adding text moves none that is there, so a view that C holds stays valid, and so does an input that is such a view.
+/// Only [`Arena::collect`] moves text, and never that of the payload's buffer. All of it is zeroed when it is freed.
 #[derive(Default)]
 pub(crate) struct Arena {
     payload: WipedText,
-    chunks: Vec<WipedText>,
+    chunks: Option<Box<Chunks>>,
+}
+
+#[derive(Default)]
+struct Chunks {
+    list: Vec<Chunk>,
+    /// The one that text is added to.
+    current: Option<usize>,
+    /// Bytes that were in use after the last collection, the payload's among them, less those of chunks that came since.
+    spare: isize,
+}
+
+struct Chunk {
+    text: WipedText,
+    /// It holds one text, which may grow, and nothing else is added to it.
+    alone: bool,
+}
+
+impl Chunks {
+    /// Adds a chunk; its number in spans.
+    fn add(&mut self, text: WipedText, alone: bool) -> u32 {
+        self.spare -= text.capacity() as isize;
+        self.list.push(Chunk { text, alone });
+        FIRST_CHUNK + self.list.len() as u32 - 1
+    }
+
+    /// Adds a chunk for a text of so many bytes: one for that text alone if it is long, else one for others, too.
+    fn add_for(&mut self, most: usize) -> u32 {
+        let before = self.current.map_or(0, |index| self.list[index].text.capacity());
+        let size = (2 * before).clamp(CHUNK, LARGEST_CHUNK);
+        if most > size.max(LONG) {
+            return self.add(WipedText::with_capacity(most), true);
+        }
+        self.current = Some(self.list.len());
+        self.add(WipedText::with_capacity(size.max(most)), false)
+    }
 }
 
 /// Spans in the payload's buffer: in the payload itself, and behind it.
@@ -64,34 +107,53 @@ const FIRST_CHUNK: u32 = 2;
 /// Bytes that are best left free behind a payload, for what is set later.
 pub(crate) const ROOM: usize = 192;
 
-/// Bytes of the first chunk, unless one text needs more; each chunk is twice as large as the one before.
+/// Bytes of the first chunk that several texts share; each is twice as large as the one before, up to the largest.
 const CHUNK: usize = 256;
+const LARGEST_CHUNK: usize = 1 << 20;
+/// A text of more bytes gets a chunk of its own, unless the next shared one is larger.
+const LONG: usize = 1024;
+
+/// Bytes that are not worth a collection.
+const NOT_WORTH: isize = 4096;
 
 /// The longest text that a span can hold, and so the longest value, in bytes.
 pub(crate) const LONGEST: usize = (u32::MAX / 2) as usize;
 
 impl Arena {
     pub fn new(payload: WipedText) -> Self {
-        Self { payload, chunks: Vec::new() }
+        Self { payload, chunks: None }
     }
 
     #[inline]
     pub fn text(&self, span: Span) -> &str {
-        &self.chunk(span)[span.start as usize..][..span.len()]
+        &self.buffer(span)[span.range()]
     }
 
     /// The same as bytes, which costs less than to see that no character is cut.
     #[inline]
     pub fn bytes(&self, span: Span) -> &[u8] {
-        &self.chunk(span).as_bytes()[span.start as usize..][..span.len()]
+        &self.buffer(span).as_bytes()[span.range()]
     }
 
     #[inline]
-    fn chunk(&self, span: Span) -> &str {
-        match span.chunk {
-            PAYLOAD | BEHIND_PAYLOAD => &self.payload,
-            number => &self.chunks[(number - FIRST_CHUNK) as usize],
+    fn buffer(&self, span: Span) -> &WipedText {
+        match (span.chunk_index(), &self.chunks) {
+            (Some(index), Some(chunks)) => &chunks.list[index].text,
+            _ => &self.payload,
         }
+    }
+
+    #[inline]
+    fn buffer_mut(&mut self, span: Span) -> &mut WipedText {
+        match (span.chunk_index(), &mut self.chunks) {
+            (Some(index), Some(chunks)) => &mut chunks.list[index].text,
+            _ => &mut self.payload,
+        }
+    }
+
+    fn chunks(&mut self) -> &mut Chunks {
+        let spare = self.payload.len() as isize;
+        self.chunks.get_or_insert_with(|| Box::new(Chunks { spare, ..Chunks::default() }))
     }
 
     /// Keeps a copy of `text`.
@@ -100,20 +162,145 @@ impl Arena {
     }
 
     /// Keeps what `write` appends, at most `most` bytes.
+    #[inline]
     pub fn write(&mut self, most: usize, write: impl FnOnce(&mut String)) -> Span {
-        let has_room = |text: &WipedText| text.capacity() - text.len() >= most;
-        let (number, chunk) = if self.chunks.is_empty() && has_room(&self.payload) {
-            (BEHIND_PAYLOAD, &mut self.payload)
-        } else {
-            if !self.chunks.last().is_some_and(has_room) {
-                self.chunks.push(WipedText::with_capacity(most.max(CHUNK << self.chunks.len().min(12))));
+        let current = self.chunks.as_ref().and_then(|chunks| chunks.current);
+        let mut end = Span { chunk: current.map_or(BEHIND_PAYLOAD, |index| FIRST_CHUNK + index as u32), ..Span::EMPTY };
+        let buffer = self.buffer(end);
+        if buffer.capacity() - buffer.len() < most {
+            end.chunk = self.make_room(most);
+        }
+        end.start = self.buffer(end).len() as u32;
+        self.append(end, write)
+    }
+
+    /// The number of a buffer with room for so many bytes.
+    #[cold]
+    fn make_room(&mut self, most: usize) -> u32 {
+        if self.payload.capacity() == 0 && most <= CHUNK {
+            self.payload = WipedText::with_capacity(CHUNK);
+            return BEHIND_PAYLOAD;
+        }
+        self.chunks().add_for(most)
+    }
+
+    /// Appends to a text, without its last `less` bytes, what `write` appends, at most `most` bytes.
+    ///
+    /// The text is moved if it has no room where it is. A text that grows again and again is moved as often as its
+    /// length doubles, and takes at most twice its length.
+    pub fn extend(&mut self, span: Span, less: usize, most: usize, write: impl FnOnce(&mut String)) -> Span {
+        let mut kept = span.part(0, span.len() - less);
+        let buffer = self.buffer(span);
+        let is_last = span.chunk != PAYLOAD && buffer.len() == span.range().end;
+        if is_last && buffer.capacity() - kept.range().end >= most {
+            self.buffer_mut(span).truncate(kept.range().end);
+            return self.append(kept, write);
+        }
+        let mut larger = WipedText::with_capacity(2 * (kept.len() + most));
+        larger.push_str(self.text(kept));
+        let chunks = self.chunks();
+        match span.chunk_index() {
+            Some(index) if chunks.list[index].alone => {
+                let text = &mut chunks.list[index].text;
+                chunks.spare += text.capacity() as isize - larger.capacity() as isize;
+                *text = larger;
             }
-            let last = self.chunks.len() - 1;
-            (FIRST_CHUNK + last as u32, &mut self.chunks[last])
-        };
-        let (start, capacity) = (chunk.len(), chunk.capacity());
-        write(chunk);
-        assert_eq!(chunk.capacity(), capacity, "more was written than was said");
-        Span { chunk: number, start: start as u32, len: (chunk.len() - start) as u32 }
+            _ => (kept.chunk, kept.start) = (chunks.add(larger, true), 0),
+        }
+        self.append(kept, write)
+    }
+
+    /// Appends to a span that ends where its buffer does, and has the room.
+    #[inline]
+    fn append(&mut self, span: Span, write: impl FnOnce(&mut String)) -> Span {
+        let buffer = self.buffer_mut(span);
+        let capacity = buffer.capacity();
+        write(buffer);
+        assert_eq!(buffer.capacity(), capacity, "more was written than was said");
+        Span { len: buffer.len() as u32 - span.start, ..span }
+    }
+
+    /// Whether more text may be used no more than is used.
+    #[inline]
+    pub fn is_overgrown(&self) -> bool {
+        self.chunks.as_ref().is_some_and(|chunks| chunks.spare < -NOT_WORTH)
+    }
+
+    /// Frees all text outside the payload's buffer but that of these spans, which are set to where it is then.
+    pub fn collect<'s>(&mut self, used: impl Iterator<Item = &'s mut Span>) {
+        let mut before = self.chunks.take().map_or_else(Vec::new, |chunks| chunks.list);
+        let mut moved = vec![None; before.len()];
+        for span in used {
+            let Some(index) = span.chunk_index() else { continue };
+            if before[index].alone {
+                let move_chunk = || self.chunks().add(take(&mut before[index].text), true);
+                span.chunk = *moved[index].get_or_insert_with(move_chunk);
+            } else {
+                *span = self.push(&before[index].text[span.range()]);
+            }
+        }
+        let payload = self.payload.len();
+        let chunks = self.chunks();
+        let held: usize = chunks.list.iter().map(|chunk| chunk.text.capacity()).sum();
+        chunks.spare = (held + payload) as isize;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Arena, Span};
+    use crate::wiped::WipedText;
+
+    /// Bytes of all chunks.
+    fn held(arena: &Arena) -> usize {
+        arena.chunks.iter().flat_map(|chunks| &chunks.list).map(|chunk| chunk.text.capacity()).sum()
+    }
+
+    #[test]
+    fn a_growing_text_is_moved_as_often_as_its_length_doubles() {
+        let mut arena = Arena::new(WipedText::from("payload"));
+        let (mut span, mut expected, mut moves) = (arena.push("[]"), String::from("["), 0);
+        for number in 0..10_000 {
+            let before = arena.text(span).as_ptr();
+            span = arena.extend(span, 1, 8, |out| out.push_str(&format!("{number},]")));
+            expected += &format!("{number},");
+            moves += usize::from(arena.text(span).as_ptr() != before);
+            arena.push("between");
+        }
+        assert_eq!(arena.text(span), expected + "]");
+        assert!(moves < 20, "{moves}");
+        assert!(held(&arena) < 2 * span.len() + 10_000 * 2 * "between".len(), "{}", held(&arena));
+    }
+
+    #[test]
+    fn a_collection_keeps_what_is_used_and_no_more() {
+        let mut arena = Arena::new(WipedText::from("payload"));
+        let mut used = [Span::of_payload(0, 3), arena.push("one"), arena.push("two"), arena.push("list")];
+        used[3] = arena.extend(used[3], 0, 1, |out| out.push('!'));
+        let mut moved = 0;
+        for _ in 0..10_000 {
+            arena.push("garbage");
+            if arena.is_overgrown() {
+                arena.collect(used.iter_mut());
+                moved += 1;
+            }
+            assert!(held(&arena) < 10_000);
+        }
+        assert_eq!(used.map(|span| arena.text(span)), ["pay", "one", "two", "list!"]);
+        assert!((2..50).contains(&moved), "{moved}");
+    }
+
+    #[test]
+    fn a_text_that_was_moved_goes_on_growing_where_it_is() {
+        let mut arena = Arena::default();
+        let mut list = arena.push("a");
+        arena.push("x");
+        list = arena.extend(list, 0, 1, |out| out.push('b'));
+        let place = arena.text(list).as_ptr();
+        arena.collect([&mut list].into_iter());
+        list = arena.extend(list, 0, 1, |out| out.push('c'));
+        assert_eq!((arena.text(list), arena.text(list).as_ptr()), ("abc", place));
+        let other = arena.push("other");
+        assert_eq!((arena.text(list), arena.text(other)), ("abc", "other"));
     }
 }

@@ -67,6 +67,17 @@ pub enum Error {
     Random(String),
 }
 
+impl Error {
+    /// Why a JSON text is not set. Where the text is JSON but holds a number that Python does not read back, the error
+    /// names the key.
+    pub(crate) fn refused(key: &str, fault: Fault) -> Self {
+        match fault.is_out_of_range() {
+            true => Self::Range(format!("cannot set the key {key:?}: {fault}; set it as a string")),
+            false => Self::Json(fault),
+        }
+    }
+}
+
 impl From<getrandom::Error> for Error {
     fn from(error: getrandom::Error) -> Self {
         Self::Random(error.to_string())

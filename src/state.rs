@@ -3,12 +3,18 @@
 //! Keys and values are spans over the payload as it was opened, or over text that was set later; nothing is
 //! parsed into a tree, so a value that nobody touches goes back exactly as it came.
 
-use std::collections::{BTreeMap, HashSet};
+mod index;
+mod lists;
+
+use std::collections::BTreeMap;
+use std::iter::once;
 use std::ops::Range;
 
 use crate::arena::{Arena, Span};
 use crate::json::{self, Fault, Marks, Scanner};
 use crate::serializer::pickle::{Forms, Origin, Whole};
+use crate::state::index::Index;
+use crate::state::lists::Searched;
 use crate::wiped::WipedText;
 
 #[derive(Clone, Copy)]
@@ -26,6 +32,16 @@ struct Entry {
 const KEY_END: &str = "\":";
 
 impl Entry {
+    /// Leaves a gap at the place of a key that is removed from among many.
+    fn remove(&mut self) {
+        (self.key, self.value) = (Span::EMPTY, Span::EMPTY);
+    }
+
+    /// A value has at least one byte.
+    fn is_gap(&self) -> bool {
+        self.value.len() == 0
+    }
+
     /// The key's text and the value in one piece, if nothing but [`KEY_END`] is between, and no white space in the value.
     fn as_written(&self) -> Option<Span> {
         self.key.join(KEY_END.len(), self.value).filter(|_| !self.marks.loose)
@@ -43,6 +59,10 @@ pub(crate) struct Value {
 pub(crate) struct State {
     arena: Arena,
     entries: Vec<Entry>,
+    /// The places of more than [`SOME`] keys, so that finding one takes no longer than among a few.
+    index: Option<Box<Index>>,
+    /// Lists in which an element was looked for.
+    searched: Option<Box<Searched>>,
     /// What was made for reading since the last change, so that asking twice costs nothing.
     made: Option<Box<Made>>,
     hidden: Option<Box<Hidden>>,
@@ -64,7 +84,7 @@ struct Hidden(Vec<(&'static str, Span)>);
 
 /// Up to this many keys, each fingerprint is compared with all before it to find duplicates.
 const FEW: usize = 8;
-/// Up to this many, they go into a table on the stack; above it, the keys are hashed.
+/// Up to this many, they go into a table on the stack; above it, the keys have an index.
 const SOME: usize = 128;
 
 impl State {
@@ -87,8 +107,13 @@ impl State {
     }
 
     pub fn new(payload: WipedText, Members(entries): Members) -> Self {
-        let mut state = Self { arena: Arena::new(payload), entries, ..Self::default() };
-        state.merge_duplicates();
+        let arena = Arena::new(payload);
+        let mut state = Self { arena, entries, ..Self::default() };
+        if state.entries.len() > SOME {
+            state.make_index();
+        } else if state.may_have_duplicates() {
+            state.merge_by_sorting();
+        }
         state
     }
 
@@ -138,24 +163,17 @@ impl State {
     }
 
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.index.as_ref().map_or(self.entries.len(), |index| index.len())
     }
 
-    /// Of a key that stands twice, the last value counts, at the first place, as in Python.
-    fn merge_duplicates(&mut self) {
-        if self.may_have_duplicates() {
-            self.merge_by_sorting();
-        }
-    }
-
-    /// Whether two fingerprints are the same or, of many keys, two keys as they are written or any is escaped.
+    /// Whether the fingerprints of two keys are the same. There are at most [`SOME`] keys.
     fn may_have_duplicates(&self) -> bool {
         let prints = |range: Range<usize>| self.entries[range].iter().map(|entry| entry.fingerprint);
         match self.entries.len() {
             count @ 0..=FEW => {
                 (1..count).any(|later| prints(0..later).any(|earlier| earlier == self.entries[later].fingerprint))
             }
-            count @ 0..=SOME => {
+            count => {
                 // Twice as many slots as there can be keys; each holds a key's place, counted from 1.
                 let mut table = [0; 2 * SOME];
                 prints(0..count).enumerate().any(|(later, print)| {
@@ -171,13 +189,10 @@ impl State {
                     false
                 })
             }
-            count => {
-                let mut keys = HashSet::with_capacity(count);
-                !self.entries.iter().all(|entry| !entry.key_escaped && keys.insert(self.text(entry.key)))
-            }
         }
     }
 
+    /// Of a key that stands twice, the last value counts, at the first place, as in Python.
     fn merge_by_sorting(&mut self) {
         let points = |index: &usize| json::code_points(self.text(self.entries[*index].key));
         let mut order: Vec<usize> = (0..self.entries.len()).collect();
@@ -198,13 +213,62 @@ impl State {
         });
     }
 
-    #[inline]
-    fn find(&self, key: &str) -> Option<usize> {
-        let print = fingerprint(key.as_bytes());
-        self.entries.iter().position(|entry| entry.fingerprint == print && self.is_key(entry, key))
+    /// Makes the index of the keys; of one that stands twice, the last value counts, at the first place, as in Python.
+    #[cold]
+    fn make_index(&mut self) {
+        let mut index = Index::with_capacity(self.entries.len());
+        let mut count = 0;
+        for place in 0..self.entries.len() {
+            let entry = self.entries[place];
+            let hash = self.hash(&index, &entry);
+            match index.find(hash, |earlier| self.have_one_key(&self.entries[earlier], &entry)) {
+                Some(earlier) => {
+                    (self.entries[earlier].value, self.entries[earlier].marks) = (entry.value, entry.marks);
+                }
+                None => {
+                    index.push(hash, count);
+                    self.entries[count] = entry;
+                    count += 1;
+                }
+            }
+        }
+        self.entries.truncate(count);
+        self.index = Some(Box::new(index));
+    }
+
+    /// A lone surrogate in a key counts as U+FFFD: keys that are equal have one hash.
+    fn hash(&self, index: &Index, entry: &Entry) -> u64 {
+        match entry.key_escaped {
+            true => index.hash(&unescaped(self.text(entry.key))),
+            false => index.hash(self.text(entry.key)),
+        }
+    }
+
+    fn have_one_key(&self, one: &Entry, other: &Entry) -> bool {
+        let [key, other_key] = [one, other].map(|entry| self.text(entry.key));
+        match one.key_escaped || other.key_escaped {
+            true => json::code_points(key).eq(json::code_points(other_key)),
+            false => key == other_key,
+        }
     }
 
     #[inline]
+    fn find(&self, key: &str) -> Option<usize> {
+        match &self.index {
+            None => {
+                let print = fingerprint(key.as_bytes());
+                self.entries.iter().position(|entry| entry.fingerprint == print && self.is_key(entry, key))
+            }
+            Some(index) => self.find_by(index, key),
+        }
+    }
+
+    #[inline(never)]
+    fn find_by(&self, index: &Index, key: &str) -> Option<usize> {
+        index.find(index.hash(key), |place| self.is_key(&self.entries[place], key))
+    }
+
+    #[inline(always)]
     fn is_key(&self, entry: &Entry, key: &str) -> bool {
         match entry.key_escaped {
             true => json::code_points(self.text(entry.key)).eq(key.chars().map(u32::from)),
@@ -223,7 +287,12 @@ impl State {
     }
 
     /// The key (between its quotes, as it is written) and the value at a place.
-    pub fn at(&self, index: usize) -> Option<(Span, Value)> {
+    pub fn at(&self, number: usize) -> Option<(Span, Value)> {
+        let index = match &self.index {
+            Some(index) if number < index.len() => index.place(number),
+            Some(_) => return None,
+            None => number,
+        };
         let entry = self.entries.get(index)?;
         Some((entry.key, self.value(index)))
     }
@@ -245,34 +314,48 @@ impl State {
         }
     }
 
-    /// Sets keys one after the other.
-    pub fn set_all(&mut self, members: &[(WipedText, Value)]) {
-        if members.len() <= FEW {
-            members.iter().for_each(|(key, value)| self.set(key, *value));
-            return;
-        }
-        self.changed();
-        members.iter().for_each(|(key, value)| self.push(key, *value));
-        self.merge_duplicates();
-    }
-
     fn push(&mut self, key: &str, value: Value) {
         let written = self.arena.write(json::escaped_len(key), |out| json::escape(key, out));
         let key_escaped = written.len() != key.len();
         let fingerprint = fingerprint(key.as_bytes());
         self.entries.push(Entry { key: written, key_escaped, fingerprint, value: value.span, marks: value.marks });
+        match &mut self.index {
+            Some(index) => index.push(index.hash(key), self.entries.len() - 1),
+            None if self.entries.len() > SOME => self.make_index(),
+            None => {}
+        }
     }
 
     pub fn delete(&mut self, key: &str) -> Option<Value> {
         let index = self.find(key)?;
         self.changed();
-        let Entry { value: span, marks, .. } = self.entries.remove(index);
-        Some(Value { span, marks })
+        let deleted = self.value(index);
+        match self.index {
+            Some(_) => self.leave_gap(key, index),
+            None => drop(self.entries.remove(index)),
+        }
+        Some(deleted)
+    }
+
+    /// Removes one of many keys; the others stay where they are until half of the places are gaps.
+    #[cold]
+    fn leave_gap(&mut self, key: &str, place: usize) {
+        let Some(index) = &mut self.index else { return };
+        index.remove(index.hash(key), place, self.entries.len());
+        self.entries[place].remove();
+        if self.entries.len() > 2 * index.len() {
+            index.close_gaps();
+            self.entries.retain(|entry| !entry.is_gap());
+            if self.entries.len() <= SOME / 2 {
+                self.index = None;
+            }
+        }
     }
 
     pub fn clear(&mut self) {
         self.changed();
         self.entries.clear();
+        self.index = None;
     }
 
     /// Drops what is hidden, too, and how it was pickled.
@@ -303,6 +386,23 @@ impl State {
         if let Some(origin) = &mut self.origin {
             origin.whole = None;
         }
+    }
+
+    /// Ends a change: frees text that is used no more, once it is more than what is. Of the views that were handed out,
+    /// only that of `kept` stays valid, at the place that this gives.
+    #[inline]
+    pub fn settle(&mut self, kept: Span) -> Span {
+        if self.arena.is_overgrown() { self.collect(kept) } else { kept }
+    }
+
+    #[cold]
+    fn collect(&mut self, mut kept: Span) -> Span {
+        self.made = None;
+        self.searched = None;
+        let entries = self.entries.iter_mut().flat_map(|entry| [&mut entry.key, &mut entry.value]);
+        let hidden = self.hidden.iter_mut().flat_map(|hidden| hidden.0.iter_mut().map(|(_, json)| json));
+        self.arena.collect(entries.chain(hidden).chain(once(&mut kept)));
+        kept
     }
 
     /// Where a string stands between its quotes; `None` for a value that is none.
@@ -365,9 +465,13 @@ impl State {
         let mut before = "{\"";
         let mut entries = self.entries.iter().peekable();
         while let Some(entry) = entries.next() {
+            let written = entry.as_written();
+            if written.is_none() && entry.is_gap() {
+                continue;
+            }
             out.push_str(before);
             before = ",\"";
-            match entry.as_written() {
+            match written {
                 Some(mut run) => {
                     let behind = |run: Span, next: &&Entry| run.join(before.len(), next.as_written()?);
                     while let Some(longer) = entries.peek().and_then(|next| behind(run, next)) {
@@ -385,13 +489,14 @@ impl State {
                 }
             }
         }
+        // Not all of them are gaps.
         out.push_str(if self.entries.is_empty() { "{}" } else { "}" });
     }
 
     /// Appends the whole object as strict JSON: `null` for each number that is not finite.
     fn dump_finite(&self, out: &mut String) {
         let mut before = "{\"";
-        for entry in &self.entries {
+        for entry in self.entries.iter().filter(|entry| !entry.is_gap()) {
             out.push_str(before);
             before = ",\"";
             self.write_key(entry, out);
@@ -400,6 +505,7 @@ impl State {
                 false => out.push_str(self.text(entry.value)),
             }
         }
+        // Not all of them are gaps.
         out.push_str(if self.entries.is_empty() { "{}" } else { "}" });
     }
 
@@ -427,7 +533,12 @@ fn fingerprint(key: &[u8]) -> u32 {
 /// The same of a key that is written with escapes: of its text.
 #[cold]
 fn escaped_fingerprint(written: &str) -> u32 {
+    fingerprint(unescaped(written).as_bytes())
+}
+
+/// A key's text, with U+FFFD for each lone surrogate.
+fn unescaped(written: &str) -> WipedText {
     let mut text = WipedText::with_capacity(written.len());
     json::unescape(written, Some(char::REPLACEMENT_CHARACTER), &mut text);
-    fingerprint(text.as_bytes())
+    text
 }

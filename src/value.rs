@@ -1,9 +1,24 @@
-//! Values compared, as Pyramid compares flash messages: 1 equals 1.0, the order of an object's keys is ignored.
+//! Values compared as Python's `==` does, by a canonical form: 1 equals 1.0 and `true`, an object's order is ignored.
+
+use std::fmt::Write;
+
+use zeroize::Zeroizing;
 
 use crate::json::{self, Scanner};
+use crate::wiped::WipedBytes;
 
-/// A JSON value, its text having been checked, to be compared as Python's `==` has it (so `true` equals 1).
-pub(crate) struct Tree<'a>(Vec<Node<'a>>);
+/// Bytes that two values, whose JSON has been checked, share if Python's `==` holds for them, and only then.
+///
+/// Integers are compared exactly, whatever their length; floats are the doubles that Python reads. NaN equals itself, for
+/// Python's `in` finds it by its identity.
+pub(crate) fn canonical(json: &str) -> WipedBytes {
+    let mut out = WipedBytes::with_capacity(json.len() + 16);
+    match json.as_bytes().first() {
+        Some(b'[' | b'{') => Tree::of(json).write(&mut out),
+        _ => scalar(json, &mut out),
+    }
+    out
+}
 
 /// A value; its parts are named by their places.
 enum Node<'a> {
@@ -13,9 +28,11 @@ enum Node<'a> {
     Object(Vec<usize>),
 }
 
+/// Each value stands behind its parts: the whole is the last.
+struct Tree<'a>(Vec<Node<'a>>);
+
 impl<'a> Tree<'a> {
-    /// Each value stands behind its parts: the whole is the last.
-    pub fn of(value: &'a str) -> Self {
+    fn of(value: &'a str) -> Self {
         let mut nodes = Vec::new();
         let mut open: Vec<Vec<usize>> = Vec::new();
         let mut scanner = Scanner::lenient(value);
@@ -44,25 +61,33 @@ impl<'a> Tree<'a> {
         }
         Self(nodes)
     }
-}
 
-impl PartialEq for Tree<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        let mut pairs = vec![(self.0.len() - 1, other.0.len() - 1)];
-        while let Some((one, another)) = pairs.pop() {
-            let same = match (&self.0[one], &other.0[another]) {
-                (Node::Scalar(one), Node::Scalar(other)) => same_scalar(one, other),
-                (Node::List(ones), Node::List(others)) | (Node::Object(ones), Node::Object(others)) => {
-                    pairs.extend(ones.iter().copied().zip(others.iter().copied()));
-                    ones.len() == others.len()
-                }
-                _ => false,
-            };
-            if !same {
-                return false;
-            }
+    fn write(&self, out: &mut WipedBytes) {
+        // A bracket is written behind the parts of its value.
+        enum Step {
+            Value(usize),
+            Close(u8),
         }
-        true
+        let mut next = vec![Step::Value(self.0.len() - 1)];
+        while let Some(step) = next.pop() {
+            let (brackets, parts) = match step {
+                Step::Close(bracket) => {
+                    out.add(&[bracket]);
+                    continue;
+                }
+                Step::Value(index) => match &self.0[index] {
+                    Node::Scalar(json) => {
+                        scalar(json, out);
+                        continue;
+                    }
+                    Node::List(parts) => (b"[]", parts),
+                    Node::Object(parts) => (b"{}", parts),
+                },
+            };
+            out.add(&brackets[..1]);
+            next.push(Step::Close(brackets[1]));
+            next.extend(parts.iter().rev().map(|part| Step::Value(*part)));
+        }
     }
 }
 
@@ -82,78 +107,76 @@ fn inside(string: &str) -> &str {
     &string[1..string.len() - 1]
 }
 
-fn same_scalar(one: &str, other: &str) -> bool {
-    if one.starts_with('"') && other.starts_with('"') {
-        return json::code_points(inside(one)).eq(json::code_points(inside(other)));
+/// The end of a string and of a number: no byte of a character.
+const END: u8 = 0xff;
+
+fn scalar(json: &str, out: &mut WipedBytes) {
+    match json.as_bytes()[0] {
+        b'"' => {
+            out.add(b"\"");
+            json::push_characters(inside(json), out);
+        }
+        b't' => out.add(b"1"),
+        b'f' => out.add(b"0"),
+        b'-' | b'0'..=b'9' if json != "-Infinity" => number(json, out),
+        // null, NaN and the infinities.
+        _ => out.add(json.as_bytes()),
     }
-    match (Decimal::of(one), Decimal::of(other)) {
-        (Some(one), Some(other)) => one.equals(&other),
-        _ => one == other,
-    }
+    out.add(&[END]);
 }
 
-/// A number as 0.DIGITS × 10^exponent, without zeros at either end of its digits.
-struct Decimal<'a> {
-    negative: bool,
-    whole: &'a str,
-    fraction: &'a str,
-    exponent: i64,
-}
-
-impl<'a> Decimal<'a> {
-    fn of(scalar: &'a str) -> Option<Self> {
-        let scalar = match scalar {
-            "true" => "1",
-            "false" => "0",
-            _ => scalar,
-        };
-        let (negative, unsigned) = match scalar.strip_prefix('-') {
-            Some(unsigned) => (true, unsigned),
-            None => (false, scalar),
-        };
-        if !unsigned.starts_with(|first: char| first.is_ascii_digit()) {
-            return None;
-        }
-        let (digits, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
-        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-        let far = if exponent.starts_with('-') { i64::MIN / 2 } else { i64::MAX / 2 };
-        let mut number = Self {
-            negative,
-            whole: whole.trim_start_matches('0'),
-            fraction: fraction.trim_end_matches('0'),
-            exponent: exponent.parse().unwrap_or(far).clamp(i64::MIN / 2, i64::MAX / 2),
-        };
-        if number.fraction.is_empty() {
-            let significant = number.whole.trim_end_matches('0');
-            number.exponent += number.whole.len() as i64;
-            number.whole = significant;
-        } else if number.whole.is_empty() {
-            let significant = number.fraction.trim_start_matches('0');
-            number.exponent -= (number.fraction.len() - significant.len()) as i64;
-            number.fraction = significant;
-        } else {
-            number.exponent += number.whole.len() as i64;
-        }
-        Some(number)
+/// A whole number's digits, a float's shortest ones.
+fn number(json: &str, out: &mut WipedBytes) {
+    if !json.contains(['.', 'e', 'E']) {
+        return out.add(if json == "-0" { b"0" } else { json.as_bytes() });
     }
-
-    fn equals(&self, other: &Self) -> bool {
-        let digits = |number: &Self| number.whole.len() + number.fraction.len();
-        if digits(self) == 0 || digits(other) == 0 {
-            return digits(self) == digits(other);
-        }
-        self.negative == other.negative
-            && self.exponent == other.exponent
-            && self.whole.bytes().chain(self.fraction.bytes()).eq(other.whole.bytes().chain(other.fraction.bytes()))
-    }
+    let float: f64 = json.parse().unwrap_or(f64::NAN);
+    // Room for all digits of the largest double.
+    let mut text = Zeroizing::new(String::with_capacity(400));
+    // Writing to a text cannot fail.
+    let _ = match float {
+        f64::INFINITY => write!(text, "Infinity"),
+        f64::NEG_INFINITY => write!(text, "-Infinity"),
+        0.0 => write!(text, "0"),
+        _ if float.fract() == 0.0 => write!(text, "{float:.0}"),
+        _ => write!(text, "{float:e}"),
+    };
+    out.add(text.as_bytes());
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Tree;
+    use super::canonical;
 
     fn equal(one: &str, other: &str) -> bool {
-        Tree::of(one) == Tree::of(other)
+        canonical(one) == canonical(other)
+    }
+
+    #[test]
+    fn cpython_takes_the_same_values_for_equal() {
+        let vectors = include_str!("../tests/vectors/python_values.json");
+        let vectors: serde_json::Value = serde_json::from_str(vectors).unwrap();
+        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+        let groups: Vec<Vec<String>> = vectors["equal"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|group| group.as_array().unwrap().iter().map(text).collect())
+            .collect();
+        assert!(groups.len() > 100 && groups.iter().filter(|group| group.len() > 1).count() > 30);
+        let forms: Vec<_> = groups.iter().map(|group| canonical(&group[0])).collect();
+        for (number, group) in groups.iter().enumerate() {
+            for text in group {
+                let form = canonical(text);
+                let equal: Vec<usize> = (0..forms.len()).filter(|other| forms[*other] == form).collect();
+                assert_eq!(
+                    equal,
+                    [number],
+                    "{text} and {:?}",
+                    equal.iter().map(|other| &groups[*other][0]).collect::<Vec<_>>()
+                );
+            }
+        }
     }
 
     #[test]
@@ -162,20 +185,30 @@ mod tests {
             ("1", "1.0"),
             ("1", "true"),
             ("0", "-0.0"),
+            ("-0", "0e999999999999999999999"),
             ("100", "1e2"),
             ("0.001", "1E-3"),
             ("12.50", "1250e-2"),
             ("0.00", "false"),
+            ("0.1", "0.10000000000000000555"),
+            ("1e-400", "0"),
+            ("1e400", "1e401"),
+            ("1e400", "Infinity"),
+            ("-1e400", "-Infinity"),
+            ("1180591620717411303424", "1.1805916207174113e21"),
+            ("9007199254740993.0", "9007199254740992"),
             ("\"\\u00e9\"", "\"é\""),
             ("\"\\ud83d\\udd11\"", "\"🔑\""),
             ("{\"a\":1,\"b\":[2]}", "{ \"b\" : [ 2.0 ], \"a\" : 1 }"),
             ("{\"a\":1,\"a\":2}", "{\"a\":2}"),
             ("[]", "[ ]"),
             ("null", "null"),
+            ("[NaN]", "[NaN]"),
         ] {
             assert!(equal(one, other), "{one} and {other}");
-            assert!(equal(other, one), "{other} and {one}");
         }
+        let digits = format!("{:.0}", f64::MAX);
+        assert!(equal(&digits, "1.7976931348623157e308") && equal(&format!("-{digits}"), "-1.7976931348623157e308"));
     }
 
     #[test]
@@ -187,12 +220,24 @@ mod tests {
             ("1", "0.1"),
             ("[1]", "[1,2]"),
             ("[1,2]", "[2,1]"),
+            ("[1,2]", "[12]"),
+            ("[[],[]]", "[[[]]]"),
+            ("[\"a\",\"b\"]", "[\"ab\"]"),
             ("{\"a\":1}", "{\"b\":1}"),
+            ("{}", "[]"),
             ("null", "false"),
+            ("null", "\"null\""),
             ("\"\\ud800\"", "\"\u{fffd}\""),
+            ("\"\\ud83d\"", "\"\\udd11\""),
             ("1180591620717411303424", "1180591620717411303425"),
+            ("1180591620717411303425", "1.1805916207174113e21"),
+            ("9007199254740993", "9007199254740992.0"),
+            ("1e400", "-1e400"),
+            ("0.1", "0.1000000000000000124900090270330610871315"),
         ] {
             assert!(!equal(one, other), "{one} and {other}");
         }
+        let digits = "9".repeat(400);
+        assert!(!equal(&digits, "1e400") && !equal(&digits, &format!("{digits}9")));
     }
 }

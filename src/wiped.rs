@@ -9,7 +9,7 @@ use std::ops::{Deref, DerefMut};
 use zeroize::optimization_barrier;
 
 /// Bytes that are zeroed when dropped. Growing one through `Deref` may leave a copy; [`WipedBytes::add`] does not.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct WipedBytes(Vec<u8>);
 
 impl WipedBytes {

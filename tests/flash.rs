@@ -82,6 +82,9 @@ fn duplicates_are_equal_by_value_as_in_python() {
         ("1000", "1E+3"),
         ("0.001", "1e-3"),
         ("1180591620717411303424", "1180591620717411303424.0"),
+        ("1180591620717411303424", "1.1805916207174113e21"),
+        ("0.1", "0.10000000000000000555"),
+        ("9007199254740993.0", "9007199254740992"),
         ("\"zo\\u00eb\"", "\"zoë\""),
         ("\"\\ud83d\\udd11\"", "\"🔑\""),
         ("\"\\ud800\"", "\"\\uD800\""),
@@ -97,6 +100,28 @@ fn duplicates_are_equal_by_value_as_in_python() {
         assert!(is_duplicate(one, other), "{one} and {other}");
         assert!(is_duplicate(other, one), "{other} and {one}");
     }
+}
+
+#[test]
+fn long_lists_are_searched_as_short_ones_are() {
+    let earlier: Vec<String> = (0..300).map(|number| format!("{{\"id\": {number}, \"text\": \"message\"}}")).collect();
+    let mut session = holding(&format!("{{\"_f_\": [{}]}}", earlier.join(" , ")));
+    let mut expected = 300;
+    for number in (0..900).chain((0..900).rev()) {
+        let is_new = number >= expected;
+        session.flash(&format!("{{\"text\":\"message\",\"id\":{number}.0}}"), "", false).unwrap();
+        expected += usize::from(is_new);
+        if number % 100 == 7 {
+            session.flash("\"again\"", "", true).unwrap();
+            session.set_string("other", &"x".repeat(2000)).unwrap();
+            session.flash("\"again\"", "", false).unwrap();
+        }
+    }
+    let messages = json(session.pop_flash("").unwrap());
+    let again = messages.as_array().unwrap().iter().filter(|message| **message == "again").count();
+    assert_eq!((messages.as_array().unwrap().len() - again, again), (900, 18));
+    session.flash("{\"text\":\"message\",\"id\":1}", "", false).unwrap();
+    assert_eq!(json(session.peek_flash("").unwrap()).as_array().unwrap().len(), 1, "the queue was emptied");
 }
 
 #[test]
@@ -124,6 +149,8 @@ fn messages_that_differ_are_both_kept() {
         ("10", "100"),
         ("0.1", "0.01"),
         ("1180591620717411303424", "1180591620717411303425"),
+        ("1180591620717411303425", "1.1805916207174113e21"),
+        ("9007199254740993", "9007199254740992.0"),
         ("1e5", "1e-5"),
     ] {
         assert!(!is_duplicate(one, other), "{one} and {other}");

@@ -105,6 +105,82 @@ fn a_number_that_is_not_finite_cannot_be_set() {
     assert!(session.is_empty());
 }
 
+/// Numbers, each with whether CPython reads it back.
+fn numbers() -> Vec<(String, bool)> {
+    let path = format!("{}/tests/vectors/python_values.json", env!("CARGO_MANIFEST_DIR"));
+    let vectors = json(&std::fs::read_to_string(path).unwrap());
+    let numbers = vectors["numbers"].as_array().unwrap().iter().map(|number| {
+        let [before, digit, behind] = ["before", "digit", "behind"].map(|part| number[part].as_str().unwrap());
+        let digits = digit.repeat(number["times"].as_u64().unwrap() as usize);
+        (format!("{before}{digits}{behind}"), number["is_read"].as_bool().unwrap())
+    });
+    numbers.collect()
+}
+
+/// The start of a number, for messages.
+fn shown(number: &str) -> &str {
+    &number[..number.len().min(20)]
+}
+
+#[test]
+fn a_number_is_set_if_python_reads_it_back() {
+    let numbers = numbers();
+    assert!(numbers.iter().filter(|(_, is_read)| *is_read).count() > 10);
+    assert!(numbers.iter().filter(|(_, is_read)| !*is_read).count() > 10);
+    for settings in &FORMATS[..2] {
+        let factory = factory(settings);
+        for (number, is_read) in &numbers {
+            let nested = format!("[\"1e999\", {{\"a\" : [null,{number}]}}]");
+            for text in [number, &nested] {
+                let mut session = factory.open_at(b"", NOW).unwrap();
+                let outcomes = [
+                    session.set("set", text),
+                    session.setdefault("default", text).map(drop),
+                    session.update(&format!("{{\"before\":1,\"updated\":{text}}}")),
+                    session.flash(text, "queue", true),
+                    session.flash(text, "other", false),
+                ];
+                for (outcome, key) in outcomes.iter().zip(["set", "default", "updated", "_f_queue", "_f_other"]) {
+                    match outcome {
+                        Ok(()) => assert!(is_read, "{key}: {}", shown(number)),
+                        Err(Error::Range(why)) => {
+                            assert!(!is_read, "{key}: {}", shown(number));
+                            assert!(why.contains(&format!("{key:?}")) && !why.contains("999"), "{why}");
+                            let limit =
+                                if number.contains(['.', 'e', 'E']) { "1.7976931348623157e308" } else { "4,300" };
+                            assert!(why.contains(limit), "{why}");
+                        }
+                        Err(other) => panic!("{other}"),
+                    }
+                }
+                assert_eq!((session.is_empty(), session.is_changed()), (!is_read, *is_read), "{}", shown(number));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_number_that_python_does_not_read_stays_if_it_was_there() {
+    for (number, _) in numbers() {
+        let mut session = holding(&format!("{{\"n\": {number}, \"m\": 1}}"));
+        assert_eq!(session.get("n").unwrap(), Some(&*number));
+        assert!(session.setdefault("m", &number).is_ok() || session.set("m", &number).is_err());
+        session.changed();
+        assert!(session.to_json().contains(&number), "{}", shown(&number));
+        assert_eq!(session.pop("n").unwrap(), Some(&*number));
+    }
+}
+
+#[test]
+fn what_is_not_json_is_told_before_its_numbers() {
+    let mut session = holding("{}");
+    assert!(matches!(session.update("{\"a\":[1e999,{\"b\":]}"), Err(Error::Json(_))));
+    assert!(matches!(session.update("{\"a\":1e999"), Err(Error::Json(_))));
+    let error = session.update("{\"a\":1,\"b\\u0020\":{\"c\":1e999},\"d\":1}").unwrap_err();
+    assert!(matches!(&error, Error::Range(why) if why.contains("\"b \"")), "{error}");
+    assert!(session.is_empty());
+}
+
 /// A value of so many levels: lists, objects, or one in the other.
 fn nested(levels: usize, kind: usize) -> String {
     let [open, close] = [["[", "{\"a\":"], ["]", "}"]];

@@ -75,14 +75,16 @@ fn hostile_pickles_are_refused_by_name() {
 
 #[test]
 fn an_integer_of_more_than_4300_digits_is_refused_and_not_written() {
+    let settings = [FORMATS[1], &[("accept.old.serializer", "json"), ("accept.old.secret", SECRET)]].concat();
+    let accepting = factory(&settings);
     let digits = "9".repeat(4300);
     let line = |digits: &str| format!("L{digits}L\n").into_bytes();
     assert_eq!(read(&line(&digits)), digits);
     assert_eq!(read(&line(&format!("-{digits}"))), format!("-{digits}"));
     for more in [format!("1{digits}"), format!("-1{digits}")] {
         assert_eq!(refused(&line(&more)).0, LoadResult::Unsupported);
-        let mut session = pickling().open_at(b"", NOW).unwrap();
-        session.set("a", &more).unwrap();
+        let mut session = open(&accepting, &signed(session(&format!("{{\"a\": {more}}}"))));
+        assert!(matches!(session.set("b", &more), Err(Error::Range(_))));
         assert!(matches!(session.commit(false), Err(Error::Range(_))));
         assert!(session.is_changed());
         session.set("a", "1").unwrap();
@@ -109,8 +111,9 @@ fn an_integer_goes_through_whatever_its_size() {
 
 #[test]
 fn numbers_that_json_writes_and_a_double_does_not_hold() {
-    let mut session = pickling().open_at(b"", NOW).unwrap();
-    session.set("n", "[1e999,-1e999,1e-999,0.1000000000000000055511151231257827,-0,1E2]").unwrap();
+    let settings = [FORMATS[1], &[("accept.old.serializer", "json"), ("accept.old.secret", SECRET)]].concat();
+    let numbers = r#"{"n": [1e999,-1e999,1e-999,0.1000000000000000055511151231257827,-0,1E2]}"#;
+    let mut session = open(&factory(&settings), &signed(session(numbers)));
     let value = value_of(&commit(&mut session).unwrap()).to_owned();
     assert_eq!(open(&pickling(), &value).to_json(), r#"{"n":[null,null,0.0,0.1,0,100.0]}"#);
 }

@@ -170,6 +170,26 @@ fn changes_are_made_again_in_call_order() {
 }
 
 #[test]
+fn a_message_meets_no_list_where_another_request_set_something_else() {
+    on_every_store(|factory| {
+        for pops in [false, true] {
+            let header = begin(factory, r#"{"_f_":["old"]}"#);
+            let (mut one, mut other) = (open(factory, &header, 1.0), open(factory, &header, 1.0));
+            one.set("_f_", "7").unwrap();
+            match pops {
+                true => assert_eq!(other.pop_flash(""), Ok(r#"["old"]"#)),
+                false => other.flash_string("new", "", true).unwrap(),
+            }
+            one.commit(false).unwrap();
+            for _ in 0..2 {
+                assert_eq!(other.commit(false).map(<[_]>::len), Err(Error::Conflict));
+            }
+            assert_eq!(json(factory, &header), r#"{"_f_":7}"#);
+        }
+    });
+}
+
+#[test]
 fn a_commit_may_be_followed_by_further_changes() {
     on_every_store(|factory| {
         let header = begin(factory, "{}");

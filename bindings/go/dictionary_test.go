@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"math/big"
 	"reflect"
 	"slices"
 	"strings"
@@ -187,6 +188,8 @@ func TestSettingWhatCannotBeSetChangesNothing(t *testing.T) {
 		{"key", math.NaN(), khufu.ErrRange}, {"key", math.Inf(1), khufu.ErrRange},
 		{"key", []float64{math.NaN()}, khufu.ErrJSON}, {"key", make(chan int), khufu.ErrJSON}, {"key", cyclic, khufu.ErrJSON},
 		{"key", json.RawMessage("NaN"), khufu.ErrJSON}, {"key", json.RawMessage("{"), khufu.ErrJSON},
+		{"key", json.RawMessage("[1e400]"), khufu.ErrRange}, {"key", json.RawMessage(strings.Repeat("9", 4301)), khufu.ErrRange},
+		{"key", new(big.Int).Exp(big.NewInt(10), big.NewInt(4300), nil), khufu.ErrRange},
 		{"key", json.RawMessage{}, khufu.ErrJSON}, {"key", json.RawMessage("1 2"), khufu.ErrJSON},
 		{"key", json.RawMessage(strings.Repeat("[", 501) + strings.Repeat("]", 501)), khufu.ErrJSON},
 		{"key", "\xff", khufu.ErrUTF8}, {"\xff", "x", khufu.ErrUTF8}, {"\xff", 1, khufu.ErrUTF8}, {"\xff", 1.5, khufu.ErrUTF8},

@@ -8,9 +8,10 @@ import "runtime"
 // Set puts a value under a key: anything that encoding/json can marshal. A
 // [json.RawMessage] is taken as it is.
 //
-// A float stays a float in Python, 1.0 too, and at any depth of a value; one that is not
-// finite is [ErrRange], within another value [ErrJSON]. A value that cannot be marshaled
-// is [ErrJSON]. Text that is not UTF-8, at any depth, is [ErrUTF8].
+// A float stays a float in Python, 1.0 too, and at any depth of a value. One that is not
+// finite is [ErrRange], within another value [ErrJSON]; an integer of more than 4,300 digits,
+// which Python does not read, is [ErrRange]. A value that cannot be marshaled is [ErrJSON].
+// Text that is not UTF-8, at any depth, is [ErrUTF8].
 func (s *Session) Set(key string, value any) error {
 	defer runtime.KeepAlive(s)
 	switch value := value.(type) {

@@ -9,10 +9,10 @@ use super::status::khufu_status;
 /// @param session  not NULL.
 /// @param json     the message, one JSON value, nested at most 500 levels; copied; json_len KHUFU_NTS means up to the NUL.
 /// @param queue    UTF-8; (NULL, 0) is the default queue, queue_len KHUFU_NTS means up to the NUL.
-/// @param allow_duplicate whether a message that equals one in the queue (1 equals 1.0, the order of keys is ignored) is
-///                 added once more; else it is not, and the session is unchanged.
+/// @param allow_duplicate whether a message that equals one in the queue, as Python compares them (1 equals 1.0, the order
+///                 of keys is ignored), is added once more; else it is not, and the session is unchanged.
 /// @return KHUFU_OK; KHUFU_ERR_JSON; KHUFU_ERR_TYPE (the queue's key holds something that is no list); KHUFU_ERR_UTF8;
-///         KHUFU_ERR_RANGE; KHUFU_ERR_ARGUMENT. On an error nothing was added.
+///         KHUFU_ERR_RANGE (as khufu_session_set); KHUFU_ERR_ARGUMENT. On an error nothing was added.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_flash(
     session: *mut khufu_session,
@@ -36,8 +36,8 @@ pub unsafe extern "C" fn khufu_session_flash(
 /// @param session  not NULL.
 /// @param string   the message, UTF-8, NULs and all; copied; (NULL, 0) is empty, string_len KHUFU_NTS means up to the NUL.
 /// @param queue    UTF-8; (NULL, 0) is the default queue, queue_len KHUFU_NTS means up to the NUL.
-/// @param allow_duplicate whether a message that equals one in the queue (1 equals 1.0, the order of keys is ignored) is
-///                 added once more; else it is not, and the session is unchanged.
+/// @param allow_duplicate whether a message that equals one in the queue, as Python compares them (1 equals 1.0, the order
+///                 of keys is ignored), is added once more; else it is not, and the session is unchanged.
 /// @return KHUFU_OK; KHUFU_ERR_TYPE (the queue's key holds something that is no list); KHUFU_ERR_UTF8;
 ///         KHUFU_ERR_RANGE; KHUFU_ERR_ARGUMENT. On an error nothing was added.
 #[unsafe(no_mangle)]

@@ -9,8 +9,9 @@ use super::status::khufu_status::{self, *};
 /// @param session  not NULL.
 /// @param key      UTF-8; (NULL, 0) is the empty key, key_len KHUFU_NTS means up to the NUL.
 /// @param json     one JSON value, nested at most 500 levels; copied; json_len KHUFU_NTS means up to the NUL.
-/// @return KHUFU_OK; KHUFU_ERR_JSON; KHUFU_ERR_UTF8; KHUFU_ERR_RANGE (longer than 2 GiB); KHUFU_ERR_ARGUMENT. On an error
-///         nothing was set.
+/// @return KHUFU_OK; KHUFU_ERR_JSON; KHUFU_ERR_UTF8; KHUFU_ERR_RANGE (longer than 2 GiB, or a number that Python does not
+///         read back: an integer of more than 4,300 digits, or a float that overflows a double); KHUFU_ERR_ARGUMENT. On an
+///         error nothing was set.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_set(
     session: *mut khufu_session,
@@ -145,8 +146,8 @@ pub unsafe extern "C" fn khufu_session_set_null(
 /// @param json     one JSON value, nested at most 500 levels; copied; json_len KHUFU_NTS means up to the NUL.
 /// @param value    may be NULL (and value_len then too); set to the key's value as JSON text, borrowed.
 /// @param value_len its length in bytes.
-/// @return KHUFU_OK; KHUFU_ERR_JSON; KHUFU_ERR_TYPE (as khufu_session_get); KHUFU_ERR_UTF8; KHUFU_ERR_RANGE;
-///         KHUFU_ERR_ARGUMENT. On an error nothing was set.
+/// @return KHUFU_OK; KHUFU_ERR_JSON; KHUFU_ERR_TYPE (as khufu_session_get); KHUFU_ERR_UTF8; KHUFU_ERR_RANGE (as
+///         khufu_session_set); KHUFU_ERR_ARGUMENT. On an error nothing was set.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_setdefault(
     session: *mut khufu_session,
@@ -179,7 +180,7 @@ pub unsafe extern "C" fn khufu_session_setdefault(
 /// @param session  not NULL.
 /// @param json     a JSON object, nested at most 500 levels; copied; json_len KHUFU_NTS means up to the NUL.
 /// @return KHUFU_OK; KHUFU_ERR_JSON (also: not an object); KHUFU_ERR_UTF8 (also: a key with a lone surrogate);
-///         KHUFU_ERR_RANGE; KHUFU_ERR_ARGUMENT.
+///         KHUFU_ERR_RANGE (as khufu_session_set); KHUFU_ERR_ARGUMENT.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_update(
     session: *mut khufu_session,

@@ -14,7 +14,7 @@ pub use fault::Fault;
 pub(crate) use fault::What;
 pub(crate) use rewrite::{compact, finite};
 pub(crate) use scanner::{LEVELS_ON_OPENING, Marks, Number, Scanner, StringAt};
-pub(crate) use string::{code_points, escape, escaped_len, is_text, unescape};
+pub(crate) use string::{code_points, escape, escaped_len, is_text, push_characters, unescape};
 
 /// Checks that `text` is one JSON value, of the kind that may be set.
 pub(crate) fn check(text: &str) -> Result<Marks, Fault> {
@@ -28,8 +28,8 @@ pub(crate) fn check(text: &str) -> Result<Marks, Fault> {
 
 /// The members of the object that begins at the scanner's next byte.
 #[inline]
-pub(crate) fn members(
-    scanner: &mut Scanner<'_>,
+pub(crate) fn members<const SETTING: bool>(
+    scanner: &mut Scanner<'_, SETTING>,
     member: impl FnMut(StringAt, usize, usize, Marks),
 ) -> Result<(), Fault> {
     // A copy, so that its place stays in a register.
@@ -40,7 +40,10 @@ pub(crate) fn members(
 }
 
 #[inline(always)]
-fn members_here(scanner: &mut Scanner<'_>, mut member: impl FnMut(StringAt, usize, usize, Marks)) -> Result<(), Fault> {
+fn members_here<const SETTING: bool>(
+    scanner: &mut Scanner<'_, SETTING>,
+    mut member: impl FnMut(StringAt, usize, usize, Marks),
+) -> Result<(), Fault> {
     scanner.expect(b'{', What::Object)?;
     scanner.space();
     if scanner.peek() == b'}' {
@@ -66,8 +69,8 @@ fn members_here(scanner: &mut Scanner<'_>, mut member: impl FnMut(StringAt, usiz
     }
 }
 
-/// The elements of an array whose text has been checked.
-pub(crate) fn elements(array: &str) -> impl Iterator<Item = &str> {
+/// The elements of an array whose text has been checked, each with the byte that it begins at.
+pub(crate) fn elements(array: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut scanner = Scanner::lenient(array);
     scanner.at = 1;
     std::iter::from_fn(move || {
@@ -78,6 +81,14 @@ pub(crate) fn elements(array: &str) -> impl Iterator<Item = &str> {
         }
         let start = scanner.at;
         scanner.value().ok()?;
-        Some(&array[start..scanner.at])
+        Some((start, &array[start..scanner.at]))
     })
+}
+
+/// The value that begins at a byte of a text that has been checked.
+pub(crate) fn value_at(text: &str, start: usize) -> &str {
+    let mut scanner = Scanner::lenient(text);
+    scanner.at = start;
+    scanner.value().expect("the text has been checked");
+    &text[start..scanner.at]
 }

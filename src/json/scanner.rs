@@ -6,6 +6,9 @@ pub(crate) const LEVELS_ON_SETTING: usize = 500;
 /// Levels of nesting of a value that is accepted on opening.
 pub(crate) const LEVELS_ON_OPENING: usize = 1000;
 
+/// Digits of the longest integer that Python reads (`sys.int_info.default_max_str_digits`).
+const MOST_DIGITS: usize = 4300;
+
 /// What was noticed while a value was scanned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Marks {
@@ -59,30 +62,30 @@ fn eight_digits(text: [u8; 8]) -> Option<u64> {
     Some((hundreds * 10_000 + (hundreds >> 32)) & 0xffff_ffff)
 }
 
-/// A reader over a text that is known to be UTF-8.
+/// A reader over a text that is known to be UTF-8; `SETTING` says that the text is one to be set.
 #[derive(Clone, Copy)]
-pub(crate) struct Scanner<'a> {
+pub(crate) struct Scanner<'a, const SETTING: bool = false> {
     text: &'a [u8],
     pub at: usize,
     stops: Stops,
-    levels: usize,
-    not_finite_allowed: bool,
 }
 
-impl<'a> Scanner<'a> {
+impl<'a> Scanner<'a, true> {
     /// For text that a caller hands in.
     pub fn strict(text: &'a str) -> Self {
-        Self::new(text, LEVELS_ON_SETTING, false)
+        Self { text: text.as_bytes(), at: 0, stops: Stops::default() }
     }
+}
 
+impl<'a> Scanner<'a, false> {
     /// For what another writer of sessions wrote.
     pub fn lenient(text: &'a str) -> Self {
-        Self::new(text, LEVELS_ON_OPENING, true)
+        Self { text: text.as_bytes(), at: 0, stops: Stops::default() }
     }
+}
 
-    fn new(text: &'a str, levels: usize, not_finite_allowed: bool) -> Self {
-        Self { text: text.as_bytes(), at: 0, stops: Stops::default(), levels, not_finite_allowed }
-    }
+impl<const SETTING: bool> Scanner<'_, SETTING> {
+    const LEVELS: usize = if SETTING { LEVELS_ON_SETTING } else { LEVELS_ON_OPENING };
 
     /// The next byte, or 0 at the end (which is a byte that no rule expects).
     #[inline(always)]
@@ -162,7 +165,7 @@ impl<'a> Scanner<'a> {
         loop {
             let byte = self.peek();
             if byte == b'{' || byte == b'[' {
-                if open.depth == self.levels {
+                if open.depth == Self::LEVELS {
                     return self.fault(What::TooDeep);
                 }
                 open.push(byte == b'{');
@@ -288,6 +291,9 @@ impl<'a> Scanner<'a> {
             self.some_digits(&mut number.digits)?;
         }
         number.inexact |= self.at - start > EXACT;
+        if SETTING && number.inexact {
+            in_range(&self.text[start..self.at], start)?;
+        }
         Ok(number)
     }
 
@@ -324,12 +330,24 @@ impl<'a> Scanner<'a> {
             (_, [b'-', b'0'..=b'9', ..]) => return self.number().map(|_| false),
             _ => (not_finite(rest), true),
         };
-        if length == 0 || not_finite && !self.not_finite_allowed {
+        if length == 0 || not_finite && SETTING {
             return self.fault(What::Value);
         }
         self.at += length;
         Ok(not_finite)
     }
+}
+
+/// A fault if Python would not read back a number, which begins at byte `start`.
+#[cold]
+fn in_range(number: &[u8], start: usize) -> Result<(), Fault> {
+    let text = || std::str::from_utf8(number).unwrap_or_default();
+    let what = match number.iter().any(|byte| b".eE".contains(byte)) {
+        true if text().parse().is_ok_and(f64::is_infinite) => What::InfiniteFloat,
+        false if text().trim_start_matches('-').len() > MOST_DIGITS => What::LongInteger,
+        _ => return Ok(()),
+    };
+    Err(Fault { what: what as u8, at: start as u32 })
 }
 
 /// The length of the word for a number that is not finite; 0 where there is none.

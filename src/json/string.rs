@@ -1,6 +1,7 @@
 //! Between a string's quotes and its text.
 
 use super::stops::Stops;
+use crate::wiped::WipedBytes;
 
 /// How many bytes [`escape`] writes for a text.
 pub(crate) fn escaped_len(text: &str) -> usize {
@@ -90,4 +91,19 @@ pub(crate) fn unescape(inside: &str, lone_surrogate: Option<char>, out: &mut Str
         }
     }
     true
+}
+
+/// Appends a string's characters as UTF-8; a lone surrogate gets three bytes, which no text has.
+pub(crate) fn push_characters(inside: &str, out: &mut WipedBytes) {
+    if !inside.contains('\\') {
+        return out.add(inside.as_bytes());
+    }
+    for point in code_points(inside) {
+        match char::from_u32(point) {
+            Some(character) => out.add(character.encode_utf8(&mut [0; 4]).as_bytes()),
+            None => {
+                out.add(&[0xe0 | (point >> 12) as u8, 0x80 | (point >> 6 & 0x3f) as u8, 0x80 | (point & 0x3f) as u8]);
+            }
+        }
+    }
 }

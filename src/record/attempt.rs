@@ -122,7 +122,7 @@ impl<'a> Attempt<'a> {
         }
         let generation = put.generation;
         self.stored.become_id(id, key);
-        self.succeeded(generation, envelope);
+        self.stored.was_saved(generation, envelope);
         // A record that stays has an id that nobody knows, and expires by itself.
         for (key, subject) in std::mem::take(&mut self.stored.given_up) {
             let _ = self.records.store.remove(&key, 0, subject, self.deadline);
@@ -144,7 +144,7 @@ impl<'a> Attempt<'a> {
                         let key = self.records.layout.key(&id);
                         self.stored.become_id(id, key);
                     }
-                    self.succeeded(generation, envelope);
+                    self.stored.was_saved(generation, envelope);
                     return Ok(());
                 }
                 (Saved::Gone, ..) => return Err(Error::Gone),
@@ -175,7 +175,7 @@ impl<'a> Attempt<'a> {
         match outcome {
             Ok(saved) => Ok((saved, put.generation, envelope)),
             Err(error) => {
-                let (makes, changes) = (put.generation, self.stored.changes.len());
+                let (makes, changes) = (put.generation, self.stored.changes().len());
                 self.stored.unanswered.push(Unanswered { over, makes, id: envelope.header.saves[0], changes });
                 Err(error.into())
             }
@@ -193,13 +193,6 @@ impl<'a> Attempt<'a> {
         }
         header.subject = self.records.subject_name(envelope.subject.as_deref().map(String::as_str));
         Ok(())
-    }
-
-    fn succeeded(&mut self, generation: u64, envelope: Envelope) {
-        let stored = &mut *self.stored;
-        (stored.generation, stored.envelope) = (generation, envelope);
-        (stored.renews, stored.planned) = (false, None);
-        stored.unanswered.clear();
     }
 
     /// The record as it is now, with this request's changes made on it; an error if the session has ended or has another
@@ -247,9 +240,9 @@ impl<'a> Attempt<'a> {
     /// This request's changes, but for those that the record has already, on the content of a record.
     fn merged(&self, content: &Content, loaded: Loaded) -> Result<Merged, Error> {
         let landed = self.landed(&loaded)?;
-        let changes = &self.stored.changes[landed..];
+        let changes = &self.stored.changes()[landed..];
         let Loaded { content: mut newer, mut envelope, generation: over, .. } = loaded;
-        replay(changes, &content.state, &mut newer.state)?;
+        replay(changes, &mut newer.state)?;
         if content.renewed.seconds > newer.renewed.seconds {
             newer.renewed = content.renewed;
         }

@@ -4,7 +4,7 @@ use crate::record::Records;
 use crate::record::id::Id;
 use crate::record::layout::{Envelope, Loaded, Standing};
 use crate::serializer::Content;
-use crate::session::Change;
+use crate::session::{Change, Changes};
 use crate::store::SubjectName;
 use crate::wiped::WipedText;
 
@@ -31,7 +31,7 @@ pub(crate) struct Stored {
     /// Records whose insert was not answered. They may be there, under ids that nobody was told.
     pub(super) given_up: Vec<Listed>,
     /// What this request changed since it opened or saved the record.
-    pub changes: Vec<Change>,
+    changes: Changes,
     /// Sessions that were invalidated. Their records are removed at commit.
     pub(super) retired: Vec<Retired>,
     /// Genuine ids whose records did not become the session. They end with it.
@@ -93,6 +93,25 @@ impl Stored {
     /// Whether this is how the session was before it got a new id.
     pub fn is_before(&self) -> bool {
         self.standing == Standing::Before
+    }
+
+    /// Notes a change of this request. Those that an unanswered save holds stay as they are.
+    pub fn note(&mut self, change: Change) {
+        let fixed = self.unanswered.iter().map(|save| save.changes).max();
+        self.changes.push(change, fixed.unwrap_or_default());
+    }
+
+    /// What this request changed since it opened or saved the record.
+    pub(super) fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
+    /// Everything so far is saved, in a record of this generation.
+    pub(super) fn was_saved(&mut self, generation: u64, envelope: Envelope) {
+        (self.generation, self.envelope) = (generation, envelope);
+        (self.renews, self.planned) = (false, None);
+        self.unanswered.clear();
+        self.changes.clear();
     }
 
     /// The session gets a new id at the next commit.

@@ -3,10 +3,11 @@
 use constant_time_eq::constant_time_eq;
 use zeroize::Zeroizing;
 
+use crate::arena::Span;
 use crate::error::Error;
 use crate::json;
 use crate::session::Session;
-use crate::session::changes::Change;
+use crate::session::changes::{Change, JsonText};
 use crate::state::{State, Value};
 
 pub(super) const KEY: &str = "_csrft_";
@@ -24,7 +25,8 @@ impl Session {
             let token = self.random_token()?;
             self.state.set(KEY, token);
             self.was_touched();
-            self.note(|| Change::CsrfToken(token));
+            self.note(|state| Change::CsrfToken(JsonText::of(state, token)));
+            self.state.settle(Span::EMPTY);
         }
         Ok(self.get_string(KEY)?.unwrap_or_default())
     }
@@ -35,8 +37,8 @@ impl Session {
     /// [`Error::Random`] if the system gives no random bytes.
     pub fn new_csrf_token(&mut self) -> Result<&str, Error> {
         let token = self.random_token()?;
-        self.store(KEY, token)?;
-        Ok(self.state.text(token.span.part(1, token.span.len() - 1)))
+        let token = self.store(KEY, token)?;
+        Ok(self.state.text(token.part(1, token.len() - 1)))
     }
 
     fn random_token(&mut self) -> Result<Value, Error> {

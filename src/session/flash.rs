@@ -1,23 +1,25 @@
 //! Flash messages: a queue `q` is the list under the key `_f_` + q.
 
+use crate::arena::Span;
 use crate::error::Error;
-use crate::json;
-use crate::session::changes::Change;
-use crate::session::{Session, check_length, read};
+use crate::json::Marks;
+use crate::session::changes::{Change, JsonText};
+use crate::session::{Session, check_length, json_string, read};
 use crate::state::{State, Value};
-use crate::value::Tree;
 use crate::wiped::WipedText;
 
 impl Session {
     /// Adds a message, given as JSON text, to the end of a queue; the default queue is `""`.
     ///
-    /// With `allow_duplicate` false, a message that equals one in the queue is not added.
+    /// With `allow_duplicate` false, a message that equals one in the queue, as Python compares them, is not added.
     ///
     /// # Errors
-    /// [`Error::Json`] as in [`Session::set`]; [`Error::Type`] if the queue's key holds something that is no list.
+    /// [`Error::Json`] and [`Error::Range`] as in [`Session::set`]; [`Error::Type`] if the queue's key holds something
+    /// that is no list.
     pub fn flash(&mut self, json: &str, queue: &str, allow_duplicate: bool) -> Result<(), Error> {
-        let message = self.keep(json)?;
-        self.append(message, queue, allow_duplicate)
+        let key = key(queue);
+        let marks = super::check(&key, json)?;
+        self.append(key, JsonText::new(json, marks), allow_duplicate)
     }
 
     /// Adds a text to the end of a queue, otherwise as [`Session::flash`].
@@ -25,17 +27,17 @@ impl Session {
     /// # Errors
     /// As [`Session::flash`].
     pub fn flash_string(&mut self, text: &str, queue: &str, allow_duplicate: bool) -> Result<(), Error> {
-        let message = self.keep_string(text)?;
-        self.append(message, queue, allow_duplicate)
+        let message = JsonText { json: json_string(text)?, marks: Marks::default() };
+        self.append(key(queue), message, allow_duplicate)
     }
 
-    fn append(&mut self, message: Value, queue: &str, allow_duplicate: bool) -> Result<(), Error> {
+    fn append(&mut self, key: WipedText, message: JsonText, allow_duplicate: bool) -> Result<(), Error> {
         self.depended = true;
-        let key = key(queue);
-        let added = append(&mut self.state, &key, message, allow_duplicate)?;
+        let added = append(&mut self.state, &key, &message, allow_duplicate)?;
         self.was_touched();
         if added {
-            self.note(|| Change::Flash { key: key.as_str().into(), message, allow_duplicate });
+            self.note(|_| Change::Flash { key, message, allow_duplicate });
+            self.state.settle(Span::EMPTY);
         }
         Ok(())
     }
@@ -51,10 +53,16 @@ impl Session {
         if let Some(messages) = found {
             read::strict(&key, messages)?;
             self.state.delete(&key);
-            self.note(|| Change::PopFlash { key: key.as_str().into(), messages });
+            self.note(|state| Change::PopFlash { key, messages: JsonText::of(state, messages) });
         }
         self.was_touched();
-        Ok(found.map_or("[]", |messages| self.state.text(messages.span)))
+        Ok(match found {
+            Some(messages) => {
+                let span = self.state.settle(messages.span);
+                self.state.text(span)
+            }
+            None => "[]",
+        })
     }
 
     /// The same, and the queue stays.
@@ -79,32 +87,13 @@ fn list(state: &State, key: &str) -> Result<Option<Value>, Error> {
 }
 
 /// Adds a message to the list under a key; false where it is a duplicate that is not wanted.
-pub(super) fn append(state: &mut State, key: &str, message: Value, allow_duplicate: bool) -> Result<bool, Error> {
-    let earlier = list(state, key)?;
-    let length = earlier.map_or(0, |list| list.span.len()) + message.span.len() + "[,]".len();
-    check_length(length)?;
-    let text = state.text(message.span);
-    let mut list = WipedText::with_capacity(length);
-    list.push('[');
-    if let Some(earlier) = earlier {
-        let earlier = state.text(earlier.span);
-        if !allow_duplicate {
-            let message = Tree::of(text);
-            if json::elements(earlier).any(|there| Tree::of(there) == message) {
-                return Ok(false);
-            }
-        }
-        let inside = earlier[1..earlier.len() - 1].trim_ascii();
-        list.push_str(inside);
-        if !inside.is_empty() {
-            list.push(',');
-        }
+pub(super) fn append(state: &mut State, key: &str, message: &JsonText, allow_duplicate: bool) -> Result<bool, Error> {
+    let list = list(state, key)?;
+    check_length(list.map_or(0, |list| list.span.len()) + message.json.len() + "[,]".len())?;
+    if !allow_duplicate && list.is_some_and(|list| state.holds(list, &message.json)) {
+        return Ok(false);
     }
-    list.push_str(text);
-    list.push(']');
-    let marks = earlier.map_or(message.marks, |earlier| earlier.marks);
-    let list = state.keep(&list, marks);
-    state.set(key, list);
+    state.append(key, &message.json, message.marks);
     Ok(true)
 }
 

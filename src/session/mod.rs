@@ -9,24 +9,25 @@ mod flash;
 mod read;
 mod record;
 
-pub(crate) use changes::{Change, replay};
+pub(crate) use changes::{Change, Changes, replay};
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::arena::LONGEST;
+use crate::arena::{LONGEST, Span};
 use crate::cookie::SetCookies;
 use crate::error::Error;
 use crate::factory::Config;
-use crate::json::{self, Scanner};
+use crate::json::{self, Fault, Marks, Scanner};
 use crate::load::{LoadResult, Refusal};
 use crate::moment::Moment;
 use crate::record::id::Id;
 use crate::record::khufu::LONGEST_SUBJECT;
 use crate::record::{Records, Stored};
 use crate::serializer::Content;
+use crate::session::changes::JsonText;
 use crate::state::{State, Value};
 use crate::wiped::WipedText;
 
@@ -212,7 +213,7 @@ impl Session {
         if let Some(stored) = self.stored.as_mut().filter(|stored| stored.subject() != subject) {
             stored.set_subject(subject.map(WipedText::from));
             self.changed();
-            self.note(|| Change::Subject(subject.map(WipedText::from)));
+            self.note(|_| Change::Subject(subject.map(WipedText::from)));
         }
         Ok(())
     }
@@ -251,10 +252,10 @@ impl Session {
     }
 
     /// A change: it is to be written, and, in a store, may have to be made again.
-    fn note(&mut self, change: impl FnOnce() -> Change) {
+    fn note(&mut self, change: impl FnOnce(&State) -> Change) {
         self.changed = true;
         if let Some(stored) = &mut self.stored {
-            stored.changes.push(change());
+            stored.note(change(&self.state));
         }
     }
 
@@ -265,10 +266,9 @@ impl Session {
         }
     }
 
-    /// Checks and keeps a JSON text that is to be set.
-    fn keep(&mut self, json: &str) -> Result<Value, Error> {
-        check_length(json.len())?;
-        let marks = json::check(json)?;
+    /// Checks and keeps a JSON text that a key is to be set to.
+    fn keep(&mut self, key: &str, json: &str) -> Result<Value, Error> {
+        let marks = check(key, json)?;
         Ok(self.state.keep(json, marks))
     }
 
@@ -276,29 +276,28 @@ impl Session {
     fn keep_string(&mut self, text: &str) -> Result<Value, Error> {
         let length = json::escaped_len(text) + 2;
         check_length(length)?;
-        let span = self.state.arena_mut().write(length, |out| {
-            out.push('"');
-            json::escape(text, out);
-            out.push('"');
-        });
-        Ok(Value { span, marks: json::Marks::default() })
+        let span = self.state.arena_mut().write(length, |out| push_string(text, out));
+        Ok(Value { span, marks: Marks::default() })
     }
 
     /// Sets a key to a value, given as JSON text.
     ///
     /// # Errors
-    /// [`Error::Json`] if it is not one JSON value or nests deeper than 500 levels.
+    /// [`Error::Json`] if it is not one JSON value or nests deeper than 500 levels; [`Error::Range`] if it holds a number
+    /// that Python does not read back: an integer of more than 4,300 digits, or a float that overflows a double.
     pub fn set(&mut self, key: &str, json: &str) -> Result<(), Error> {
-        let value = self.keep(json)?;
-        self.store(key, value)
+        let value = self.keep(key, json)?;
+        self.store(key, value)?;
+        Ok(())
     }
 
-    fn store(&mut self, key: &str, value: Value) -> Result<(), Error> {
+    /// Where the value stands then.
+    fn store(&mut self, key: &str, value: Value) -> Result<Span, Error> {
         check_length(key.len())?;
         self.state.set(key, value);
         self.was_touched();
-        self.note(|| Change::Set(key.into(), value));
-        Ok(())
+        self.note(|state| Change::Set(key.into(), JsonText::of(state, value)));
+        Ok(self.state.settle(value.span))
     }
 
     /// Sets a key to a string.
@@ -307,7 +306,8 @@ impl Session {
     /// [`Error::Range`] if it is longer than a session can hold (2 GiB).
     pub fn set_string(&mut self, key: &str, text: &str) -> Result<(), Error> {
         let value = self.keep_string(text)?;
-        self.store(key, value)
+        self.store(key, value)?;
+        Ok(())
     }
 
     /// Sets a key to an integer.
@@ -348,31 +348,31 @@ impl Session {
     /// The value of a key as JSON text; where the key is not there, it is set to `json` first.
     ///
     /// # Errors
-    /// [`Error::Json`] as in [`Session::set`]; [`Error::Type`] as in [`Session::get`].
+    /// [`Error::Json`] and [`Error::Range`] as in [`Session::set`]; [`Error::Type`] as in [`Session::get`].
     pub fn setdefault(&mut self, key: &str, json: &str) -> Result<&str, Error> {
-        let value = match self.state.get(key) {
+        let span = match self.state.get(key) {
             Some(value) => {
-                json::check(json)?;
+                check(key, json)?;
                 read::strict(key, value)?;
                 self.was_touched();
-                value
+                value.span
             }
             None => {
-                let value = self.keep(json)?;
                 check_length(key.len())?;
+                let value = self.keep(key, json)?;
                 self.state.set(key, value);
                 self.was_touched();
-                self.note(|| Change::SetDefault(key.into(), value));
-                value
+                self.note(|state| Change::SetDefault(key.into(), JsonText::of(state, value)));
+                self.state.settle(value.span)
             }
         };
-        Ok(self.state.text(value.span))
+        Ok(self.state.text(span))
     }
 
     /// Sets every member of a JSON object, or, on an error, none.
     ///
     /// # Errors
-    /// [`Error::Json`] if it is not JSON, [`Error::NotAnObject`] if it is not an object.
+    /// [`Error::Json`] and [`Error::Range`] as in [`Session::set`]; [`Error::NotAnObject`] if it is not an object.
     pub fn update(&mut self, json: &str) -> Result<(), Error> {
         check_length(json.len())?;
         let mut pairs = Vec::new();
@@ -382,35 +382,29 @@ impl Session {
             json::check(json)?;
             return Err(Error::NotAnObject(read::kind(&json[scanner.at..])));
         }
-        json::members(&mut scanner, |key, start, end, marks| {
+        let members = json::members(&mut scanner, |key, start, end, marks| {
             pairs.push((&json[key.start..key.end], &json[start..end], marks));
-        })?;
-        scanner.end()?;
+        });
+        members.and_then(|()| scanner.end()).map_err(|fault| refusal_of_member(json, fault))?;
         if pairs.iter().any(|(key, ..)| !json::is_text(key)) {
             return Err(Error::LoneSurrogate);
         }
         self.was_touched();
-        let members: Vec<(WipedText, Value)> = pairs
-            .into_iter()
-            .map(|(written, value, marks)| {
-                let mut key = WipedText::with_capacity(written.len());
-                json::unescape(written, None, &mut key);
-                (key, self.state.keep(value, marks))
-            })
-            .collect();
-        self.state.set_all(&members);
-        for (key, value) in members {
-            self.note(|| Change::Set(key, value));
+        for (written, json, marks) in pairs {
+            let key = unescaped(written);
+            let value = self.state.keep(json, marks);
+            self.state.set(&key, value);
+            self.note(|state| Change::Set(key, JsonText::of(state, value)));
         }
+        self.state.settle(Span::EMPTY);
         Ok(())
     }
 
     /// Deletes a key; false where it is not there.
     pub fn delete(&mut self, key: &str) -> bool {
-        let deleted = self.state.delete(key).is_some();
-        self.was_touched();
+        let deleted = self.remove(key).is_some();
         if deleted {
-            self.note(|| Change::Delete(key.into()));
+            self.state.settle(Span::EMPTY);
         }
         deleted
     }
@@ -420,13 +414,21 @@ impl Session {
     /// # Errors
     /// [`Error::Type`] as in [`Session::get`]; the key stays then.
     pub fn pop(&mut self, key: &str) -> Result<Option<&str>, Error> {
-        let Some(value) = self.state.get(key) else {
-            self.was_touched();
-            return Ok(None);
-        };
-        read::strict(key, value)?;
-        self.delete(key);
-        Ok(Some(self.state.text(value.span)))
+        if let Some(value) = self.state.get(key) {
+            read::strict(key, value)?;
+        }
+        let Some(value) = self.remove(key) else { return Ok(None) };
+        let span = self.state.settle(value.span);
+        Ok(Some(self.state.text(span)))
+    }
+
+    fn remove(&mut self, key: &str) -> Option<Value> {
+        let removed = self.state.delete(key);
+        self.was_touched();
+        if removed.is_some() {
+            self.note(|_| Change::Delete(key.into()));
+        }
+        removed
     }
 
     /// Takes every key out.
@@ -434,9 +436,60 @@ impl Session {
         self.was_touched();
         if self.state.len() > 0 {
             self.state.clear();
-            self.note(|| Change::Clear);
+            self.note(|_| Change::Clear);
+            self.state.settle(Span::EMPTY);
         }
     }
+}
+
+/// A string as JSON text.
+fn json_string(text: &str) -> Result<WipedText, Error> {
+    let length = json::escaped_len(text) + 2;
+    check_length(length)?;
+    let mut json = WipedText::with_capacity(length);
+    push_string(text, &mut json);
+    Ok(json)
+}
+
+fn push_string(text: &str, out: &mut String) {
+    out.push('"');
+    json::escape(text, out);
+    out.push('"');
+}
+
+/// Checks a JSON text that a key is to be set to, or that is to be added to the list there.
+#[inline]
+fn check(key: &str, json: &str) -> Result<Marks, Error> {
+    check_length(json.len())?;
+    json::check(json).map_err(|fault| Error::refused(key, fault))
+}
+
+/// Why an object is not set: the fault is of the text, or of a number of one of its members.
+#[cold]
+fn refusal_of_member(json: &str, fault: Fault) -> Error {
+    if !fault.is_out_of_range() {
+        return fault.into();
+    }
+    let mut scanner = Scanner::lenient(json);
+    scanner.space();
+    let mut member = None;
+    let members = json::members(&mut scanner, |key, start, end, _| {
+        if (start..end).contains(&fault.at()) {
+            member = Some(unescaped(&json[key.start..key.end]));
+        }
+    });
+    match (members, member) {
+        (Ok(()), Some(key)) => Error::refused(&key, fault),
+        (Ok(()), None) => fault.into(),
+        (Err(other), _) => other.into(),
+    }
+}
+
+/// The text of a key between its quotes.
+fn unescaped(written: &str) -> WipedText {
+    let mut key = WipedText::with_capacity(written.len());
+    json::unescape(written, Some(char::REPLACEMENT_CHARACTER), &mut key);
+    key
 }
 
 fn check_length(length: usize) -> Result<(), Error> {

@@ -18,9 +18,6 @@ impl Session {
         let mut stored = self.stored.take().unwrap_or_default();
         let attempt = Attempt::new(records, &mut stored, self.now, records.deadline_within(limit));
         let outcome = self.write_record(records, attempt);
-        if outcome.is_ok() {
-            stored.changes.clear();
-        }
         self.stored = Some(stored);
         outcome
     }

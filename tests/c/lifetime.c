@@ -189,10 +189,46 @@ TEST(factories_and_options_are_freed_whole) {
     }
 }
 
+/* Sets so much text that what is used no more is freed again and again, while views of it are passed back. */
+TEST(a_view_stays_valid_while_other_text_is_freed) {
+    khufu_session *session = open_state(factory, "{\"opened\":\"text\"}");
+    char value[3001];
+    const char *view, *key, *other;
+    size_t len, key_len, other_len, cursor;
+    for (int round = 0; round < 200; round++) {
+        memset(value, 'a' + round % 26, sizeof value);
+        CHECK_INT(khufu_session_set_string(session, "a", 1, value, 3000), KHUFU_OK);
+        CHECK_INT(khufu_session_get(session, "a", 1, &view, &len), KHUFU_OK);
+        CHECK_INT(khufu_session_set(session, "b", 1, view, len), KHUFU_OK);
+        CHECK_INT(khufu_session_get_string(session, "b", 1, &view, &len), KHUFU_OK);
+        CHECK(len == 3000 && memcmp(view, value, len) == 0);
+        CHECK_INT(khufu_session_get(session, "b", 1, &view, &len), KHUFU_OK);
+        CHECK_INT(khufu_session_setdefault(session, "c", 1, view, len, &other, &other_len), KHUFU_OK);
+        CHECK(other_len == 3002 && memcmp(other + 1, value, 3000) == 0);
+        CHECK_INT(khufu_session_flash(session, other, other_len, "", 0, round % 2 == 0), KHUFU_OK);
+        CHECK_INT(khufu_session_pop(session, "c", 1, &other, &other_len), KHUFU_OK);
+        CHECK(other_len == 3002 && memcmp(other + 1, value, 3000) == 0);
+        CHECK_INT(khufu_session_set(session, "d", 1, other, other_len), KHUFU_OK);
+        cursor = 1;
+        CHECK_INT(khufu_session_next(session, &cursor, &key, &key_len, &view, &len), KHUFU_OK);
+        CHECK_INT(khufu_session_set_string(session, key, key_len, value, 2000), KHUFU_OK);
+        if (round % 8 == 7) {
+            CHECK_INT(khufu_session_peek_flash(session, "", 0, &view, &len), KHUFU_OK);
+            CHECK_INT(khufu_session_flash(session, view, len, "", 0, false), KHUFU_OK);
+            CHECK_INT(khufu_session_pop_flash(session, "", 0, &view, &len), KHUFU_OK);
+            CHECK(len > 2 * 8 * 3000 && memcmp(view + len - 3003, value, 3000) == 0);
+        }
+    }
+    CHECK_VALUE(session, "opened", "\"text\"");
+    CHECK_INT((int)khufu_session_length(session), 4);
+    khufu_session_free(session);
+}
+
 int main(void) {
     factory = FACTORY("secret", SECRET);
     RUN(reading_leaves_every_view_valid);
     RUN(a_view_may_be_passed_back_into_its_own_session);
+    RUN(a_view_stays_valid_while_other_text_is_freed);
     RUN(what_pop_and_commit_give_lasts_until_the_next_change);
     RUN(the_header_and_all_inputs_may_go_after_the_call);
     RUN(a_session_outlives_its_factory);

@@ -137,6 +137,8 @@ class DictionaryTest < SessionTest
     before = @session.to_json
     assert_raises(Khufu::JSONError) { @session.update("z" => 2, "bad" => Object.new) }
     assert_raises(Khufu::RangeError) { @session.update("z" => 2, "bad" => [Float::NAN]) }
+    error = assert_raises(Khufu::RangeError) { @session.update("z" => 2, "bad" => [10**4300]) }
+    assert_includes error.message, '"bad"'
     assert_raises(Khufu::EncodingError) { @session.update("z" => 2, "bad" => "\xff") }
     assert_equal before, @session.to_json
     refute_predicate @session, :changed?

@@ -37,7 +37,7 @@ module Khufu
     STATUS = 5
   end
 
-  # A number to be set that is not finite.
+  # A number to be set that is not finite, or an integer of more than 4,300 digits, which Python does not read.
   class RangeError < Error
     STATUS = 6
   end

@@ -1,0 +1,223 @@
+//! What n changes in one request cost is n times what one costs: counted in bytes that are taken from the allocator, of
+//! which work that grows faster takes more.
+
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use common::*;
+use khufu::{Factory, Session};
+
+thread_local! {
+    static TAKEN: Cell<usize> = const { Cell::new(0) };
+    static HELD: Cell<isize> = const { Cell::new(0) };
+    static MOST: Cell<isize> = const { Cell::new(0) };
+}
+
+/// The system's allocator, which counts for each thread.
+struct Counting;
+
+// SAFETY: it does what the system's allocator does.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        TAKEN.set(TAKEN.get() + layout.size());
+        HELD.set(HELD.get() + layout.size() as isize);
+        MOST.set(MOST.get().max(HELD.get()));
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+        HELD.set(HELD.get() - layout.size() as isize);
+        unsafe { System.dealloc(place, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Bytes that a piece of work takes in all, and the most that it holds at once.
+fn cost(work: impl FnOnce()) -> [usize; 2] {
+    let (taken, held) = (TAKEN.get(), HELD.get());
+    MOST.set(held);
+    work();
+    [TAKEN.get() - taken, (MOST.get() - held) as usize]
+}
+
+/// What a request does `n` times.
+type Changes = (&'static str, fn(&mut Session, usize));
+
+const CHANGES: [Changes; 15] = [
+    ("flash", |session, n| (0..n).for_each(|i| session.flash_string(&message(i), "", true).unwrap())),
+    ("flash of distinct messages", |session, n| {
+        (0..n).for_each(|i| session.flash(&format!("{{\"id\":{i}}}"), "", false).unwrap());
+    }),
+    ("flash of duplicates", |session, n| {
+        (0..200).for_each(|i| session.flash_string(&message(i), "", false).unwrap());
+        (0..n).for_each(|i| session.flash_string(&message(i % 200), "", false).unwrap());
+    }),
+    ("flash with and without duplicates", |session, n| {
+        (0..n).for_each(|i| session.flash(&i.to_string(), "", i % 2 == 0).unwrap());
+    }),
+    ("flash between other changes", |session, n| {
+        for i in 0..n {
+            session.flash_string(&message(i), "", i % 3 > 0).unwrap();
+            session.set_int64("progress", i as i64).unwrap();
+        }
+    }),
+    ("flash to many queues", |session, n| {
+        (0..n).for_each(|i| session.flash_string("saved", &format!("queue {}", i / 2), true).unwrap());
+    }),
+    ("flash and pop_flash", |session, n| {
+        for i in 0..n {
+            session.flash_string(&message(i), "", true).unwrap();
+            assert_eq!(json(session.pop_flash("").unwrap())[0], message(i));
+        }
+    }),
+    ("flash of what is there", |session, n| {
+        for _ in 0..n {
+            session.flash("[1]", "", true).unwrap();
+            session.flash("[1]", "other", true).unwrap();
+        }
+    }),
+    ("one key", |session, n| (0..n).for_each(|i| session.set_string("key", &message(i)).unwrap())),
+    ("one key, and to_json", |session, n| {
+        for i in 0..n {
+            session.set_int64("key", i as i64).unwrap();
+            assert!(session.to_json().contains(&i.to_string()));
+        }
+    }),
+    ("one key, and a text with escapes", |session, n| {
+        session.set_string("text", &"\"".repeat(100)).unwrap();
+        for i in 0..n {
+            session.set_int64("key", i as i64).unwrap();
+            assert_eq!(session.get_string("text").unwrap().map(str::len), Some(100));
+        }
+    }),
+    ("setdefault and pop", |session, n| {
+        for i in 0..n {
+            let value = format!("\"{}\"", message(i));
+            assert_eq!(session.setdefault("key", &value).unwrap(), value);
+            assert_eq!(session.pop("key").unwrap(), Some(&*value));
+        }
+    }),
+    ("a new token", |session, n| {
+        for _ in 0..n {
+            let token = session.new_csrf_token().unwrap().to_owned();
+            assert_eq!(session.csrf_token().unwrap(), token);
+        }
+    }),
+    ("many keys", |session, n| {
+        (0..n).for_each(|i| session.set_int64(&format!("key {i}"), i as i64).unwrap());
+        (0..n).for_each(|i| assert!(session.delete(&format!("key {i}"))));
+    }),
+    ("update", |session, n| {
+        let members: Vec<String> = (0..n).map(|i| format!("\"key {i}\":{i}")).collect();
+        session.update(&format!("{{{}}}", members.join(","))).unwrap();
+    }),
+];
+
+fn message(number: usize) -> String {
+    format!("message {number:08}")
+}
+
+fn in_memory() -> Factory {
+    factory(&[("type", "store"), ("reissue_time", ""), ("store_timeout", "60")])
+}
+
+/// Opens a session that a cookie carries, or one that a store keeps.
+fn opened(factory: &Factory) -> Session {
+    let mut session = factory.open_at(b"", NOW).unwrap();
+    session.set("a", "1").unwrap();
+    let cookie = commit(&mut session).unwrap();
+    open(factory, value_of(&cookie))
+}
+
+/// Does it 1,000 and 8,000 times, and checks that the second takes at most 16 times as much: a square would take 64 times.
+fn grows_in_proportion(name: &str, mut cost_of: impl FnMut(usize) -> [usize; 2]) {
+    let (few, many) = (cost_of(1_000), cost_of(8_000));
+    for (few, many, what) in [(few[0], many[0], "taken in all"), (few[1], many[1], "held at most")] {
+        assert!(many <= 16 * few + 100_000, "{name}: {few} and {many} bytes {what}");
+    }
+}
+
+#[test]
+fn changes_cost_in_proportion() {
+    for (name, change) in CHANGES {
+        for factory in [factory(&[("reissue_time", "")]), in_memory()] {
+            grows_in_proportion(name, |n| {
+                let mut session = opened(&factory);
+                cost(|| change(&mut session, n))
+            });
+        }
+    }
+}
+
+/// The cookie of a session in a store with `n` messages in its default queue.
+fn with_messages(factory: &Factory, n: usize) -> String {
+    let mut session = factory.open_at(b"", NOW).unwrap();
+    session.set("a", "1").unwrap();
+    (0..n).for_each(|i| session.flash_string(&message(i), "", true).unwrap());
+    value_of(&commit(&mut session).unwrap()).to_owned()
+}
+
+#[test]
+fn changes_that_are_made_again_cost_in_proportion() {
+    for (name, change) in CHANGES {
+        grows_in_proportion(name, |n| {
+            let factory = in_memory();
+            let cookie = with_messages(&factory, 3);
+            let [mut first, mut second] = [(); 2].map(|()| open(&factory, &cookie));
+            first.set("b", "2").unwrap();
+            first.commit(false).unwrap();
+            change(&mut second, n);
+            let cost = cost(|| _ = second.commit(false).unwrap());
+            assert_eq!(second.get("b").unwrap(), Some("2"), "it was merged");
+            cost
+        });
+    }
+}
+
+#[test]
+fn messages_that_are_taken_again_cost_in_proportion() {
+    grows_in_proportion("pop_flash", |n| {
+        let factory = in_memory();
+        let cookie = with_messages(&factory, n);
+        let [mut first, mut second] = [(); 2].map(|()| open(&factory, &cookie));
+        (0..n).for_each(|i| first.flash_string(&message(2 * n - i), "", true).unwrap());
+        first.commit(false).unwrap();
+        second.pop_flash("").unwrap();
+        let cost = cost(|| _ = second.commit(false).unwrap());
+        let left = json(second.peek_flash("").unwrap());
+        assert_eq!((left.as_array().unwrap().len(), &left[0]), (n, &message(2 * n).into()));
+        cost
+    });
+}
+
+#[test]
+fn messages_and_keys_take_a_few_times_their_text() {
+    let text: usize = (0..8_000).map(|i| message(i).len() + "\"\",".len()).sum();
+    let [_, most] = cost(|| {
+        let mut session = fresh();
+        (0..8_000).for_each(|i| session.flash_string(&message(i), "", true).unwrap());
+    });
+    assert!(most < 5 * text, "{most} bytes for {text} of messages");
+    let [_, most] = cost(|| {
+        let mut session = fresh();
+        (0..100_000).for_each(|i| session.set_string("key", &message(i)).unwrap());
+    });
+    assert!(most < 20_000, "{most} bytes for one key");
+}
+
+#[test]
+fn what_is_superseded_is_freed() {
+    let mut session = fresh();
+    let [_, most] = cost(|| {
+        for i in 0..1_000 {
+            session.set_string("text", &"x".repeat(10_000)).unwrap();
+            session.set_string(&format!("key {}", i % 10), &message(i)).unwrap();
+        }
+    });
+    assert!(most < 50_000, "{most} bytes for 10,000");
+    assert!(session.contains("text") && session.len() == 11);
+}
