@@ -209,11 +209,12 @@ mod tests {
             let key = ["a", "_f_", "b", "c", "_csrft_"][number * 7 % 5];
             match number % 31 {
                 3 => Change::Delete(key.into()),
-                11 => Change::SetDefault(key.into(), json(number)),
+                11 if key != "_f_" => Change::SetDefault(key.into(), json(number)),
                 17 => Change::CsrfToken(JsonText::new("\"token\"", Marks::default())),
                 19 => Change::Flash { key: "_f_".into(), message: json(number), allow_duplicate: true },
                 23 => Change::PopFlash { key: "_f_".into(), messages: JsonText::new("[19]", Marks::default()) },
                 29 if number % 4 == 1 => Change::Clear,
+                _ if key == "_f_" => Change::Set(key.into(), JsonText::new(&format!("[{number}]"), Marks::default())),
                 _ => Change::Set(key.into(), json(number)),
             }
         })
