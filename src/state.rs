@@ -237,7 +237,7 @@ impl State {
     }
 
     /// A lone surrogate in a key counts as U+FFFD: keys that are equal have one hash.
-    fn hash(&self, index: &Index, entry: &Entry) -> u64 {
+    fn hash(&self, index: &Index, entry: &Entry) -> u32 {
         match entry.key_escaped {
             true => index.hash(&unescaped(self.text(entry.key))),
             false => index.hash(self.text(entry.key)),
@@ -541,4 +541,50 @@ fn unescaped(written: &str) -> WipedText {
     let mut text = WipedText::with_capacity(written.len());
     json::unescape(written, Some(char::REPLACEMENT_CHARACTER), &mut text);
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SOME, State};
+    use crate::json::{Marks, Scanner};
+    use crate::wiped::WipedText;
+
+    fn opened(keys: usize) -> State {
+        let members: Vec<String> = (0..keys).map(|number| format!("\"k{number}\":{number}")).collect();
+        let payload = WipedText::from(&*format!("{{{}}}", members.join(",")));
+        let members = State::scan(&payload, &mut Scanner::lenient(&payload)).unwrap();
+        State::new(payload, members)
+    }
+
+    fn built(keys: usize) -> State {
+        let mut state = State::default();
+        for number in 0..keys {
+            let value = state.keep(&number.to_string(), Marks::default());
+            state.set(&format!("k{number}"), value);
+        }
+        state
+    }
+
+    #[test]
+    fn only_many_keys_have_an_index() {
+        for make in [opened, built] {
+            for (keys, has_index) in [(0, false), (1, false), (SOME, false), (SOME + 1, true), (5000, true)] {
+                assert_eq!(make(keys).index.is_some(), has_index, "{keys} keys");
+            }
+        }
+    }
+
+    #[test]
+    fn deleted_keys_leave_no_more_gaps_than_there_are_keys() {
+        for make in [opened, built] {
+            let mut state = make(5000);
+            for number in 0..5000 {
+                assert!(state.delete(&format!("k{number}")).is_some());
+                assert!(state.entries.len() <= 2 * state.len(), "{} places for {}", state.entries.len(), state.len());
+                let first = state.at(0).map(|(key, _)| state.text(key).to_owned());
+                assert_eq!(first, (number < 4999).then(|| format!("k{}", number + 1)));
+            }
+            assert!(state.index.is_none() && state.dump_most() == 2);
+        }
+    }
 }

@@ -12,8 +12,13 @@ pub(super) struct Index {
 }
 
 struct Slot {
-    hash: u64,
+    hash: u32,
     place: u32,
+}
+
+/// All bits of this depend on the hash: the table looks at the highest and at the lowest.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 impl Index {
@@ -21,24 +26,25 @@ impl Index {
         Self { hasher: RandomState::new(), slots: HashTable::with_capacity(keys), removed: Removed::default() }
     }
 
-    pub fn hash(&self, key: &str) -> u64 {
-        self.hasher.hash_one(key)
+    pub fn hash(&self, key: &str) -> u32 {
+        self.hasher.hash_one(key) as u32
     }
 
     /// The place for which `is_key` holds, of those that share a hash.
-    pub fn find(&self, hash: u64, is_key: impl Fn(usize) -> bool) -> Option<usize> {
-        self.slots.find(hash, |slot| slot.hash == hash && is_key(slot.place as usize)).map(|slot| slot.place as usize)
+    pub fn find(&self, hash: u32, is_key: impl Fn(usize) -> bool) -> Option<usize> {
+        let is_here = |slot: &Slot| slot.hash == hash && is_key(slot.place as usize);
+        self.slots.find(spread(hash), is_here).map(|slot| slot.place as usize)
     }
 
     /// Adds a key at the place behind all others.
-    pub fn push(&mut self, hash: u64, place: usize) {
-        self.slots.insert_unique(hash, Slot { hash, place: place as u32 }, |slot| slot.hash);
+    pub fn push(&mut self, hash: u32, place: usize) {
+        self.slots.insert_unique(spread(hash), Slot { hash, place: place as u32 }, |slot| spread(slot.hash));
         self.removed.push();
     }
 
     /// Takes out a key; the others keep their places.
-    pub fn remove(&mut self, hash: u64, place: usize, places: usize) {
-        if let Ok(slot) = self.slots.find_entry(hash, |slot| slot.place as usize == place) {
+    pub fn remove(&mut self, hash: u32, place: usize, places: usize) {
+        if let Ok(slot) = self.slots.find_entry(spread(hash), |slot| slot.place as usize == place) {
             slot.remove();
         }
         self.removed.add(place, places);
@@ -134,18 +140,18 @@ mod tests {
         let (mut index, mut places, mut next) = (Index::with_capacity(0), Vec::new(), 0);
         for round in 0_usize..3000 {
             if round % 5 < 3 || places.is_empty() {
-                index.push(next as u64 % 7, next);
+                index.push(next as u32 % 7, next);
                 places.push(next);
                 next += 1;
             } else {
                 let place = places.remove(round * 31 % places.len());
-                index.remove(place as u64 % 7, place, next);
+                index.remove(place as u32 % 7, place, next);
             }
             assert_eq!(index.len(), places.len());
             for number in [0, places.len() / 2, places.len().saturating_sub(1)] {
                 if let Some(place) = places.get(number) {
                     assert_eq!((index.place(number), index.removed.before(*place)), (*place, (*place - number) as u32));
-                    assert_eq!(index.find(*place as u64 % 7, |found| found == *place), Some(*place));
+                    assert_eq!(index.find(*place as u32 % 7, |found| found == *place), Some(*place));
                 }
             }
             if round % 500 == 499 {
@@ -153,7 +159,7 @@ mod tests {
                 // The test's hashes come from the places, which have changed.
                 let count = places.len();
                 index = Index::with_capacity(count);
-                (0..count).for_each(|place| index.push(place as u64 % 7, place));
+                (0..count).for_each(|place| index.push(place as u32 % 7, place));
                 (places, next) = ((0..count).collect(), count);
             }
         }
