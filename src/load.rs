@@ -85,7 +85,12 @@ impl Refusal {
 
     /// There is no session of a genuine id.
     pub fn missing() -> Self {
-        Self::new(LoadResult::Missing, "the store has no session of that id: it expired, or was ended by a logout")
+        Self::new(LoadResult::Missing, "the store has no session of that id: it expired, or was ended")
+    }
+
+    /// The session of a genuine id expired so recently that the store can tell.
+    pub fn missing_expired() -> Self {
+        Self::new(LoadResult::Missing, "the session expired, and its record in the store with it")
     }
 
     /// The session of a genuine id has another id now.

@@ -581,6 +581,28 @@ fn without_grace_the_old_id_is_gone_at_once() {
 }
 
 #[test]
+fn a_missing_session_says_whether_it_expired_if_the_store_can_tell() {
+    for store in stores() {
+        let factory = factory_with(&store.url, &[("timeout", "1"), ("reissue_time", "")]);
+        let begin = || begin(&factory, r#"{"a":1}"#);
+        let (expired, ended) = (begin(), begin());
+        let mut logout = open(&factory, &ended, 0.0);
+        logout.invalidate();
+        logout.commit(false).unwrap();
+        std::thread::sleep(Duration::from_millis(2200));
+        let why = |header: &str| {
+            let session = open(&factory, header, 0.0);
+            assert_eq!(session.load_result(), LoadResult::Missing);
+            session.refusal().unwrap().to_owned()
+        };
+        assert!(why(&ended).contains("was ended"), "{}", why(&ended));
+        if !store.url.starts_with("redis") {
+            assert!(why(&expired).starts_with("the session expired"), "{}", why(&expired));
+        }
+    }
+}
+
+#[test]
 fn an_absolute_timeout_ends_a_busy_session() {
     for kind in ["signed_cookie", "store"] {
         let mut options = Options::new();

@@ -75,6 +75,9 @@ impl Records {
     /// What the record of a session shows to the holder of an id at a time, in seconds since the Unix epoch.
     pub fn load(&self, id: &Id, now: f64, deadline: Instant) -> Result<Loaded, NotLoaded> {
         let record = self.fetch(id, deadline).map_err(NotLoaded::Failed)?;
+        if record.is_none() && self.store.has_expired(&self.layout.key(id), deadline).unwrap_or_default() {
+            return Err(NotLoaded::Missing(Refusal::missing_expired()));
+        }
         self.read(id, record, now)
     }
 

@@ -258,6 +258,11 @@ impl Store for Memory {
         }))
     }
 
+    fn has_expired(&self, key: &str, _deadline: Instant) -> Result<bool, StoreError> {
+        let key = self::key(key)?;
+        Ok(self.on(&key, |open| open.shard.records.contains_key(&key) && open.live(&key).is_none()))
+    }
+
     fn save(&self, key: &str, expected: u64, write: &Write<'_>) -> Result<Saved, StoreError> {
         let expected = if expected == 0 { Expected::Nothing } else { Expected::Generation(expected) };
         self.put(self::key(key)?, expected, write)

@@ -166,6 +166,11 @@ pub(crate) trait Store: Send + Sync {
     /// The record of a key.
     fn load(&self, key: &str, deadline: Instant) -> Result<Option<Record>, StoreError>;
 
+    /// Whether a key without a record had one that expired, as far as the store can tell.
+    fn has_expired(&self, _key: &str, _deadline: Instant) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
     /// Replaces the record of generation `expected`, in one step; 0 inserts, if there is no record (one that is there is
     /// a conflict). A record that has a subject can be found in [`Store::members`] as soon as it can be loaded.
     ///

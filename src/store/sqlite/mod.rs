@@ -46,6 +46,7 @@ const REPLACE: &str = "
 const REMOVE: &str = "
     DELETE FROM khufu_sessions
     WHERE key = ?1 AND (expires IS NULL OR expires > ?2) AND (?3 = 0 OR generation = ?3)";
+const HAS_EXPIRED: &str = "SELECT EXISTS (SELECT 1 FROM khufu_sessions WHERE key = ?1 AND expires <= ?2)";
 const EXISTS: &str =
     "SELECT EXISTS (SELECT 1 FROM khufu_sessions WHERE key = ?1 AND (expires IS NULL OR expires > ?2))";
 const SWEEP: &str = "
@@ -181,6 +182,12 @@ impl Store for Sqlite {
     fn load(&self, key: &str, deadline: Instant) -> Result<Option<Record>, StoreError> {
         self.read("loading a record", deadline, |connection| {
             connection.prepare_cached(LOAD)?.query_row((key, now()), record).optional()
+        })
+    }
+
+    fn has_expired(&self, key: &str, deadline: Instant) -> Result<bool, StoreError> {
+        self.read("looking for an expired record", deadline, |connection| {
+            connection.prepare_cached(HAS_EXPIRED)?.query_row((key, now()), |row| row.get(0))
         })
     }
 
