@@ -135,7 +135,7 @@ impl State {
     pub fn forms(&self, mut at: usize) -> Forms {
         let mut forms = Forms::new();
         let Some(origin) = self.origin() else { return forms };
-        for entry in &self.entries {
+        for entry in self.entries.iter().filter(|entry| !entry.is_gap()) {
             at += "{\"".len() + entry.key.len() + KEY_END.len();
             if entry.value.is_of_payload() {
                 let range = entry.value.range();

@@ -186,6 +186,20 @@ fn values_that_nobody_touched_keep_their_python_types() {
 }
 
 #[test]
+fn values_keep_their_types_beside_keys_that_were_deleted() {
+    let key = |number: usize| format!("k{number:03}");
+    let item = |number: usize| [b"X\x04\0\0\0", key(number).as_bytes(), b"K\x01\x85"].concat();
+    let dict =
+        |numbers: std::ops::Range<usize>| [&b"}("[..], &numbers.flat_map(item).collect::<Vec<_>>(), b"u"].concat();
+    // With so many keys, a deleted one leaves a gap.
+    let payload = [&b"\x80\x02K\x01K\x01"[..], &dict(0..200), b"\x87."].concat();
+    let written = rewritten(&payload, |session| {
+        assert!((0..10).all(|number| session.delete(&key(number))));
+    });
+    assert!(written.unwrap().ends_with(&[&dict(10..200)[..], b"\x87."].concat()));
+}
+
+#[test]
 fn a_value_that_was_set_is_a_list_even_where_a_tuple_was() {
     let payload = b"\x80\x02K\x01K\x01}(X\x01\0\0\0aK\x01\x85X\x01\0\0\0bK\x02\x85u\x87.";
     let written = rewritten(payload, |session| session.set("a", "[[3],4]").unwrap()).unwrap();

@@ -13,7 +13,7 @@ mod string;
 pub use fault::Fault;
 pub(crate) use fault::What;
 pub(crate) use rewrite::{compact, finite};
-pub(crate) use scanner::{LEVELS_ON_OPENING, Marks, Number, Scanner, StringAt};
+pub(crate) use scanner::{LEVELS_ON_OPENING, MOST_DIGITS, Marks, Number, Scanner, StringAt};
 pub(crate) use string::{code_points, escape, escaped_len, is_text, push_characters, unescape};
 
 /// Checks that `text` is one JSON value, of the kind that may be set.

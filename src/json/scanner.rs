@@ -7,7 +7,7 @@ pub(crate) const LEVELS_ON_SETTING: usize = 500;
 pub(crate) const LEVELS_ON_OPENING: usize = 1000;
 
 /// Digits of the longest integer that Python reads (`sys.int_info.default_max_str_digits`).
-const MOST_DIGITS: usize = 4300;
+pub(crate) const MOST_DIGITS: usize = 4300;
 
 /// What was noticed while a value was scanned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

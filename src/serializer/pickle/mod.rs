@@ -22,6 +22,7 @@ use std::ops::Range;
 use self::origin::Holds;
 use self::transcript::{Transcript, transcribe};
 use crate::error::Error;
+use crate::json::MOST_DIGITS;
 use crate::load::Refusal;
 use crate::moment::Moment;
 use crate::serializer::{Content, CookieSerializer, Serializer, json};
@@ -30,9 +31,6 @@ use crate::wiped::{WipedBytes, WipedText};
 
 pub(crate) use origin::{Forms, Origin, Whole};
 pub(crate) use write::{from_json, from_session};
-
-/// Python reads and writes no integer of more digits.
-const MOST_DIGITS: usize = 4300;
 
 /// The JSON text of a pickle's data, and what the text does not say. `level` is the number of containers around the
 /// session's dict.
