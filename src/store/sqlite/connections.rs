@@ -73,8 +73,13 @@ impl Connections {
             Files::of(&self.path).remove_leftovers(known.as_deref())?;
             database::create(&self.path)?;
         }
-        let connection = database::open(&self.path)?;
+        let before = Files::of(&self.path);
+        let outcome = database::open(&self.path);
         let opened = Files::of(&self.path);
+        if opened.lack_one_of(&before) {
+            return Err(Trouble::Replaced);
+        }
+        let connection = outcome?;
         let files = match known.as_ref().filter(|_| !is_replaced) {
             Some(files) if **files == opened => Arc::clone(files),
             None if opened.are_all_there() => Arc::new(opened),

@@ -46,6 +46,12 @@ impl Files {
         self.identities.iter().all(Option::is_some)
     }
 
+    /// Whether one that was there has been removed or replaced.
+    pub fn lack_one_of(&self, before: &Self) -> bool {
+        let both = self.identities.iter().zip(&before.identities);
+        both.into_iter().any(|(now, before)| before.is_some() && now != before)
+    }
+
     /// The folder that they are in, if the system tells of its changes. None of them is removed or replaced without one.
     #[cfg(unix)]
     pub fn folder(&self) -> Option<Folder> {

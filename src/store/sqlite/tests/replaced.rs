@@ -306,7 +306,7 @@ fn save_until_killed(database: &Path) {
                         }
                     }
                     if saved == Ok(Saved::Yes) {
-                        file.write_all(format!("{key} {began}\n").as_bytes()).unwrap();
+                        file.write_all(format!("{key} {began} {}\n", std::process::id()).as_bytes()).unwrap();
                     }
                 }
             });
@@ -314,12 +314,15 @@ fn save_until_killed(database: &Path) {
     });
 }
 
-/// The keys of the saves that began after a time.
-fn acknowledged_since(database: &Path, time: u128) -> Vec<String> {
+/// The keys of the saves that began after a time, and the processes that made them.
+fn acknowledged_since(database: &Path, time: u128) -> Vec<(String, u32)> {
     let text = fs::read_to_string(acknowledgements(database)).unwrap_or_default();
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-    let both = whole.lines().filter_map(|line| line.split_once(' '));
-    both.filter(|(_, began)| began.parse::<u128>().unwrap() > time).map(|(key, _)| key.to_owned()).collect()
+    let save = |line: &str| {
+        let [key, began, process] = line.split(' ').collect::<Vec<_>>().try_into().unwrap();
+        (began.parse::<u128>().unwrap() > time).then(|| (key.to_owned(), process.parse().unwrap()))
+    };
+    whole.lines().filter_map(save).collect()
 }
 
 #[test]
@@ -330,9 +333,13 @@ fn processes_that_save_while_files_are_removed_lose_no_later_save() {
     let folder = Folder::new();
     let test = "replaced::processes_that_save_while_files_are_removed_lose_no_later_save";
     let mut others = [(); 2].map(|()| Killed(other_process(test, &folder.database())));
+    let processes = others.each_ref().map(|other| other.0.id());
     let mut wait_for_saves = |since: u128| {
         let limit = soon();
-        while acknowledged_since(&folder.database(), since).len() < 100 {
+        let are_enough = |saves: &[(String, u32)]| {
+            processes.iter().all(|process| saves.iter().filter(|(_, saver)| saver == process).count() >= 50)
+        };
+        while !are_enough(&acknowledged_since(&folder.database(), since)) {
             assert!(Instant::now() < limit, "no more is saved");
             assert!(others.iter_mut().all(|other| other.0.try_wait().unwrap().is_none()), "a process failed");
             sleep(Duration::from_millis(5));
@@ -349,7 +356,7 @@ fn processes_that_save_while_files_are_removed_lose_no_later_save() {
         wait_for_saves(since);
         let acknowledged = acknowledged_since(&folder.database(), since);
         let store = folder.store();
-        let lost = acknowledged.iter().filter(|key| load(&store, key).is_none()).count();
+        let lost = acknowledged.iter().filter(|(key, _)| load(&store, key).is_none()).count();
         assert_eq!(lost, 0, "of {}, after {removal}", acknowledged.len());
         check_integrity(&folder.database());
     }
