@@ -11,7 +11,7 @@ use crate::record::id::Id;
 use crate::record::layout::{Envelope, Loaded, Standing};
 use crate::record::snapshot::Snapshot;
 use crate::record::stored::{Retired, Unanswered};
-use crate::record::{NotLoaded, Records, Stored};
+use crate::record::{NotLoaded, Records, Stored, save_id};
 use crate::serializer::Content;
 use crate::session::{Change, replay};
 use crate::store::Saved;
@@ -187,9 +187,11 @@ impl<'a> Attempt<'a> {
         envelope.drop_snapshot_after(self.now);
         let header = &mut envelope.header;
         if self.records.layout.has_header() {
-            header.token = id.token_hash();
+            if self.stored.is_new() || self.stored.planned.is_some() {
+                header.token = id.token_hash();
+            }
             header.saves.rotate_right(1);
-            getrandom::fill(&mut header.saves[0])?;
+            header.saves[0] = save_id::next()?;
         }
         header.subject = self.records.subject_name(envelope.subject.as_deref().map(String::as_str));
         Ok(())

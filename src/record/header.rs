@@ -18,6 +18,7 @@
 use std::ops::Range;
 
 use crate::load::Refusal;
+use crate::record::save_id::SaveId;
 use crate::store::{SUBJECT_PLACE, SubjectName};
 
 const VERSION: u8 = 2;
@@ -38,7 +39,7 @@ pub(crate) struct Header {
     pub accessed: f64,
     pub lifetime: u64,
     /// The random ids of the last saves, the latest first.
-    pub saves: [[u8; 4]; SAVES],
+    pub saves: [SaveId; SAVES],
     pub label: Vec<u8>,
     /// Length of the data.
     pub data: u32,

@@ -7,6 +7,7 @@ pub(crate) mod khufu;
 pub(crate) mod layout;
 #[cfg(test)]
 mod lost_answers;
+mod save_id;
 mod snapshot;
 mod stored;
 mod turns;

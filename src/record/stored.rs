@@ -3,6 +3,7 @@
 use crate::record::Records;
 use crate::record::id::Id;
 use crate::record::layout::{Envelope, Loaded, Standing};
+use crate::record::save_id::SaveId;
 use crate::serializer::Content;
 use crate::session::{Change, Changes};
 use crate::store::SubjectName;
@@ -45,7 +46,7 @@ pub(super) struct Unanswered {
     /// The generation that it makes.
     pub makes: u64,
     /// Its id in the record's header.
-    pub id: [u8; 4],
+    pub id: SaveId,
     /// How many of the request's changes it holds.
     pub changes: usize,
 }

@@ -1,7 +1,7 @@
 //! Records in this process's memory: sharded, expiring, bounded.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -27,12 +27,46 @@ const LEEWAY: u64 = 8;
 /// In milliseconds. A record without an end is ordered as if it had this life.
 const FOR_EVER: u64 = 100 * 365 * 24 * 3600 * 1000;
 
-type Key = [u8; 32];
+/// 32 bytes that are uniformly distributed: a record's key is a hash of a random name, and a subject's name is a MAC.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Key([u8; 32]);
+
+impl Key {
+    fn number(&self) -> u64 {
+        self.0.first_chunk().map_or(0, |first| u64::from_le_bytes(*first))
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        hasher.write_u64(self.number());
+    }
+}
+
+/// Takes a key's number as its hash.
+#[derive(Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _bytes: &[u8]) {
+        unreachable!("keys are hashed as numbers");
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+}
+
+type ByKey<T> = HashMap<Key, T, BuildHasherDefault<AsItIs>>;
+type Keys = HashSet<Key, BuildHasherDefault<AsItIs>>;
 
 /// The store `memory:`. A forked child begins with an empty one.
 pub(crate) struct Memory {
     contents: PerProcess<Contents>,
-    hash: RandomState,
     most_bytes: usize,
 }
 
@@ -41,14 +75,14 @@ struct Contents {
     /// When the first record of each shard expires, or somewhat earlier: milliseconds since `began`.
     first: [AtomicU64; SHARDS],
     /// Taken while the lock of a record's shard is held, never the other way round.
-    subjects: Mutex<HashMap<Key, HashSet<Key>>>,
+    subjects: Mutex<ByKey<Keys>>,
     bytes: AtomicUsize,
     began: Instant,
 }
 
 #[derive(Default)]
 struct Shard {
-    records: HashMap<Key, Kept>,
+    records: ByKey<Kept>,
     /// When records expire, or somewhat earlier, the soonest first.
     order: BTreeSet<(u64, Key)>,
 }
@@ -64,6 +98,11 @@ struct Kept {
 }
 
 impl Kept {
+    /// Whether a record that is to expire then, after such a life, keeps its place in the order.
+    fn stays_in_place(&self, expires: u64, life: u64) -> bool {
+        (self.ordered..=self.ordered.saturating_add(life / LEEWAY)).contains(&expires)
+    }
+
     fn cost(&self) -> usize {
         self.data.len() + OVERHEAD + if self.subject.is_some() { LISTED } else { 0 }
     }
@@ -83,7 +122,7 @@ fn key(key: &str) -> Result<Key, StoreError> {
     let mut bytes = [0; 32];
     hex::decode_to_slice(key, &mut bytes)
         .map_err(|_| StoreError("a key of the memory store must be 64 hexadecimal digits".to_owned()))?;
-    Ok(bytes)
+    Ok(Key(bytes))
 }
 
 impl Memory {
@@ -97,13 +136,12 @@ impl Memory {
             bytes: AtomicUsize::new(0),
             began: Instant::now(),
         });
-        Self { contents, hash: RandomState::new(), most_bytes }
+        Self { contents, most_bytes }
     }
 
     /// Works on the shard of a key.
     fn on<T>(&self, key: &Key, work: impl FnOnce(&mut Open<'_>) -> T) -> T {
-        let contents = self.contents.get();
-        work(&mut Open::new(&contents, self.hash.hash_one(key) as usize % SHARDS))
+        work(&mut Open::of(&self.contents.get(), key))
     }
 
     fn put(&self, key: Key, expected: Expected, write: &Write<'_>) -> Result<Saved, StoreError> {
@@ -114,12 +152,12 @@ impl Memory {
                 "a record of {length} bytes does not fit into this memory store: raise store_max_bytes"
             )));
         }
-        let saved = self.on(&key, |open| {
-            let saved = open.put(key, expected, write);
-            open.tidy();
-            saved
-        });
-        self.contents.get().make_room(self.most_bytes);
+        let contents = self.contents.get();
+        let mut open = Open::of(&contents, &key);
+        let saved = open.put(key, expected, write);
+        open.tidy();
+        drop(open);
+        contents.make_room(self.most_bytes);
         Ok(saved)
     }
 }
@@ -158,6 +196,11 @@ struct Open<'a> {
 }
 
 impl<'a> Open<'a> {
+    fn of(contents: &'a Contents, key: &Key) -> Self {
+        // The maps use the highest and the lowest bits of the number.
+        Self::new(contents, (key.number() >> 32) as usize % SHARDS)
+    }
+
     fn new(contents: &'a Contents, number: usize) -> Self {
         let shard = locked(&contents.shards[number]);
         Self { contents, number, shard, now: contents.now() }
@@ -176,51 +219,48 @@ impl<'a> Open<'a> {
         }
         let life = write.ttl.map_or(FOR_EVER, |ttl| (ttl.as_millis() as u64).clamp(1, FOR_EVER));
         let expires = self.now + life;
-        let subject = write.subject.map(|subject| Box::new(subject.0));
-        let old = self.shard.records.remove(&key);
-        let kept_place = old
-            .as_ref()
-            .map(|old| old.ordered)
-            .filter(|ordered| (*ordered..=ordered.saturating_add(life / LEEWAY)).contains(&expires));
-        let ordered = kept_place.unwrap_or(expires);
-        if let Some(old) = old {
-            self.forget(&key, &old, subject.as_deref(), kept_place.is_none());
+        let subject = write.subject.map(|subject| Key(subject.0));
+        let (generation, data) = (write.generation, copy(write.data));
+        if let Some(kept) = self.shard.records.get_mut(&key)
+            && kept.stays_in_place(expires, life)
+            && kept.subject.as_deref() == subject.as_ref()
+        {
+            self.contents.bytes.fetch_add(data.len(), Ordering::Relaxed);
+            self.contents.bytes.fetch_sub(kept.data.len(), Ordering::Relaxed);
+            (kept.generation, kept.data, kept.expires) = (generation, data, expires);
+            return Saved::Yes;
         }
-        if kept_place.is_none() {
-            self.shard.order.insert((ordered, key));
+        // A key is listed under its new subject before it is not under the old one.
+        if let Some(subject) = subject {
+            locked(&self.contents.subjects).entry(subject).or_default().insert(key);
         }
-        if let Some(subject) = &subject {
-            locked(&self.contents.subjects).entry(**subject).or_default().insert(key);
-        }
-        let kept = Kept { generation: write.generation, data: copy(write.data), expires, ordered, subject };
+        self.take_out(&key, subject.as_ref());
+        let kept = Kept { generation, data, expires, ordered: expires, subject: subject.map(Box::new) };
         self.contents.bytes.fetch_add(kept.cost(), Ordering::Relaxed);
+        self.shard.order.insert((expires, key));
         self.shard.records.insert(key, kept);
         self.note_first();
         Saved::Yes
     }
 
-    /// Takes a record that was removed out of the count, its subject's records (unless they are those of `subject`, which
-    /// it stays with) and, if need be, the order.
-    fn forget(&mut self, key: &Key, kept: &Kept, subject: Option<&Key>, from_order: bool) {
-        self.contents.bytes.fetch_sub(kept.cost(), Ordering::Relaxed);
-        if from_order {
-            self.shard.order.remove(&(kept.ordered, *key));
-        }
-        if let Some(listed) = kept.subject.as_deref().filter(|listed| Some(*listed) != subject) {
-            let mut subjects = locked(&self.contents.subjects);
-            if let Some(keys) = subjects.get_mut(listed) {
-                keys.remove(key);
-                if keys.is_empty() {
-                    subjects.remove(listed);
-                }
-            }
-        }
+    fn remove(&mut self, key: &Key) {
+        self.take_out(key, None);
+        self.note_first();
     }
 
-    fn remove(&mut self, key: &Key) {
-        if let Some(kept) = self.shard.records.remove(key) {
-            self.forget(key, &kept, None, true);
-            self.note_first();
+    /// Takes a record out of everywhere, but leaves it listed under `subject`.
+    fn take_out(&mut self, key: &Key, subject: Option<&Key>) {
+        let Some(kept) = self.shard.records.remove(key) else { return };
+        self.contents.bytes.fetch_sub(kept.cost(), Ordering::Relaxed);
+        self.shard.order.remove(&(kept.ordered, *key));
+        if let Some(subject) = kept.subject.filter(|listed| Some(&**listed) != subject) {
+            let mut subjects = locked(&self.contents.subjects);
+            if let Some(keys) = subjects.get_mut(&*subject) {
+                keys.remove(key);
+                if keys.is_empty() {
+                    subjects.remove(&*subject);
+                }
+            }
         }
     }
 
@@ -297,13 +337,14 @@ impl Store for Memory {
     fn members(&self, subject: &SubjectName, _deadline: Instant) -> Result<Vec<String>, StoreError> {
         let contents = self.contents.get();
         let subjects = locked(&contents.subjects);
-        Ok(subjects.get(&subject.0).into_iter().flatten().map(hex::encode).collect())
+        Ok(subjects.get(&Key(subject.0)).into_iter().flatten().map(|key| hex::encode(key.0)).collect())
     }
 
     fn revoke(&self, key: &str, subjects: &[SubjectName], _deadline: Instant) -> Result<bool, StoreError> {
         let Ok(key) = self::key(key) else { return Ok(false) };
         Ok(self.on(&key, |open| {
-            let subject = open.live(&key).and_then(|kept| kept.subject.as_deref().copied()).map(SubjectName);
+            let subject =
+                open.live(&key).and_then(|kept| kept.subject.as_deref().copied()).map(|subject| SubjectName(subject.0));
             let belongs = subject.is_some_and(|subject| subjects.contains(&subject));
             if belongs {
                 open.remove(&key);
