@@ -11,7 +11,7 @@ use crate::record::id::Id;
 use crate::record::layout::{Envelope, Loaded, Standing};
 use crate::record::snapshot::Snapshot;
 use crate::record::stored::{Retired, Unanswered};
-use crate::record::{NotLoaded, Records, Stored, save_id};
+use crate::record::{NotLoaded, Records, Stored};
 use crate::serializer::Content;
 use crate::session::{Change, replay};
 use crate::store::Saved;
@@ -191,7 +191,7 @@ impl<'a> Attempt<'a> {
                 header.token = id.token_hash();
             }
             header.saves.rotate_right(1);
-            header.saves[0] = save_id::next()?;
+            header.saves[0] = self.records.save_ids.next()?;
         }
         header.subject = self.records.subject_name(envelope.subject.as_deref().map(String::as_str));
         Ok(())

@@ -20,6 +20,7 @@ use crate::load::{LoadResult, Refusal};
 use crate::moment::Moment;
 use crate::record::id::Id;
 use crate::record::layout::{Draft, Envelope, Layout, Loaded};
+use crate::record::save_id::SaveIds;
 use crate::record::turns::Turns;
 use crate::serializer::Content;
 use crate::state::State;
@@ -34,6 +35,7 @@ pub(crate) struct Records {
     pub layout: Box<dyn Layout>,
     pub settings: Settings,
     turns: Turns,
+    save_ids: SaveIds,
 }
 
 pub(crate) struct Settings {
@@ -55,7 +57,7 @@ pub(crate) enum NotLoaded {
 
 impl Records {
     pub fn new(store: Arc<dyn Store>, layout: Box<dyn Layout>, settings: Settings) -> Self {
-        Self { store, layout, settings, turns: Turns::default() }
+        Self { store, layout, settings, turns: Turns::default(), save_ids: SaveIds::default() }
     }
 
     /// When an operation that begins now must be over.

@@ -1,8 +1,7 @@
 //! Ids of saves: random enough that no two saves of one record share one.
 //!
-//! They only tell saves apart and keep nothing secret, so the system is asked once in each process, not for each save.
+//! They only tell saves apart and keep nothing secret, so the system is asked once by each factory in each process, not for each save.
 
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::Error;
@@ -10,54 +9,62 @@ use crate::per_process::PerProcess;
 
 pub(super) type SaveId = [u8; 4];
 
+/// Makes ids of saves.
+pub(super) struct SaveIds(PerProcess<Sequence>);
+
 struct Sequence {
     /// Where this process began; `None` if the system gave no random bytes.
     begin: Option<u64>,
     count: AtomicU64,
 }
 
-static SEQUENCE: LazyLock<PerProcess<Sequence>> = LazyLock::new(|| {
-    PerProcess::new(|| {
-        let mut begin = [0; 8];
-        let begin = getrandom::fill(&mut begin).ok().map(|()| u64::from_le_bytes(begin));
-        Sequence { begin, count: AtomicU64::new(0) }
-    })
-});
+impl Default for SaveIds {
+    fn default() -> Self {
+        Self(PerProcess::new(|| {
+            let mut begin = [0; 8];
+            let begin = getrandom::fill(&mut begin).ok().map(|()| u64::from_le_bytes(begin));
+            Sequence { begin, count: AtomicU64::new(0) }
+        }))
+    }
+}
 
-/// An id for the next save.
-pub(super) fn next() -> Result<SaveId, Error> {
-    let sequence = SEQUENCE.get();
-    let begin =
-        sequence.begin.ok_or_else(|| Error::Random("it gave none when the first session was saved".to_owned()))?;
-    // The finalizer of SplitMix64: neighbours differ in about half of their bits.
-    let mut mixed =
-        begin.wrapping_add(sequence.count.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    Ok(((mixed ^ (mixed >> 31)) as u32).to_be_bytes())
+impl SaveIds {
+    pub fn next(&self) -> Result<SaveId, Error> {
+        let sequence = self.0.get();
+        let none = || Error::Random("it gave none when the factory was made".to_owned());
+        let count = sequence.count.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        // The finalizer of SplitMix64: neighbours differ in about half of their bits.
+        let mut mixed = sequence.begin.ok_or_else(none)?.wrapping_add(count);
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        Ok(((mixed ^ (mixed >> 31)) as u32).to_be_bytes())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 
+    use super::SaveIds;
     #[cfg(unix)]
     use crate::ffi::fork::tests::Child;
 
     #[test]
     fn ids_rarely_meet() {
-        let ids: HashSet<_> = (0..10_000).map(|_| super::next().unwrap()).collect();
+        let save_ids = SaveIds::default();
+        let ids: HashSet<_> = (0..10_000).map(|_| save_ids.next().unwrap()).collect();
         assert!(ids.len() > 9_990, "{}", ids.len());
     }
 
     #[cfg(unix)]
     #[test]
     fn a_child_has_ids_of_its_own() {
-        super::next().unwrap();
+        let save_ids = SaveIds::default();
+        save_ids.next().unwrap();
         let (reader, writer) = std::io::pipe().unwrap();
         let child = Child::fork(|| {
             use std::io::Write;
-            let ids: Vec<u8> = (0..100).flat_map(|_| super::next().unwrap()).collect();
+            let ids: Vec<u8> = (0..100).flat_map(|_| save_ids.next().unwrap()).collect();
             (&writer).write_all(&ids).unwrap();
         });
         assert!(child.succeeds());
@@ -65,6 +72,6 @@ mod tests {
         let mut theirs = Vec::new();
         std::io::Read::read_to_end(&mut { reader }, &mut theirs).unwrap();
         let theirs: HashSet<_> = theirs.chunks(4).map(<[u8]>::to_vec).collect();
-        assert!((0..100).all(|_| !theirs.contains(&super::next().unwrap().to_vec())));
+        assert!((0..100).all(|_| !theirs.contains(&save_ids.next().unwrap().to_vec())));
     }
 }
