@@ -244,6 +244,7 @@ fn a_logout_holds_though_the_request_ends_in_an_exception() {
     }
 }
 
+#[cfg(feature = "redis")]
 #[test]
 fn a_logout_reaches_the_browser_though_the_store_is_down() {
     let server = RedisServer::start();

@@ -6,6 +6,8 @@
 #![allow(clippy::missing_safety_doc)] // The header states each function's contract, for C.
 
 mod arguments;
+#[cfg(test)]
+pub(crate) mod callbacks_in_memory;
 mod custom;
 mod custom_store;
 mod factory;

@@ -14,7 +14,7 @@ use crate::record::stored::{Retired, Unanswered};
 use crate::record::{NotLoaded, Records, Stored};
 use crate::serializer::Content;
 use crate::session::{Change, replay};
-use crate::store::Saved;
+use crate::store::{Record, Saved};
 use crate::wiped::WipedBytes;
 
 pub(crate) struct Attempt<'a> {
@@ -205,14 +205,16 @@ impl<'a> Attempt<'a> {
             let id = self.stored.id.as_ref().ok_or(Error::Gone)?;
             self.stored.planned = Some(self.records.layout.next_id(id)?);
         }
-        // A record that has the planned id is this request's own, and only the answer was lost.
-        if let Some(planned) = self.stored.planned.as_ref().filter(|_| has_header && !is_sure)
-            && let Some((_, loaded)) = self.current(planned)?
-        {
+        let id = self.stored.id.as_ref().ok_or(Error::Gone)?;
+        let record = self.records.fetch(id, self.deadline)?;
+        // A record that has the planned id is this request's own, and only the answer was lost. Both ids are compared with
+        // one record, for the lost save may reach the store at any time.
+        let planned = self.stored.planned.as_ref().filter(|_| has_header && !is_sure);
+        if let Some(planned) = planned.filter(|planned| self.is_current(planned, record.as_ref())) {
+            let (_, loaded) = self.current(planned, record)?.ok_or(Error::Gone)?;
             return self.merged(content, loaded).map(Some);
         }
-        let id = self.stored.id.as_ref().ok_or(Error::Gone)?;
-        let Some((record, mut loaded)) = self.current(id)? else {
+        let Some((record, mut loaded)) = self.current(id, record)? else {
             let may_have_moved = self.stored.renews && !has_header && !is_sure;
             return if may_have_moved { Ok(None) } else { Err(Error::Gone) };
         };
@@ -225,10 +227,15 @@ impl<'a> Attempt<'a> {
         self.merged(content, loaded).map(Some)
     }
 
-    /// The session that an id opens now, and the bytes of its record, if a snapshot is to be made of them; `None` if the
-    /// id opens none, or only how it was.
-    fn current(&self, id: &Id) -> Result<Option<(WipedBytes, Loaded)>, Error> {
-        let record = self.records.fetch(id, self.deadline)?;
+    /// Whether an id opens the session in a record, as it is now.
+    fn is_current(&self, id: &Id, record: Option<&Record>) -> bool {
+        let standing = record.map(|record| self.records.layout.standing(id, &record.data, self.now));
+        matches!(standing, Some(Ok(Standing::Current)))
+    }
+
+    /// The session that an id opens in a record, and the record's bytes, if a snapshot is to be made of them; `None` if
+    /// the id opens none, or only how it was.
+    fn current(&self, id: &Id, record: Option<Record>) -> Result<Option<(WipedBytes, Loaded)>, Error> {
         let is_copied = self.stored.renews && self.records.layout.has_header();
         let copy = record.as_ref().filter(|_| is_copied).map(|record| record.data.clone()).unwrap_or_default();
         match self.records.read(id, record, self.now) {

@@ -3,6 +3,8 @@
 mod attempt;
 mod header;
 pub(crate) mod id;
+#[cfg(test)]
+pub(crate) mod interleavings;
 pub(crate) mod khufu;
 pub(crate) mod layout;
 #[cfg(test)]

@@ -9,6 +9,12 @@ use crate::serializer::Content;
 use crate::session::Session;
 
 impl Session {
+    /// Whose session it is, as it was set.
+    #[cfg(test)]
+    pub(crate) fn subject(&self) -> Option<&str> {
+        self.stored.as_ref()?.subject()
+    }
+
     /// Writes the session's record, and gives the cookie, if the browser needs one.
     // Kept out of line so that the cookie path does not pay for this function's large stack frame.
     #[inline(never)]
@@ -38,7 +44,11 @@ impl Session {
             Content { renewed: self.accessed, created: self.created, state: std::mem::take(&mut self.state) };
         let saves = is_new || self.changed || attempt.stored().is_misnamed(records);
         let written = match saves {
-            true => attempt.save(&mut content).map(|()| true),
+            true => match attempt.save(&mut content) {
+                // The save was only to name the subject under the current secret.
+                Err(Error::Gone) if !self.changed => Ok(false),
+                saved => saved.map(|()| true),
+            },
             false => attempt.touch(&content),
         };
         (self.accessed, self.created, self.state) = (content.renewed, content.created, content.state);

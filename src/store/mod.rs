@@ -5,7 +5,7 @@
 
 #[cfg(test)]
 #[cfg_attr(not(any(feature = "redis", feature = "sqlite")), allow(dead_code))] // memory has less to keep
-mod contract;
+pub(crate) mod contract;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;

@@ -1,0 +1,93 @@
+//! The stores that the tests run on.
+
+use std::any::Any;
+#[cfg(feature = "sqlite")]
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+#[cfg(feature = "redis")]
+use self::redis_server::RedisServer;
+use super::steps::Steps;
+use crate::ffi::callbacks_in_memory;
+use crate::options::Options;
+#[cfg(feature = "sqlite")]
+use crate::store::contract::new_key;
+use crate::store::{self, Store};
+
+#[cfg(feature = "redis")]
+#[path = "../../../tests/common/redis_server.rs"]
+mod redis_server;
+
+pub(super) struct TestStore {
+    pub name: &'static str,
+    /// Its calls are steps.
+    pub store: Arc<dyn Store>,
+    /// What goes with it.
+    _owned: Option<Box<dyn Any>>,
+}
+
+fn opened(url: &str) -> Arc<dyn Store> {
+    let mut options = Options::new();
+    options.set("store", url).unwrap();
+    Arc::new(Steps(store::open(options.settings(), Duration::from_secs(30)).unwrap()))
+}
+
+pub(super) fn memory() -> TestStore {
+    TestStore { name: "memory", store: opened("memory:"), _owned: None }
+}
+
+/// The callbacks take steps themselves.
+pub(super) fn callbacks() -> TestStore {
+    TestStore { name: "callbacks", store: callbacks_in_memory::store(), _owned: None }
+}
+
+#[cfg(feature = "sqlite")]
+fn sqlite() -> TestStore {
+    let folder = Folder::new();
+    let store = opened(&format!("sqlite:{}", folder.0.join("sessions.db").display()));
+    TestStore { name: "SQLite", store, _owned: Some(Box::new(folder)) }
+}
+
+#[cfg(feature = "redis")]
+fn redis() -> TestStore {
+    let server = RedisServer::start();
+    TestStore { name: "Redis", store: opened(&server.url()), _owned: Some(Box::new(server)) }
+}
+
+/// The stores of which each call is one step.
+pub(super) fn of_one_step() -> Vec<TestStore> {
+    vec![
+        memory(),
+        #[cfg(feature = "sqlite")]
+        sqlite(),
+        #[cfg(feature = "redis")]
+        redis(),
+    ]
+}
+
+pub(super) fn all() -> Vec<TestStore> {
+    let mut stores = of_one_step();
+    stores.push(callbacks());
+    stores
+}
+
+/// A folder that goes with its owner.
+#[cfg(feature = "sqlite")]
+struct Folder(PathBuf);
+
+#[cfg(feature = "sqlite")]
+impl Folder {
+    fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("khufu-interleavings-{}", new_key()));
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+}
+
+#[cfg(feature = "sqlite")]
+impl Drop for Folder {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).unwrap();
+    }
+}

@@ -1,0 +1,326 @@
+//! One session, requests that all have it, and what came of every schedule.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use zeroize::Zeroizing;
+
+use super::Named;
+use super::model::{Before, History, Kept, Sessions, Token, UNTOLD};
+use super::request::{self, Commit, Event, Found, Kind, Log, NOW, Opens, Program, Seen, Sent, Setting};
+use super::schedule::{Chooser, Ended, Span, Team};
+use super::stores::TestStore;
+use crate::record::id::Keys;
+use crate::store::Store;
+use crate::{Factory, Options};
+
+/// When the session began, and when it got its present id.
+const BEGAN: f64 = NOW - 10.0;
+const MOVED: f64 = NOW - 5.0;
+
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    /// How many answers may be lost.
+    pub losses: usize,
+    /// Only so many requests, the first ones, lose them.
+    pub losing: usize,
+    /// `regenerate_grace` in seconds.
+    pub grace: u32,
+    /// Requests at once.
+    pub requests: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { losses: 0, losing: usize::MAX, grace: 20, requests: 2 }
+    }
+}
+
+/// What came of schedules.
+#[derive(Default)]
+pub(super) struct Tally {
+    pub schedules: usize,
+    /// The first schedule of each combination that nothing explains.
+    pub faults: Vec<String>,
+}
+
+impl Tally {
+    /// Prints how many schedules there were, and fails if there are faults.
+    pub fn end(self, what: &str) {
+        println!("{what}: {} schedules", self.schedules);
+        assert!(self.faults.is_empty(), "{what}: {} faults\n\n{}", self.faults.len(), self.faults.join("\n\n"));
+    }
+}
+
+/// Makes worlds of one kind on a store.
+pub(super) struct World {
+    store: Arc<dyn Store>,
+    limits: Limits,
+    team: Team,
+    keys: [Keys; 2],
+    /// By request, each of which is a process of its own, and kind.
+    factories: RefCell<HashMap<(usize, Kind), Factory>>,
+}
+
+/// The session that is there before the requests begin.
+struct Began {
+    suffix: String,
+    old: String,
+    current: String,
+    key: String,
+}
+
+impl World {
+    pub fn new(store: &TestStore, limits: Limits) -> Self {
+        let keys = ["OLD", "NEW"].map(|secret| {
+            let salted = format!("pyramid.session.{secret}").into_bytes();
+            Keys::new(&[Zeroizing::new(salted)])
+        });
+        Self {
+            store: store.store.clone(),
+            limits,
+            team: Team::new(limits.requests),
+            keys,
+            factories: RefCell::default(),
+        }
+    }
+
+    fn factory(&self, request: usize, kind: Kind) -> Factory {
+        let mut factories = self.factories.borrow_mut();
+        let make = || {
+            let mut options = Options::new();
+            let grace = self.limits.grace.to_string();
+            let secrets = if kind == Kind::Rotated { ["NEW", "OLD"] } else { ["OLD", "NEW"] };
+            let mut set = |name, value| assert!(options.set(name, value).is_ok());
+            set("type", "store");
+            set("secret", secrets[0]);
+            set("previous_secret", secrets[1]);
+            set("regenerate_grace", &grace);
+            set("store_timeout", "60");
+            match kind {
+                Kind::Plain | Kind::Rotated => {}
+                Kind::MaxAge => set("max_age", "3600"),
+                Kind::EmptyOnError => set("store_on_error", "empty"),
+                Kind::ExceptionOff => set("set_on_exception", "false"),
+            }
+            options.own_store = Some(self.store.clone());
+            Factory::new(&options).unwrap()
+        };
+        factories.entry((request, kind)).or_insert_with(make).clone()
+    }
+
+    /// Tries every schedule of some requests until one cannot be explained.
+    pub fn try_all(&self, programs: &[&'static Named], tally: &mut Tally) {
+        let mut chooser = Chooser::all();
+        loop {
+            tally.schedules += 1;
+            match self.attempt(programs, chooser) {
+                Ok(tried) => chooser = tried,
+                Err(fault) => return tally.faults.push(fault),
+            }
+            if !chooser.advance() {
+                return;
+            }
+        }
+    }
+
+    /// Tries one schedule. If something cannot be explained, tries it again, and tells all that happened.
+    pub fn attempt(&self, programs: &[&'static Named], chooser: Chooser) -> Result<Chooser, String> {
+        let (ended, fault) = self.play(programs, chooser, false);
+        let Err(fault) = fault else { return Ok(ended.chooser) };
+        let choices = ended.chooser.taken();
+        let (again, _) = self.play(programs, Chooser::Again { choices: choices.clone(), at: 0 }, true);
+        let names: Vec<&str> = programs.iter().map(|(name, _)| *name).collect();
+        Err(format!("{names:?}, choices {choices:?}: {fault}\n{}", again.trace.join("\n")))
+    }
+
+    fn play(&self, programs: &[&'static Named], chooser: Chooser, traces: bool) -> (Ended, Result<(), String>) {
+        let (began, sessions) = self.begin();
+        let mut results = Vec::new();
+        let mut requests: Vec<Box<dyn FnOnce() + Send>> = Vec::new();
+        for (number, (_, program)) in programs.iter().enumerate() {
+            let kind = match program {
+                Program::Session { kind, .. } => *kind,
+                _ => Kind::Plain,
+            };
+            let cookie = match program {
+                Program::Session { opens: Opens::Current, .. } => Some(began.current.clone()),
+                Program::Session { opens: Opens::Old, .. } => Some(began.old.clone()),
+                _ => None,
+            };
+            let (factory, suffix, key) = (self.factory(number, kind), began.suffix.clone(), began.key.clone());
+            let setting = Setting { factory, number, suffix, cookie, key };
+            let result = Arc::new(Mutex::new(None));
+            results.push(result.clone());
+            requests.push(Box::new(move || *result.lock().unwrap() = Some(setting.run(program))));
+        }
+        let ended = self.team.run(chooser, (self.limits.losses, self.limits.losing), traces, requests);
+        if let [fault, ..] = &ended.faults[..] {
+            let fault = fault.clone();
+            return (ended, Err(fault));
+        }
+        let logs: Vec<Log> = results.into_iter().map(|result| result.lock().unwrap().take().unwrap()).collect();
+        let explained = self.check(&began, sessions, &logs, &ended);
+        let explained = explained.map_err(|fault| {
+            let events: Vec<String> =
+                logs.iter().flat_map(|log| &log.events).map(|event| format!("{event:?}")).collect();
+            if traces { fault } else { format!("{fault}\n{}\n", events.join("\n")) }
+        });
+        (ended, explained)
+    }
+
+    /// Begins the session that the requests have.
+    fn begin(&self) -> (Began, Sessions) {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let suffix = NUMBER.fetch_add(1, Ordering::Relaxed).to_string();
+        let factory = self.factory(0, Kind::Plain);
+        let mut session = factory.open_at(b"", BEGAN).unwrap();
+        session.update(r#"{"k":"first","_f_":["old"]}"#).unwrap();
+        session.set_subject(&format!("alice{suffix}")).unwrap();
+        let old = value(&session.commit(false).unwrap()[0]);
+        let mut session = request::open(&factory, Some(&old), MOVED).unwrap();
+        let before = request::data(&mut session);
+        session.set("k", "\"second\"").unwrap();
+        session.regenerate_id();
+        let current = value(&session.commit(false).unwrap()[0]);
+        let key = session.id().unwrap().to_owned();
+        let kept = Kept {
+            token: 1,
+            before: Some(Before { token: 0, until: MOVED + f64::from(self.limits.grace), data: Rc::new(before), subject: Some(format!("alice{suffix}")) }),
+            data: Rc::new(request::data(&mut session)),
+            subject: Some(format!("alice{suffix}")),
+            is_new_secret: false,
+            generation: 0,
+            is_idle: true,
+        };
+        (Began { suffix, old, current, key }, Sessions::from([(0, kept)]))
+    }
+
+    fn check(&self, began: &Began, sessions: Sessions, logs: &[Log], ended: &Ended) -> Result<(), String> {
+        let mut cookies = vec![began.old.clone(), began.current.clone()];
+        for event in logs.iter().flat_map(|log| &log.events) {
+            if let Seen::Commit(Commit { sent: Sent::Cookie(value), .. }) = &event.seen {
+                cookies.push(value.clone());
+            }
+        }
+        let interned = RefCell::new(Interned::default());
+        let token = |value: &str| interned.borrow_mut().token(&self.keys, value);
+        for cookie in &cookies {
+            token(cookie);
+        }
+        let key_of = |key: &str| interned.borrow().keys.iter().position(|known| known == key);
+        let last = self.look(began, &cookies, ended.clock);
+        let history = History {
+            logs,
+            last: &last,
+            sessions,
+            grace: f64::from(self.limits.grace),
+            now: NOW,
+            lost_inserts: ended.lost_inserts.len(),
+            token: &token,
+            session: &key_of,
+        };
+        let left = history.explain()?;
+        self.check_browser(began, logs, &left, &token)
+    }
+
+    /// What all cookies that a browser ever got open at the end, within the grace and after it, and who has sessions.
+    fn look(&self, began: &Began, cookies: &[String], clock: u64) -> Vec<Event> {
+        let factory = self.factory(0, Kind::Plain);
+        let mut clock = clock;
+        let mut at_once = |seen| {
+            clock += 1;
+            Event { span: Span { first: Some(clock), last: clock, ..Span::default() }, seen }
+        };
+        let mut last = Vec::new();
+        for now in [NOW + 1.0, NOW + 100.0] {
+            for cookie in cookies {
+                let mut session = request::open(&factory, Some(cookie), now).unwrap();
+                let found = Some(Found::of(&mut session));
+                last.push(at_once(Seen::Open { cookie: Some(cookie.clone()), now, found }));
+            }
+        }
+        for subject in ["alice", "bob"] {
+            last.push(at_once(request::list(&factory, &format!("{subject}{}", began.suffix))));
+        }
+        last
+    }
+
+    /// The browser's last cookie opens a session, if there is one whose cookie it was ever told.
+    fn check_browser(
+        &self,
+        began: &Began,
+        logs: &[Log],
+        left: &Sessions,
+        token: &dyn Fn(&str) -> Token,
+    ) -> Result<(), String> {
+        let with_cookie = logs.iter().filter(|log| {
+            matches!(log.events.first().map(|event| &event.seen), Some(Seen::Open { cookie: Some(_), .. }))
+        });
+        let mut responses: Vec<(u64, &Sent)> = with_cookie
+            .filter_map(|log| match log.events.last() {
+                Some(Event { seen: Seen::Commit(commit), span }) => Some((span.last, &commit.response)),
+                _ => None,
+            })
+            .collect();
+        responses.sort_by_key(|(last, _)| *last);
+        // The token of a session whose new one no response carried is as good as a cookie can be.
+        let opens = |value: &str| {
+            let token = token(value);
+            left.get(&token.session).is_some_and(|kept| kept.token == token.token || kept.token >= UNTOLD)
+        };
+        let mut jar = Some(began.current.as_str());
+        let mut had_live = opens(&began.current);
+        for (_, sent) in responses {
+            match sent {
+                Sent::Nothing => {}
+                // Who logs out wants no session.
+                Sent::Clearing => (jar, had_live) = (None, false),
+                Sent::Cookie(value) => {
+                    jar = Some(value);
+                    had_live |= opens(value);
+                }
+            }
+        }
+        match had_live && !jar.is_some_and(opens) {
+            true => Err("the browser's last cookie opens nothing, and an earlier one opens the session".to_owned()),
+            false => Ok(()),
+        }
+    }
+}
+
+fn value(set_cookie: &str) -> String {
+    set_cookie.split(';').next().and_then(|pair| pair.split_once('=')).unwrap().1.to_owned()
+}
+
+/// Numbers for sessions and tokens.
+#[derive(Default)]
+struct Interned {
+    cookies: Vec<(String, Token)>,
+    keys: Vec<String>,
+    tokens: Vec<[u8; 32]>,
+}
+
+impl Interned {
+    fn token(&mut self, keys: &[Keys; 2], value: &str) -> Token {
+        if let Some((_, token)) = self.cookies.iter().find(|(known, _)| known == value) {
+            return *token;
+        }
+        let open = |secret: usize| keys[secret].open(value.as_bytes()).ok().map(|(id, _)| (secret, id));
+        let (secret, id) = open(0).or_else(|| open(1)).expect("a cookie is sealed");
+        let (session, token) = (place(&mut self.keys, id.key()), place(&mut self.tokens, id.token_hash()));
+        let token = Token { session, token, is_new_secret: secret == 1 };
+        self.cookies.push((value.to_owned(), token));
+        token
+    }
+}
+
+fn place<T: PartialEq>(known: &mut Vec<T>, one: T) -> usize {
+    known.iter().position(|other| *other == one).unwrap_or_else(|| {
+        known.push(one);
+        known.len() - 1
+    })
+}
