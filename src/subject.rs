@@ -85,10 +85,7 @@ struct Subject<'a> {
 impl Records {
     /// The keys that are listed under any of the names, each once.
     fn members(&self, names: &[SubjectName]) -> Result<Vec<String>, Error> {
-        let mut keys = Vec::new();
-        for name in names {
-            keys.extend(self.store.members(name, self.deadline())?);
-        }
+        let mut keys = self.store.members(names, self.deadline())?;
         keys.sort_unstable();
         keys.dedup();
         Ok(keys)

@@ -159,8 +159,7 @@ unsafe extern "C" fn list(
     _ttl: f64,
 ) -> i32 {
     // SAFETY: the header promises these arguments.
-    let (contents, subject, key) =
-        unsafe { (contents(user_data), text(subject, subject_len), text(key, key_len)) };
+    let (contents, subject, key) = unsafe { (contents(user_data), text(subject, subject_len), text(key, key_len)) };
     status(step("list", Effect::Writes, move || {
         contents.lock().unwrap().listed.entry(subject).or_default().insert(key);
         Ok(KHUFU_OK)
@@ -175,8 +174,7 @@ unsafe extern "C" fn unlist(
     key_len: usize,
 ) -> i32 {
     // SAFETY: the header promises these arguments.
-    let (contents, subject, key) =
-        unsafe { (contents(user_data), text(subject, subject_len), text(key, key_len)) };
+    let (contents, subject, key) = unsafe { (contents(user_data), text(subject, subject_len), text(key, key_len)) };
     status(step("unlist", Effect::Writes, move || {
         if let Some(keys) = contents.lock().unwrap().listed.get_mut(&subject) {
             keys.remove(&key);

@@ -127,13 +127,16 @@ impl Store for CustomStore {
         self.table.members.is_some()
     }
 
-    fn members(&self, subject: &SubjectName, _deadline: Instant) -> Result<Vec<String>, StoreError> {
+    // A key stays noted for its earlier subject, so the notes need not be of one moment.
+    fn members(&self, subjects: &[SubjectName], _deadline: Instant) -> Result<Vec<String>, StoreError> {
         let Some(members) = self.table.members else { return failed("members", -1) };
-        let (subject, mut sink) = (subject.hex(), khufu_sink(WipedBytes::default()));
-        // SAFETY: the callback is the caller's, with the arguments that the header promises it.
-        let status = unsafe { members(self.user_data.0, subject.as_ptr().cast(), subject.len(), &mut sink) };
-        if status != KHUFU_OK as i32 {
-            return failed("members", status);
+        let mut sink = khufu_sink(WipedBytes::default());
+        for subject in subjects.iter().map(SubjectName::hex) {
+            // SAFETY: the callback is the caller's, with the arguments that the header promises it.
+            let status = unsafe { members(self.user_data.0, subject.as_ptr().cast(), subject.len(), &mut sink) };
+            if status != KHUFU_OK as i32 {
+                return failed("members", status);
+            }
         }
         let not_keys = || StoreError("the store's own members did not write keys of 64 hexadecimal digits".to_owned());
         let keys = sink.0.chunks(KEY).map(|key| {

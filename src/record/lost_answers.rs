@@ -72,8 +72,8 @@ impl Store for Lossy {
         true
     }
 
-    fn members(&self, subject: &SubjectName, deadline: Instant) -> Result<Vec<String>, StoreError> {
-        self.store.members(subject, deadline)
+    fn members(&self, subjects: &[SubjectName], deadline: Instant) -> Result<Vec<String>, StoreError> {
+        self.store.members(subjects, deadline)
     }
 
     fn revoke(&self, key: &str, subjects: &[SubjectName], deadline: Instant) -> Result<bool, StoreError> {

@@ -241,7 +241,7 @@ fn a_removal_of_another_generation_does_nothing(store: &dyn Store) {
 }
 
 fn members(store: &dyn Store, subject: &SubjectName) -> Vec<String> {
-    let mut keys = store.members(subject, soon()).unwrap();
+    let mut keys = store.members(&[*subject], soon()).unwrap();
     keys.sort_unstable();
     keys
 }
@@ -279,6 +279,9 @@ fn a_subject_has_its_keys(store: &dyn Store) {
     // A save that fails changes nothing.
     assert_eq!(store.save(&keys[0], 1, &write(2, &bytes(None, "stale"), LONG)), Ok(Saved::Conflict));
     assert_eq!(live(store, &other), [keys[0].as_str()]);
+    // It is found under either.
+    assert!(store.members(&[subject, other], soon()).unwrap().contains(&keys[0]));
+    assert!(store.members(&[other, subject], soon()).unwrap().contains(&keys[0]));
     // And back.
     assert_eq!(store.save(&keys[0], 2, &write(3, &bytes(Some(subject), "data"), LONG)), Ok(Saved::Yes));
     assert_eq!(live(store, &subject), [keys[0].as_str()]);

@@ -334,10 +334,11 @@ impl Store for Memory {
         true
     }
 
-    fn members(&self, subject: &SubjectName, _deadline: Instant) -> Result<Vec<String>, StoreError> {
+    fn members(&self, subjects: &[SubjectName], _deadline: Instant) -> Result<Vec<String>, StoreError> {
         let contents = self.contents.get();
-        let subjects = locked(&contents.subjects);
-        Ok(subjects.get(&Key(subject.0)).into_iter().flatten().map(|key| hex::encode(key.0)).collect())
+        let listed = locked(&contents.subjects);
+        let keys = subjects.iter().filter_map(|subject| listed.get(&Key(subject.0))).flatten();
+        Ok(keys.map(|key| hex::encode(key.0)).collect())
     }
 
     fn revoke(&self, key: &str, subjects: &[SubjectName], _deadline: Instant) -> Result<bool, StoreError> {

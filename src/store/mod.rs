@@ -207,9 +207,9 @@ pub(crate) trait Store: Send + Sync {
         false
     }
 
-    /// The keys of the records that belong to a subject, in any order. Some may have no record, or one of another
-    /// subject.
-    fn members(&self, _subject: &SubjectName, _deadline: Instant) -> Result<Vec<String>, StoreError> {
+    /// The keys of the records that belong to one of the subjects, in any order, and perhaps more than once. Some may have
+    /// no record, or one of another subject. A record whose subject changes from one of them to another is not missed.
+    fn members(&self, _subjects: &[SubjectName], _deadline: Instant) -> Result<Vec<String>, StoreError> {
         Err(no_subjects())
     }
 

@@ -1,6 +1,10 @@
 //! The steps that several requests take on a store, in every order, with answers that are lost.
+//!
+//! `KHUFU_EVERY_INTERLEAVING=1` tries every program with every other, which takes some minutes. `KHUFU_ROUNDS` says how
+//! many schedules are tried at random, and `KHUFU_SEED` which: each run prints its own.
 
 mod model;
+mod races;
 mod request;
 pub(crate) mod schedule;
 mod steps;
@@ -9,8 +13,8 @@ mod worlds;
 
 use request::Act::*;
 use request::{Kind, Opens, Program};
-use stores::TestStore;
 use schedule::Chooser;
+use stores::TestStore;
 use worlds::{Limits, Tally, World};
 
 const fn session(kind: Kind, opens: Opens, acts: &'static [request::Act]) -> Program {
@@ -49,9 +53,11 @@ const PROGRAMS: &[Named] = &[
         "begin or else log out",
         session(Kind::Plain, Opens::Nothing, &[Set("k"), Subject("alice"), TryCommit, Invalidate, Commit]),
     ),
-    ("end all sessions of alice", Program::RevokeAll),
+    ("end all sessions of alice", Program::RevokeAll(Kind::Plain)),
+    ("end all sessions of alice under a new secret", Program::RevokeAll(Kind::Rotated)),
     ("end the session of alice", Program::Revoke),
-    ("list the sessions of alice", Program::List),
+    ("list the sessions of alice", Program::List(Kind::Plain)),
+    ("list the sessions of alice under a new secret", Program::List(Kind::Rotated)),
 ];
 
 /// Those of them that differ most.
@@ -64,7 +70,8 @@ const FEW: &[&str] = &[
     "change the subject",
     "begin",
     "end all sessions of alice",
-    "list the sessions of alice",
+    "list the sessions of alice under a new secret",
+    "read under a new secret",
 ];
 
 /// What a request may do whose cookie has the id from before.
@@ -76,14 +83,20 @@ const OLD: &[Named] = &[
 
 /// What else a request may do.
 const OTHERS: &[Named] = &[
-    ("log out, and end in an exception", session(Kind::ExceptionOff, Opens::Current, &[Flash, Invalidate, Set("k"), CommitAfterException])),
+    (
+        "log out, and end in an exception",
+        session(Kind::ExceptionOff, Opens::Current, &[Flash, Invalidate, Set("k"), CommitAfterException]),
+    ),
     ("make the flash queue a number", plain(&[Set("_f_"), Commit])),
 ];
 
 /// What a request does that could not read its session.
 const UNREAD: &[Named] = &[
     ("log out of what was not read", session(Kind::EmptyOnError, Opens::Current, &[Invalidate, Commit])),
-    ("set in what was not read", session(Kind::EmptyOnError, Opens::Current, &[Set("k"), TryCommit, Invalidate, Commit])),
+    (
+        "set in what was not read",
+        session(Kind::EmptyOnError, Opens::Current, &[Set("k"), TryCommit, Invalidate, Commit]),
+    ),
 ];
 
 fn named(names: &[&str]) -> Vec<&'static Named> {
@@ -130,14 +143,14 @@ fn all(programs: &'static [Named]) -> Vec<&'static Named> {
 
 #[test]
 fn two_requests_in_every_order() {
-    for store in stores::of_one_step() {
-        try_pairs(&store, Limits::default(), &all(PROGRAMS));
-    }
+    try_pairs(&stores::memory(), Limits::default(), &all(PROGRAMS));
 }
 
 #[test]
-fn two_requests_in_every_order_of_callbacks() {
-    try_pairs(&stores::callbacks(), Limits::default(), &few());
+fn two_requests_in_every_order_on_other_stores() {
+    for store in stores::all() {
+        try_pairs(&store, Limits::default(), &few());
+    }
 }
 
 #[test]

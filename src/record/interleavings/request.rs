@@ -52,13 +52,26 @@ pub(super) enum Act {
 }
 
 pub(super) enum Program {
-    Session { kind: Kind, opens: Opens, acts: &'static [Act] },
+    Session {
+        kind: Kind,
+        opens: Opens,
+        acts: &'static [Act],
+    },
     /// Ends every session of alice.
-    RevokeAll,
+    RevokeAll(Kind),
     /// Ends the one session of alice.
     Revoke,
     /// Lists the sessions of alice.
-    List,
+    List(Kind),
+}
+
+impl Program {
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Session { kind, .. } | Self::RevokeAll(kind) | Self::List(kind) => *kind,
+            Self::Revoke => Kind::Plain,
+        }
+    }
 }
 
 /// A change that a request made.
@@ -127,12 +140,22 @@ impl Found {
 #[derive(Debug)]
 pub(super) enum Seen {
     /// `None`: the store failed.
-    Open { cookie: Option<String>, now: f64, found: Option<Found> },
+    Open {
+        cookie: Option<String>,
+        now: f64,
+        found: Option<Found>,
+    },
     Commit(Commit),
     /// How many sessions were ended; `None`: the store failed.
-    Revoked { only: Option<String>, count: Option<usize> },
+    Revoked {
+        only: Option<String>,
+        count: Option<usize>,
+    },
     /// The sessions of a subject; `None`: the store failed.
-    Listed { subject: String, keys: Option<Vec<String>> },
+    Listed {
+        subject: String,
+        keys: Option<Vec<String>>,
+    },
 }
 
 /// One operation of a request.
@@ -164,15 +187,11 @@ pub(super) struct Setting {
 
 impl Setting {
     pub fn run(&self, program: &Program) -> Log {
-        let kind = match program {
-            Program::Session { kind, .. } => *kind,
-            _ => Kind::Plain,
-        };
-        let mut log = Log { kind, changes: Vec::new(), events: Vec::new() };
+        let mut log = Log { kind: program.kind(), changes: Vec::new(), events: Vec::new() };
         let alice = format!("alice{}", self.suffix);
         match program {
             Program::Session { acts, .. } => Run::new(self, &mut log).all(acts),
-            Program::RevokeAll => again(&mut log.events, || {
+            Program::RevokeAll(_) => again(&mut log.events, || {
                 let count = count_of(self.factory.revoke_all(&alice, None));
                 Seen::Revoked { only: None, count }
             }),
@@ -180,7 +199,7 @@ impl Setting {
                 let count = count_of(self.factory.revoke(&alice, &self.key).map(usize::from));
                 Seen::Revoked { only: Some(self.key.clone()), count }
             }),
-            Program::List => again(&mut log.events, || list(&self.factory, &alice)),
+            Program::List(_) => again(&mut log.events, || list(&self.factory, &alice)),
         }
         log
     }

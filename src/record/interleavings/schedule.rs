@@ -36,7 +36,7 @@ pub(crate) enum Carried {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Loss {
     pub carried: Carried,
-    /// The request tries again. Otherwise its process dies, or it gives up.
+    /// The request goes on, and tries again. Otherwise its process dies, or it gives up.
     pub retries: bool,
 }
 
@@ -329,7 +329,7 @@ impl State {
                     Effect::Writes | Effect::Inserts => &[Carried::Out, Carried::Never, Carried::Later],
                 };
                 for carried in carried {
-                    for retries in [true, false].into_iter().filter(|retries| may_retry || !*retries) {
+                    for retries in [true, false].into_iter().filter(|retries| may_retry || *retries) {
                         next.push(Next::Step(number, Some(Loss { carried: *carried, retries })));
                     }
                 }
@@ -356,13 +356,7 @@ impl Team {
 
     /// Runs requests, each on a thread of its own, in the order that a chooser decides. Of the first `losing` requests,
     /// `losses` answers may be lost.
-    pub fn run(
-        &self,
-        chooser: Chooser,
-        (losses, losing): (usize, usize),
-        traces: bool,
-        requests: Vec<Job>,
-    ) -> Ended {
+    pub fn run(&self, chooser: Chooser, (losses, losing): (usize, usize), traces: bool, requests: Vec<Job>) -> Ended {
         let count = requests.len();
         let schedule = Arc::new(Schedule {
             state: Mutex::new(State {

@@ -63,9 +63,9 @@ impl Store for Steps {
         self.0.keeps_subjects()
     }
 
-    fn members(&self, subject: &SubjectName, deadline: Instant) -> Result<Vec<String>, StoreError> {
-        let (store, subject) = (self.0.clone(), *subject);
-        step("members", Effect::Reads, move || store.members(&subject, deadline))
+    fn members(&self, subjects: &[SubjectName], deadline: Instant) -> Result<Vec<String>, StoreError> {
+        let (store, subjects) = (self.0.clone(), subjects.to_vec());
+        step("members", Effect::Reads, move || store.members(&subjects, deadline))
     }
 
     fn revoke(&self, key: &str, subjects: &[SubjectName], deadline: Instant) -> Result<bool, StoreError> {

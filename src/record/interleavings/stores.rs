@@ -21,10 +21,19 @@ mod redis_server;
 
 pub(super) struct TestStore {
     pub name: &'static str,
+    /// What the option `store` says to open it again, if another process can.
+    url: Option<String>,
     /// Its calls are steps.
     pub store: Arc<dyn Store>,
     /// What goes with it.
     _owned: Option<Box<dyn Any>>,
+}
+
+impl TestStore {
+    /// The store as another process has it.
+    pub fn reopened(&self) -> Arc<dyn Store> {
+        self.url.as_deref().map_or_else(|| self.store.clone(), opened)
+    }
 }
 
 fn opened(url: &str) -> Arc<dyn Store> {
@@ -34,25 +43,26 @@ fn opened(url: &str) -> Arc<dyn Store> {
 }
 
 pub(super) fn memory() -> TestStore {
-    TestStore { name: "memory", store: opened("memory:"), _owned: None }
+    TestStore { name: "memory", url: None, store: opened("memory:"), _owned: None }
 }
 
 /// The callbacks take steps themselves.
 pub(super) fn callbacks() -> TestStore {
-    TestStore { name: "callbacks", store: callbacks_in_memory::store(), _owned: None }
+    TestStore { name: "callbacks", url: None, store: callbacks_in_memory::store(), _owned: None }
 }
 
 #[cfg(feature = "sqlite")]
 fn sqlite() -> TestStore {
     let folder = Folder::new();
-    let store = opened(&format!("sqlite:{}", folder.0.join("sessions.db").display()));
-    TestStore { name: "SQLite", store, _owned: Some(Box::new(folder)) }
+    let url = format!("sqlite:{}", folder.0.join("sessions.db").display());
+    TestStore { name: "SQLite", store: opened(&url), url: Some(url), _owned: Some(Box::new(folder)) }
 }
 
 #[cfg(feature = "redis")]
 fn redis() -> TestStore {
     let server = RedisServer::start();
-    TestStore { name: "Redis", store: opened(&server.url()), _owned: Some(Box::new(server)) }
+    let url = server.url();
+    TestStore { name: "Redis", store: opened(&url), url: Some(url), _owned: Some(Box::new(server)) }
 }
 
 /// The stores of which each call is one step.

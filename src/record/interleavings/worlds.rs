@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::Named;
 use super::model::{Before, History, Kept, Sessions, Token, UNTOLD};
 use super::request::{self, Commit, Event, Found, Kind, Log, NOW, Opens, Program, Seen, Sent, Setting};
-use super::schedule::{Chooser, Ended, Span, Team};
+use super::schedule::{Carried, Chooser, Ended, Loss, Span, Team};
 use super::stores::TestStore;
 use crate::record::id::Keys;
 use crate::store::Store;
@@ -142,16 +142,13 @@ impl World {
         let mut results = Vec::new();
         let mut requests: Vec<Box<dyn FnOnce() + Send>> = Vec::new();
         for (number, (_, program)) in programs.iter().enumerate() {
-            let kind = match program {
-                Program::Session { kind, .. } => *kind,
-                _ => Kind::Plain,
-            };
             let cookie = match program {
                 Program::Session { opens: Opens::Current, .. } => Some(began.current.clone()),
                 Program::Session { opens: Opens::Old, .. } => Some(began.old.clone()),
                 _ => None,
             };
-            let (factory, suffix, key) = (self.factory(number, kind), began.suffix.clone(), began.key.clone());
+            let (factory, suffix, key) =
+                (self.factory(number, program.kind()), began.suffix.clone(), began.key.clone());
             let setting = Setting { factory, number, suffix, cookie, key };
             let result = Arc::new(Mutex::new(None));
             results.push(result.clone());
@@ -189,7 +186,12 @@ impl World {
         let key = session.id().unwrap().to_owned();
         let kept = Kept {
             token: 1,
-            before: Some(Before { token: 0, until: MOVED + f64::from(self.limits.grace), data: Rc::new(before), subject: Some(format!("alice{suffix}")) }),
+            before: Some(Before {
+                token: 0,
+                until: MOVED + f64::from(self.limits.grace),
+                data: Rc::new(before),
+                subject: Some(format!("alice{suffix}")),
+            }),
             data: Rc::new(request::data(&mut session)),
             subject: Some(format!("alice{suffix}")),
             is_new_secret: false,
@@ -220,11 +222,22 @@ impl World {
             grace: f64::from(self.limits.grace),
             now: NOW,
             lost_inserts: ended.lost_inserts.len(),
+            left_inserts: ended.lost_inserts.iter().filter(|loss| self.may_stay(**loss)).count(),
             token: &token,
             session: &key_of,
         };
         let left = history.explain()?;
         self.check_browser(began, logs, &left, &token)
+    }
+
+    /// Whether a record whose insert was not answered may still be there at the end.
+    fn may_stay(&self, loss: Loss) -> bool {
+        match loss.carried {
+            Carried::Never => false,
+            // The request removes it as soon as it saves or ends its session, unless that answer is lost, too.
+            Carried::Out => !loss.retries || self.limits.losses > 1,
+            Carried::Later => true,
+        }
     }
 
     /// What all cookies that a browser ever got open at the end, within the grace and after it, and who has sessions.
@@ -249,7 +262,7 @@ impl World {
         last
     }
 
-    /// The browser's last cookie opens a session, if there is one whose cookie it was ever told.
+    /// The browser's last cookie opens its session, if that is still there.
     fn check_browser(
         &self,
         began: &Began,
@@ -267,27 +280,18 @@ impl World {
             })
             .collect();
         responses.sort_by_key(|(last, _)| *last);
-        // The token of a session whose new one no response carried is as good as a cookie can be.
-        let opens = |value: &str| {
-            let token = token(value);
-            left.get(&token.session).is_some_and(|kept| kept.token == token.token || kept.token >= UNTOLD)
-        };
-        let mut jar = Some(began.current.as_str());
-        let mut had_live = opens(&began.current);
-        for (_, sent) in responses {
-            match sent {
-                Sent::Nothing => {}
-                // Who logs out wants no session.
-                Sent::Clearing => (jar, had_live) = (None, false),
-                Sent::Cookie(value) => {
-                    jar = Some(value);
-                    had_live |= opens(value);
-                }
+        let jar = responses.iter().rev().find_map(|(_, sent)| match sent {
+            Sent::Nothing => None,
+            Sent::Clearing => Some(None),
+            Sent::Cookie(value) => Some(Some(value.as_str())),
+        });
+        let Some(cookie) = jar.unwrap_or(Some(&began.current)).map(token) else { return Ok(()) };
+        // A token that no response carried cannot be in a cookie.
+        match left.get(&cookie.session) {
+            Some(kept) if kept.token != cookie.token && kept.token < UNTOLD => {
+                Err("the browser's last cookie does not open its session, and an earlier one does".to_owned())
             }
-        }
-        match had_live && !jar.is_some_and(opens) {
-            true => Err("the browser's last cookie opens nothing, and an earlier one opens the session".to_owned()),
-            false => Ok(()),
+            _ => Ok(()),
         }
     }
 }

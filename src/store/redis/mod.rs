@@ -251,13 +251,18 @@ impl Store for Redis {
         true
     }
 
-    fn members(&self, subject: &SubjectName, deadline: Instant) -> Result<Vec<String>, StoreError> {
-        let list = self.list_of(subject);
-        let run = |connection: &mut Connection| {
-            connection.asks_eviction = true;
-            script::MEMBERS.run(connection, &[&list], &[], deadline)
-        };
-        Ok(self.exchange(&list, Sending::Again, deadline, run)?.value)
+    // A key stays in the list of its earlier subject, so the lists need not be of one moment.
+    fn members(&self, subjects: &[SubjectName], deadline: Instant) -> Result<Vec<String>, StoreError> {
+        let mut keys: Vec<String> = Vec::new();
+        for subject in subjects {
+            let list = self.list_of(subject);
+            let run = |connection: &mut Connection| {
+                connection.asks_eviction = true;
+                script::MEMBERS.run(connection, &[&list], &[], deadline)
+            };
+            keys.append(&mut self.exchange::<Vec<String>>(&list, Sending::Again, deadline, run)?.value);
+        }
+        Ok(keys)
     }
 
     fn revoke(&self, key: &str, subjects: &[SubjectName], deadline: Instant) -> Result<bool, StoreError> {

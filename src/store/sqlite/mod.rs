@@ -52,7 +52,8 @@ const EXISTS: &str =
 const SWEEP: &str = "
     DELETE FROM khufu_sessions
     WHERE rowid IN (SELECT rowid FROM khufu_sessions WHERE expires <= ?1 ORDER BY expires LIMIT 8)";
-const MEMBERS: &str = "SELECT key FROM khufu_sessions WHERE subject = ?1 AND (expires IS NULL OR expires > ?2)";
+/// The subjects' names follow, in brackets.
+const MEMBERS: &str = "SELECT key FROM khufu_sessions WHERE (expires IS NULL OR expires > ?1) AND subject IN ";
 /// The subjects follow.
 const REVOKE: &str = "DELETE FROM khufu_sessions WHERE key = ?1 AND (expires IS NULL OR expires > ?2) AND subject IN ";
 
@@ -225,10 +226,13 @@ impl Store for Sqlite {
         true
     }
 
-    fn members(&self, subject: &SubjectName, deadline: Instant) -> Result<Vec<String>, StoreError> {
+    fn members(&self, subjects: &[SubjectName], deadline: Instant) -> Result<Vec<String>, StoreError> {
+        let statement = format!("{MEMBERS}({})", vec!["?"; subjects.len()].join(", "));
         self.read("listing a subject's records", deadline, |connection| {
-            let mut statement = connection.prepare_cached(MEMBERS)?;
-            statement.query_map((&subject.0, now()), |row| row.get(0))?.collect()
+            let now = now();
+            let names = subjects.iter().map(|subject| &subject.0 as &dyn ToSql);
+            let values = [&now as &dyn ToSql].into_iter().chain(names);
+            connection.prepare_cached(&statement)?.query_map(params_from_iter(values), |row| row.get(0))?.collect()
         })
     }
 

@@ -258,7 +258,8 @@ fn rows_are_found_through_indexes() {
     drop(folder.store());
     let connection = Connection::open(folder.database()).unwrap();
     let subject = "khufu_sessions_by_subject";
-    for (statement, index) in [(super::SWEEP, "khufu_sessions_by_expiry"), (super::MEMBERS, subject)] {
+    let members = format!("{}(?, ?)", super::MEMBERS);
+    for (statement, index) in [(super::SWEEP, "khufu_sessions_by_expiry"), (&members, subject)] {
         let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
         let values = [[0; 32]].into_iter().cycle().take(plan.parameter_count());
         let steps = plan.query_map(rusqlite::params_from_iter(values), |row| row.get(3)).unwrap();

@@ -19,13 +19,13 @@ fn the_first_request_to_a_server_finds_out_and_each_listing_again() {
     assert_eq!(store.may_evict().as_deref(), Some("allkeys-lru"));
     assert_eq!(proxy.requests(), 1, "the question is part of the first request");
     server.ask::<()>(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
-    assert_eq!(store.members(&subject, soon()), Ok(vec![]));
+    assert_eq!(store.members(&[subject], soon()), Ok(vec![]));
     assert_eq!(store.may_evict(), None);
     server.ask::<()>(&["CONFIG", "SET", "maxmemory-policy", "volatile-ttl"]);
-    assert_eq!(store.members(&subject, soon()), Ok(vec![]));
+    assert_eq!(store.members(&[subject], soon()), Ok(vec![]));
     assert_eq!(store.may_evict().as_deref(), Some("volatile-ttl"));
     server.ask::<()>(&["CONFIG", "SET", "maxmemory", "0"]);
-    assert_eq!(store.members(&subject, soon()), Ok(vec![]));
+    assert_eq!(store.members(&[subject], soon()), Ok(vec![]));
     assert_eq!(store.may_evict(), None);
 }
 
@@ -46,7 +46,7 @@ fn a_user_who_may_not_ask_is_served_all_the_same() {
     server.ask::<()>(&["ACL", "SETUSER", "khufu", "on", ">opensesame", "~khufu:*", "+@all", "-info"]);
     let (store, subject) = (open(&format!("redis://khufu:opensesame@127.0.0.1:{}", server.port)), new_subject());
     let key = saved_for(&store, subject, "data", None);
-    assert_eq!(store.members(&subject, soon()), Ok(vec![key]));
+    assert_eq!(store.members(&[subject], soon()), Ok(vec![key]));
     assert_eq!(store.may_evict(), None);
 }
 
@@ -58,7 +58,7 @@ fn the_node_of_a_cluster_that_has_the_list_is_asked() {
         node.ask::<()>(&["CONFIG", "SET", "maxmemory-policy", "allkeys-lfu"]);
     }
     let store = open(&cluster.url());
-    assert_eq!(store.members(&new_subject(), soon()), Ok(vec![]));
+    assert_eq!(store.members(&[new_subject()], soon()), Ok(vec![]));
     assert_eq!(store.may_evict().as_deref(), Some("allkeys-lfu"));
 }
 

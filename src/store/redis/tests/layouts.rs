@@ -100,9 +100,9 @@ fn sentinels_lead_to_the_new_master() {
     });
     assert_eq!(watched.replica.ask::<Vec<u8>>(&["GET", &format!("khufu:{key}")])[8..], more);
     assert_eq!(load(&store, &key).map(|record| record.generation), Some(2));
-    assert_eq!(store.members(&subject, soon()), Ok(vec![key.clone()]));
+    assert_eq!(store.members(&[subject], soon()), Ok(vec![key.clone()]));
     assert_eq!(store.revoke(&key, &[subject], soon()), Ok(true));
-    assert_eq!(store.members(&subject, soon()), Ok(vec![]));
+    assert_eq!(store.members(&[subject], soon()), Ok(vec![]));
     let error = open(&watched.url().replace("/sessions", "/other")).load("k", within(SECOND)).unwrap_err();
     assert!(error.0.contains("other") && error.0.contains("does not know the name"), "{error}");
 }

@@ -90,7 +90,7 @@ fn scripts_are_sent_to_a_server_that_forgot_them() {
     forget();
     assert_eq!(store.touch(&key, &write(2, &data, MINUTE)), Ok(Saved::Yes));
     forget();
-    assert_eq!(store.members(&subject, soon()), Ok(vec![key.clone()]));
+    assert_eq!(store.members(&[subject], soon()), Ok(vec![key.clone()]));
     forget();
     assert_eq!(store.revoke(&key, &[subject], soon()), Ok(true));
     forget();
@@ -109,7 +109,7 @@ fn a_call_is_one_round_trip() {
             &|store| assert_eq!(load(store, &key).unwrap().generation, 1),
             &|store| assert_eq!(store.touch(&key, &write(1, &data, MINUTE)), Ok(Saved::Yes)),
             &|store| assert_eq!(store.save(&key, 1, &write(2, &data, MINUTE)), Ok(Saved::Yes)),
-            &|store| assert!(store.members(&subject, soon()).is_ok()),
+            &|store| assert!(store.members(&[subject], soon()).is_ok()),
             &|store| assert_eq!(store.revoke(&key, &[new_subject()], soon()), Ok(false)),
             &|store| assert_eq!(store.remove(&key, 2, Some(subject), soon()), Ok(Saved::Yes)),
         ];

@@ -207,6 +207,6 @@ fn there_are_no_subjects() {
     let server = Server::start(&[]);
     let store = shared(&server.url());
     assert!(!store.keeps_subjects());
-    assert!(store.members(&new_subject(), soon()).is_err());
+    assert!(store.members(&[new_subject()], soon()).is_err());
     assert!(store.revoke("k", &[new_subject()], soon()).is_err());
 }

@@ -15,7 +15,7 @@ fn list(subject: SubjectName) -> String {
 }
 
 fn members(store: &Redis, subject: SubjectName) -> BTreeSet<String> {
-    store.members(&subject, soon()).unwrap().into_iter().collect()
+    store.members(&[subject], soon()).unwrap().into_iter().collect()
 }
 
 #[test]

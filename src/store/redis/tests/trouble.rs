@@ -39,7 +39,7 @@ fn a_server_that_never_answers_costs_no_more_than_the_time_there_is() {
         store.touch("k", &write).map(drop),
         store.remove("k", 0, Some(subject), within(SECOND / 10)).map(drop),
         store.revoke("k", &[subject], within(SECOND / 10)).map(drop),
-        store.members(&subject, within(SECOND / 10)).map(drop),
+        store.members(&[subject], within(SECOND / 10)).map(drop),
         store.load("k", Instant::now() - SECOND).map(drop),
     ] {
         assert!(result.is_err());
@@ -217,7 +217,7 @@ fn a_connection_that_was_closed_is_no_error() {
         &|| store.touch(&key, &write(1, &data, MINUTE)),
         &|| store.save(&key, 1, &write(2, &data, MINUTE)),
         &|| store.save(&key, 2, &write(3, &more, MINUTE)),
-        &|| store.members(&subject, soon()).map(|keys| if keys == [&*key] { Saved::Yes } else { Saved::Gone }),
+        &|| store.members(&[subject], soon()).map(|keys| if keys == [&*key] { Saved::Yes } else { Saved::Gone }),
         &|| store.remove(&key, 3, Some(subject), soon()),
         &|| store.save(&key, 0, &write(1, &more, MINUTE)),
     ];

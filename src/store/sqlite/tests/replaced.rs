@@ -100,7 +100,7 @@ fn no_call_is_answered_from_a_file_that_was_removed() {
         |store| assert_eq!(save(store, "old", 1, "data"), Saved::Gone),
         |store| assert_eq!(store.touch("old", &write(1, &bytes(None, "data"), None)), Ok(Saved::Gone)),
         |store| assert_eq!(store.remove("old", 0, None, soon()), Ok(Saved::Gone)),
-        |store| assert_eq!(store.members(&SUBJECT, soon()), Ok(vec![])),
+        |store| assert_eq!(store.members(&[SUBJECT], soon()), Ok(vec![])),
         |store| assert_eq!(store.revoke("subject's", &[SUBJECT], soon()), Ok(false)),
     ];
     let check = |remove: Removal, call: fn(&Sqlite)| {

@@ -1,0 +1,163 @@
+//! Two requests at once on threads that nothing holds back, for a fixed number of rounds.
+
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use super::request::open;
+use super::stores::{self, TestStore};
+use crate::{Error, Factory, LoadResult, Options, Session, SetCookie};
+
+const NOW: f64 = 1_700_000_000.0;
+
+/// A store, and two processes' factories on it.
+struct Race {
+    name: &'static str,
+    rounds: usize,
+    factories: [Factory; 2],
+    _store: TestStore,
+}
+
+fn factory(store: &TestStore) -> Factory {
+    let mut options = Options::new();
+    let settings = [("type", "store"), ("secret", "itsaseekreet"), ("store_timeout", "30")];
+    for (name, value) in settings {
+        options.set(name, value).unwrap();
+    }
+    options.own_store = Some(store.reopened());
+    Factory::new(&options).unwrap()
+}
+
+fn races() -> impl Iterator<Item = Race> {
+    stores::all().into_iter().map(|store| {
+        let rounds = match store.name {
+            "SQLite" => 600,
+            "Redis" => 50,
+            _ => 500,
+        };
+        Race { name: store.name, rounds, factories: [factory(&store), factory(&store)], _store: store }
+    })
+}
+
+impl Race {
+    /// Does two things at once.
+    fn both<A: Send, B: Send>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B + Send) -> (A, B) {
+        let start = Barrier::new(2);
+        thread::scope(|scope| {
+            let other = scope.spawn(|| {
+                start.wait();
+                other()
+            });
+            start.wait();
+            let one = one();
+            (one, other.join().unwrap())
+        })
+    }
+
+    /// The cookie of a new session.
+    fn begin(&self, subject: &str) -> String {
+        let mut session = open(&self.factories[0], None, NOW).unwrap();
+        session.set("user", "1").unwrap();
+        session.set_subject(subject).unwrap();
+        cookie(session.commit(false).unwrap())
+    }
+
+    fn is_open(&self, cookie: &str) -> bool {
+        open(&self.factories[0], Some(cookie), NOW + 1.0).unwrap().load_result() == LoadResult::Loaded
+    }
+
+    /// A session that gets a new id at its commit.
+    fn mover(factory: &Factory, cookie: &str) -> Session {
+        let mut session = open(factory, Some(cookie), NOW + 1.0).unwrap();
+        session.regenerate_id();
+        session
+    }
+}
+
+/// The cookie of a session's new id, unless the session ended first.
+fn moved(session: &mut Session) -> Option<String> {
+    match session.commit(false) {
+        Ok(cookies) => Some(cookie(cookies)),
+        Err(Error::Gone) => None,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn cookie(set_cookies: &[SetCookie]) -> String {
+    set_cookies[0].split(';').next().and_then(|pair| pair.split_once('=')).unwrap().1.to_owned()
+}
+
+#[test]
+fn a_logout_that_a_new_id_races_is_final() {
+    for race in races() {
+        let mut first = 0;
+        for _ in 0..race.rounds {
+            let old = race.begin("alice");
+            let [one, other] = &race.factories;
+            let mut session = open(one, Some(&old), NOW + 1.0).unwrap();
+            session.invalidate();
+            let mut mover = Race::mover(other, &old);
+            let (logout, new) = Race::both(|| session.commit(false).map(drop), || moved(&mut mover));
+            assert_eq!(logout, Ok(()));
+            first += usize::from(new.is_some());
+            assert!(!race.is_open(&old), "{}: the old id", race.name);
+            assert!(!new.is_some_and(|new| race.is_open(&new)), "{}: the new id", race.name);
+        }
+        println!("{}: {} rounds, and the new id came first in {first}", race.name, race.rounds);
+    }
+}
+
+#[test]
+fn a_revocation_that_a_new_id_races_is_final() {
+    for race in races() {
+        let mut first = 0;
+        for round in 0..race.rounds {
+            let subject = format!("alice{round}");
+            let old = race.begin(&subject);
+            let [one, other] = &race.factories;
+            let mut mover = Race::mover(other, &old);
+            let (revoked, new) = Race::both(|| one.revoke_all(&subject, None), || moved(&mut mover));
+            assert_eq!(revoked, Ok(1), "{}", race.name);
+            first += usize::from(new.is_some());
+            assert!(!race.is_open(&old), "{}: the old id", race.name);
+            assert!(!new.is_some_and(|new| race.is_open(&new)), "{}: the new id", race.name);
+        }
+        println!("{}: {} rounds, and the new id came first in {first}", race.name, race.rounds);
+    }
+}
+
+#[test]
+fn a_login_that_is_listed_meanwhile_stays_listed() {
+    for race in races() {
+        let (current, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let [one, other] = &race.factories;
+        let cookies: Vec<String> = thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    other.subject_sessions(&format!("user{}", current.load(Ordering::Relaxed))).unwrap();
+                    thread::sleep(Duration::from_micros(20));
+                }
+            });
+            let login = |round: usize| {
+                current.store(round, Ordering::Relaxed);
+                let subject = format!("user{round}");
+                if round.is_multiple_of(2) {
+                    return race.begin(&subject);
+                }
+                let cookie = race.begin("");
+                let mut session = open(one, Some(&cookie), NOW + 1.0).unwrap();
+                session.set_subject(&subject).unwrap();
+                session.commit(false).unwrap();
+                cookie
+            };
+            let cookies = (0..race.rounds).map(login).collect();
+            is_over.store(true, Ordering::Relaxed);
+            cookies
+        });
+        for (round, cookie) in cookies.iter().enumerate() {
+            assert_eq!(one.revoke_all(&format!("user{round}"), None), Ok(1), "{}", race.name);
+            assert!(!race.is_open(cookie), "{}", race.name);
+        }
+    }
+}
