@@ -1,7 +1,7 @@
 //! Options → factory; the request's cookies → session.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::cookie::{self, Attributes, Template};
 use crate::error::Error;
@@ -83,7 +83,7 @@ impl Factory {
         self.opened(cookie_header, moment::now(), Duration::MAX)
     }
 
-    /// The same within a time of the caller's, where that is shorter than `store_timeout`.
+    /// Opens a session and waits for its store for at most `limit`, and never longer than `store_timeout`.
     ///
     /// # Errors
     /// As [`Factory::open`].
@@ -91,7 +91,7 @@ impl Factory {
         self.opened(cookie_header, moment::now(), limit)
     }
 
-    /// The same at a time of the caller's, in seconds since the Unix epoch: for tests and replays.
+    /// Opens a session as if the current time were `now`, in seconds since the Unix epoch. Use it in tests and replays.
     ///
     /// # Errors
     /// As [`Factory::open`]; [`Error::Now`] if the time is not from 1970 to 9999.
@@ -112,18 +112,20 @@ impl Factory {
         Session::new(self.0.clone(), now)
     }
 
-    /// Makes a new session the one in a `Cookie` header. One that could not be loaded is not to be used.
+    /// Loads the session of a `Cookie` header into a new session. If that fails, the session must not be used.
     pub(crate) fn load(&self, session: &mut Session, cookie_header: &[u8], limit: Duration) -> Result<(), Error> {
+        // One for all cookies of the name.
+        let deadline = self.records().map(|records| records.deadline_within(limit));
         let mut refusal: Option<Refusal> = None;
         for value in cookie::candidates(cookie_header, &self.0.cookie.name) {
             session.was_sent();
-            match self.0.open(value, session, limit)? {
+            match self.0.open(value, session, deadline)? {
                 Ok(()) => return Ok(()),
                 Err(this) => {
                     // It verifies, so it is the one: an older cookie must not take its place.
-                    let unsupported = this.result == LoadResult::Unsupported;
+                    let is_the_one = matches!(this.result, LoadResult::Unsupported | LoadResult::StoreError);
                     refusal = Some(this.unless(refusal));
-                    if unsupported {
+                    if is_the_one {
                         break;
                     }
                 }
@@ -144,12 +146,17 @@ impl Factory {
 
 impl Config {
     /// Makes `session` the one in a cookie's value, by the first format that verifies and reads it. Only a store makes
-    /// it fail.
+    /// it fail; `deadline` is when it must have answered.
     #[inline]
-    fn open(&self, value: &[u8], session: &mut Session, limit: Duration) -> Result<Result<(), Refusal>, Error> {
+    fn open(
+        &self,
+        value: &[u8],
+        session: &mut Session,
+        deadline: Option<Instant>,
+    ) -> Result<Result<(), Refusal>, Error> {
         let opened = match &self.current {
             Current::Cookie(format) => self.open_cookie(format, value, session),
-            Current::Stored(records) => self.open_stored(records, value, session, limit)?,
+            Current::Stored(records) => self.open_stored(records, value, session, deadline)?,
         };
         let Err(mut refusal) = opened else { return Ok(Ok(())) };
         if refusal.result == LoadResult::Expired {
@@ -171,7 +178,7 @@ impl Config {
     #[inline]
     fn open_cookie(&self, format: &Format, value: &[u8], session: &mut Session) -> Result<(), Refusal> {
         let (buffer, unsealed) = format.unseal(value)?;
-        // Matched where it came to be: a content is large to move.
+        // Matched in place: a content is large to move.
         match format.serializer.loads(buffer, unsealed.payload) {
             Ok(content) => {
                 self.check_age(&content, None, session)?;
@@ -189,13 +196,14 @@ impl Config {
         records: &Records,
         value: &[u8],
         session: &mut Session,
-        limit: Duration,
+        deadline: Option<Instant>,
     ) -> Result<Result<(), Refusal>, Error> {
         let (id, previous_secret) = match records.layout.open(value) {
             Ok(opened) => opened,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        match records.load(&id, session.now(), records.deadline_within(limit)) {
+        let deadline = deadline.unwrap_or_else(|| records.deadline());
+        match records.load(&id, session.now(), deadline) {
             Ok(loaded) => Ok(self.check_age(&loaded.content, loaded.timeout, session).map(|()| {
                 let (stored, content) = Stored::opened(records, id, loaded);
                 let is_misnamed = stored.is_misnamed(records);
@@ -215,7 +223,7 @@ impl Config {
         }
     }
 
-    /// `timeout` is the session's own, in seconds, where it has one.
+    /// `timeout` is the session's own, in seconds, if it has one.
     #[inline]
     fn check_age(&self, content: &Content, timeout: Option<f64>, session: &Session) -> Result<(), Refusal> {
         let older = |since: f64, timeout: Option<f64>| timeout.filter(|timeout| session.now() - since > *timeout);

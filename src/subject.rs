@@ -8,7 +8,7 @@ use crate::store::SubjectName;
 /// A session of a subject.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SubjectSession {
-    /// What [`Session::id`](crate::Session::id) tells in that session.
+    /// The session's [`Session::id`](crate::Session::id).
     pub id: String,
     /// When it began, in seconds since the Unix epoch.
     pub created: f64,
@@ -17,8 +17,8 @@ pub struct SubjectSession {
 }
 
 impl Factory {
-    /// The sessions that were said to be a subject's ([`Session::set_subject`](crate::Session::set_subject)), under
-    /// this secret or a previous one; the one used last comes first.
+    /// The sessions of a subject, as [`Session::set_subject`](crate::Session::set_subject) set it, under this secret or a
+    /// previous one; the one used last comes first.
     ///
     /// # Errors
     /// [`Error::Store`]; [`Error::NoStore`] for cookies, and for a store or a library that keeps no subjects.
@@ -27,7 +27,7 @@ impl Factory {
         let mut sessions = Vec::new();
         for id in records.members(&names)? {
             let Some(record) = records.store.load(&id, records.deadline())? else { continue };
-            // Whose it is, the header says, also if this server cannot read the data.
+            // The header says whose it is, even if this server cannot read the data.
             if let Ok(header) = records.layout.header(&record.data)
                 && header.subject.is_some_and(|name| names.contains(&name))
             {
@@ -44,7 +44,7 @@ impl Factory {
     /// As [`Factory::subject_sessions`].
     pub fn revoke(&self, subject: &str, id: &str) -> Result<bool, Error> {
         let Subject { records, names } = self.subject(subject)?;
-        Ok(records.store.revoke(id, &names, records.deadline())?)
+        Ok(is_id(id) && records.store.revoke(id, &names, records.deadline())?)
     }
 
     /// Ends every session of a subject that was committed before, except the one whose id is `except`, and tells how
@@ -74,6 +74,11 @@ impl Factory {
         let records = self.records().filter(|records| records.keeps_subjects()).ok_or(Error::NoStore)?;
         Ok(Subject { records, names: records.layout.subjects(subject) })
     }
+}
+
+/// True if a text has the form of a session's id. Nothing else becomes a store's key: the text may come from a visitor.
+fn is_id(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// A subject's names under the current secret and the previous ones, and where its sessions are.

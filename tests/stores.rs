@@ -644,6 +644,9 @@ fn sessions_of_a_subject_are_listed_and_revoked() {
         assert_eq!(listed.len(), 3);
         assert_eq!((&listed[0].id, listed[0].created, listed[0].accessed), (&second_id, NOW, 1_700_000_010.0));
         assert_eq!(factory.revoke("user-43", &first_id), Ok(false), "it is not theirs");
+        for no_id in ["", "../../etc/passwd", &first_id[1..], &first_id.to_uppercase()] {
+            assert_eq!(factory.revoke("user-42", no_id), Ok(false), "{no_id}");
+        }
         assert_eq!(factory.revoke("user-42", &first_id), Ok(true));
         assert_eq!(open(factory, &first, 11.0).load_result(), LoadResult::Missing);
         assert_eq!(factory.revoke_all("user-42", Some(&third_id)), Ok(1));

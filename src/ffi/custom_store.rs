@@ -116,7 +116,7 @@ impl Store for CustomStore {
             && let (Some(unlist), Some(subject)) = (self.table.unlist, subject)
         {
             let subject = subject.hex();
-            // The record is gone, and a note of it that stays says nothing.
+            // The record is gone, so a note of it that stays does no harm.
             // SAFETY: the callback is the caller's, with the arguments that the header promises it.
             unsafe { unlist(self.user_data.0, subject.as_ptr().cast(), subject.len(), key.as_ptr().cast(), key.len()) };
         }

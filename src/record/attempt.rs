@@ -76,8 +76,8 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Notes that the session was used. False if another request has changed or ended it meanwhile: then the browser's
-    /// cookie is that request's affair.
+    /// Notes that the session was used. False if another request has changed or ended it meanwhile: then this response must
+    /// not set the browser's cookie.
     pub fn touch(&mut self, content: &Content) -> Result<bool, Error> {
         self.in_turn(|attempt| {
             let Attempt { records, stored, now, deadline } = attempt;
@@ -198,7 +198,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// The record as it is now, with this request's changes made on it; an error if the session has ended or has another
-    /// id. `None` if only the store can tell, which may have moved the record to its new key already.
+    /// id. `None` if the record may be under its new key already, which only the store can tell.
     fn look(&mut self, content: &Content) -> Result<Option<Merged>, Error> {
         let (has_header, is_sure) = (self.records.layout.has_header(), self.stored.unanswered.is_empty());
         if self.stored.renews && self.stored.planned.is_none() {
@@ -234,7 +234,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// The session that an id opens in a record, and the record's bytes, if a snapshot is to be made of them; `None` if
-    /// the id opens none, or only how it was.
+    /// the id opens no session, or only the snapshot.
     fn current(&self, id: &Id, record: Option<Record>) -> Result<Option<(WipedBytes, Loaded)>, Error> {
         let is_copied = self.stored.renews && self.records.layout.has_header();
         let copy = record.as_ref().filter(|_| is_copied).map(|record| record.data.clone()).unwrap_or_default();
@@ -272,7 +272,7 @@ impl<'a> Attempt<'a> {
                     let ids = &record.envelope.header.saves;
                     usize::try_from(since).ok().filter(|since| *since < SAVES).map(|since| ids[since] == save.id)
                 }),
-                // Such a record does not name its saves. It is this one, or the one that was replaced.
+                // Such a record does not name its saves: either this save made it, or this save was to replace it.
                 false if record.generation == save.makes => Some(Some(true)),
                 false if record.generation == save.over => None,
                 false => Some(None),

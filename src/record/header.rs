@@ -1,6 +1,6 @@
 //! The header of khufu's records, in the clear: what a store, a lister and a logout need without the session's data.
 //!
-//! | bytes | what |
+//! | bytes | content |
 //! |---|---|
 //! | 1 | version, 2 |
 //! | 1 | flags: 0 in this version |
@@ -29,7 +29,7 @@ pub(super) const SAVES: usize = 4;
 
 pub(crate) type Hash = [u8; 32];
 
-/// What a header says.
+/// The fields of a header.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Header {
     pub subject: Option<SubjectName>,
@@ -51,7 +51,7 @@ impl Header {
         FIXED + self.label.len()
     }
 
-    /// Where a record has its data.
+    /// The place of the data in a record.
     pub fn data_place(&self) -> Range<usize> {
         self.len()..self.len() + self.data as usize
     }

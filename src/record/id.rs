@@ -15,8 +15,8 @@ const HALF: usize = 16;
 const LENGTH: usize = 2 * HALF;
 const MAC: usize = 32;
 
-/// What the browser's cookie carries beside a signature. An id of khufu's is a name of 16 random bytes, which the session
-/// keeps for life, and a token of 16 random bytes, which a login replaces.
+/// A session's id, which the browser's cookie carries with a signature. An id of khufu's is a name of 16 random bytes, which
+/// the session keeps for life, and a token of 16 random bytes, which a login replaces.
 pub(crate) struct Id(pub WipedBytes);
 
 impl Id {
@@ -50,7 +50,7 @@ impl Id {
     }
 }
 
-/// What `hex::encode` gives. It goes by the character, which takes longer.
+/// A hash in hexadecimal digits. `hex::encode` gives the same, but writes each character on its own, which is slower.
 fn hexadecimal(hash: Hash) -> String {
     let mut digits = vec![0; 2 * hash.len()];
     hex::encode_to_slice(hash, &mut digits).expect("there are two digits a byte");

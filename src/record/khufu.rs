@@ -24,7 +24,7 @@ use crate::wiped::{WipedBytes, WipedText};
 /// The longest text of a subject, in bytes.
 pub(crate) const LONGEST_SUBJECT: usize = u16::MAX as usize;
 
-/// The largest generation: SQL has signed integers. A record that has it could not be saved again.
+/// The largest generation, for SQL has signed integers. A record that has it cannot be saved again.
 const LAST_GENERATION: u64 = i64::MAX as u64;
 
 pub(crate) struct KhufuLayout {
@@ -34,7 +34,7 @@ pub(crate) struct KhufuLayout {
 }
 
 impl KhufuLayout {
-    /// The subject and the state in a record's data, which stand at the end of `bytes` from `start` on.
+    /// The subject and the state in a record's data, which are the bytes from `start` to the end.
     fn data(&self, bytes: WipedBytes, start: usize) -> Result<(Option<WipedText>, State), Refusal> {
         let too_short = || Refusal::malformed("the record is too short");
         let (length, rest) = bytes[start..].split_first_chunk().ok_or_else(too_short)?;
@@ -119,7 +119,7 @@ impl Layout for KhufuLayout {
             created: content.created.seconds,
             accessed: content.renewed.seconds,
             data: u32::try_from(data.len() - length)
-                .map_err(|_| Error::Range("a session in a store may have 4 GiB".to_owned()))?,
+                .map_err(|_| Error::Range("a session in a store may have at most 4 GiB".to_owned()))?,
             ..envelope.header.clone()
         };
         header.write(&mut data);
@@ -131,7 +131,7 @@ impl Layout for KhufuLayout {
         Ok(Draft { data, header: length })
     }
 
-    /// A session is open in the very second of its timeout, too.
+    /// A second more than the option, for a session is still open in the last second of its timeout.
     fn idle(&self, _state: &State) -> Option<f64> {
         self.timeout.map(|timeout| timeout as f64 + 1.0)
     }

@@ -1,4 +1,4 @@
-//! What the sessions of a store look like: their ids, the cookies of these, and their records.
+//! The form of the sessions in a store: their ids, cookies and records.
 
 use crate::error::Error;
 use crate::load::Refusal;
@@ -10,7 +10,7 @@ use crate::state::State;
 use crate::store::{Record, SubjectName};
 use crate::wiped::{WipedBytes, WipedText};
 
-/// One program's way to keep sessions in a store.
+/// How one program keeps sessions in a store.
 pub(crate) trait Layout: Send + Sync {
     /// An id for a new session.
     fn new_id(&self) -> Result<Id, Error>;
@@ -34,12 +34,13 @@ pub(crate) trait Layout: Send + Sync {
 
     /// What a record shows to the holder of an id at a time, in seconds since the Unix epoch.
     ///
-    /// [`Refusal::missing`] if it is nothing.
+    /// # Errors
+    /// A refusal with [`LoadResult::Missing`](crate::LoadResult::Missing) if the id opens nothing.
     fn standing(&self, _id: &Id, _record: &[u8], _now: f64) -> Result<Standing, Refusal> {
         Ok(Standing::Current)
     }
 
-    /// The session in a record; [`Refusal::missing`] if the record says that there is none any more.
+    /// The session in a record; [`Refusal::missing`] if the record says that the session has ended.
     fn loads(&self, record: Record, standing: Standing) -> Result<Loaded, Refusal>;
 
     /// The record of a session.
@@ -81,7 +82,7 @@ pub(crate) struct Loaded {
     pub envelope: Envelope,
     pub generation: u64,
     pub standing: Standing,
-    /// The record's own idle time in seconds, infinite if it has no end; `None`: the option's counts.
+    /// The record's own idle time in seconds, infinite if it has no end; `None`: the option `timeout` applies.
     pub timeout: Option<f64>,
 }
 
@@ -89,7 +90,7 @@ pub(crate) struct Loaded {
 #[derive(Clone, Default)]
 pub(crate) struct Envelope {
     pub header: Header,
-    /// Whose session it is, as the application said.
+    /// The subject's text, as the application set it.
     pub subject: Option<WipedText>,
     pub snapshot: Option<Snapshot>,
 }

@@ -1,7 +1,7 @@
 //! What becomes of a session whose store did what it was asked to, or not, and whose answer was lost.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::store::{self, Record, Saved, Store, StoreError, SubjectName, Write};
@@ -14,13 +14,15 @@ struct Lossy {
     save: AtomicUsize,
     load: AtomicUsize,
     remove: AtomicUsize,
+    /// The deadlines of all loads.
+    deadlines: Mutex<Vec<Instant>>,
 }
 
 impl Lossy {
     fn new() -> Arc<Self> {
         let store = store::open(Options::new().settings(), Duration::from_secs(1)).unwrap();
         let never = || AtomicUsize::new(0);
-        Arc::new(Self { store, save: never(), load: never(), remove: never() })
+        Arc::new(Self { store, save: never(), load: never(), remove: never(), deadlines: Mutex::default() })
     }
 
     fn factory(self: &Arc<Self>) -> Factory {
@@ -47,6 +49,7 @@ fn answered<T>(countdown: &AtomicUsize, answer: T) -> Result<T, StoreError> {
 
 impl Store for Lossy {
     fn load(&self, key: &str, deadline: Instant) -> Result<Option<Record>, StoreError> {
+        self.deadlines.lock().unwrap().push(deadline);
         answered(&self.load, self.store.load(key, deadline)?)
     }
 
@@ -222,6 +225,34 @@ fn an_id_that_no_response_carried_leaves_the_snapshot_of_the_one_before() {
     assert_eq!(open(&factory, &first).load_result(), LoadResult::Missing, "no browser ever had it");
     assert_eq!(json(&factory, &header), r#"{"cart":1}"#);
     assert_eq!(json(&factory, &second), r#"{"cart":1,"user":1,"more":2}"#);
+}
+
+#[test]
+fn no_other_cookie_takes_the_place_of_one_that_could_not_be_opened() {
+    let lossy = Lossy::new();
+    let factory = lossy.factory();
+    let (older, header) = (begun(&factory), begun(&factory));
+    lossy.load.store(1, Ordering::Relaxed);
+    let mut session = open(&factory, &format!("{older}; {header}"));
+    assert_eq!((session.load_result(), session.len()), (LoadResult::StoreError, 0));
+    session.set("a", "1").unwrap();
+    assert!(matches!(session.commit(false), Err(Error::Unsupported(_))));
+}
+
+#[test]
+fn all_cookies_of_the_name_have_one_deadline() {
+    let lossy = Lossy::new();
+    let factory = lossy.factory();
+    let headers: Vec<String> = (0..3).map(|_| begun(&factory)).collect();
+    for header in &headers {
+        let mut session = open(&factory, header);
+        session.invalidate();
+        session.commit(false).unwrap();
+    }
+    lossy.deadlines.lock().unwrap().clear();
+    assert_eq!(open(&factory, &headers.join("; ")).load_result(), LoadResult::Missing);
+    let deadlines = lossy.deadlines.lock().unwrap();
+    assert_eq!(*deadlines, [deadlines[0]; 3]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A session in a store: what its record looks like, and how a request's changes reach it.
+//! Sessions in a store: the form of their records, and how a request's changes are saved.
 
 mod attempt;
 mod header;
@@ -43,9 +43,9 @@ pub(crate) struct Records {
 pub(crate) struct Settings {
     /// How long an operation may take.
     pub limit: Duration,
-    /// Whether a store that cannot be reached gives an empty session, rather than an error.
+    /// Whether opening gives an empty session instead of an error if the store cannot be reached.
     pub empty_on_error: bool,
-    /// How long the token before opens what was there before it was replaced.
+    /// How long an old token shows the data from before it was replaced.
     pub grace: Duration,
     pub absolute_timeout: Option<u64>,
 }
@@ -118,7 +118,7 @@ struct Put<'a> {
 }
 
 impl Records {
-    /// The write that replaces a record of generation `over`; 0: that inserts one.
+    /// The write that replaces the record of generation `over`; if that is 0, the write that inserts a record.
     fn replacing<'a>(&self, over: u64, content: &'a Content, envelope: &'a Envelope) -> Result<Put<'a>, Error> {
         let draft = self.layout.dumps(content, envelope)?;
         let generation = self.store.generation(&draft.data).unwrap_or(over + 1);

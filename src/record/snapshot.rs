@@ -1,4 +1,4 @@
-//! How a session was before its token was replaced: what the old token still shows for a while.
+//! A session's data from before its token was replaced, which the old token shows for a while.
 
 use constant_time_eq::constant_time_eq;
 
@@ -6,7 +6,7 @@ use crate::load::Refusal;
 use crate::record::header::Hash;
 use crate::wiped::WipedBytes;
 
-/// The hash of the token before, the time until which it counts, and the data of the record that was replaced.
+/// The hash of the old token, the time until which it counts, and the data of the record that was replaced.
 #[derive(Clone, Debug)]
 pub(crate) struct Snapshot(WipedBytes);
 
@@ -41,7 +41,7 @@ impl Snapshot {
         &self.0
     }
 
-    /// The data as they were.
+    /// The data of the record that was replaced.
     pub fn data(&self) -> &[u8] {
         &self.0[FRONT..]
     }

@@ -1,4 +1,4 @@
-//! What a request knows of its session's record.
+//! What a request knows about its session's record.
 
 use crate::record::Records;
 use crate::record::id::Id;
@@ -27,7 +27,7 @@ pub(crate) struct Stored {
     pub(super) planned: Option<Id>,
     /// The id was made in this request, so no browser has it yet.
     pub(super) is_fresh: bool,
-    /// Saves that were not answered since the last one that was.
+    /// The saves since the last answered one, which were not answered.
     pub(super) unanswered: Vec<Unanswered>,
     /// Records whose insert was not answered. They may be there, under ids that nobody was told.
     pub(super) given_up: Vec<Listed>,
@@ -39,7 +39,7 @@ pub(crate) struct Stored {
     unread: Vec<Id>,
 }
 
-/// A save whose answer was lost: it may have been made, or may yet be.
+/// A save whose answer was lost. It may have been made, or may still be made.
 pub(super) struct Unanswered {
     /// The generation that it replaces.
     pub over: u64,
@@ -91,7 +91,7 @@ impl Stored {
         Some(self.public_id.get_or_insert_with(|| records.layout.public_id(id)))
     }
 
-    /// Whether this is how the session was before it got a new id.
+    /// Whether this is the session from before it got a new id, which may only be read.
     pub fn is_before(&self) -> bool {
         self.standing == Standing::Before
     }
@@ -107,7 +107,7 @@ impl Stored {
         &self.changes
     }
 
-    /// Everything so far is saved, in a record of this generation.
+    /// Notes that all changes so far are saved, in a record of this generation.
     pub(super) fn was_saved(&mut self, generation: u64, envelope: Envelope) {
         (self.generation, self.envelope) = (generation, envelope);
         (self.renews, self.planned) = (false, None);

@@ -15,7 +15,7 @@ use crate::wiped::WipedBytes;
 pub(crate) use json::Json;
 pub(crate) use pickle::Pickle;
 
-/// What a payload says.
+/// The content of a payload.
 pub(crate) struct Content {
     pub renewed: Moment,
     pub created: Moment,
@@ -61,7 +61,7 @@ mod tests {
     use crate::moment::Moment;
     use crate::wiped::WipedBytes;
 
-    /// What the state says that stands between other bytes.
+    /// The text of a state that is read from a payload between other bytes.
     fn read(serializer: &dyn Serializer, payload: &[u8]) -> Result<String, LoadResult> {
         let buffer = WipedBytes::from([b"\xff{[", payload, b"]}\xff"].concat());
         let mut state = serializer.loads_state(buffer, 3..3 + payload.len()).map_err(|refusal| refusal.result)?;
@@ -96,6 +96,7 @@ mod tests {
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(1001), "]".repeat(1001));
         assert_eq!(read(&Json, deep.as_bytes()), Err(LoadResult::Unsupported));
     }
+
     /// A dict as Python 2 pickled it: `{'a': (1,), 'b': (1,)}`, the tuple being one object.
     const DICT: &[u8] = b"(dp0\nS'a'\np1\n(I1\ntp2\nsS'b'\ng2\ns";
 

@@ -1,4 +1,4 @@
-//! Commit: what the response has to say.
+//! Commit: the `Set-Cookie` values that the response needs.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ impl Session {
         self.commit_within(exception, Duration::MAX)
     }
 
-    /// The same within a time of the caller's, where that is shorter than `store_timeout`.
+    /// Commits and waits for the store for at most `limit`, and never longer than `store_timeout`.
     ///
     /// # Errors
     /// As [`Session::commit`].

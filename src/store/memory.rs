@@ -177,11 +177,15 @@ impl Contents {
     /// Removes the records that expire soonest until the others fit.
     fn make_room(&self, most_bytes: usize) {
         while self.bytes.load(Ordering::Relaxed) > most_bytes {
-            let soonest = (0..SHARDS).min_by_key(|shard| self.first[*shard].load(Ordering::Relaxed));
-            let mut open = Open::new(self, soonest.unwrap_or_default());
-            match open.shard.order.first() {
-                Some(&(_, key)) => open.remove(&key),
-                None => return,
+            let firsts = self.first.iter().map(|first| first.load(Ordering::Relaxed)).enumerate();
+            let Some((number, _)) = firsts.filter(|(_, first)| *first < u64::MAX).min_by_key(|(_, first)| *first)
+            else {
+                return;
+            };
+            let mut open = Open::new(self, number);
+            // Another thread may have emptied the shard meanwhile.
+            if let Some(&(_, key)) = open.shard.order.first() {
+                open.remove(&key);
             }
         }
     }
@@ -225,12 +229,12 @@ impl<'a> Open<'a> {
             && kept.stays_in_place(expires, life)
             && kept.subject.as_deref() == subject.as_ref()
         {
-            self.contents.bytes.fetch_add(data.len(), Ordering::Relaxed);
-            self.contents.bytes.fetch_sub(kept.data.len(), Ordering::Relaxed);
+            // In one step: the sum of both would make another thread evict records for which there is room.
+            self.contents.bytes.fetch_add(data.len().wrapping_sub(kept.data.len()), Ordering::Relaxed);
             (kept.generation, kept.data, kept.expires) = (generation, data, expires);
             return Saved::Yes;
         }
-        // A key is listed under its new subject before it is not under the old one.
+        // List the key under its new subject before it is taken off the old one's list.
         if let Some(subject) = subject {
             locked(&self.contents.subjects).entry(subject).or_default().insert(key);
         }
@@ -338,7 +342,10 @@ impl Store for Memory {
         let contents = self.contents.get();
         let listed = locked(&contents.subjects);
         let keys = subjects.iter().filter_map(|subject| listed.get(&Key(subject.0))).flatten();
-        Ok(keys.map(|key| hex::encode(key.0)).collect())
+        let keys: Vec<Key> = keys.copied().collect();
+        // Commits wait for the lock, so the keys become text after it is released.
+        drop(listed);
+        Ok(keys.iter().map(|key| hex::encode(key.0)).collect())
     }
 
     fn revoke(&self, key: &str, subjects: &[SubjectName], _deadline: Instant) -> Result<bool, StoreError> {

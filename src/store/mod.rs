@@ -60,7 +60,7 @@ pub(crate) fn open_shared(settings: &Settings) -> Option<Result<Arc<dyn Store>, 
     {
         let url = settings.get("store")?;
         redis::SCHEMES.contains(&url.split_once(':')?.0).then(|| {
-            // The prefix is khufu's own unless it was said.
+            // The option's default is for khufu's own records.
             let prefix = settings.said("store_prefix").unwrap_or_default();
             let store = redis::Redis::open(url).map_err(|error| Error::Option(format!("the option store: {error}")))?;
             Ok(Arc::new(redis::Shared::new(store.with_prefix(prefix))) as Arc<dyn Store>)
@@ -218,7 +218,8 @@ pub(crate) trait Store: Send + Sync {
         Err(no_subjects())
     }
 
-    /// How the store evicts records and lists of subjects when it is full, if it does; as far as it was asked.
+    /// The policy by which the store evicts records and lists of subjects when it is full; `None` if it evicts nothing, or
+    /// has not told.
     fn may_evict(&self) -> Option<String> {
         None
     }

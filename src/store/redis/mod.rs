@@ -84,7 +84,7 @@ impl Redis {
         Ok(Self { client: Client::new(Place::parse(url)?), prefix: PREFIX.to_owned() })
     }
 
-    /// The same with another prefix before every key than `khufu:`.
+    /// The same store with this prefix before every key instead of `khufu:`.
     pub fn with_prefix(self, prefix: &str) -> Self {
         Self { prefix: prefix.to_owned(), ..self }
     }

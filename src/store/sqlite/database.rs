@@ -1,4 +1,4 @@
-//! Opening the file, and seeing that it is fit.
+//! Opens a database, and checks that it is one of this store's.
 
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
@@ -52,14 +52,14 @@ pub(super) enum Trouble {
     ReadOnly,
     #[error("its files were being removed or replaced")]
     Replaced,
-    #[error("its file was removed or replaced meanwhile, so it may not be saved")]
+    #[error("its file was removed or replaced during the save, so what was saved may be lost")]
     Lost,
     #[error("its file system cannot keep a write-ahead log (the journal mode stays {0})")]
     NoLog(String),
 }
 
 impl Trouble {
-    /// Whether something was in the way that passes, and nothing was done.
+    /// Whether nothing was done because something was in the way that passes, so that the call can be made again.
     pub fn passes(&self) -> bool {
         match self {
             Self::Sqlite(error) => matches!(
@@ -102,7 +102,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, Trouble> {
 /// the log, which then grows and grows.
 fn write_back(log: &mut Wal, pages: i32) -> rusqlite::Result<()> {
     if pages >= LOG_PAGES {
-        // Where it fails, for others are in the way, the next commit tries again.
+        // If it fails because others are in the way, the next commit tries again.
         let _ = log.checkpoint_v2(CheckpointMode::RESTART);
     }
     Ok(())

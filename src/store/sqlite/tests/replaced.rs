@@ -256,7 +256,10 @@ fn a_save_whose_file_is_gone_when_it_is_done_is_an_error() {
         remove_at_commit(&store, &folder);
         let key = ["new", "old"][expected as usize];
         let error = save_within(&store, key, expected, LONG).unwrap_err();
-        assert!(error.0.ends_with("its file was removed or replaced meanwhile, so it may not be saved"), "{error}");
+        assert!(
+            error.0.ends_with("its file was removed or replaced during the save, so what was saved may be lost"),
+            "{error}"
+        );
         assert_eq!(load(&store, key), None);
         assert_eq!(save(&store, key, 0, "data"), Saved::Yes);
         assert_eq!(found(&folder), [(key.to_owned(), 1)]);
