@@ -6,6 +6,7 @@ help:
 	@echo 'make demo     Pyramid, C, Go and Ruby servers sharing one session; SERVE=1 leaves them up'
 	@echo 'make bench    the request cycle against what the format costs at least'
 	@echo 'make bench-store  sessions in stores: that no write is lost, and what one costs'
+	@echo 'make fuzz     each fuzz target for SECONDS=30, under AddressSanitizer'
 	@echo 'make build    the libraries, the header, pkg-config and CMake files, in target/stage'
 	@echo 'make install  the same in PREFIX ($(PREFIX)); DESTDIR goes before it'
 	@echo 'make header   write the generated files anew: include/khufu.h, docs/options.md'
@@ -23,6 +24,9 @@ bench:
 bench-store:
 	scripts/bench-store
 
+fuzz:
+	SECONDS_EACH='$(SECONDS)' scripts/fuzz
+
 build:
 	scripts/dependencies build
 	scripts/build
@@ -37,4 +41,4 @@ clean:
 	cargo clean
 	rm -rf .venv .venv-pyramid1
 
-.PHONY: help test demo bench bench-store build install header clean
+.PHONY: help test demo bench bench-store fuzz build install header clean

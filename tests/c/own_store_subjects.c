@@ -106,6 +106,9 @@ TEST(sessions_are_found_and_ended) {
     size_t revoked = 9;
     CHECK_INT(khufu_subject_revoke(subject, ids[0], KHUFU_NTS), KHUFU_OK);
     CHECK_INT(khufu_subject_revoke(subject, ids[0], KHUFU_NTS), KHUFU_NOT_FOUND);
+    /* What is no key does not reach the store, which would note that it is wrong. */
+    CHECK_INT(khufu_subject_revoke(subject, "../other", KHUFU_NTS), KHUFU_NOT_FOUND);
+    CHECK_INT(khufu_subject_revoke(subject, "", 0), KHUFU_NOT_FOUND);
     CHECK_INT(result_of(headers[0]), KHUFU_LOAD_MISSING);
     CHECK_INT(khufu_subject_revoke_all(subject, ids[2], KHUFU_NTS, &revoked), KHUFU_OK);
     CHECK_INT(revoked, 1);

@@ -1,0 +1,91 @@
+//! Any bytes as a `Cookie` header, for each type of session.
+
+use std::sync::LazyLock;
+
+use khufu::{Factory, LoadResult};
+
+use super::common::{NOW, Settings, factory, open, value_of};
+
+/// No cookie of the corpus is sealed with it.
+const SECRET: (&str, &str) = ("secret", "of the target cookie_header alone");
+const KEY: (&str, &str) = ("secret", "5f5e5d5c5b5a595857565554535251504f4e4d4c4b4a49484746454443424140");
+
+const FORMATS: [Settings<'static>; 7] = [
+    &[SECRET],
+    &[SECRET, ("serializer", "pickle"), ("hashalg", "sha1")],
+    &[KEY, ("type", "encrypted_cookie")],
+    &[SECRET, ("type", "store")],
+    &[SECRET, ("format", "beaker"), ("serializer", "json")],
+    &[SECRET, ("format", "beaker"), ("type", "encrypted_cookie"), ("encrypt_key", "sesame")],
+    &[
+        ("secret", "newer"),
+        ("previous_secret", "older"),
+        ("accept.old.secret", "old"),
+        ("accept.old.serializer", "pickle"),
+    ],
+];
+
+/// The state in the cookie of the format that derives a key for each cookie.
+const SLOW: &str = "{\"format\":5}";
+
+/// A factory and the value of a cookie that it made, whose session holds its number.
+struct Sealed {
+    factory: Factory,
+    value: String,
+    state: String,
+}
+
+static SEALED: LazyLock<Vec<Sealed>> = LazyLock::new(|| {
+    let sealed = FORMATS.iter().enumerate().map(|(number, settings)| {
+        let factory = factory(settings);
+        let state = format!("{{\"format\":{number}}}");
+        let mut session = factory.open_at(b"", NOW).unwrap();
+        session.update(&state).unwrap();
+        let value = value_of(&session.commit(false).unwrap()[0]).to_owned();
+        Sealed { factory, value, state }
+    });
+    sealed.collect()
+});
+
+/// A byte below the number of formats stands for the cookie of that format: no input could hold one otherwise.
+fn header(data: &[u8]) -> Vec<u8> {
+    let mut header = Vec::with_capacity(data.len());
+    for byte in data {
+        match SEALED.get(usize::from(*byte)) {
+            Some(sealed) => header.extend_from_slice(sealed.value.as_bytes()),
+            None => header.push(*byte),
+        }
+    }
+    header
+}
+
+pub fn run(data: &[u8]) {
+    let header = header(data);
+    for Sealed { factory, state, .. } in SEALED.iter() {
+        let mut session = factory.open_at(&header, NOW).expect("no cookie makes opening fail");
+        match session.load_result() {
+            LoadResult::Loaded => assert_eq!(session.to_json(), state, "only what was sealed here opens"),
+            LoadResult::None | LoadResult::BadSignature | LoadResult::Malformed => {
+                assert!(session.is_new() && session.is_empty());
+            }
+            other => panic!("no such cookie was sealed: {}", other.name()),
+        }
+        if state == SLOW && session.is_new() {
+            continue;
+        }
+        session.set("key", "\"value\"").unwrap();
+        let whole = session.to_json().to_owned();
+        let cookies = session.commit(false).expect("a small session is written");
+        assert_eq!(cookies.len(), 1);
+        let mut reopened = open(factory, value_of(&cookies[0]));
+        assert_eq!(reopened.load_result(), LoadResult::Loaded);
+        assert_eq!(reopened.to_json(), whole);
+        if whole != format!("{},\"key\":\"value\"}}", state.trim_end_matches('}')) {
+            // Nobody knows the cookie of this session: its record would stay in memory.
+            session.invalidate();
+        } else {
+            session.delete("key");
+        }
+        session.commit(false).expect("the session is as it was");
+    }
+}

@@ -1,0 +1,149 @@
+//! JSON as serde_json reads it, with khufu's limits: the oracle of what may be set.
+
+use serde_json::{Deserializer, Value};
+
+/// The levels that a value which is set may have.
+const LEVELS: usize = 500;
+/// The digits of the longest integer that Python reads.
+const DIGITS: usize = 4300;
+/// A character in place of half a surrogate pair, which serde_json does not read.
+pub const HALF: char = '\u{e000}';
+
+/// The value of a text that may be set; each lone surrogate in it is [`HALF`].
+pub fn accepted(text: &str) -> Option<Value> {
+    if levels(text) > LEVELS {
+        return None;
+    }
+    read(text).filter(is_in_range)
+}
+
+/// The value of a text; each lone surrogate in it is [`HALF`].
+pub fn read(text: &str) -> Option<Value> {
+    let text = whole(text);
+    let mut deserializer = Deserializer::from_str(&text);
+    deserializer.disable_recursion_limit();
+    let mut values = deserializer.into_iter();
+    let value = values.next()?.ok()?;
+    values.next().is_none().then_some(value)
+}
+
+/// How deep brackets are nested. Of a text that is not JSON it says no less than how deep a parser may get.
+fn levels(text: &str) -> usize {
+    let (mut depth, mut most) = (0_usize, 0);
+    for byte in outside_strings(text) {
+        match byte {
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        most = most.max(depth);
+    }
+    most
+}
+
+/// The text without the white space outside its strings.
+pub fn compact(text: &str) -> String {
+    let (mut compact, mut string, mut escaped) = (String::with_capacity(text.len()), false, false);
+    for character in text.chars() {
+        if string || !matches!(character, ' ' | '\t' | '\n' | '\r') {
+            compact.push(character);
+        }
+        (string, escaped) = next(string, escaped, character as u32);
+    }
+    compact
+}
+
+fn outside_strings(text: &str) -> impl Iterator<Item = u8> {
+    let mut at = (false, false);
+    text.bytes().filter(move |byte| {
+        let inside = at.0;
+        at = next(at.0, at.1, (*byte).into());
+        !inside
+    })
+}
+
+/// Whether the next character is in a string, and whether it is escaped.
+fn next(string: bool, escaped: bool, character: u32) -> (bool, bool) {
+    match (char::from_u32(character), escaped) {
+        (Some('"'), false) => (!string, false),
+        (Some('\\'), false) => (string, string),
+        _ => (string, false),
+    }
+}
+
+/// Puts the escape of [`HALF`] in the place of each lone surrogate's.
+fn whole(text: &str) -> String {
+    let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        out.push_str(before);
+        let (kept, length) = match (half(escape), escape.get(6..).and_then(half)) {
+            (Some(0xd800..0xdc00), Some(0xdc00..)) => (&escape[..12], 12),
+            (Some(_), _) => ("\\ue000", 6),
+            _ => {
+                let length = 1 + escape[1..].chars().next().map_or(0, char::len_utf8);
+                (&escape[..length], length)
+            }
+        };
+        out.push_str(kept);
+        rest = &escape[length..];
+    }
+    out + rest
+}
+
+/// The surrogate whose escape is here.
+fn half(text: &str) -> Option<u32> {
+    let digits =
+        text.strip_prefix("\\u")?.get(..4).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
+    u32::from_str_radix(digits, 16).ok().filter(|point| (0xd800..0xe000).contains(point))
+}
+
+/// Whether Python reads back all numbers.
+fn is_in_range(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => {
+            let text = number.to_string();
+            match text.contains(['.', 'e', 'E']) {
+                true => text.parse::<f64>().is_ok_and(f64::is_finite),
+                false => text.trim_start_matches('-').len() <= DIGITS,
+            }
+        }
+        Value::Array(elements) => elements.iter().all(is_in_range),
+        Value::Object(members) => members.values().all(is_in_range),
+        _ => true,
+    }
+}
+
+/// Whether two values are equal, numbers as doubles, with their keys in the same order.
+pub fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Array(ones), Value::Array(others)) => {
+            ones.len() == others.len() && ones.iter().zip(others).all(|(one, other)| same(one, other))
+        }
+        (Value::Object(ones), Value::Object(others)) => {
+            ones.len() == others.len()
+                && ones.iter().zip(others).all(|(one, other)| one.0 == other.0 && same(one.1, other.1))
+        }
+        (Value::Number(one), Value::Number(other)) => one.to_string().parse::<f64>() == other.to_string().parse(),
+        _ => one == other,
+    }
+}
+
+/// Whether Python may find two values equal: numbers and booleans as doubles, keys in any order.
+pub fn may_be_equal(one: &Value, other: &Value) -> bool {
+    let number = |value: &Value| match value {
+        Value::Bool(flag) => Some(f64::from(u8::from(*flag))),
+        Value::Number(number) => number.to_string().parse::<f64>().ok(),
+        _ => None,
+    };
+    match (one, other) {
+        (Value::Array(ones), Value::Array(others)) => {
+            ones.len() == others.len() && ones.iter().zip(others).all(|(one, other)| may_be_equal(one, other))
+        }
+        (Value::Object(ones), Value::Object(others)) => {
+            ones.len() == others.len()
+                && ones.iter().all(|(key, one)| others.get(key).is_some_and(|other| may_be_equal(one, other)))
+        }
+        _ => one == other || (number(one).is_some() && number(one) == number(other)),
+    }
+}

@@ -1,0 +1,137 @@
+//! Any text as a value that is set.
+
+use std::sync::LazyLock;
+
+use khufu::{Error, Factory, LoadResult, Session};
+use serde_json::Value;
+
+use super::common::{FORMATS, KEY, NOW, SECRET, factory, open, value_of};
+use super::json_text::{self, HALF, accepted};
+
+/// Between the texts of an input; no JSON text holds this byte.
+const SEPARATOR: char = '\u{1e}';
+
+static FACTORIES: LazyLock<Vec<Factory>> = LazyLock::new(|| {
+    let stores =
+        ["json", "pickle"].map(|serializer| [("type", "store"), ("serializer", serializer), ("secret", SECRET)]);
+    assert!(FORMATS[2].contains(&("secret_hex", KEY)));
+    FORMATS.iter().copied().chain(stores.iter().map(|settings| &settings[..])).map(factory).collect()
+});
+
+pub fn run(data: &[u8]) {
+    let Ok(text) = str::from_utf8(data) else { return };
+    // serde_json reads an object with its own secret key as a number.
+    if text.contains("serde_json") {
+        return;
+    }
+    for factory in FACTORIES.iter() {
+        let mut session = factory.open_at(b"", NOW).unwrap();
+        for text in text.split(SEPARATOR).take(4) {
+            set(&mut session, text);
+            update(&mut session, text);
+            flash(&mut session, text);
+        }
+        reopen(factory, &mut session);
+        if session.pop_flash("").is_ok() {
+            assert_eq!(session.peek_flash("").unwrap(), "[]");
+        }
+        session.invalidate();
+        session.commit(false).unwrap();
+    }
+}
+
+/// That a text is kept if serde_json reads it, and refused without a change otherwise.
+fn set(session: &mut Session, text: &str) {
+    session.delete("k");
+    let before = session.to_json().to_owned();
+    let expected = accepted(text);
+    let outcome = session.set("k", text);
+    match &expected {
+        Some(expected) => {
+            outcome.unwrap_or_else(|error| panic!("{text:?} is JSON: {error}"));
+            let kept = session.get("k").unwrap().expect("it was set");
+            assert!(kept.len() <= text.trim_ascii().len());
+            assert_eq!(json_text::read(kept).as_ref(), Some(expected));
+        }
+        None => {
+            assert!(matches!(outcome, Err(Error::Json(_) | Error::Range(_))), "{text:?} is not JSON");
+            assert_eq!(session.to_json(), before);
+        }
+    }
+    session.delete("k");
+    let outcome = session.setdefault("k", text).map(json_text::read);
+    assert_eq!(outcome.ok().flatten(), expected);
+    // It checks a default that is not needed, too.
+    session.set("k", "7").unwrap();
+    assert_eq!(session.setdefault("k", text).ok(), expected.is_some().then_some("7"));
+}
+
+fn update(session: &mut Session, text: &str) {
+    let before = session.to_json().to_owned();
+    let outcome = session.update(text);
+    let is_refused = outcome.is_err();
+    match accepted(text) {
+        Some(Value::Object(members)) if !members.keys().any(|key| key.contains(HALF)) => {
+            outcome.unwrap_or_else(|error| panic!("{text:?} is an object: {error}"));
+            for (key, value) in &members {
+                assert_eq!(json_text::read(session.get(key).unwrap().unwrap()).as_ref(), Some(value));
+            }
+        }
+        Some(Value::Object(_)) => {
+            // A key that really holds this character is text.
+            assert!(matches!(outcome, Err(Error::LoneSurrogate)) || text.contains(HALF) || text.contains("\\u"));
+        }
+        Some(_) => assert!(matches!(outcome, Err(Error::NotAnObject(_)))),
+        None => assert!(matches!(outcome, Err(Error::Json(_) | Error::Range(_) | Error::LoneSurrogate))),
+    }
+    if is_refused {
+        assert_eq!(session.to_json(), before, "all or nothing");
+    }
+}
+
+fn flash(session: &mut Session, text: &str) {
+    for allow_duplicate in [true, false] {
+        let before = queue(session);
+        let outcome = session.flash(text, "", allow_duplicate);
+        let Some(before) = before else {
+            assert!(outcome.is_err(), "the key holds something else than a list");
+            return;
+        };
+        let Some(message) = accepted(text) else {
+            assert!(matches!(outcome, Err(Error::Json(_) | Error::Range(_))), "{text:?} is not JSON");
+            assert_eq!(queue(session), Some(before));
+            continue;
+        };
+        outcome.unwrap_or_else(|error| panic!("{text:?} is JSON: {error}"));
+        let after = queue(session).unwrap();
+        if after.len() == before.len() {
+            assert!(!allow_duplicate && before.iter().any(|there| json_text::may_be_equal(there, &message)));
+        } else {
+            assert_eq!(after.last(), Some(&message));
+            assert!(allow_duplicate || !before.contains(&message));
+        }
+    }
+}
+
+/// The messages of the queue, if it is one.
+fn queue(session: &mut Session) -> Option<Vec<Value>> {
+    match json_text::read(session.peek_flash("").ok()?) {
+        Some(Value::Array(messages)) => Some(messages),
+        other => panic!("peek_flash gave {other:?}"),
+    }
+}
+
+/// That a commit keeps everything, if it fits in a cookie.
+fn reopen(factory: &Factory, session: &mut Session) {
+    session.changed();
+    let value = match session.commit(false) {
+        Ok(cookies) => value_of(&cookies[0]).to_owned(),
+        Err(Error::TooLarge { length, limit, .. }) if length > limit => return,
+        Err(error) => panic!("commit failed: {error}"),
+    };
+    let mut reopened = open(factory, &value);
+    assert_eq!(reopened.load_result(), LoadResult::Loaded);
+    let [before, after] =
+        [session, &mut reopened].map(|session| json_text::read(session.to_json()).expect("it is JSON"));
+    assert!(json_text::same(&before, &after), "{before} became {after}");
+}
