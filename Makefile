@@ -3,6 +3,7 @@ export CARGO_NET_RETRY ?= 10
 
 help:
 	@echo 'make test     install what is missing, build, run every test (.ci/run does the same)'
+	@echo 'make lint     every formatter and linter, and the subjects of commits since BASE'
 	@echo 'make demo     Pyramid, C, Go and Ruby servers sharing one session; SERVE=1 leaves them up'
 	@echo 'make bench    the request cycle against what the format costs at least'
 	@echo 'make bench-store  sessions in stores: that no write is lost, and what one costs'
@@ -14,6 +15,9 @@ help:
 
 test:
 	scripts/test
+
+lint:
+	scripts/lint
 
 demo:
 	scripts/demo
@@ -41,4 +45,4 @@ clean:
 	cargo clean
 	rm -rf .venv .venv-pyramid1
 
-.PHONY: help test demo bench bench-store fuzz build install header clean
+.PHONY: help test lint demo bench bench-store fuzz build install header clean
