@@ -50,6 +50,9 @@ pub enum Error {
         "the session that the browser sent is not overwritten, for it could not be read here ({0}); invalidate it to begin a new one"
     )]
     Unsupported(String),
+    /// A serializer of the caller's own cannot write the session.
+    #[error("the session could not be written: {0}")]
+    Serializer(String),
     /// What only sessions in a store have.
     #[error("only sessions in a store (type=store), in khufu's own format, have subjects")]
     NoStore,

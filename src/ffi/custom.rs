@@ -290,7 +290,7 @@ impl CustomSerializer {
     fn payload(&self, room: usize, json: &str) -> Result<WipedBytes, Error> {
         let payload = WipedBytes::from(vec![0; room]);
         self.call(self.table.dumps, json.as_bytes(), payload)
-            .map_err(|status| Error::Unsupported(format!("the serializer's own dumps returned the status {status}")))
+            .map_err(|status| Error::Serializer(format!("the serializer's own dumps returned the status {status}")))
     }
 }
 

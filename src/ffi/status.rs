@@ -81,7 +81,7 @@ impl From<&Error> for khufu_status {
             Error::Type { .. } => KHUFU_ERR_TYPE,
             Error::Range(_) => KHUFU_ERR_RANGE,
             Error::TooLarge { .. } => KHUFU_ERR_TOO_LARGE,
-            Error::Unsupported(_) => KHUFU_ERR_UNSUPPORTED,
+            Error::Unsupported(_) | Error::Serializer(_) => KHUFU_ERR_UNSUPPORTED,
             Error::Random(_) => KHUFU_ERR_RANDOM,
             Error::Store(_) => KHUFU_ERR_STORE,
             Error::Conflict => KHUFU_ERR_CONFLICT,
