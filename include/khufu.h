@@ -110,7 +110,7 @@ enum khufu_status
    */
   KHUFU_ERR_STORE = 12,
   /**
-   * Other requests kept changing the session until the time was up: commit again. If it stays, open the session anew.
+   * Other requests kept changing the session until the time was up: commit again. If that does not help, open the session anew.
    */
   KHUFU_ERR_CONFLICT = 13,
   /**

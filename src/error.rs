@@ -47,7 +47,7 @@ pub enum Error {
     },
     /// A commit that would overwrite a session which its writer can still read.
     #[error(
-        "the session that the browser sent is not overwritten, for it could not be read here ({0}); invalidate it to begin a new one"
+        "cannot save: the browser's session is valid but could not be read here ({0}). Call invalidate first to replace it."
     )]
     Unsupported(String),
     /// A serializer of the caller's own cannot write the session.
@@ -59,8 +59,8 @@ pub enum Error {
     /// The store failed, or took too long.
     #[error("the session store failed: {0}")]
     Store(String),
-    /// Other requests kept changing the session until the time was up: commit again. If it stays, open the session anew.
-    #[error("other requests were changing the session for as long as the store may take")]
+    /// Other requests kept changing the session until the time was up: commit again. If that does not help, open the session anew.
+    #[error("other requests kept changing this session until store_timeout; commit again")]
     Conflict,
     /// Another request has ended the session or given it a new id. The data here can still be read.
     #[error("another request has ended the session or given it a new id: send no cookie")]

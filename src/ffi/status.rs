@@ -33,7 +33,7 @@ pub enum khufu_status {
     KHUFU_ERR_INTERNAL = 11,
     /// The store failed, or took longer than it may.
     KHUFU_ERR_STORE = 12,
-    /// Other requests kept changing the session until the time was up: commit again. If it stays, open the session anew.
+    /// Other requests kept changing the session until the time was up: commit again. If that does not help, open the session anew.
     KHUFU_ERR_CONFLICT = 13,
     /// Another request has ended the session or given it a new id: send no cookie.
     KHUFU_ERR_GONE = 14,

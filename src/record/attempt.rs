@@ -79,7 +79,7 @@ impl<'a> Attempt<'a> {
     /// Notes that the session was used. False if another request has changed or ended it meanwhile: then this response must
     /// not set the browser's cookie.
     pub fn touch(&mut self, content: &Content) -> Result<bool, Error> {
-        self.in_turn(|attempt| {
+        let touched = self.in_turn(|attempt| {
             let Attempt { records, stored, now, deadline } = attempt;
             stored.envelope.drop_snapshot_after(*now);
             let mut put = records.replacing(stored.generation, content, &stored.envelope)?;
@@ -90,7 +90,12 @@ impl<'a> Attempt<'a> {
                 stored.generation = touched;
             }
             Ok(saved == Saved::Yes)
-        })
+        });
+        match touched {
+            // It was not this request's turn in time. A request that only read has nothing to lose.
+            Err(Error::Conflict) => Ok(false),
+            touched => touched,
+        }
     }
 
     /// The value of the browser's cookie.

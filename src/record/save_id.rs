@@ -72,6 +72,6 @@ mod tests {
         let mut theirs = Vec::new();
         std::io::Read::read_to_end(&mut { reader }, &mut theirs).unwrap();
         let theirs: HashSet<_> = theirs.chunks(4).map(<[u8]>::to_vec).collect();
-        assert!((0..100).all(|_| !theirs.contains(&save_ids.next().unwrap().to_vec())));
+        assert!((0..100).all(|_| !theirs.contains(save_ids.next().unwrap().as_slice())));
     }
 }
