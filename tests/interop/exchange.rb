@@ -55,11 +55,11 @@ end
 
 def use(session, request, words)
   case request
-  when "get" then return [JSON.generate(session.fetch(*words))]
+  when "get" then return [JSON.generate(session.fetch(*words), max_nesting: 0)]
   when "set" then write(session, *words)
   when "delete" then session.delete(*words)
   when "flash" then session.flash(*words)
-  when "pop_flash" then return [JSON.generate(session.pop_flash(*words))]
+  when "pop_flash" then return [JSON.generate(session.pop_flash(*words), max_nesting: 0)]
   when "csrf_token" then return [session.csrf_token]
   when "invalidate" then session.invalidate
   when "regenerate_id" then session.regenerate_id
