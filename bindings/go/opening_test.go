@@ -48,7 +48,7 @@ func TestLoadResults(t *testing.T) {
 		{name: "no list", header: signed(`{"user": "ada"}`), result: khufu.LoadMalformed, word: "malformed", refusal: " "},
 		{name: "no object", header: signed(`[1700000000, 1699999899.75, 3]`), result: khufu.LoadMalformed, word: "malformed", refusal: " "},
 		{name: "a pickled datetime", options: khufu.Options{Serializer: khufu.Pickle}, header: pickled(datetime),
-			result: khufu.LoadUnsupported, word: "unsupported", refusal: "class"},
+			result: khufu.LoadUnsupported, word: "unsupported", refusal: "datetime.datetime"},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
