@@ -13,7 +13,7 @@ use crate::wiped::WipedBytes;
 const SHARDS: usize = 64;
 
 /// What a record costs beside its data: its key and its places in the two maps, in bytes.
-const OVERHEAD: usize = 240;
+const OVERHEAD: usize = 270;
 
 /// What a record that belongs to a subject costs beside that: its place among the subject's records, in bytes.
 const LISTED: usize = 160;
