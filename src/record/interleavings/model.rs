@@ -1,7 +1,7 @@
 //! What must hold: some order of the operations, each taking effect at one moment between its first and its last step,
 //! explains all that every request saw.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 
 use serde_json::Value;
@@ -76,7 +76,7 @@ struct Opened {
     is_fresh: bool,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct World {
     sessions: Sessions,
     requesters: Vec<Requester>,
@@ -114,9 +114,11 @@ enum What<'a> {
         commit: &'a Commit,
         sent: Option<Token>,
     },
+    /// `most`: how many sessions the whole revocation ended, if it was told.
     Revoke {
         operation: usize,
         session: usize,
+        most: Option<usize>,
     },
     /// All parts of a revocation have taken effect.
     Revoked {
@@ -170,7 +172,14 @@ impl History<'_> {
         // An operation most likely took effect at its last step, so that order is tried first.
         let mut order: Vec<usize> = (0..operations.len()).collect();
         order.sort_by_key(|index| operations[*index].last);
-        let mut search = Search { history: self, operations: &operations, order: &order, deepest: (0, String::new()) };
+        let mut search = Search {
+            history: self,
+            operations: &operations,
+            order: &order,
+            deepest: (0, String::new()),
+            patience: PATIENCE,
+            in_vain: HashSet::new(),
+        };
         let mut done = vec![false; operations.len()];
         match search.from(&world, &mut done, 0) {
             Some(sessions) => Ok(sessions),
@@ -213,6 +222,10 @@ impl History<'_> {
                     Sent::Cookie(value) => Some((self.token)(value)),
                     _ => None,
                 };
+                // A commit's last step is its save or touch.
+                if failed && lost.is_some_and(|loss| loss.carried == Carried::Never) {
+                    return Ok(());
+                }
                 if commit.is_dirty {
                     // The new token of a commit that failed is that of the commit which succeeds later.
                     let told = rest.iter().find_map(|event| match &event.seen {
@@ -238,7 +251,7 @@ impl History<'_> {
                     None => (0..UNTOLD).take_while(|session| self.is_known(*session)).collect(),
                 };
                 for session in sessions {
-                    push(place, count.is_none(), What::Revoke { operation, session });
+                    push(place, count.is_none(), What::Revoke { operation, session, most: *count });
                 }
                 if let Some(count) = count {
                     push(place + 1, false, What::Revoked { operation, count: *count });
@@ -289,6 +302,26 @@ struct Search<'a> {
     order: &'a [usize],
     /// How many operations could be explained at most, and why not one more.
     deepest: (usize, String),
+    /// How many more operations are tried.
+    patience: usize,
+    /// From where no order was found: what was done, and the world then.
+    in_vain: HashSet<(Vec<bool>, String)>,
+}
+
+/// No history that some order explains takes more.
+const PATIENCE: usize = 100_000;
+/// So many operations are tried before the search remembers where it was.
+const EASY: usize = 500;
+
+impl Operation<'_> {
+    /// Whether it changes nothing that another operation depends on.
+    fn only_looks(&self, history: &History<'_>) -> bool {
+        match self.what {
+            What::List { .. } | What::Revoked { .. } => true,
+            What::Open { .. } => self.request == history.logs.len(),
+            _ => false,
+        }
+    }
 }
 
 impl Search<'_> {
@@ -297,6 +330,11 @@ impl Search<'_> {
         let is_left = |index: usize, done: &[bool]| !done[index] && !self.operations[index].may_lack;
         if !(0..done.len()).any(|index| is_left(index, done)) {
             return Some(world.sessions.clone());
+        }
+        // Most histories are explained at once.
+        let place = (self.patience < PATIENCE - EASY).then(|| (done.to_vec(), format!("{world:?}")));
+        if place.as_ref().is_some_and(|place| self.in_vain.contains(place)) {
+            return None;
         }
         for index in self.order {
             let operation = &self.operations[*index];
@@ -313,13 +351,15 @@ impl Search<'_> {
             if operation.may_lack && is_past {
                 continue;
             }
+            self.patience = self.patience.checked_sub(1)?;
             let mut next = world.clone();
             match next.take_effect(self.history, operation) {
                 Ok(()) => {
                     done[*index] = true;
                     let found = self.from(&next, done, depth + 1);
                     done[*index] = false;
-                    if found.is_some() {
+                    // What only looks may as well look now, so no other order is better.
+                    if found.is_some() || operation.only_looks(self.history) {
                         return found;
                     }
                 }
@@ -327,6 +367,7 @@ impl Search<'_> {
                 Err(_) => {}
             }
         }
+        self.in_vain.extend(place);
         None
     }
 }
@@ -344,11 +385,17 @@ impl World {
                 Save { history, request, kind, commit, sent: *sent, planned: *planned }.take_effect(self)
             }
             What::Read { commit, sent } => self.read(request, kind, commit, *sent),
-            What::Revoke { operation, session } => {
+            What::Revoke { operation: revocation, session, most } => {
                 let alice = history.sessions.values().next().and_then(|kept| kept.subject.clone());
                 if self.sessions.get(session).is_some_and(|kept| kept.subject == alice) {
                     self.sessions.remove(session);
-                    *self.ended.entry(*operation).or_default() += 1;
+                    let ended = self.ended.entry(*revocation).or_default();
+                    *ended += 1;
+                    if most.is_some_and(|most| *ended > most) {
+                        return Err(format!("a revocation counts {most:?} sessions, and ended {ended}"));
+                    }
+                } else if operation.may_lack {
+                    return Err("what need not have been done changes nothing".to_owned());
                 }
                 Ok(())
             }

@@ -273,10 +273,20 @@ impl World {
         let with_cookie = logs.iter().filter(|log| {
             matches!(log.events.first().map(|event| &event.seen), Some(Seen::Open { cookie: Some(_), .. }))
         });
-        let mut responses: Vec<(u64, &Sent)> = with_cookie
-            .filter_map(|log| match log.events.last() {
-                Some(Event { seen: Seen::Commit(commit), span }) => Some((span.last, &commit.response)),
+        // A response counts from the commit on that gave its cookie.
+        let commits = |log: &'_ Log| {
+            let commit = |event: &'_ Event| match &event.seen {
+                Seen::Commit(commit) => Some((event.span.last, commit.sent.clone(), commit.response.clone())),
                 _ => None,
+            };
+            log.events.iter().filter_map(commit).collect::<Vec<_>>()
+        };
+        let mut responses: Vec<(u64, Sent)> = with_cookie
+            .filter_map(|log| {
+                let commits = commits(log);
+                let (.., response) = commits.last()?;
+                let (last, ..) = commits.iter().rfind(|(_, sent, _)| sent == response)?;
+                Some((*last, response.clone()))
             })
             .collect();
         responses.sort_by_key(|(last, _)| *last);
