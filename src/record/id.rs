@@ -27,7 +27,7 @@ impl Id {
         Ok(Self(id))
     }
 
-    /// The same name with a new token.
+    /// An id with this name and a new token.
     pub fn with_new_token(&self) -> Result<Self, Error> {
         let mut id = Self::random()?;
         id.0[..HALF].copy_from_slice(&self.0[..HALF]);

@@ -55,10 +55,11 @@ impl Session {
         if !written? {
             return Ok(None);
         }
-        let browser_needs_it = is_new || renews || self.outdated || self.config.cookie.expires();
+        if !(is_new || renews || self.outdated || self.config.cookie.expires()) {
+            return Ok(None); // The browser has its cookie.
+        }
         Ok(attempt
             .cookie()
-            .filter(|_| browser_needs_it)
             .map(|value| self.config.cookie.with_value(value.len(), self.now, |out| out.copy_from_slice(&value))))
     }
 }
