@@ -1,4 +1,4 @@
-//! What every store keeps to, whatever it is made of.
+//! The behaviour that every store must have, as tests.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,23 +12,23 @@ const PAST_SHORT: Duration = Duration::from_millis(1200);
 /// Length of the header of a test's records.
 const HEADER: usize = 34;
 
-/// Checks everything but what many writers do at once, for which see [`increment`].
+/// Checks a store with one writer at a time. [`increment`] is for tests with concurrent writers.
 pub(crate) fn check(store: &dyn Store) {
     let checks = [
         a_record_is_what_was_saved,
         a_first_save_overwrites_nothing,
-        a_save_replaces_what_its_writer_saw,
+        a_save_replaces_the_generation_that_its_writer_saw,
         a_stale_save_changes_nothing,
-        a_save_brings_no_removed_record_back,
-        an_expired_record_is_not_there,
-        a_save_gives_a_new_life,
-        a_touch_extends_the_life_and_keeps_the_generation,
-        a_touch_says_that_it_missed,
-        a_removal_says_what_it_met,
+        a_save_does_not_restore_a_removed_record,
+        an_expired_record_counts_as_missing,
+        a_save_restarts_the_lifetime,
+        a_touch_restarts_the_lifetime_and_keeps_the_generation,
+        a_touch_that_fails_says_why,
+        a_removal_says_whether_there_was_a_record,
         a_removal_of_another_generation_does_nothing,
-        a_subject_has_its_keys,
-        a_touch_lists_a_key_too,
-        a_revocation_ends_what_belongs_to_the_subject,
+        members_lists_the_keys_of_a_subject,
+        a_touched_record_stays_listed,
+        a_revocation_removes_only_records_of_the_subject,
         a_revoked_record_stays_gone,
     ];
     thread::scope(|scope| {
@@ -38,21 +38,21 @@ pub(crate) fn check(store: &dyn Store) {
     });
 }
 
-/// Adds one to the number in a record, so many times, as long as it takes. The record is made if need be.
+/// Adds one to the number in a record, `times` times, and retries after each conflict. Creates the record if needed.
 pub(crate) fn increment(store: &dyn Store, key: &str, times: usize) {
     for _ in 0..times {
         while !add_one(store, key) {}
     }
 }
 
-/// The number in a record that was only ever incremented: also its generation.
+/// The number in a record that only [`increment`] wrote. It equals the record's generation.
 pub(crate) fn count(store: &dyn Store, key: &str) -> u64 {
     let record = store.load(key, soon()).unwrap().unwrap();
     assert_eq!(number(&record), record.generation);
     record.generation
 }
 
-/// A key that nothing else has.
+/// A random key.
 pub(crate) fn new_key() -> String {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).unwrap();
@@ -65,25 +65,25 @@ pub(crate) fn new_subject() -> SubjectName {
     SubjectName(bytes)
 }
 
-/// A deadline that only a store which hangs does not meet.
+/// A deadline that only a store that hangs can miss.
 pub(crate) fn soon() -> Instant {
     Instant::now() + Duration::from_secs(30)
 }
 
-/// The bytes of a record: a header that names a subject, and data.
+/// The bytes of a record: a header with the subject's name, and data.
 pub(crate) fn bytes(subject: Option<SubjectName>, data: impl AsRef<[u8]>) -> Vec<u8> {
     let name = subject.map_or([0; 32], |subject| subject.0);
     [&[2, 0], &name[..], data.as_ref()].concat()
 }
 
-/// A write of a record that [`bytes`] made.
+/// A write of a record made by [`bytes`].
 pub(crate) fn write(generation: u64, bytes: &[u8], ttl: Option<Duration>) -> Write<'_> {
     let subject: [u8; 32] = bytes[2..HEADER].try_into().unwrap();
     let subject = (subject != [0; 32]).then_some(SubjectName(subject));
     Write { generation, data: bytes, header: HEADER, subject, accessed: 1_700_000_000.25, ttl, deadline: soon() }
 }
 
-/// The record that such a write leaves.
+/// The record, without a subject, that is expected after a write.
 pub(crate) fn record(generation: u64, data: impl AsRef<[u8]>) -> Record {
     Record { generation, data: bytes(None, data).into(), left: None }
 }
@@ -141,7 +141,7 @@ fn a_first_save_overwrites_nothing(store: &dyn Store) {
     assert_eq!(load(store, &key), Some(record(1, "the first")));
 }
 
-fn a_save_replaces_what_its_writer_saw(store: &dyn Store) {
+fn a_save_replaces_the_generation_that_its_writer_saw(store: &dyn Store) {
     let (key, other) = (saved(store, "the first", LONG), saved(store, "another", LONG));
     assert_eq!(save(store, &key, 1, "the second"), Saved::Yes);
     assert_eq!(save(store, &key, 2, "the third"), Saved::Yes);
@@ -161,7 +161,7 @@ fn a_stale_save_changes_nothing(store: &dyn Store) {
     assert_eq!(load(store, &key), Some(record(2, "the second")));
 }
 
-fn a_save_brings_no_removed_record_back(store: &dyn Store) {
+fn a_save_does_not_restore_a_removed_record(store: &dyn Store) {
     let key = saved(store, "data", LONG);
     assert_eq!(remove(store, &key, 0), Saved::Yes);
     assert_eq!(load(store, &key), None);
@@ -172,7 +172,7 @@ fn a_save_brings_no_removed_record_back(store: &dyn Store) {
     assert_eq!(save(store, &new_key(), 1, "from nowhere"), Saved::Gone);
 }
 
-fn an_expired_record_is_not_there(store: &dyn Store) {
+fn an_expired_record_counts_as_missing(store: &dyn Store) {
     let short = || saved(store, "short-lived", SHORT);
     let (read, saved_over, touched, removed, made_anew) = (short(), short(), short(), short(), short());
     thread::sleep(PAST_SHORT);
@@ -185,7 +185,7 @@ fn an_expired_record_is_not_there(store: &dyn Store) {
     assert_eq!(load(store, &made_anew), Some(record(1, "anew")));
 }
 
-fn a_save_gives_a_new_life(store: &dyn Store) {
+fn a_save_restarts_the_lifetime(store: &dyn Store) {
     let (longer, shorter, for_ever) =
         (saved(store, "data", SHORT), saved(store, "data", LONG), saved(store, "data", SHORT));
     for (key, ttl) in [(&longer, LONG), (&shorter, SHORT), (&for_ever, None)] {
@@ -197,7 +197,7 @@ fn a_save_gives_a_new_life(store: &dyn Store) {
     assert_eq!(load(store, &for_ever), Some(record(2, "more")));
 }
 
-fn a_touch_extends_the_life_and_keeps_the_generation(store: &dyn Store) {
+fn a_touch_restarts_the_lifetime_and_keeps_the_generation(store: &dyn Store) {
     let (longer, for_ever) = (saved(store, "at one", SHORT), saved(store, "at one", SHORT));
     assert_eq!(touch(store, &longer, 1, "at two, which is longer", LONG), Saved::Yes);
     assert_eq!(touch(store, &for_ever, 1, "two", None), Saved::Yes);
@@ -207,12 +207,12 @@ fn a_touch_extends_the_life_and_keeps_the_generation(store: &dyn Store) {
     assert_eq!(save(store, &longer, 1, "the next"), Saved::Yes);
 }
 
-fn a_touch_says_that_it_missed(store: &dyn Store) {
+fn a_touch_that_fails_says_why(store: &dyn Store) {
     let key = saved(store, "data", SHORT);
     assert_eq!(touch(store, &key, 2, "of another", LONG), Saved::Conflict);
     assert_eq!(load(store, &key), Some(record(1, "data")));
     thread::sleep(PAST_SHORT);
-    assert_eq!(load(store, &key), None, "its life was not extended");
+    assert_eq!(load(store, &key), None, "the lifetime was not restarted");
     let removed = saved(store, "data", LONG);
     assert_eq!(remove(store, &removed, 0), Saved::Yes);
     for key in [key, removed, new_key()] {
@@ -221,7 +221,7 @@ fn a_touch_says_that_it_missed(store: &dyn Store) {
     }
 }
 
-fn a_removal_says_what_it_met(store: &dyn Store) {
+fn a_removal_says_whether_there_was_a_record(store: &dyn Store) {
     let key = saved(store, "data", LONG);
     assert_eq!(save(store, &key, 1, "of whatever generation"), Saved::Yes);
     assert_eq!(remove(store, &key, 0), Saved::Yes);
@@ -258,7 +258,7 @@ fn saved_for(store: &dyn Store, subject: SubjectName, ttl: Option<Duration>) -> 
     key
 }
 
-fn a_subject_has_its_keys(store: &dyn Store) {
+fn members_lists_the_keys_of_a_subject(store: &dyn Store) {
     let (subject, other) = (new_subject(), new_subject());
     assert_eq!(members(store, &subject), [""; 0]);
     let mut keys: Vec<_> = (0..3).map(|_| saved_for(store, subject, LONG)).collect();
@@ -268,7 +268,7 @@ fn a_subject_has_its_keys(store: &dyn Store) {
     all.push(short);
     all.sort_unstable();
     assert_eq!(members(store, &subject), all);
-    // The first goes to another subject, the second to none, and the third is removed.
+    // The first record changes to another subject, the second to no subject, and the third is removed.
     let moved = bytes(Some(other), "data");
     assert_eq!(store.save(&keys[0], 1, &write(2, &moved, LONG)), Ok(Saved::Yes));
     assert_eq!(save(store, &keys[1], 1, "data"), Saved::Yes);
@@ -279,16 +279,16 @@ fn a_subject_has_its_keys(store: &dyn Store) {
     // A save that fails changes nothing.
     assert_eq!(store.save(&keys[0], 1, &write(2, &bytes(None, "stale"), LONG)), Ok(Saved::Conflict));
     assert_eq!(live(store, &other), [keys[0].as_str()]);
-    // It is found under either.
+    // The record is listed whichever subject comes first.
     assert!(store.members(&[subject, other], soon()).unwrap().contains(&keys[0]));
     assert!(store.members(&[other, subject], soon()).unwrap().contains(&keys[0]));
-    // And back.
+    // The record changes back to its first subject.
     assert_eq!(store.save(&keys[0], 2, &write(3, &bytes(Some(subject), "data"), LONG)), Ok(Saved::Yes));
     assert_eq!(live(store, &subject), [keys[0].as_str()]);
     assert_eq!(live(store, &other), [""; 0]);
 }
 
-fn a_touch_lists_a_key_too(store: &dyn Store) {
+fn a_touched_record_stays_listed(store: &dyn Store) {
     let subject = new_subject();
     let key = saved_for(store, subject, SHORT);
     assert_eq!(store.touch(&key, &write(1, &bytes(Some(subject), "touched"), LONG)), Ok(Saved::Yes));
@@ -296,7 +296,7 @@ fn a_touch_lists_a_key_too(store: &dyn Store) {
     assert_eq!(live(store, &subject), [key]);
 }
 
-fn a_revocation_ends_what_belongs_to_the_subject(store: &dyn Store) {
+fn a_revocation_removes_only_records_of_the_subject(store: &dyn Store) {
     let (subject, former, other) = (new_subject(), new_subject(), new_subject());
     let (key, foreign, nobodys) =
         (saved_for(store, subject, LONG), saved_for(store, other, LONG), saved(store, "", LONG));

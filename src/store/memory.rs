@@ -1,4 +1,5 @@
-//! Records in this process's memory: sharded, expiring, bounded.
+//! The store `memory:`, which keeps records in this process's memory. The records are sharded by key, they expire, and
+//! their total size is limited.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
@@ -12,19 +13,20 @@ use crate::wiped::WipedBytes;
 
 const SHARDS: usize = 64;
 
-/// What a record costs beside its data: its key and its places in the two maps, in bytes.
+/// The memory in bytes that a record takes in addition to its data: its key and its entries in the two maps.
 const OVERHEAD: usize = 270;
 
-/// What a record that belongs to a subject costs beside that: its place among the subject's records, in bytes.
+/// The additional memory in bytes of a record that belongs to a subject: its entry in the subject's list.
 const LISTED: usize = 160;
 
-/// How many records that may have expired a call visits, beside its own work.
+/// The most records that a write checks for expiry in addition to its own work.
 const VISITED_AT_ONCE: usize = 4;
 
-/// A record keeps its place in the order of expiry until its end has moved on by more than this part of its life.
+/// A record keeps its place in the order of expiry until its expiry has moved by more than its lifetime divided by
+/// this.
 const LEEWAY: u64 = 8;
 
-/// In milliseconds. A record without an end is ordered as if it had this life.
+/// The lifetime in milliseconds of a record that is kept forever, for the order of expiry.
 const FOR_EVER: u64 = 100 * 365 * 24 * 3600 * 1000;
 
 /// 32 bytes that are uniformly distributed: a record's key is a hash of a random name, and a subject's name is a MAC.
@@ -43,11 +45,11 @@ impl Hash for Key {
     }
 }
 
-/// Takes a key's number as its hash.
+/// A hasher that returns a key's number unchanged.
 #[derive(Default)]
-struct AsItIs(u64);
+struct IdentityHasher(u64);
 
-impl Hasher for AsItIs {
+impl Hasher for IdentityHasher {
     fn finish(&self) -> u64 {
         self.0
     }
@@ -61,8 +63,8 @@ impl Hasher for AsItIs {
     }
 }
 
-type ByKey<T> = HashMap<Key, T, BuildHasherDefault<AsItIs>>;
-type Keys = HashSet<Key, BuildHasherDefault<AsItIs>>;
+type ByKey<T> = HashMap<Key, T, BuildHasherDefault<IdentityHasher>>;
+type Keys = HashSet<Key, BuildHasherDefault<IdentityHasher>>;
 
 /// The store `memory:`. A forked child begins with an empty one.
 pub(crate) struct Memory {
@@ -72,33 +74,34 @@ pub(crate) struct Memory {
 
 struct Contents {
     shards: [Mutex<Shard>; SHARDS],
-    /// When the first record of each shard expires, or somewhat earlier: milliseconds since `began`.
+    /// For each shard, a lower bound of the time when its first record expires, in milliseconds since `began`.
     first: [AtomicU64; SHARDS],
-    /// Taken while the lock of a record's shard is held, never the other way round.
+    /// The keys of each subject's records. To avoid a deadlock, lock a record's shard before this.
     subjects: Mutex<ByKey<Keys>>,
+    /// The memory that all records take, including their overhead.
     bytes: AtomicUsize,
     began: Instant,
 }
 
 #[derive(Default)]
 struct Shard {
-    records: ByKey<Kept>,
-    /// When records expire, or somewhat earlier, the soonest first.
+    records: ByKey<StoredRecord>,
+    /// The keys in order of expiry. The times are lower bounds, like [`StoredRecord::ordered`].
     order: BTreeSet<(u64, Key)>,
 }
 
-struct Kept {
+struct StoredRecord {
     generation: u64,
     data: WipedBytes,
     /// Milliseconds since the store began.
     expires: u64,
-    /// Its place in the order.
+    /// The time under which the record is in [`Shard::order`]. It may be earlier than `expires`.
     ordered: u64,
     subject: Option<Box<Key>>,
 }
 
-impl Kept {
-    /// Whether a record that is to expire then, after such a life, keeps its place in the order.
+impl StoredRecord {
+    /// True if a record with this new expiry and lifetime can keep its place in the order.
     fn stays_in_place(&self, expires: u64, life: u64) -> bool {
         (self.ordered..=self.ordered.saturating_add(life / LEEWAY)).contains(&expires)
     }
@@ -126,8 +129,8 @@ fn key(key: &str) -> Result<Key, StoreError> {
 }
 
 impl Memory {
-    /// `most_bytes`: what all records may take together, their overhead included. If there is no more room, the records
-    /// that expire soonest are removed first, give or take an eighth of their life.
+    /// Makes a store whose records may take `most_bytes` in total, including their overhead. When it is full, it evicts
+    /// the records that expire soonest. Their order is accurate to an eighth of a record's lifetime.
     pub fn new(most_bytes: usize) -> Self {
         let contents = PerProcess::new(|| Contents {
             shards: std::array::from_fn(|_| Mutex::default()),
@@ -139,7 +142,7 @@ impl Memory {
         Self { contents, most_bytes }
     }
 
-    /// Works on the shard of a key.
+    /// Locks the shard of a key and works on it.
     fn on<T>(&self, key: &Key, work: impl FnOnce(&mut Open<'_>) -> T) -> T {
         work(&mut Open::of(&self.contents.get(), key))
     }
@@ -162,7 +165,7 @@ impl Memory {
     }
 }
 
-/// What a write replaces.
+/// The state of a key that a write expects.
 #[derive(Clone, Copy)]
 enum Expected {
     Nothing,
@@ -174,7 +177,7 @@ impl Contents {
         self.began.elapsed().as_millis() as u64
     }
 
-    /// Removes the records that expire soonest until the others fit.
+    /// Removes the records that expire soonest until the total size is within the limit.
     fn make_room(&self, most_bytes: usize) {
         while self.bytes.load(Ordering::Relaxed) > most_bytes {
             let firsts = self.first.iter().map(|first| first.load(Ordering::Relaxed)).enumerate();
@@ -201,7 +204,7 @@ struct Open<'a> {
 
 impl<'a> Open<'a> {
     fn of(contents: &'a Contents, key: &Key) -> Self {
-        // The maps use the highest and the lowest bits of the number.
+        // The maps use the highest and the lowest bits of the number, so the shard comes from bits in the middle.
         Self::new(contents, (key.number() >> 32) as usize % SHARDS)
     }
 
@@ -210,7 +213,7 @@ impl<'a> Open<'a> {
         Self { contents, number, shard, now: contents.now() }
     }
 
-    fn live(&self, key: &Key) -> Option<&Kept> {
+    fn live(&self, key: &Key) -> Option<&StoredRecord> {
         self.shard.records.get(key).filter(|kept| kept.expires > self.now)
     }
 
@@ -229,17 +232,18 @@ impl<'a> Open<'a> {
             && kept.stays_in_place(expires, life)
             && kept.subject.as_deref() == subject.as_ref()
         {
-            // In one step: the sum of both would make another thread evict records for which there is room.
+            // Change the count in one step. If it included both versions for a moment, another thread might evict
+            // records although there is room for them.
             self.contents.bytes.fetch_add(data.len().wrapping_sub(kept.data.len()), Ordering::Relaxed);
             (kept.generation, kept.data, kept.expires) = (generation, data, expires);
             return Saved::Yes;
         }
-        // List the key under its new subject before it is taken off the old one's list.
+        // Add the key to the new subject's list before removing it from the old subject's list.
         if let Some(subject) = subject {
             locked(&self.contents.subjects).entry(subject).or_default().insert(key);
         }
         self.take_out(&key, subject.as_ref());
-        let kept = Kept { generation, data, expires, ordered: expires, subject: subject.map(Box::new) };
+        let kept = StoredRecord { generation, data, expires, ordered: expires, subject: subject.map(Box::new) };
         self.contents.bytes.fetch_add(kept.cost(), Ordering::Relaxed);
         self.shard.order.insert((expires, key));
         self.shard.records.insert(key, kept);
@@ -252,7 +256,8 @@ impl<'a> Open<'a> {
         self.note_first();
     }
 
-    /// Takes a record out of everywhere, but leaves it listed under `subject`.
+    /// Removes a record and its entries in the order and in its subject's list. Its entry in the list of `subject`
+    /// stays.
     fn take_out(&mut self, key: &Key, subject: Option<&Key>) {
         let Some(kept) = self.shard.records.remove(key) else { return };
         self.contents.bytes.fetch_sub(kept.cost(), Ordering::Relaxed);
@@ -273,7 +278,7 @@ impl<'a> Open<'a> {
         self.contents.first[self.number].store(first, Ordering::Relaxed);
     }
 
-    /// Removes some of the records that have expired, and orders anew some that have not.
+    /// Removes a few expired records, and updates the order of a few records that have not expired.
     fn tidy(&mut self) {
         for _ in 0..VISITED_AT_ONCE {
             let Some(&(ordered, key)) = self.shard.order.first().filter(|(ordered, _)| *ordered <= self.now) else {
@@ -343,7 +348,7 @@ impl Store for Memory {
         let listed = locked(&contents.subjects);
         let keys = subjects.iter().filter_map(|subject| listed.get(&Key(subject.0))).flatten();
         let keys: Vec<Key> = keys.copied().collect();
-        // Commits wait for the lock, so the keys become text after it is released.
+        // Commits wait for this lock, so release it before formatting the keys.
         drop(listed);
         Ok(keys.iter().map(|key| hex::encode(key.0)).collect())
     }

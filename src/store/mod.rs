@@ -1,10 +1,10 @@
-//! Where server-side sessions live.
+//! The stores of server-side sessions.
 //!
-//! A store keeps records under keys and knows nothing of cookies or of sessions. Everything that happens to a record is
-//! one write to its key: each record has a generation, and a write replaces only the generation that its writer saw.
+//! A store keeps records under keys and knows nothing about cookies or sessions. Every change to a record is one write
+//! to its key. Each record has a generation, and a write only replaces the generation that its writer saw.
 
 #[cfg(test)]
-#[cfg_attr(not(any(feature = "redis", feature = "sqlite")), allow(dead_code))] // memory has less to keep
+#[cfg_attr(not(any(feature = "redis", feature = "sqlite")), allow(dead_code))] // the memory store needs only some of it
 pub(crate) mod contract;
 mod memory;
 #[cfg(feature = "redis")]
@@ -22,7 +22,7 @@ use crate::error::Error;
 use crate::options::Settings;
 use crate::wiped::WipedBytes;
 
-/// The store that the option `store` names; a file is opened within `limit`.
+/// Opens the store that the option `store` names. Opening a database file takes at most `limit`.
 #[cfg_attr(not(feature = "sqlite"), expect(unused_variables))]
 pub(crate) fn open(settings: &Settings, limit: Duration) -> Result<Arc<dyn Store>, Error> {
     let url = settings.get("store").unwrap_or("memory:");
@@ -54,13 +54,14 @@ pub(crate) fn open(settings: &Settings, limit: Duration) -> Result<Arc<dyn Store
     opened.map_err(|error| Error::Option(format!("the option store: {error}")))
 }
 
-/// The Redis that the option `store` names, for records that another program writes, too; `None` if it names none.
+/// Opens the Redis that the option `store` names, for records that another program also writes. Returns `None` if the
+/// option is unset or names another store.
 pub(crate) fn open_shared(settings: &Settings) -> Option<Result<Arc<dyn Store>, Error>> {
     #[cfg(feature = "redis")]
     {
         let url = settings.get("store")?;
         redis::SCHEMES.contains(&url.split_once(':')?.0).then(|| {
-            // The option's default is for khufu's own records.
+            // The option's default prefix is meant for khufu's own records.
             let prefix = settings.said("store_prefix").unwrap_or_default();
             let store = redis::Redis::open(url).map_err(|error| Error::Option(format!("the option store: {error}")))?;
             Ok(Arc::new(redis::Shared::new(store.with_prefix(prefix))) as Arc<dyn Store>)
@@ -73,7 +74,7 @@ pub(crate) fn open_shared(settings: &Settings) -> Option<Result<Arc<dyn Store>, 
     }
 }
 
-/// The stores that are built in, for an error to list.
+/// The URLs of the built-in stores, as an error message lists them.
 const BUILT_IN: &[&str] = &[
     "memory:",
     #[cfg(feature = "sqlite")]
@@ -93,10 +94,10 @@ const BUILT_IN: &[&str] = &[
 /// A record as it was loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Record {
-    /// From 1 on. Each save makes it larger.
+    /// At least 1. Each save increases it.
     pub generation: u64,
     pub data: WipedBytes,
-    /// How much longer the store keeps it, if the store tells.
+    /// The time until the record expires, if the store reports it.
     pub left: Option<Duration>,
 }
 
@@ -105,7 +106,7 @@ pub(crate) struct Record {
 pub(crate) struct SubjectName(pub [u8; 32]);
 
 impl SubjectName {
-    /// Its 64 hexadecimal digits.
+    /// The name as 64 hexadecimal digits.
     pub fn hex(&self) -> String {
         hex::encode(self.0)
     }
@@ -117,22 +118,23 @@ impl PartialEq for SubjectName {
     }
 }
 
-/// Where a record that has a header holds the name of its subject. If all these bytes are zero, it has none.
+/// The bytes of a record that hold the name of its subject, if the record has a header. They are all zero in a record
+/// without a subject.
 pub(crate) const SUBJECT_PLACE: Range<usize> = 2..34;
 
-/// What a save or a touch puts under a key.
+/// The record that a save or a touch writes.
 pub(crate) struct Write<'a> {
-    /// The generation that the record has after a save, and must have before a touch.
+    /// The generation that a save gives to the record, or that the record must have for a touch.
     pub generation: u64,
-    /// A header, if records have one, and the session's data behind it.
+    /// A header, if the records of this layout have one, followed by the session's data.
     pub data: &'a [u8],
-    /// How many bytes of `data` are the header.
+    /// The length of the header in bytes.
     pub header: usize,
     /// The subject that the record belongs to, as its header says.
     pub subject: Option<SubjectName>,
     /// When the session was last used, in seconds since the Unix epoch.
     pub accessed: f64,
-    /// How long the record is kept from now on: at least a second; `None`: without an end.
+    /// How long the record is kept from now on, at least a second. `None` keeps it forever.
     pub ttl: Option<Duration>,
     pub deadline: Instant,
 }
@@ -142,13 +144,13 @@ pub(crate) struct Write<'a> {
 pub(crate) enum Saved {
     /// The write was made.
     Yes,
-    /// The record has another generation than was expected, so another writer was first.
+    /// The record does not have the expected generation, because another writer changed it first.
     Conflict,
-    /// There is no record: it was removed, or has expired.
+    /// The record does not exist: it was removed or has expired.
     Gone,
 }
 
-/// Why a store could not do its work. The text names no secret.
+/// The reason why a store failed. The text contains no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct StoreError(pub String);
@@ -159,28 +161,30 @@ impl From<StoreError> for Error {
     }
 }
 
-/// A place for records. Every call ends by its deadline, if need be with an error; the calling thread waits.
+/// A store of records. Every call blocks the calling thread, and ends by its deadline, if necessary with an error.
 ///
-/// Keys are short ASCII texts. An expired record is not there, whether it has been removed or not.
+/// Keys are short ASCII texts. An expired record counts as missing, even if the store has not removed it yet.
 pub(crate) trait Store: Send + Sync {
-    /// The record of a key.
+    /// Loads the record of a key.
     fn load(&self, key: &str, deadline: Instant) -> Result<Option<Record>, StoreError>;
 
-    /// Whether a key without a record had one that expired, as far as the store can tell.
+    /// True if a key without a record had one that expired. False if the store cannot tell.
     fn has_expired(&self, _key: &str, _deadline: Instant) -> Result<bool, StoreError> {
         Ok(false)
     }
 
-    /// Replaces the record of generation `expected`, in one step; 0 inserts, if there is no record (one that is there is
-    /// a conflict). A record that has a subject can be found in [`Store::members`] as soon as it can be loaded.
+    /// Replaces the record of generation `expected` in one atomic step. If `expected` is 0, inserts a record, and an
+    /// existing record is a conflict. [`Store::members`] lists a record with a subject as soon as it can be loaded.
     ///
-    /// An insert is sent at most once: if it is not answered, it may still be carried out later.
+    /// An insert is sent at most once. If it gets no answer, the store may still carry it out later.
     fn save(&self, key: &str, expected: u64, write: &Write<'_>) -> Result<Saved, StoreError>;
 
-    /// Replaces the record that has the generation of `write`, which it keeps, and extends its life.
+    /// Replaces the record that has the generation of `write`, and restarts its lifetime. The generation stays the
+    /// same.
     fn touch(&self, key: &str, write: &Write<'_>) -> Result<Saved, StoreError>;
 
-    /// Removes the record of generation `expected`; 0: of any. `subject` is the one that the record was last seen with.
+    /// Removes the record of generation `expected`, or of any generation if that is 0. `subject` is the subject that
+    /// the caller last saw in the record.
     fn remove(
         &self,
         key: &str,
@@ -189,37 +193,42 @@ pub(crate) trait Store: Send + Sync {
         deadline: Instant,
     ) -> Result<Saved, StoreError>;
 
-    /// The generation of a record of this data, if the data alone decide it. Otherwise each save adds one.
+    /// The generation of a record with this data, if the store derives generations from the data. `None` means that
+    /// each save increases the generation by one.
     fn generation(&self, _data: &[u8]) -> Option<u64> {
         None
     }
 
-    /// Puts a record under a new key, which only this request knows, in place of the record of generation `expected` under
-    /// the old key. For records whose session gets another key with a new id. If a store makes both changes in one step,
-    /// and the old record is not there but the new one is, an earlier call was carried out: the new record is replaced.
-    /// On anything but [`Saved::Yes`] nothing is left under the new key.
+    /// Removes the record of generation `expected` under the old key, and writes a record under a new key, which only
+    /// this request knows. It is used for layouts in which a new session id changes the record's key. Unless the
+    /// outcome is [`Saved::Yes`], no record is left under the new key.
+    ///
+    /// A store may make both changes in one step. If it then finds only the new record, an earlier call succeeded, and
+    /// this call replaces the new record.
     fn rename(&self, _key: &str, _expected: u64, _new_key: &str, _write: &Write<'_>) -> Result<Saved, StoreError> {
         Err(StoreError("this store does not rename records".to_owned()))
     }
 
-    /// Whether the calls below work.
+    /// True if the store supports [`Store::members`] and [`Store::revoke`].
     fn keeps_subjects(&self) -> bool {
         false
     }
 
-    /// The keys of the records that belong to one of the subjects, in any order, and perhaps more than once. Some may have
-    /// no record, or one of another subject. A record whose subject changes from one of them to another is not missed.
+    /// The keys of the records that belong to one of the subjects, in any order, possibly with duplicates. A listed key
+    /// may have no record, or a record of another subject. A record whose subject changes meanwhile from one of these
+    /// subjects to another is listed.
     fn members(&self, _subjects: &[SubjectName], _deadline: Instant) -> Result<Vec<String>, StoreError> {
         Err(no_subjects())
     }
 
-    /// Removes the record of a key, if the record belongs to one of the subjects. False if it does not, or is not there.
+    /// Removes the record of a key if the record belongs to one of the subjects. Returns false if it does not, or if
+    /// there is no record.
     fn revoke(&self, _key: &str, _subjects: &[SubjectName], _deadline: Instant) -> Result<bool, StoreError> {
         Err(no_subjects())
     }
 
-    /// The policy by which the store evicts records and lists of subjects when it is full; `None` if it evicts nothing, or
-    /// has not told.
+    /// The name of the policy by which a full store evicts records and lists of subjects. `None` if the store evicts
+    /// nothing, or has not reported its policy yet.
     fn may_evict(&self) -> Option<String> {
         None
     }

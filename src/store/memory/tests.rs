@@ -13,7 +13,7 @@ fn put(store: &Memory, key: &str, expected: u64, seconds: f64) -> Saved {
     store.save(key, expected, &write(expected + 1, &bytes(None, [b'x'; 66]), ttl)).unwrap()
 }
 
-/// What a record of [`put`] costs.
+/// The memory that the store counts for a record of [`put`].
 const COST: usize = 100 + OVERHEAD;
 
 fn counted(store: &Memory) -> usize {
@@ -30,7 +30,7 @@ fn memory_keeps_the_contract() {
 }
 
 #[test]
-fn what_is_used_stays_and_what_has_expired_goes() {
+fn records_in_use_stay_and_expired_records_are_removed() {
     let store = Memory::new(1 << 20);
     let used = new_key();
     assert_eq!(put(&store, &used, 0, 60.0), Saved::Yes);
@@ -43,11 +43,11 @@ fn what_is_used_stays_and_what_has_expired_goes() {
         put(&store, &new_key(), 0, 0.001);
     }
     assert!(is_there(&store, &used));
-    assert!(counted(&store) < 500 * COST, "expired records are removed along the way");
+    assert!(counted(&store) < 500 * COST, "writes remove expired records");
 }
 
 #[test]
-fn one_limit_holds_for_the_whole_store() {
+fn the_size_limit_applies_to_the_whole_store() {
     let room = 2000;
     let store = Memory::new(room * COST);
     let keys: Vec<_> = (0..room).map(|_| new_key()).collect();
@@ -61,7 +61,7 @@ fn one_limit_holds_for_the_whole_store() {
     }
     assert_eq!(counted(&store), room * COST);
     let evicted: Vec<_> = keys.iter().map(|key| !is_there(&store, key)).collect();
-    assert!(evicted[..100].iter().all(|evicted| *evicted), "the soonest to expire, in whatever shard");
+    assert!(evicted[..100].iter().all(|evicted| *evicted), "the records that expire soonest, in any shard");
     assert!(!evicted[100..].iter().any(|evicted| *evicted));
 }
 
@@ -90,7 +90,7 @@ fn a_record_that_is_replaced_or_removed_is_counted_once() {
 }
 
 #[test]
-fn subjects_go_with_their_last_record() {
+fn a_subject_is_removed_with_its_last_record() {
     let store = Memory::new(1 << 20);
     for _ in 0..2000 {
         let data = bytes(Some(new_subject()), "x");
