@@ -1,4 +1,4 @@
-//! Finds the server of a key, and talks to it.
+//! Finds the server of a key, and sends requests to it.
 
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -9,21 +9,22 @@ use super::cluster::{self, Slots};
 use super::connection::{Connection, answered, reason};
 use super::sentinel;
 use super::servers::{Server, Servers, lock};
-use super::url::{Layout, Place};
+use super::url::{Endpoint, Layout};
 use crate::per_process::PerProcess;
 use crate::store::StoreError;
 
-/// How often a call turns to a server: a connection found broken, redirections, a master's move.
-const TURNS: usize = 6;
+/// How many times a call may contact a server. It needs more than one try after a broken connection, a redirection or a
+/// failover.
+const ATTEMPTS: usize = 6;
 
 /// The outcome of one request to Redis.
 pub(super) struct Outcome<T> {
     pub value: T,
-    /// The request was sent twice. The first one may have been carried out, although no answer came.
+    /// The request was sent twice. The server may have carried out the first one although its answer was lost.
     pub repeated: bool,
 }
 
-/// Whether a request is sent again if an idle connection turns out to be broken before the answer.
+/// Says whether to send a request again if an idle connection breaks before the answer arrives.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sending {
     Once,
@@ -31,11 +32,11 @@ pub(super) enum Sending {
 }
 
 pub(super) struct Client {
-    place: Place,
+    endpoint: Endpoint,
     state: PerProcess<State>,
 }
 
-/// What a process knows of the servers.
+/// The servers that this process has found.
 #[derive(Default)]
 struct State {
     servers: Servers,
@@ -43,29 +44,30 @@ struct State {
     master: Mutex<Option<Arc<Server>>>,
 }
 
-/// Where an exchange goes next, unless its key decides that.
+/// The server to contact next, if a cluster's node redirected the request.
 struct Redirection {
     server: Arc<Server>,
     asking: bool,
 }
 
 impl Client {
-    pub fn new(place: Place) -> Self {
-        Self { place, state: PerProcess::new(State::default) }
+    pub fn new(endpoint: Endpoint) -> Self {
+        Self { endpoint, state: PerProcess::new(State::default) }
     }
 
-    /// True if keys are on several servers.
+    /// True for a Redis Cluster, whose keys are on several servers.
     pub fn is_cluster(&self) -> bool {
-        matches!(self.place.layout, Layout::Cluster(_))
+        matches!(self.endpoint.layout, Layout::Cluster(_))
     }
 
-    /// The `maxmemory-policy` of a server that may evict keys, among those that were asked.
+    /// The `maxmemory-policy` of a server that may evict keys. Only servers that were asked count.
     pub fn eviction_policy(&self) -> Option<String> {
         self.state.get().servers.eviction_policy()
     }
 
-    /// Makes a request to the server of a key. An idle connection that the server has closed is passed over. One that
-    /// breaks during the request makes it fail, or has it made once more on a fresh connection, as `sending` says.
+    /// Makes a request to the server of a key. Idle connections that the server has closed are skipped. If an idle
+    /// connection breaks during the request, `sending` decides whether the request fails or is repeated on a new
+    /// connection.
     pub fn exchange<T>(
         &self,
         key: &[u8],
@@ -76,15 +78,15 @@ impl Client {
         let state = self.state.get();
         let mut repeated = false;
         let mut redirection: Option<Redirection> = None;
-        for turns_left in (0..TURNS).rev() {
+        for attempts_left in (0..ATTEMPTS).rev() {
             let (server, asking) = match redirection.take() {
                 Some(Redirection { server, asking }) => (server, asking),
                 None => (self.server(&state, key, deadline)?, false),
             };
             let idle = if repeated { None } else { server.take() };
             let was_idle = idle.is_some();
-            let (error, again) = match idle.map_or_else(|| server.connect(&self.place.manner, deadline), Ok) {
-                Err(error) => (error, self.mistrust(&state, &server)),
+            let (error, again) = match idle.map_or_else(|| server.connect(&self.endpoint.settings, deadline), Ok) {
+                Err(error) => (error, self.forget_routes(&state, &server)),
                 Ok(mut connection) => {
                     connection.asking = asking;
                     let outcome = exchange(&mut connection);
@@ -98,11 +100,11 @@ impl Client {
                             server.put_back(connection);
                             redirection = self.redirection(&state, &server, &error);
                             let read_only = error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly);
-                            let again = redirection.is_some() || read_only && self.mistrust(&state, &server);
+                            let again = redirection.is_some() || read_only && self.forget_routes(&state, &server);
                             (error, again)
                         }
                         Err(error) => {
-                            self.mistrust(&state, &server);
+                            self.forget_routes(&state, &server);
                             let again = was_idle && !repeated && sending == Sending::Again;
                             repeated = true;
                             (error, again)
@@ -110,38 +112,39 @@ impl Client {
                     }
                 }
             };
-            if !again || turns_left == 0 || Instant::now() >= deadline {
+            if !again || attempts_left == 0 || Instant::now() >= deadline {
                 return Err(self.failure(&server, &error));
             }
         }
-        unreachable!("the last turn returns")
+        unreachable!("the last attempt returns")
     }
 
     fn server(&self, state: &State, key: &[u8], deadline: Instant) -> Result<Arc<Server>, StoreError> {
-        match &self.place.layout {
+        match &self.endpoint.layout {
             Layout::One(address) => Ok(state.servers.get(address)),
             Layout::Cluster(nodes) => {
                 let known = lock(&state.slots).clone();
                 let slots = match known {
                     Some(slots) => slots,
                     None => {
-                        let slots = Arc::new(Slots::find(nodes, &state.servers, &self.place.manner, deadline)?);
+                        let slots = Arc::new(Slots::find(nodes, &state.servers, &self.endpoint.settings, deadline)?);
                         *lock(&state.slots) = Some(Arc::clone(&slots));
                         slots
                     }
                 };
                 slots.server(cluster::slot(key)).ok_or_else(|| {
                     *lock(&state.slots) = None;
-                    StoreError("no node of the Redis cluster keeps the slot of this key".to_owned())
+                    StoreError("no node of the Redis cluster serves the slot of this key".to_owned())
                 })
             }
-            Layout::Sentinel { sentinels, manner, master } => {
+            Layout::Sentinel { sentinels, settings, master } => {
                 let known = lock(&state.master).clone();
                 match known {
                     Some(server) => Ok(server),
                     None => {
-                        let seek = sentinel::Seek { sentinels, manner, master, master_manner: &self.place.manner };
-                        let server = seek.master(&state.servers, deadline)?;
+                        let lookup =
+                            sentinel::Lookup { sentinels, settings, master, master_settings: &self.endpoint.settings };
+                        let server = lookup.master(&state.servers, deadline)?;
                         *lock(&state.master) = Some(Arc::clone(&server));
                         Ok(server)
                     }
@@ -150,16 +153,17 @@ impl Client {
         }
     }
 
-    /// Forgets idle connections to a server, and that it is the one to turn to. Whether another one may be found.
-    fn mistrust(&self, state: &State, server: &Server) -> bool {
+    /// Closes the idle connections to a server, and forgets which servers have which keys. Returns true if a new search
+    /// may find another server.
+    fn forget_routes(&self, state: &State, server: &Server) -> bool {
         server.clear();
         *lock(&state.slots) = None;
         *lock(&state.master) = None;
-        !matches!(self.place.layout, Layout::One(_))
+        !matches!(self.endpoint.layout, Layout::One(_))
     }
 
     fn redirection(&self, state: &State, server: &Server, error: &RedisError) -> Option<Redirection> {
-        let Layout::Cluster(_) = self.place.layout else { return None };
+        let Layout::Cluster(_) = self.endpoint.layout else { return None };
         let (address, _) = error.redirect_node()?;
         let address = cluster::redirected(address, &server.address)?;
         let asking = error.kind() == ErrorKind::Server(ServerErrorKind::Ask);
@@ -170,9 +174,9 @@ impl Client {
     }
 
     fn failure(&self, server: &Server, error: &RedisError) -> StoreError {
-        let hint = match (&self.place.layout, error.kind()) {
+        let hint = match (&self.endpoint.layout, error.kind()) {
             (Layout::One(_), ErrorKind::Server(ServerErrorKind::Moved | ServerErrorKind::CrossSlot)) => {
-                "; it is a node of a cluster: write redis+cluster://"
+                "; this server is a node of a cluster: use redis+cluster:// in the URL"
             }
             _ => "",
         };

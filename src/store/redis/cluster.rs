@@ -1,4 +1,4 @@
-//! Redis Cluster: which node keeps which keys.
+//! Finds the node of a Redis Cluster that has a key.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,12 +8,12 @@ use redis::{ErrorKind, RedisResult, Value, cmd};
 use super::connection::reason;
 use super::servers::{Server, Servers};
 use super::socket::share;
-use super::url::{Address, Manner};
+use super::url::{Address, ConnectionSettings};
 use crate::store::StoreError;
 
 const SLOTS: u16 = 16384;
 
-/// The slot of a key: CRC16 (XMODEM) of the key or, where it has a tag in braces, of the tag.
+/// The slot of a key: the CRC16 (XMODEM) of the key, or of the tag in braces if the key has one.
 pub(super) fn slot(key: &[u8]) -> u16 {
     let tagged = key.iter().position(|byte| *byte == b'{').and_then(|open| {
         let rest = &key[open + 1..];
@@ -25,18 +25,23 @@ pub(super) fn slot(key: &[u8]) -> u16 {
     crc % SLOTS
 }
 
-/// The masters and their ranges of slots.
+/// The master node of each range of slots.
 pub(super) struct Slots(Vec<(u16, u16, Arc<Server>)>);
 
 impl Slots {
-    /// Asks the nodes that are known, one after the other.
-    pub fn find(nodes: &[Address], servers: &Servers, manner: &Manner, deadline: Instant) -> Result<Self, StoreError> {
+    /// Asks the known nodes one by one until one of them answers.
+    pub fn find(
+        nodes: &[Address],
+        servers: &Servers,
+        settings: &ConnectionSettings,
+        deadline: Instant,
+    ) -> Result<Self, StoreError> {
         let mut candidates = servers.addresses();
         candidates.extend(nodes.iter().filter(|node| !candidates.contains(node)).cloned().collect::<Vec<_>>());
         let mut reasons = Vec::new();
         for (asked, address) in candidates.iter().enumerate() {
             let until = share(deadline, candidates.len() - asked + 1);
-            match Self::ask(&servers.get(address), servers, manner, until) {
+            match Self::ask(&servers.get(address), servers, settings, until) {
                 Ok(slots) => {
                     servers.keep(|address| slots.0.iter().any(|(_, _, server)| server.address == *address));
                     return Ok(slots);
@@ -44,19 +49,19 @@ impl Slots {
                 Err(error) => reasons.push(format!("{address}: {}", reason(&error))),
             }
         }
-        Err(StoreError(format!("no node of the Redis cluster tells where keys are ({})", reasons.join("; "))))
+        Err(StoreError(format!("no node of the Redis cluster says which node has which keys ({})", reasons.join("; "))))
     }
 
-    fn ask(asked: &Server, servers: &Servers, manner: &Manner, deadline: Instant) -> RedisResult<Self> {
-        let mut connection = asked.connect(manner, deadline)?;
+    fn ask(asked: &Server, servers: &Servers, settings: &ConnectionSettings, deadline: Instant) -> RedisResult<Self> {
+        let mut connection = asked.connect(settings, deadline)?;
         let answer = connection.call(cmd("CLUSTER").arg("SLOTS"), deadline)?;
         asked.put_back(connection);
         let Value::Array(ranges) = answer else {
-            return Err((ErrorKind::UnexpectedReturnType, "it does not answer as a node of a cluster does").into());
+            return Err((ErrorKind::UnexpectedReturnType, "it is not a node of a cluster").into());
         };
         let ranges: Vec<_> = ranges.iter().filter_map(|range| Self::range(range, &asked.address, servers)).collect();
         match ranges.is_empty() {
-            true => Err((ErrorKind::UnexpectedReturnType, "it knows of no slots").into()),
+            true => Err((ErrorKind::UnexpectedReturnType, "it lists no slots").into()),
             false => Ok(Self(ranges)),
         }
     }
@@ -79,7 +84,7 @@ impl Slots {
     }
 }
 
-/// A node's address in the words of another one; without a host it is the other one's.
+/// The address of a node as the node `asked` reported it. If the report has no host, the host is that of `asked`.
 fn node(host: &str, port: u16, asked: &Address) -> Option<Address> {
     let Address::Tcp { host: own, .. } = asked else { return None };
     let host = if host.is_empty() || host == "?" { own } else { host };
@@ -97,7 +102,7 @@ mod tests {
     use super::slot;
 
     #[test]
-    fn slots_are_those_of_the_specification() {
+    fn slots_agree_with_the_specification() {
         assert_eq!(slot(b"123456789"), 0x31C3);
         assert_eq!(slot(b"foo"), 12182);
         assert_eq!(slot(b"{user1000}.following"), slot(b"{user1000}.followers"));

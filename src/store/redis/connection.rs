@@ -1,4 +1,4 @@
-//! A connection on which commands are sent and answered, each by its deadline.
+//! A connection to a Redis server. Each call sends commands and reads their answers by a deadline.
 
 use std::io::{self, Read, Write};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 use super::eviction::Eviction;
 use super::socket::{Names, Socket};
-use super::url::{Address, Login, Manner};
+use super::url::{Address, ConnectionSettings, Login};
 
 enum Stream {
     Plain(Socket),
@@ -53,21 +53,21 @@ impl Write for Stream {
 
 /// A connection to a server.
 pub(super) struct Connection {
-    /// No other connection has it.
+    /// A random number that identifies this connection.
     pub number: u64,
     stream: Stream,
     parser: Parser,
-    /// The next commands are for a slot that is on its way to this node of a cluster.
+    /// Set if the next commands are for a slot that is being moved to this cluster node. They are sent with `ASKING`.
     pub asking: bool,
-    /// The next commands also ask the server whether it may evict keys.
+    /// Set if the next commands also ask the server whether it may evict keys.
     pub asks_eviction: bool,
     eviction: Arc<Eviction>,
-    /// An answer did not arrive whole, so the connection is of no more use.
+    /// Set if a read or a write failed, so that the connection cannot be used again.
     pub is_broken: bool,
 }
 
 impl Connection {
-    /// Connects. The server may still want a [login](Self::log_in).
+    /// Connects to a server. Call [`log_in`](Self::log_in) before other commands.
     pub fn open(
         address: &Address,
         names: &Names,
@@ -91,42 +91,44 @@ impl Connection {
         })
     }
 
-    /// Sets where the server's answers about eviction are noted. Its first connection asks, with its first commands.
-    pub fn noting_in(self, eviction: &Arc<Eviction>) -> Self {
+    /// Sets where to record the server's answers about eviction. The first connection to a server asks about it
+    /// together with its first commands.
+    pub fn with_eviction(self, eviction: &Arc<Eviction>) -> Self {
         Self { asks_eviction: eviction.is_first(), eviction: Arc::clone(eviction), ..self }
     }
 
-    /// Logs in and selects the database, in one round trip; in none if there is nothing to say.
-    pub fn log_in(&mut self, manner: &Manner, deadline: Instant) -> RedisResult<()> {
+    /// Logs in and selects the database in one round trip. Sends nothing if neither is needed.
+    pub fn log_in(&mut self, settings: &ConnectionSettings, deadline: Instant) -> RedisResult<()> {
         let mut commands = Vec::new();
-        if let Some(password) = &manner.login.password {
+        if let Some(password) = &settings.login.password {
             let mut auth = cmd("AUTH");
-            auth.arg(manner.login.user.as_deref()).arg(password.as_str());
+            auth.arg(settings.login.user.as_deref()).arg(password.as_str());
             commands.push(auth);
         }
-        if manner.database != 0 {
+        if settings.database != 0 {
             let mut select = cmd("SELECT");
-            select.arg(manner.database);
+            select.arg(settings.database);
             commands.push(select);
         }
         if commands.is_empty() {
             return Ok(());
         }
         let outcome = self.call_all(&commands.iter().collect::<Vec<_>>(), deadline);
-        outcome.map(drop).map_err(|error| refusal(error, &manner.login))
+        outcome.map(drop).map_err(|error| login_error(error, &settings.login))
     }
 
-    /// True if the server has neither closed the connection, as far as this machine knows, nor said anything unasked.
+    /// True if the server has not closed the connection, as far as this machine knows, and has sent nothing unexpected.
     pub fn is_usable(&mut self) -> bool {
         self.stream.socket().is_quiet()
     }
 
-    /// Sends a command and waits for its answer. After an error that is not [`answered`] the connection is of no use.
+    /// Sends a command and waits for its answer. The connection can be used again only after success, or after an error
+    /// for which [`answered`] is true.
     pub fn call(&mut self, command: &Cmd, deadline: Instant) -> RedisResult<Value> {
         self.call_all(&[command], deadline)
     }
 
-    /// Sends commands in one go and waits for every answer. Gives the last one, or the first error.
+    /// Sends commands in one write and waits for every answer. Returns the last answer, or the first error.
     pub fn call_all(&mut self, commands: &[&Cmd], deadline: Instant) -> RedisResult<Value> {
         self.stream.socket().deadline = deadline;
         let asks_eviction = std::mem::take(&mut self.asks_eviction);
@@ -150,7 +152,7 @@ impl Connection {
                 Err(error) => return outcome.and(Err(error)),
             }
         }
-        // Not every user may ask.
+        // Ignore an error: some users are not allowed to run INFO.
         if asks_eviction && let Ok(Value::BulkString(info)) = self.read() {
             self.eviction.note(&String::from_utf8_lossy(&info));
         }
@@ -161,32 +163,35 @@ impl Connection {
         self.parser.parse_value(&mut self.stream).inspect_err(|_| self.is_broken = true)
     }
 
-    /// A server that refuses a connection says why and closes it, perhaps before a command is written.
+    /// The error of a failed write. A server that refuses a connection sends the reason and closes it, possibly before
+    /// the command is written, so this reads the reason.
     fn write_error(&mut self, error: io::Error) -> RedisError {
         self.is_broken = true;
         if error.kind() == io::ErrorKind::TimedOut {
             return error.into();
         }
-        let told = self.read().and_then(Value::extract_error).err();
-        told.filter(answered).unwrap_or_else(|| error.into())
+        let refusal = self.read().and_then(Value::extract_error).err();
+        refusal.filter(answered).unwrap_or_else(|| error.into())
     }
 }
 
-/// The error of a login. A server may repeat the password in it.
-fn refusal(error: RedisError, login: &Login) -> RedisError {
+/// The error of a login, without the password. A server may repeat the password in its answer.
+fn login_error(error: RedisError, login: &Login) -> RedisError {
     let detail = error.detail().unwrap_or_default();
     let code = error.code().unwrap_or("ERR");
     let is_wrong = matches!(code, "WRONGPASS" | "NOAUTH") || detail.contains("invalid password");
     let password = login.password.as_ref().map_or("", |password| password.as_str());
     let repeats_it = !password.is_empty() && detail.contains(password);
-    let told = match answered(&error) {
+    let message = match answered(&error) {
         true if is_wrong => format!("it does not accept the user or the password ({code})"),
         true if repeats_it => {
-            format!("it does not accept the login ({code}; the rest of its answer holds the password)")
+            format!(
+                "it does not accept the login ({code}; the rest of its answer contains the password and is not shown)"
+            )
         }
         _ => return error,
     };
-    (ErrorKind::AuthenticationFailed, "login", told).into()
+    (ErrorKind::AuthenticationFailed, "login", message).into()
 }
 
 fn tls(socket: Socket, config: &Arc<ClientConfig>, host: &str) -> io::Result<Stream> {
@@ -195,12 +200,12 @@ fn tls(socket: Socket, config: &Arc<ClientConfig>, host: &str) -> io::Result<Str
     Ok(Stream::Tls(Box::new(StreamOwned::new(connection, socket))))
 }
 
-/// Whether the server itself said so: the connection is in order, and the command has had no effect.
+/// True if the server itself sent this error. Then the connection still works, and the command had no effect.
 pub(super) fn answered(error: &RedisError) -> bool {
     matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension)
 }
 
-/// An error's reason without what the server repeats of a command.
+/// The reason of an error, without the command's arguments, which a server may repeat.
 pub(super) fn reason(error: &RedisError) -> String {
     match error.kind() {
         ErrorKind::Server(_) | ErrorKind::Extension => {
@@ -212,7 +217,7 @@ pub(super) fn reason(error: &RedisError) -> String {
             "the connection was closed".to_owned()
         }
         ErrorKind::AuthenticationFailed => error.detail().unwrap_or_default().to_owned(),
-        ErrorKind::Parse => "its answer is not Redis's".to_owned(),
+        ErrorKind::Parse => "its answer does not follow the Redis protocol".to_owned(),
         _ => error.to_string(),
     }
 }

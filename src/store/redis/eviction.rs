@@ -1,25 +1,25 @@
-//! Whether a server may evict keys, as it says in its answer to INFO.
+//! Finds out from a server's answer to INFO whether it may evict keys.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::servers::lock;
 
-/// What is known of one server.
+/// The eviction policy of one server, as far as it is known.
 #[derive(Default)]
 pub(super) struct Eviction {
     asked: AtomicBool,
-    /// Its `maxmemory-policy`, if it may evict.
+    /// The server's `maxmemory-policy`, if the server may evict keys.
     policy: Mutex<Option<String>>,
 }
 
 impl Eviction {
-    /// True once: the server has not been asked before.
+    /// True on the first call only, so that the server is asked once.
     pub fn is_first(&self) -> bool {
         !self.asked.swap(true, Ordering::Relaxed)
     }
 
-    /// Notes the server's answer to `INFO memory`.
+    /// Records the server's answer to `INFO memory`.
     pub fn note(&self, info: &str) {
         let field = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
         let is_bounded = field("maxmemory").is_some_and(|bytes| bytes != "0");

@@ -2,35 +2,38 @@
 //!
 //! # URLs
 //!
-//! | URL | what |
+//! | URL | servers |
 //! |---|---|
 //! | `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]` | one server |
-//! | `redis+unix://[USER:PASSWORD@]/PATH[?db=DATABASE]` | one server by its socket; `unix://` is the same |
-//! | `redis+cluster://[USER:PASSWORD@]HOST[:PORT],HOST[:PORT]…` | Redis Cluster by some of its nodes |
-//! | `redis+sentinel://[USER:PASSWORD@]HOST[:PORT],HOST[:PORT]…/MASTER[/DATABASE]` | the master of that name, by its sentinels |
+//! | `redis+unix://[USER:PASSWORD@]/PATH[?db=DATABASE]` | one server on a Unix socket; `unix://` means the same |
+//! | `redis+cluster://[USER:PASSWORD@]HOST[:PORT],HOST[:PORT]…` | a Redis Cluster; the URL names some of its nodes |
+//! | `redis+sentinel://[USER:PASSWORD@]HOST[:PORT],HOST[:PORT]…/MASTER[/DATABASE]` | a master, by its sentinels |
 //!
-//! `rediss` in place of `redis` is TLS, on every connection. `valkey` and `valkeys` mean the same. The port is 6379,
-//! that of a sentinel 26379, and the database 0, unless said otherwise. A password alone is written `:PASSWORD@`. What
-//! has a meaning in a URL is percent-encoded in a password.
+//! With `rediss` instead of `redis`, every connection uses TLS. `valkey` means `redis`, and `valkeys` means `rediss`.
+//! The default port is 6379, or 26379 for a sentinel, and the default database is 0. A password without a user is
+//! written `:PASSWORD@`. Characters that have a meaning in a URL must be percent-encoded in a password.
 //!
-//! Parameters: `db` (the database), `sentinel_user` and `sentinel_password` (for the sentinels themselves), and for TLS
-//! paths of PEM files: `tls_ca_cert_file` (who vouches for the server; the system's authorities if unset),
-//! `tls_cert_file` and `tls_key_file` (a certificate for a server that asks for one).
+//! Parameters: `db` is the database. `sentinel_user` and `sentinel_password` are the login for the sentinels. For TLS,
+//! these parameters are paths of PEM files: `tls_ca_cert_file` has the authorities that may certify the server (if
+//! unset, the system's authorities), and `tls_cert_file` and `tls_key_file` have a certificate and its key for a server
+//! that asks for one.
 //!
-//! # What is where
+//! # Keys and values in Redis
 //!
-//! A record is one string, under the prefix and its key: its generation in 8 bytes, the most significant first, and its
-//! data. Redis removes it when its time is over. The keys of a subject are a sorted set by the time until which each is
-//! listed, in milliseconds since 1970 by Redis's clock: a minute longer than its record is kept.
+//! A record is one string. Its key is the prefix followed by the record's key. Its value is the generation as 8 bytes,
+//! the most significant first, followed by the data. Redis removes it when it expires. The keys of a subject are the
+//! members of a sorted set. The score of a member is the time when its entry expires, in milliseconds since 1970 by
+//! Redis's clock. An entry lasts a minute longer than its record.
 //!
-//! Whoever writes a record that has a subject lists its key, and never for a shorter time than it is listed already. On
-//! one server one script does both. In a cluster they are on several nodes: the key is listed first, so that a record is
-//! never there unlisted. Only the request that removes a record takes its key off the list. Another subject's record may
-//! therefore be listed for a while: what its header says counts.
+//! Every write of a record with a subject also adds its key to the subject's set, and never shortens an entry's time.
+//! On one server, one script does both. In a cluster the record and the set are on different nodes: the key is added
+//! first, so that no record is ever unlisted. Only the request that removes a record removes its key from the set.
+//! Therefore a set may for a while contain the key of a record that now belongs to another subject; the record's header
+//! decides.
 //!
-//! A long record is first set under a key of its own, on the same node as the record's, and then renamed.
+//! A long record is first set under a temporary key on the same node, and then renamed.
 //!
-//! The list is only complete on a server that does not evict it: `maxmemory-policy` has to be `noeviction`.
+//! A subject's set is complete only if the server does not evict it: `maxmemory-policy` must be `noeviction`.
 
 mod client;
 mod cluster;
@@ -53,23 +56,23 @@ use redis::{Cmd, ErrorKind, FromRedisValue, RedisResult, ServerErrorKind, Value,
 
 use self::client::{Client, Outcome, Sending};
 use self::connection::Connection;
-use self::url::Place;
+use self::url::Endpoint;
 use super::{Record, Saved, Store, StoreError, SubjectName, Write};
 use crate::wiped::WipedBytes;
 
 pub(super) use shared::Shared;
 
-/// How URLs begin that name a Redis.
+/// The schemes of URLs that name a Redis.
 pub(super) const SCHEMES: [&str; 8] =
     ["redis", "rediss", "redis+unix", "unix", "redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel"];
 
 const PREFIX: &str = "khufu:";
 
-/// A value of so many bytes or more is no argument of a script.
+/// A value of at least this many bytes is set under a temporary key instead of being passed to a script.
 const LONG: usize = 2048;
 
-/// For how many milliseconds such a value waits to be renamed.
-const WAIT: &str = "10000";
+/// The lifetime of a temporary key, in milliseconds.
+const TEMPORARY_TTL: &str = "10000";
 
 /// Records in Redis or Valkey.
 pub(crate) struct Redis {
@@ -78,13 +81,13 @@ pub(crate) struct Redis {
 }
 
 impl Redis {
-    /// Understands a URL and reads the files that it names; connections are made when they are needed. No error holds
-    /// any of the URL but names of files.
+    /// Parses a URL and reads the files that it names. Connections are made when they are needed. An error repeats
+    /// nothing from the URL except file names.
     pub fn open(url: &str) -> Result<Self, StoreError> {
-        Ok(Self { client: Client::new(Place::parse(url)?), prefix: PREFIX.to_owned() })
+        Ok(Self { client: Client::new(Endpoint::parse(url)?), prefix: PREFIX.to_owned() })
     }
 
-    /// The same store with this prefix before every key instead of `khufu:`.
+    /// Makes a store whose keys have this prefix instead of `khufu:`.
     pub fn with_prefix(self, prefix: &str) -> Self {
         Self { prefix: prefix.to_owned(), ..self }
     }
@@ -93,7 +96,7 @@ impl Redis {
         [&self.prefix, key].concat()
     }
 
-    /// Where the keys of a subject are listed.
+    /// The key of the sorted set that lists a subject's keys.
     fn list_of(&self, subject: &SubjectName) -> String {
         [&self.prefix, "subject:", &subject.hex()].concat()
     }
@@ -113,15 +116,16 @@ impl Redis {
         Ok(self.exchange(key, Sending::Again, deadline, |connection| connection.call(command, deadline))?.value)
     }
 
-    /// Where a long record is set first by a connection: by its tag on the node of the record.
-    fn next(&self, record: &str, connection: &Connection) -> String {
+    /// The temporary key under which a connection first sets a long record. Its tag puts it on the record's node.
+    fn temporary_key(&self, record: &str, connection: &Connection) -> String {
         format!("{}next:{{{record}}}:{:x}", self.prefix, connection.number)
     }
 
-    /// Puts a record in place of the one of generation `expected`; 0: inserts it.
+    /// Replaces the record of generation `expected`, or inserts a record if that is 0.
     fn put(&self, key: &str, expected: u64, write: &Write<'_>) -> Result<Outcome<Saved>, StoreError> {
         let (record, value, ttl) = (self.key(key), encoded(write), milliseconds(write.ttl));
-        let there = mark(expected);
+        let sending = if expected == 0 { Sending::Once } else { Sending::Again };
+        let expected = generation_argument(expected);
         let mut list = write.subject.map(|subject| self.list_of(&subject));
         if let Some(list) = list.take_if(|_| self.client.is_cluster()) {
             let arguments = [key.as_bytes(), ttl.as_bytes()];
@@ -130,31 +134,30 @@ impl Redis {
             })?;
         }
         let list: Vec<&str> = list.iter().map(String::as_str).collect();
-        // If the prefix has a tag, the record's tag is not known here.
-        let comes_first = value.len() >= LONG && !record.contains(['{', '}']);
-        let sending = if expected == 0 { Sending::Once } else { Sending::Again };
+        // The tag of a temporary key is the record's key, which therefore must not contain braces.
+        let uses_temporary_key = value.len() >= LONG && !record.contains(['{', '}']);
         self.exchange(&record, sending, write.deadline, |connection| {
-            if comes_first {
-                let next = self.next(&record, connection);
+            if uses_temporary_key {
+                let temporary = self.temporary_key(&record, connection);
                 let mut set = cmd("SET");
-                set.arg(&next).arg(&*value).arg("PX").arg(WAIT);
-                let keys = [&[&*record, &*next], &*list].concat();
-                let arguments = [&*there, ttl.as_bytes(), key.as_bytes()];
+                set.arg(&temporary).arg(&*value).arg("PX").arg(TEMPORARY_TTL);
+                let keys = [&[&*record, &*temporary], &*list].concat();
+                let arguments = [&*expected, ttl.as_bytes(), key.as_bytes()];
                 match script::SAVE_LONG.run_after(&[&set], connection, &keys, &arguments, write.deadline) {
-                    Ok(answer) if script::is_lost(&answer) => {}
-                    // While a slot moves to another node, two keys may not be together.
+                    Ok(answer) if script::is_temporary_key_lost(&answer) => {}
+                    // While a slot moves to another node, its keys may be on two nodes.
                     Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::TryAgain) => {}
                     outcome => return outcome,
                 }
             }
             let keys = [&[&*record], &*list].concat();
-            let arguments = [&*there, &value, ttl.as_bytes(), key.as_bytes()];
+            let arguments = [&*expected, &value, ttl.as_bytes(), key.as_bytes()];
             script::SAVE.run(connection, &keys, &arguments, write.deadline)
         })
     }
 
-    /// Takes a key off its subject's list in a cluster, after its record was removed. An entry that stays is harmless, for
-    /// it has no record, and it expires.
+    /// In a cluster, removes a key from its subject's set after the record was removed. If this fails, the entry that
+    /// stays is harmless: it has no record, and it expires.
     fn unlist(&self, key: &str, subject: &SubjectName, deadline: Instant) {
         if self.client.is_cluster() {
             let list = self.list_of(subject);
@@ -167,12 +170,13 @@ impl Redis {
     }
 }
 
-/// The generation that must be there, as scripts compare it; empty for 0.
-fn mark(expected: u64) -> Vec<u8> {
+/// The expected generation as an argument of a script. It is empty for 0.
+fn generation_argument(expected: u64) -> Vec<u8> {
     if expected == 0 { Vec::new() } else { expected.to_be_bytes().into() }
 }
 
-/// Redis counts in milliseconds. The longest time is as good as for ever, and no sum with it overflows.
+/// A lifetime as an argument of a script, in milliseconds. It is empty for a record that is kept forever. The longest
+/// lifetime is practically forever, and adding it to a time does not overflow.
 fn milliseconds(ttl: Option<Duration>) -> String {
     const LONGEST: u128 = 1 << 52;
     ttl.map(|ttl| ttl.as_millis().min(LONGEST).to_string()).unwrap_or_default()
@@ -185,7 +189,7 @@ fn encoded(write: &Write<'_>) -> WipedBytes {
     value
 }
 
-/// A value that is too short for a record has generation 0, which no save replaces.
+/// Decodes a value. One that is too short to be a record gets generation 0, which no save replaces.
 fn decoded(mut value: Vec<u8>) -> Record {
     match value.first_chunk() {
         Some(generation) => {
@@ -197,9 +201,9 @@ fn decoded(mut value: Vec<u8>) -> Record {
     }
 }
 
-/// A save was sent twice, and the record is now another writer's. The first save may have been carried out before that
-/// writer's, so this is neither a success nor a conflict.
-fn not_answered() -> StoreError {
+/// The error of a save that was sent twice, when another writer has saved the record since. The first request may have
+/// succeeded before that writer saved, so this is neither a success nor a conflict.
+fn unknown_outcome() -> StoreError {
     StoreError(
         "Redis did not answer a save, and another request has changed the session since; commit again".to_owned(),
     )
@@ -217,11 +221,11 @@ impl Store for Redis {
         }
         match self.load(key, write.deadline)? {
             Some(record) if record.generation == write.generation && *record.data == *write.data => Ok(Saved::Yes),
-            _ => Err(not_answered()),
+            _ => Err(unknown_outcome()),
         }
     }
 
-    /// A touch that is made twice does the same twice.
+    /// A touch may be sent twice: the second one has no further effect.
     fn touch(&self, key: &str, write: &Write<'_>) -> Result<Saved, StoreError> {
         Ok(self.put(key, write.generation, write)?.value)
     }
@@ -233,13 +237,13 @@ impl Store for Redis {
         subject: Option<SubjectName>,
         deadline: Instant,
     ) -> Result<Saved, StoreError> {
-        let (record, there) = (self.key(key), mark(expected));
+        let (record, expected) = (self.key(key), generation_argument(expected));
         let list = subject.filter(|_| !self.client.is_cluster()).map(|subject| self.list_of(&subject));
         let keys: Vec<&str> = [&record].into_iter().chain(&list).map(String::as_str).collect();
-        let arguments = [&*there, key.as_bytes()];
+        let arguments = [&*expected, key.as_bytes()];
         let run = |connection: &mut Connection| script::REMOVE.run(connection, &keys, &arguments, deadline);
         let Outcome { value: saved, repeated } = self.exchange(&record, Sending::Again, deadline, run)?;
-        // The first request removed it.
+        // The record is gone because the first request removed it.
         let saved = if repeated && saved == Saved::Gone { Saved::Yes } else { saved };
         if let Some(subject) = subject.filter(|_| saved == Saved::Yes) {
             self.unlist(key, &subject, deadline);
@@ -251,7 +255,7 @@ impl Store for Redis {
         true
     }
 
-    // A key stays in the list of its earlier subject, so the lists need not be of one moment.
+    // A key stays in the set of its earlier subject, so the sets need not be read at the same moment.
     fn members(&self, subjects: &[SubjectName], deadline: Instant) -> Result<Vec<String>, StoreError> {
         let mut keys: Vec<String> = Vec::new();
         for subject in subjects {
@@ -280,7 +284,7 @@ impl Store for Redis {
                 self.unlist(key, subject, deadline);
                 Ok(true)
             }
-            // The first request removed it.
+            // The record is gone because the first request removed it.
             None => Ok(repeated && number == script::NO_RECORD),
         }
     }

@@ -1,4 +1,4 @@
-//! What Redis does in one step. The keys of a script are on one node.
+//! The Lua scripts, each of which Redis runs in one atomic step. In a cluster, all keys of a script are on one node.
 
 use std::sync::LazyLock;
 use std::time::Instant;
@@ -19,7 +19,7 @@ impl Script {
         Self { code, hash: hex::encode(Sha1::digest(code)) }
     }
 
-    /// Names the script; a server that does not know it yet is told all of it.
+    /// Runs the script. Sends only its hash, and sends its text if the server does not know the hash.
     pub fn run(
         &self,
         connection: &mut Connection,
@@ -30,7 +30,7 @@ impl Script {
         self.run_after(&[], connection, keys, arguments, deadline)
     }
 
-    /// Runs the script behind commands that are sent along.
+    /// Sends some commands and then runs the script, in one round trip.
     pub fn run_after(
         &self,
         first: &[&Cmd],
@@ -65,20 +65,20 @@ impl FromRedisValue for Saved {
             Value::BulkString(word) if word == b"saved" => Ok(Self::Yes),
             Value::BulkString(word) if word == b"gone" => Ok(Self::Gone),
             Value::BulkString(word) if word == b"conflict" => Ok(Self::Conflict),
-            _ => Err("the script's answer is not known".into()),
+            _ => Err("the script gave an unknown answer".into()),
         }
     }
 }
 
-/// True if [`SAVE_LONG`] found that the new record is not there any more.
-pub(super) fn is_lost(answer: &Value) -> bool {
+/// True if [`SAVE_LONG`] found that the temporary key no longer exists.
+pub(super) fn is_temporary_key_lost(answer: &Value) -> bool {
     matches!(answer, Value::BulkString(word) if word == b"lost")
 }
 
 /// [`REVOKE`]'s answer if there is no record.
 pub(super) const NO_RECORD: i64 = 0;
 
-// revoke.lua has the subject's place as numbers.
+// revoke.lua contains the position of the subject's name as numbers.
 const _: () = assert!(SUBJECT_PLACE.start == 2 && SUBJECT_PLACE.end == 34);
 
 macro_rules! script {
@@ -87,7 +87,7 @@ macro_rules! script {
     };
 }
 
-// The files say what their keys, arguments and answers are.
+// Each Lua file documents its keys, arguments and answers.
 pub(super) static SAVE: LazyLock<Script> = script!("list", "save");
 pub(super) static SAVE_LONG: LazyLock<Script> = script!("list", "save_long");
 pub(super) static REMOVE: LazyLock<Script> = script!("remove");

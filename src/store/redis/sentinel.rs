@@ -1,4 +1,4 @@
-//! Redis Sentinel: which server is the master now.
+//! Asks Redis Sentinel which server is the current master.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,19 +8,20 @@ use redis::{ErrorKind, RedisResult, Value, cmd, from_redis_value};
 use super::connection::reason;
 use super::servers::{Server, Servers};
 use super::socket::share;
-use super::url::{Address, Manner};
+use super::url::{Address, ConnectionSettings};
 use crate::store::StoreError;
 
-/// A search for the master of a name.
-pub(super) struct Seek<'a> {
+/// A search for the master with the name `master`.
+pub(super) struct Lookup<'a> {
     pub sentinels: &'a [Address],
-    pub manner: &'a Manner,
+    /// The settings for connections to the sentinels.
+    pub settings: &'a ConnectionSettings,
     pub master: &'a str,
-    pub master_manner: &'a Manner,
+    pub master_settings: &'a ConnectionSettings,
 }
 
-impl Seek<'_> {
-    /// Asks one sentinel after the other, and the server that it names whether it agrees.
+impl Lookup<'_> {
+    /// Asks the sentinels one by one, until a server that one of them names confirms that it is a master.
     pub fn master(&self, servers: &Servers, deadline: Instant) -> Result<Arc<Server>, StoreError> {
         let mut reasons = Vec::new();
         for (asked, sentinel) in self.sentinels.iter().enumerate() {
@@ -38,14 +39,14 @@ impl Seek<'_> {
                     servers.keep(|known| *known == address);
                     return Ok(server);
                 }
-                Err(error) => reasons.push(format!("{address}, which {sentinel} names: {}", reason(&error))),
+                Err(error) => reasons.push(format!("{address} (named by {sentinel}): {}", reason(&error))),
             }
         }
-        Err(StoreError(format!("no Redis master {:?} is found ({})", self.master, reasons.join("; "))))
+        Err(StoreError(format!("no Redis master named {:?} was found ({})", self.master, reasons.join("; "))))
     }
 
     fn ask(&self, sentinel: &Server, deadline: Instant) -> RedisResult<Address> {
-        let mut connection = sentinel.connect(self.manner, deadline)?;
+        let mut connection = sentinel.connect(self.settings, deadline)?;
         match connection.call(cmd("SENTINEL").arg("get-master-addr-by-name").arg(self.master), deadline)? {
             Value::Nil => Err((ErrorKind::UnexpectedReturnType, "it does not know the name").into()),
             answer => {
@@ -56,7 +57,7 @@ impl Seek<'_> {
     }
 
     fn confirm(&self, server: &Server, deadline: Instant) -> RedisResult<()> {
-        let mut connection = server.connect(self.master_manner, deadline)?;
+        let mut connection = server.connect(self.master_settings, deadline)?;
         match connection.call(&cmd("ROLE"), deadline)? {
             Value::Array(role) if matches!(role.first(), Some(Value::BulkString(role)) if role == b"master") => {
                 server.put_back(connection);

@@ -1,4 +1,4 @@
-//! The servers that are known, and their idle connections.
+//! The known servers and their idle connections.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,10 +9,10 @@ use redis::RedisResult;
 use super::connection::Connection;
 use super::eviction::Eviction;
 use super::socket::Names;
-use super::url::{Address, Manner};
+use super::url::{Address, ConnectionSettings};
 
-/// More idle connections to a server than this are closed.
-const IDLE: usize = 64;
+/// The most idle connections to keep for each server.
+const MOST_IDLE: usize = 64;
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -26,7 +26,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// An idle connection that the server is not known to have closed.
+    /// Takes an idle connection. Drops those that the server has closed.
     pub fn take(&self) -> Option<Connection> {
         loop {
             let mut connection = lock(&self.idle).pop()?;
@@ -36,15 +36,15 @@ impl Server {
         }
     }
 
-    /// A connection that is logged in and has the database selected.
-    pub fn connect(&self, manner: &Manner, deadline: Instant) -> RedisResult<Connection> {
-        let connection = Connection::open(&self.address, &self.names, manner.tls.as_ref(), deadline)?;
-        let mut connection = connection.noting_in(&self.eviction);
-        connection.log_in(manner, deadline)?;
+    /// Opens a connection, logs in and selects the database.
+    pub fn connect(&self, settings: &ConnectionSettings, deadline: Instant) -> RedisResult<Connection> {
+        let connection = Connection::open(&self.address, &self.names, settings.tls.as_ref(), deadline)?;
+        let mut connection = connection.with_eviction(&self.eviction);
+        connection.log_in(settings, deadline)?;
         Ok(connection)
     }
 
-    /// Its `maxmemory-policy`, if it may evict keys, as far as it was asked.
+    /// The server's `maxmemory-policy`, if it was asked and may evict keys.
     pub fn eviction_policy(&self) -> Option<String> {
         self.eviction.policy()
     }
@@ -54,12 +54,12 @@ impl Server {
             return;
         }
         let mut idle = lock(&self.idle);
-        if idle.len() < IDLE {
+        if idle.len() < MOST_IDLE {
             idle.push(connection);
         }
     }
 
-    /// Closes what is idle: when one connection broke, the others are likely to have broken, too.
+    /// Closes all idle connections. When one connection has broken, the others have probably broken too.
     pub fn clear(&self) {
         let idle = std::mem::take(&mut *lock(&self.idle));
         drop(idle);
@@ -89,7 +89,7 @@ impl Servers {
         lock(&self.known).keys().cloned().collect()
     }
 
-    /// The `maxmemory-policy` of a server that may evict keys.
+    /// The `maxmemory-policy` of some server that may evict keys.
     pub fn eviction_policy(&self) -> Option<String> {
         lock(&self.known).values().find_map(|server| server.eviction_policy())
     }

@@ -1,7 +1,8 @@
-//! Records that another program writes, too.
+//! Records in Redis that another program also writes.
 //!
-//! A value in Redis is a record's data and nothing else; what counts as its generation is the beginning of its SHA-1. The
-//! other program sees none of that and writes blindly, so a record is never overwritten by us unseen, but may be by it.
+//! A value in Redis is a record's data and nothing else. The first eight bytes of its SHA-1 serve as its generation.
+//! The other program does not compare generations: this store never overwrites a value that it has not seen, but the
+//! other program may.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use sha1::{Digest, Sha1};
 
 use super::client::{Outcome, Sending};
 use super::connection::Connection;
-use super::{Redis, milliseconds, not_answered, script};
+use super::{Redis, milliseconds, script, unknown_outcome};
 use crate::store::{Record, Saved, Store, StoreError, SubjectName, Write};
 
 pub(crate) struct Shared(Redis);
@@ -21,23 +22,23 @@ impl Shared {
     }
 
     fn put(&self, key: &str, expected: u64, write: &Write<'_>) -> Result<Outcome<Saved>, StoreError> {
-        let (key, there, ttl) = (self.0.key(key), hash(expected), milliseconds(write.ttl));
-        let arguments = [there.as_bytes(), write.data, ttl.as_bytes()];
+        let (key, hash, ttl) = (self.0.key(key), hash_argument(expected), milliseconds(write.ttl));
+        let arguments = [hash.as_bytes(), write.data, ttl.as_bytes()];
         let sending = if expected == 0 { Sending::Once } else { Sending::Again };
         self.0.exchange(&key, sending, write.deadline, |connection| {
             script::SAVE_SHARED.run(connection, &[&key], &arguments, write.deadline)
         })
     }
 
-    /// True if a value is the one of a write.
+    /// True if the value of a key is the data of this write.
     fn has(&self, key: &str, write: &Write<'_>) -> Result<bool, StoreError> {
         Ok(self.0.read(&self.0.key(key), write.deadline)?.as_deref() == Some(write.data))
     }
 
-    fn take(&self, key: &str, expected: u64, deadline: Instant) -> Result<Outcome<Saved>, StoreError> {
-        let (key, there) = (self.0.key(key), hash(expected));
+    fn remove_value(&self, key: &str, expected: u64, deadline: Instant) -> Result<Outcome<Saved>, StoreError> {
+        let (key, hash) = (self.0.key(key), hash_argument(expected));
         self.0.exchange(&key, Sending::Again, deadline, |connection| {
-            script::REMOVE_SHARED.run(connection, &[&key], &[there.as_bytes()], deadline)
+            script::REMOVE_SHARED.run(connection, &[&key], &[hash.as_bytes()], deadline)
         })
     }
 
@@ -48,16 +49,16 @@ impl Shared {
         new_key: &str,
         write: &Write<'_>,
     ) -> Result<Saved, StoreError> {
-        let (key, new_key, there, ttl) =
-            (self.0.key(key), self.0.key(new_key), hash(expected), milliseconds(write.ttl));
-        let arguments = [there.as_bytes(), write.data, ttl.as_bytes()];
+        let (key, new_key, hash, ttl) =
+            (self.0.key(key), self.0.key(new_key), hash_argument(expected), milliseconds(write.ttl));
+        let arguments = [hash.as_bytes(), write.data, ttl.as_bytes()];
         let run = |connection: &mut Connection| {
             script::RENAME_SHARED.run(connection, &[&key, &new_key], &arguments, write.deadline)
         };
         Ok(self.0.exchange(&key, Sending::Again, write.deadline, run)?.value)
     }
 
-    /// Inserts the new value, then removes the old one. If that fails, the new one is taken away.
+    /// Inserts the new value, then removes the old one. If that fails, removes the new value again.
     fn rename_in_two_steps(
         &self,
         key: &str,
@@ -74,13 +75,14 @@ impl Shared {
         let inserted = self
             .0
             .exchange::<()>(&new, Sending::Once, write.deadline, |connection| connection.call(&set, write.deadline));
-        // Who removed the old value is not known if the removal was sent twice, so the session has ended.
-        let removed = inserted.and_then(|_| self.take(key, expected, write.deadline));
+        // If the removal was sent twice and the value is gone, another request may have removed it. Then the session
+        // counts as ended.
+        let removed = inserted.and_then(|_| self.remove_value(key, expected, write.deadline));
         match removed {
             Ok(Outcome { value: Saved::Yes, .. }) => Ok(Saved::Yes),
-            Ok(Outcome { value: missed, .. }) => {
+            Ok(Outcome { value: not_removed, .. }) => {
                 self.remove(new_key, 0, None, write.deadline)?;
-                Ok(missed)
+                Ok(not_removed)
             }
             Err(error) => {
                 let _ = self.remove(new_key, 0, None, write.deadline);
@@ -95,8 +97,8 @@ pub(super) fn generation(data: &[u8]) -> u64 {
     hash.first_chunk().map_or(0, |start| u64::from_be_bytes(*start))
 }
 
-/// The hash that must be there, as scripts compare it; empty for 0.
-fn hash(expected: u64) -> String {
+/// The expected hash as an argument of a script. It is empty for 0.
+fn hash_argument(expected: u64) -> String {
     if expected == 0 { String::new() } else { format!("{expected:016x}") }
 }
 
@@ -112,7 +114,7 @@ impl Store for Shared {
     fn save(&self, key: &str, expected: u64, write: &Write<'_>) -> Result<Saved, StoreError> {
         match self.put(key, expected, write)? {
             Outcome { value: Saved::Conflict, repeated: true } if self.has(key, write)? => Ok(Saved::Yes),
-            Outcome { value: Saved::Conflict, repeated: true } => Err(not_answered()),
+            Outcome { value: Saved::Conflict, repeated: true } => Err(unknown_outcome()),
             Outcome { value: saved, .. } => Ok(saved),
         }
     }
@@ -131,8 +133,8 @@ impl Store for Shared {
         _subject: Option<SubjectName>,
         deadline: Instant,
     ) -> Result<Saved, StoreError> {
-        Ok(match self.take(key, expected, deadline)? {
-            // The first request removed it.
+        Ok(match self.remove_value(key, expected, deadline)? {
+            // The record is gone because the first request removed it.
             Outcome { value: Saved::Gone, repeated: true } => Saved::Yes,
             Outcome { value: saved, .. } => saved,
         })

@@ -1,4 +1,4 @@
-//! A socket whose every wait ends by a deadline: looking a name up, connecting, reading, writing.
+//! A socket that never waits past a deadline when it looks up a name, connects, reads or writes.
 
 use std::collections::HashMap;
 use std::io::{self, ErrorKind, Read, Write};
@@ -12,25 +12,26 @@ use socket2::{Domain, SockAddr, Type};
 
 use super::url::Address;
 
-/// Looks at what has arrived, leaves it there and does not wait.
+/// Flags for looking at received bytes without consuming them and without waiting.
 #[cfg(not(windows))]
 const PEEK: i32 = libc::MSG_PEEK | libc::MSG_DONTWAIT;
 
-/// No SIGPIPE for the host program when the server has closed the connection.
+/// Flags that prevent a SIGPIPE in the host program when the server has closed the connection.
 #[cfg(not(any(target_vendor = "apple", windows)))]
 const SEND_FLAGS: i32 = libc::MSG_NOSIGNAL;
 #[cfg(any(target_vendor = "apple", windows))]
 const SEND_FLAGS: i32 = 0;
 
-fn late(what: &str) -> io::Error {
-    io::Error::new(ErrorKind::TimedOut, what)
+fn timed_out(message: &str) -> io::Error {
+    io::Error::new(ErrorKind::TimedOut, message)
 }
 
-fn left(deadline: Instant) -> Option<Duration> {
+/// The time until a deadline, or `None` if it has passed.
+fn time_left(deadline: Instant) -> Option<Duration> {
     Some(deadline.saturating_duration_since(Instant::now())).filter(|left| !left.is_zero())
 }
 
-/// The deadline of the next of so many tries, so that each that follows has as long as it.
+/// The deadline of the next try, if the time until `deadline` is divided equally among this many tries.
 pub(super) fn share(deadline: Instant, tries: usize) -> Instant {
     let now = Instant::now();
     now + deadline.saturating_duration_since(now) / tries.max(1) as u32
@@ -38,10 +39,10 @@ pub(super) fn share(deadline: Instant, tries: usize) -> Instant {
 
 pub(super) struct Socket {
     socket: socket2::Socket,
-    /// When the exchange under way must be over.
+    /// The deadline of the current request.
     pub deadline: Instant,
-    /// How long the system lets a single read or write wait.
-    patience: Duration,
+    /// The socket's timeout for a single read or write.
+    timeout: Duration,
 }
 
 impl Socket {
@@ -50,10 +51,10 @@ impl Socket {
             Address::Unix(path) => connect_unix(&SockAddr::unix(path)?, deadline)?,
             Address::Tcp { host, port } => connect_tcp(&names.look_up(host, deadline)?, *port, deadline)?,
         };
-        Ok(Self { socket, deadline, patience: Duration::ZERO })
+        Ok(Self { socket, deadline, timeout: Duration::ZERO })
     }
 
-    /// True if nothing has arrived that was not read: no bytes, no end, no error.
+    /// True if the socket is open, and all received bytes have been read.
     pub fn is_quiet(&self) -> bool {
         let mut byte = [MaybeUninit::uninit()];
         self.peek(&mut byte).is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
@@ -72,22 +73,23 @@ impl Socket {
         seen
     }
 
-    /// Sees to it that a wait from now on ends by the deadline, if after several rounds. The limit that the socket has
-    /// stays where it will do, which saves system calls.
-    fn prepare(&mut self) -> io::Result<()> {
-        let left = left(self.deadline).ok_or_else(|| late("no answer in time"))?;
-        if self.patience > left || self.patience < left / 2 {
-            let patience = (left * 3 / 4).max(Duration::from_millis(1));
-            self.socket.set_read_timeout(Some(patience))?;
-            self.socket.set_write_timeout(Some(patience))?;
-            self.patience = patience;
+    /// Sets the socket's timeout so that [`Socket::wait`] ends by the deadline, possibly after several timeouts. Keeps
+    /// the present timeout if it is about right, which saves system calls.
+    fn set_timeout(&mut self) -> io::Result<()> {
+        let left = time_left(self.deadline).ok_or_else(|| timed_out("no answer in time"))?;
+        if self.timeout > left || self.timeout < left / 2 {
+            let timeout = (left * 3 / 4).max(Duration::from_millis(1));
+            self.socket.set_read_timeout(Some(timeout))?;
+            self.socket.set_write_timeout(Some(timeout))?;
+            self.timeout = timeout;
         }
         Ok(())
     }
 
+    /// Repeats a read or write until it does something or the deadline passes.
     fn wait<T>(&mut self, mut once: impl FnMut(&mut socket2::Socket) -> io::Result<T>) -> io::Result<T> {
         loop {
-            self.prepare()?;
+            self.set_timeout()?;
             match once(&mut self.socket) {
                 Err(error)
                     if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {
@@ -115,7 +117,7 @@ impl Write for Socket {
 }
 
 impl Drop for Socket {
-    /// A child of a fork may hold the socket open.
+    /// Shuts the connection down, because a forked child may still have the socket open.
     fn drop(&mut self) {
         let _ = self.socket.shutdown(Shutdown::Both);
     }
@@ -124,8 +126,8 @@ impl Drop for Socket {
 fn connect_unix(address: &SockAddr, deadline: Instant) -> io::Result<socket2::Socket> {
     let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
     loop {
-        // Linux waits for a place in the server's queue for as long as a write may take.
-        socket.set_write_timeout(Some(left(deadline).ok_or_else(|| late("no connection in time"))?))?;
+        // On Linux, the write timeout also limits how long a connection waits for a place in the server's queue.
+        socket.set_write_timeout(Some(time_left(deadline).ok_or_else(|| timed_out("no connection in time"))?))?;
         match socket.connect(address) {
             Ok(()) => return Ok(socket),
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
@@ -135,27 +137,29 @@ fn connect_unix(address: &SockAddr, deadline: Instant) -> io::Result<socket2::So
 }
 
 fn connect_tcp(hosts: &[IpAddr], port: u16, deadline: Instant) -> io::Result<socket2::Socket> {
-    let mut outcome = Err(io::Error::new(ErrorKind::NotFound, "the name has no address"));
+    let mut outcome = Err(io::Error::new(ErrorKind::NotFound, "the host name has no address"));
     for (tried, host) in hosts.iter().enumerate() {
         let address = SocketAddr::new(*host, port);
         let socket = socket2::Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-        let patience = left(share(deadline, hosts.len() - tried)).ok_or_else(|| late("no connection in time"))?;
-        outcome = match socket.connect_timeout(&address.into(), patience) {
+        let timeout =
+            time_left(share(deadline, hosts.len() - tried)).ok_or_else(|| timed_out("no connection in time"))?;
+        outcome = match socket.connect_timeout(&address.into(), timeout) {
             Ok(()) => {
                 socket.set_tcp_nodelay(true)?;
                 return Ok(socket);
             }
-            Err(error) if error.kind() == ErrorKind::TimedOut => Err(late("no connection in time")),
+            Err(error) if error.kind() == ErrorKind::TimedOut => Err(timed_out("no connection in time")),
             Err(error) => Err(error),
         };
     }
     outcome
 }
 
-/// Names being looked up, each by one thread at a time, for the system's own call cannot be told to hurry.
+/// The host names that are being looked up. The system's lookup has no timeout, so it runs on a thread of its own.
+/// There is one such thread for each name.
 #[derive(Default)]
 pub(super) struct Names {
-    under_way: Mutex<HashMap<String, Arc<Lookup>>>,
+    in_progress: Mutex<HashMap<String, Arc<Lookup>>>,
 }
 
 #[derive(Default)]
@@ -171,22 +175,22 @@ impl Names {
         }
         let lookup = self.begin(host)?;
         let found = lookup.found.lock().unwrap_or_else(PoisonError::into_inner);
-        let patience = deadline.saturating_duration_since(Instant::now());
+        let timeout = deadline.saturating_duration_since(Instant::now());
         let (found, _) = lookup
             .done
-            .wait_timeout_while(found, patience, |found| found.is_none())
+            .wait_timeout_while(found, timeout, |found| found.is_none())
             .unwrap_or_else(PoisonError::into_inner);
         match &*found {
             Some(Ok(addresses)) => Ok(addresses.clone()),
             Some(Err(reason)) => Err(io::Error::new(ErrorKind::NotFound, reason.clone())),
-            None => Err(late("its name was not looked up in time")),
+            None => Err(timed_out("the host name was not resolved in time")),
         }
     }
 
-    /// The lookup that is under way, or one that now begins.
+    /// Returns the lookup of a name that is in progress, or starts one.
     fn begin(&self, host: &str) -> io::Result<Arc<Lookup>> {
-        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(lookup) = under_way.get(host)
+        let mut in_progress = self.in_progress.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lookup) = in_progress.get(host)
             && lookup.found.lock().unwrap_or_else(PoisonError::into_inner).is_none()
         {
             return Ok(Arc::clone(lookup));
@@ -199,7 +203,7 @@ impl Names {
             *work.found.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
             work.done.notify_all();
         })?;
-        under_way.insert(host.to_owned(), Arc::clone(&lookup));
+        in_progress.insert(host.to_owned(), Arc::clone(&lookup));
         Ok(lookup)
     }
 }

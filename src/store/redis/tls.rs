@@ -1,5 +1,5 @@
-//! TLS to Redis: the system's certificate authorities or the user's own, and a certificate of our own where the server
-//! asks for one.
+//! The TLS configuration for connections to Redis: the trusted certificate authorities, and a client certificate if the
+//! server asks for one.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,15 +14,16 @@ use crate::store::StoreError;
 /// PEM files, named as `redis.conf` names its own.
 #[derive(Default, PartialEq, Eq)]
 pub(super) struct Files {
-    /// Who may vouch for the server; `None`: whom the system trusts.
+    /// The certificate authorities that may certify the server. `None` means those that the system trusts.
     pub authorities: Option<PathBuf>,
-    /// What we show the server, and the key that goes with it.
+    /// The client certificate.
     pub certificate: Option<PathBuf>,
+    /// The key of the client certificate.
     pub key: Option<PathBuf>,
 }
 
-fn wrong(what: impl std::fmt::Display) -> StoreError {
-    StoreError(format!("TLS to Redis: {what}"))
+fn wrong(reason: impl std::fmt::Display) -> StoreError {
+    StoreError(format!("TLS to Redis: {reason}"))
 }
 
 fn certificates(path: &PathBuf) -> Result<Vec<CertificateDer<'static>>, StoreError> {
@@ -30,7 +31,7 @@ fn certificates(path: &PathBuf) -> Result<Vec<CertificateDer<'static>>, StoreErr
     let found = CertificateDer::pem_file_iter(path).map_err(unreadable)?;
     let found: Vec<_> = found.collect::<Result<_, _>>().map_err(unreadable)?;
     if found.is_empty() {
-        return Err(wrong(format_args!("{} holds no certificate", path.display())));
+        return Err(wrong(format_args!("{} contains no certificate", path.display())));
     }
     Ok(found)
 }
@@ -46,7 +47,7 @@ fn authorities(path: Option<&PathBuf>) -> Result<RootCertStore, StoreError> {
         None => {
             store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
             if store.is_empty() {
-                return Err(wrong("the system has no certificate authorities; name some with tls_ca_cert_file"));
+                return Err(wrong("the system has no certificate authorities; set tls_ca_cert_file"));
             }
         }
     }
@@ -66,7 +67,7 @@ pub(super) fn config(files: &Files) -> Result<Arc<ClientConfig>, StoreError> {
                 PrivateKeyDer::from_pem_file(key).map_err(|error| wrong(format_args!("{}: {error}", key.display())))?;
             builder.with_client_auth_cert(chain, key).map_err(wrong)?
         }
-        _ => return Err(wrong("tls_cert_file and tls_key_file go together")),
+        _ => return Err(wrong("set both tls_cert_file and tls_key_file, or neither")),
     };
     Ok(Arc::new(config))
 }

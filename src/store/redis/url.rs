@@ -1,4 +1,5 @@
-//! What a store's URL says. No error repeats a piece of it: it may hold a password, in a place where none was meant.
+//! Parses the URL of a Redis store. No error repeats a part of the URL, because a password may be in the wrong
+//! endpoint.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -14,7 +15,7 @@ use crate::store::StoreError;
 const PORT: u16 = 6379;
 const SENTINEL_PORT: u16 = 26379;
 
-/// Where a server listens.
+/// The address of a server.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Address {
     Tcp { host: String, port: u16 },
@@ -31,49 +32,50 @@ impl fmt::Display for Address {
     }
 }
 
-/// How to be let in.
+/// The user and the password for a server.
 #[derive(Clone, Default)]
 pub(super) struct Login {
     pub user: Option<String>,
     pub password: Option<Zeroizing<String>>,
 }
 
-/// What every connection to a kind of server begins with.
+/// The settings of all connections to the same kind of server.
 #[derive(Clone)]
-pub(super) struct Manner {
+pub(super) struct ConnectionSettings {
     pub login: Login,
     pub database: u32,
     pub tls: Option<Arc<ClientConfig>>,
 }
 
-/// Which servers there are.
+/// The servers that a URL names.
 pub(super) enum Layout {
     One(Address),
-    /// Some nodes of a Redis Cluster; they name the others.
+    /// Some nodes of a Redis Cluster, which list the other nodes.
     Cluster(Vec<Address>),
-    /// Sentinels, and the name by which they know the master.
+    /// The sentinels, and the name of the master that they watch.
     Sentinel {
         sentinels: Vec<Address>,
-        manner: Manner,
+        settings: ConnectionSettings,
         master: String,
     },
 }
 
-/// A store's URL, understood.
-pub(super) struct Place {
+/// A parsed store URL.
+pub(super) struct Endpoint {
     pub layout: Layout,
-    pub manner: Manner,
+    /// The settings for connections to the servers that have the records.
+    pub settings: ConnectionSettings,
 }
 
 const FORMS: &str = "redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE], redis+unix://[USER:PASSWORD@]/PATH[?db=DATABASE], \
      redis+cluster://[USER:PASSWORD@]HOST:PORT,HOST:PORT or redis+sentinel://[USER:PASSWORD@]HOST:PORT,HOST:PORT/MASTER[/DATABASE], \
      with rediss for TLS";
 
-fn wrong(what: &str) -> StoreError {
-    StoreError(format!("the URL of the Redis store is wrong: {what}; it is written {FORMS}"))
+fn wrong(reason: &str) -> StoreError {
+    StoreError(format!("the URL of the Redis store is invalid: {reason}. Use {FORMS}"))
 }
 
-/// The pieces of a URL, each still percent-encoded.
+/// The parts of a URL, still percent-encoded.
 struct Pieces<'a> {
     scheme: String,
     login: Option<&'a str>,
@@ -96,8 +98,9 @@ impl<'a> Query<'a> {
     fn parse(text: &'a str) -> Result<Self, StoreError> {
         let mut query = Self::default();
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').ok_or_else(|| wrong("a parameter is written NAME=VALUE"))?;
-            let place = match name {
+            let (name, value) =
+                pair.split_once('=').ok_or_else(|| wrong("a parameter must have the form NAME=VALUE"))?;
+            let parameter = match name {
                 "db" => &mut query.database,
                 "sentinel_user" => &mut query.sentinel_user,
                 "sentinel_password" => &mut query.sentinel_password,
@@ -106,13 +109,13 @@ impl<'a> Query<'a> {
                 "tls_key_file" => &mut query.tls_key_file,
                 _ => {
                     return Err(wrong(
-                        "the parameters there are: db, sentinel_user, sentinel_password, tls_ca_cert_file, tls_cert_file, \
-                         tls_key_file (in a password, write ? as %3F)",
+                        "the only parameters are db, sentinel_user, sentinel_password, tls_ca_cert_file, tls_cert_file \
+                         and tls_key_file (in a password, write ? as %3F)",
                     ));
                 }
             };
-            if place.replace(value).is_some() {
-                return Err(wrong("a parameter is there twice"));
+            if parameter.replace(value).is_some() {
+                return Err(wrong("a parameter is given twice"));
             }
         }
         Ok(query)
@@ -121,7 +124,7 @@ impl<'a> Query<'a> {
 
 impl<'a> Pieces<'a> {
     fn parse(url: &'a str) -> Result<Self, StoreError> {
-        let (scheme, rest) = url.split_once("://").ok_or_else(|| wrong("there is no scheme"))?;
+        let (scheme, rest) = url.split_once("://").ok_or_else(|| wrong("it has no scheme"))?;
         if rest.contains('#') {
             return Err(wrong("it has a fragment (in a password, write # as %23)"));
         }
@@ -139,22 +142,22 @@ impl<'a> Pieces<'a> {
         Ok(Self { scheme, login, hosts, path, query: Query::parse(query)? })
     }
 
-    fn manner(&self, login: Login, database: u32, tls: bool) -> Result<Manner, StoreError> {
+    fn settings(&self, login: Login, database: u32, tls: bool) -> Result<ConnectionSettings, StoreError> {
         let files = Files {
             authorities: self.query.tls_ca_cert_file.map(path).transpose()?,
             certificate: self.query.tls_cert_file.map(path).transpose()?,
             key: self.query.tls_key_file.map(path).transpose()?,
         };
         if !tls && files != Files::default() {
-            return Err(wrong("files for TLS go with rediss"));
+            return Err(wrong("the parameters for TLS need the scheme rediss"));
         }
         let tls = if tls { Some(tls::config(&files)?) } else { None };
-        Ok(Manner { login, database, tls })
+        Ok(ConnectionSettings { login, database, tls })
     }
 }
 
 fn decoded(text: &str) -> Result<String, StoreError> {
-    let text = percent_decode_str(text).decode_utf8().map_err(|_| wrong("a percent-encoded piece is not UTF-8"))?;
+    let text = percent_decode_str(text).decode_utf8().map_err(|_| wrong("a percent-encoded part is not UTF-8"))?;
     Ok(text.into_owned())
 }
 
@@ -166,7 +169,7 @@ fn login(user: Option<&str>, password: Option<&str>) -> Result<Login, StoreError
     let user = user.filter(|user| !user.is_empty()).map(decoded).transpose()?;
     let password = password.filter(|password| !password.is_empty()).map(decoded).transpose()?.map(Zeroizing::new);
     if user.is_some() && password.is_none() {
-        return Err(wrong("a user has a password (a password alone is written :PASSWORD@)"));
+        return Err(wrong("a user needs a password (write a password without a user as :PASSWORD@)"));
     }
     Ok(Login { user, password })
 }
@@ -174,14 +177,15 @@ fn login(user: Option<&str>, password: Option<&str>) -> Result<Login, StoreError
 fn database(text: Option<&str>) -> Result<u32, StoreError> {
     match text {
         None | Some("") => Ok(0),
-        Some(text) => text.parse().map_err(|_| wrong("the database is a number from 0 on")),
+        Some(text) => text.parse().map_err(|_| wrong("the database must be a number, 0 or greater")),
     }
 }
 
 fn address(text: &str, default_port: u16) -> Result<Address, StoreError> {
     let (host, port) = match text.strip_prefix('[') {
         Some(rest) => {
-            let (host, port) = rest.split_once(']').ok_or_else(|| wrong("an IPv6 address is written [ADDRESS]"))?;
+            let (host, port) =
+                rest.split_once(']').ok_or_else(|| wrong("an IPv6 address must be in brackets, [ADDRESS]"))?;
             (host, if port.is_empty() { None } else { Some(port.strip_prefix(':').unwrap_or("")) })
         }
         None => match text.split_once(':') {
@@ -196,7 +200,7 @@ fn address(text: &str, default_port: u16) -> Result<Address, StoreError> {
     let port = match port {
         None => default_port,
         Some(port) => port.parse().ok().filter(|port| *port != 0).ok_or_else(|| {
-            wrong("a port is a number from 1 to 65535 (in a password, write / as %2F, @ as %40 and : as %3A)")
+            wrong("a port must be a number from 1 to 65535 (in a password, write / as %2F, @ as %40 and : as %3A)")
         })?,
     };
     Ok(Address::Tcp { host, port })
@@ -206,7 +210,7 @@ fn addresses(text: &str, default_port: u16) -> Result<Vec<Address>, StoreError> 
     text.split(',').map(|text| address(text, default_port)).collect()
 }
 
-impl Place {
+impl Endpoint {
     pub fn parse(url: &str) -> Result<Self, StoreError> {
         let pieces = Pieces::parse(url)?;
         let query = &pieces.query;
@@ -217,7 +221,7 @@ impl Place {
             }
             None => (None, None),
         };
-        let let_in = login(user, password)?;
+        let store_login = login(user, password)?;
         let names: Vec<&str> = pieces.path.split('/').filter(|name| !name.is_empty()).collect();
         let (base, form) = match pieces.scheme.split_once('+') {
             Some((base, form)) => (base, form),
@@ -227,75 +231,79 @@ impl Place {
         let tls = match base {
             "redis" => false,
             "rediss" => true,
-            _ => return Err(wrong("the scheme is none of Redis's")),
+            _ => return Err(wrong("the scheme is not one of a Redis store")),
         };
         if form != "sentinel" && (query.sentinel_user.is_some() || query.sentinel_password.is_some()) {
-            return Err(wrong("sentinel_user and sentinel_password go with redis+sentinel"));
+            return Err(wrong("sentinel_user and sentinel_password need the scheme redis+sentinel"));
         }
         let one_database = |in_path: Option<&&str>| match (in_path, query.database) {
-            (Some(_), Some(_)) => Err(wrong("the database is there twice")),
+            (Some(_), Some(_)) => Err(wrong("the database is given twice")),
             (in_path, in_query) => database(in_path.copied().or(in_query)),
         };
         match (form, &names[..]) {
             ("", [] | [_]) => Ok(Self {
                 layout: Layout::One(address(pieces.hosts, PORT)?),
-                manner: pieces.manner(let_in, one_database(names.first())?, tls)?,
+                settings: pieces.settings(store_login, one_database(names.first())?, tls)?,
             }),
             ("unix", [_, ..]) if !tls && pieces.hosts.is_empty() => Ok(Self {
                 layout: Layout::One(Address::Unix(path(pieces.path)?)),
-                manner: pieces.manner(let_in, one_database(None)?, false)?,
+                settings: pieces.settings(store_login, one_database(None)?, false)?,
             }),
             ("cluster", [] | ["0"]) if matches!(query.database, None | Some("0")) => Ok(Self {
                 layout: Layout::Cluster(addresses(pieces.hosts, PORT)?),
-                manner: pieces.manner(let_in, 0, tls)?,
+                settings: pieces.settings(store_login, 0, tls)?,
             }),
-            ("cluster", _) => Err(wrong("a cluster has no database but 0")),
+            ("cluster", _) => Err(wrong("a cluster only has the database 0")),
             ("sentinel", [master] | [master, _]) => {
                 let sentinel_login = login(query.sentinel_user, query.sentinel_password)?;
-                let sentinel_manner = pieces.manner(sentinel_login, 0, tls)?;
+                let sentinel_settings = pieces.settings(sentinel_login, 0, tls)?;
                 Ok(Self {
                     layout: Layout::Sentinel {
                         sentinels: addresses(pieces.hosts, SENTINEL_PORT)?,
-                        manner: sentinel_manner.clone(),
+                        settings: sentinel_settings.clone(),
                         master: decoded(master)?,
                     },
-                    manner: Manner { login: let_in, database: one_database(names.get(1))?, tls: sentinel_manner.tls },
+                    settings: ConnectionSettings {
+                        login: store_login,
+                        database: one_database(names.get(1))?,
+                        tls: sentinel_settings.tls,
+                    },
                 })
             }
-            ("sentinel", []) => Err(wrong("the master's name is missing")),
-            _ => Err(wrong("it has none of the forms")),
+            ("sentinel", []) => Err(wrong("the name of the master is missing")),
+            _ => Err(wrong("it has an unknown form")),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Address, Layout, Place};
+    use super::{Address, Endpoint, Layout};
 
-    /// What a URL says, in words.
+    /// A parsed URL as a line of text.
     fn read(url: &str) -> String {
-        let place = Place::parse(url).unwrap_or_else(|error| panic!("{url}: {error}"));
+        let endpoint = Endpoint::parse(url).unwrap_or_else(|error| panic!("{url}: {error}"));
         let join = |all: &[Address]| all.iter().map(Address::to_string).collect::<Vec<_>>().join(" ");
-        let layout = match &place.layout {
+        let layout = match &endpoint.layout {
             Layout::One(address) => address.to_string(),
             Layout::Cluster(nodes) => format!("cluster {}", join(nodes)),
-            Layout::Sentinel { sentinels, manner, master } => {
-                let login = manner.login.password.as_ref().map(|password| format!(" let in by {}", password.as_str()));
+            Layout::Sentinel { sentinels, settings, master } => {
+                let login =
+                    settings.login.password.as_ref().map(|password| format!(" let in by {}", password.as_str()));
                 format!("{master} by {}{}", join(sentinels), login.unwrap_or_default())
             }
         };
-        let manner = &place.manner;
-        let login =
-            manner.login.password.as_ref().map(|password| {
-                format!(" as {}:{}", manner.login.user.as_deref().unwrap_or_default(), password.as_str())
-            });
-        let tls = if manner.tls.is_some() { " tls" } else { "" };
-        format!("{layout} {}{tls}{}", manner.database, login.unwrap_or_default())
+        let settings = &endpoint.settings;
+        let login = settings.login.password.as_ref().map(|password| {
+            format!(" as {}:{}", settings.login.user.as_deref().unwrap_or_default(), password.as_str())
+        });
+        let tls = if settings.tls.is_some() { " tls" } else { "" };
+        format!("{layout} {}{tls}{}", settings.database, login.unwrap_or_default())
     }
 
     #[test]
-    fn every_form_is_understood() {
-        for (url, said) in [
+    fn every_form_of_url_is_parsed() {
+        for (url, parsed) in [
             ("redis://localhost", "localhost:6379 0"),
             ("REDIS://10.0.0.1:7000/", "10.0.0.1:7000 0"),
             ("redis://localhost/5", "localhost:6379 5"),
@@ -312,12 +320,12 @@ mod tests {
             ("redis+sentinel://a,b:27000/sessions", "sessions by a:26379 b:27000 0"),
             ("redis+sentinel://zoe:s@a/sessions/3?sentinel_password=t", "sessions by a:26379 let in by t 3 as zoe:s"),
         ] {
-            assert_eq!(read(url), said, "{url}");
+            assert_eq!(read(url), parsed, "{url}");
         }
     }
 
     #[test]
-    fn no_error_tells_what_was_written() {
+    fn no_error_repeats_a_part_of_the_url() {
         for url in [
             "",
             "hunter2",
@@ -354,7 +362,7 @@ mod tests {
             "redis+hunter2://a",
             "rediss://localhost?tls_cert_file=x",
         ] {
-            let error = Place::parse(url).map(drop).expect_err(url).to_string();
+            let error = Endpoint::parse(url).map(drop).expect_err(url).to_string();
             assert!(!error.contains("hunter2") && error.contains("Redis"), "{url}: {error}");
         }
     }

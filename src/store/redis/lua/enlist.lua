@@ -1,7 +1,7 @@
--- Lists a key as its subject's. For Redis Cluster, where the record is on another node.
+-- Adds a key to its subject's sorted set. Used in Redis Cluster, where the record may be on another node.
 --
 -- KEYS[1]  the subject's sorted set
--- ARGV[1]  the member
--- ARGV[2]  for how long, in milliseconds; '' for ever
+-- ARGV[1]  the member: the record's key
+-- ARGV[2]  the record's lifetime in milliseconds; '' means forever
 list(KEYS[1], ARGV[1], ARGV[2])
 return 1

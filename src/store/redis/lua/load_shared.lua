@@ -1,2 +1,3 @@
--- Gives a value (KEYS[1]) and for how many more milliseconds it is kept; a negative number: for ever.
+-- Returns a value (KEYS[1]) and its remaining lifetime in milliseconds. A negative number means that it does not
+-- expire.
 return {redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1])}

@@ -1,12 +1,13 @@
--- Removes a record if it belongs to a subject. The subject's name is 32 bytes behind the generation (8 bytes) and the
--- first two bytes of the data; a record without a subject has zeros there, which is no name.
+-- Removes a record if it belongs to one of the given subjects. The name of a record's subject is the 32 bytes after the
+-- generation (8 bytes) and the first two bytes of the data. A record without a subject has zeros instead.
 --
 -- KEYS[1]  the record
--- KEYS[2…] the sorted sets of the names below, if this server keeps them, too
+-- KEYS[2…] the sorted sets of the names below, if they are also on this server
 -- ARGV[1]  the record's member in the sets
--- ARGV[2…] the subject's names, 32 bytes each
+-- ARGV[2…] the names of the subjects, 32 bytes each
 --
--- Answers which of the names the record had, from 1 on; 0 if there is no record, -1 if it has another name or none.
+-- Returns the index (from 1) of the name that the record had; 0 if there is no record; -1 if the record has no name or
+-- one that is not given.
 local name = redis.call('GETRANGE', KEYS[1], '10', '41')
 if name == string.rep('\0', 32) then return -1 end
 if name == '' and redis.call('EXISTS', KEYS[1]) == 0 then return 0 end

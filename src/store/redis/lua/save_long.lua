@@ -1,19 +1,19 @@
--- Puts a record that was set under a key of its own in place of the one that has a generation, or inserts it. Lua would
--- copy every byte of a long record that is an argument.
+-- Renames a temporary key to the record's key: it replaces the record that has the expected generation, or inserts a
+-- record. A long record is not passed as an argument, because Lua would copy every byte of it.
 --
 -- KEYS[1]  the record
--- KEYS[2]  where the new record is: its generation, 8 bytes, and its data. It expires soon
--- KEYS[3]  its subject's sorted set, if it has a subject and this server keeps the set, too
--- ARGV[1]  the generation that must be there, 8 bytes; '' if there must be no record
--- ARGV[2]  how long it is kept, in milliseconds; '' for ever
+-- KEYS[2]  the temporary key, which has the new record: its generation, 8 bytes, and its data
+-- KEYS[3]  its subject's sorted set, if it has a subject and the set is also on this server
+-- ARGV[1]  the expected generation, 8 bytes; '' if no record is expected
+-- ARGV[2]  the new record's lifetime in milliseconds; '' means forever
 -- ARGV[3]  the record's member in the set
 --
--- Answers 'saved', 'gone' (there is no record), 'conflict' (there is one of another generation) or 'lost' (the new record
--- is not there any more).
-local there = redis.call('GETRANGE', KEYS[1], '0', '7')
-if there ~= ARGV[1] then
+-- Returns 'saved', 'gone' (there is no record), 'conflict' (its generation is not the expected one) or 'lost' (the
+-- temporary key no longer exists).
+local generation = redis.call('GETRANGE', KEYS[1], '0', '7')
+if generation ~= ARGV[1] then
   redis.call('DEL', KEYS[2])
-  return there == '' and 'gone' or 'conflict'
+  return generation == '' and 'gone' or 'conflict'
 end
 if redis.call('EXISTS', KEYS[2]) == 0 then return 'lost' end
 if KEYS[3] then list(KEYS[3], ARGV[3], ARGV[2]) end

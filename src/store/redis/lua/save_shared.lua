@@ -1,14 +1,14 @@
--- Puts a value in place of one that has a hash, or inserts it. The hash is the first 16 hexadecimal digits of the SHA-1.
+-- Replaces the expected value, or inserts a value. A hash below is the first 16 hexadecimal digits of a value's SHA-1.
 --
 -- KEYS[1]  the value
--- ARGV[1]  the hash of the value that must be there; '' if there must be none
+-- ARGV[1]  the hash of the expected value; '' if no value is expected
 -- ARGV[2]  the new value
--- ARGV[3]  how long it is kept, in milliseconds; '' for ever
+-- ARGV[3]  its lifetime in milliseconds; '' means forever
 --
--- Answers 'saved', 'gone' (there is no value) or 'conflict' (there is another one).
-local there = redis.call('GET', KEYS[1])
-local hash = there and string.sub(redis.sha1hex(there), 1, 16) or ''
-if hash ~= ARGV[1] then return there and 'conflict' or 'gone' end
+-- Returns 'saved', 'gone' (there is no value) or 'conflict' (the value is not the expected one).
+local value = redis.call('GET', KEYS[1])
+local hash = value and string.sub(redis.sha1hex(value), 1, 16) or ''
+if hash ~= ARGV[1] then return value and 'conflict' or 'gone' end
 if ARGV[3] == '' then
   redis.call('SET', KEYS[1], ARGV[2])
 else

@@ -1,4 +1,4 @@
-//! A Redis that may evict a subject's list.
+//! Tests with a Redis that may evict the list of a subject's keys.
 
 use super::proxy::Proxy;
 use super::server::{Cluster, Server};
@@ -10,7 +10,7 @@ use crate::{Error, Factory, Options};
 const EVICTING: [&str; 4] = ["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"];
 
 #[test]
-fn the_first_request_to_a_server_finds_out_and_each_listing_again() {
+fn the_first_request_and_each_listing_ask_for_the_eviction_policy() {
     let server = Server::start(&EVICTING);
     let (proxy, subject) = (Proxy::start(server.port), new_subject());
     let store = open(&proxy.url());
@@ -30,7 +30,7 @@ fn the_first_request_to_a_server_finds_out_and_each_listing_again() {
 }
 
 #[test]
-fn a_login_and_the_question_are_one_round_trip() {
+fn a_login_and_the_question_about_eviction_are_one_round_trip() {
     let server = Server::start(&[&EVICTING[..], &["--requirepass", "hunter2"]].concat());
     let proxy = Proxy::start(server.port);
     let store = open(&format!("redis://:hunter2@127.0.0.1:{}/3", proxy.port));
@@ -41,7 +41,7 @@ fn a_login_and_the_question_are_one_round_trip() {
 }
 
 #[test]
-fn a_user_who_may_not_ask_is_served_all_the_same() {
+fn a_user_who_may_not_run_info_can_use_the_store() {
     let server = Server::start(&EVICTING);
     server.ask::<()>(&["ACL", "SETUSER", "khufu", "on", ">opensesame", "~khufu:*", "+@all", "-info"]);
     let (store, subject) = (open(&format!("redis://khufu:opensesame@127.0.0.1:{}", server.port)), new_subject());
@@ -51,7 +51,7 @@ fn a_user_who_may_not_ask_is_served_all_the_same() {
 }
 
 #[test]
-fn the_node_of_a_cluster_that_has_the_list_is_asked() {
+fn the_cluster_node_that_has_the_list_is_asked() {
     let cluster = Cluster::start();
     for node in &cluster.0 {
         node.ask::<()>(&["CONFIG", "SET", "maxmemory", "100mb"]);
@@ -63,7 +63,7 @@ fn the_node_of_a_cluster_that_has_the_list_is_asked() {
 }
 
 #[test]
-fn a_revocation_of_all_ends_what_is_listed_and_says_that_more_may_be_left() {
+fn revoke_all_ends_the_listed_sessions_and_says_that_there_may_be_more() {
     let server = Server::start(&EVICTING);
     let mut options = Options::new();
     options.set("type", "store").unwrap().set("store", &server.url()).unwrap().set("secret", "itsaseekreet").unwrap();

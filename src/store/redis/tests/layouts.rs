@@ -1,4 +1,4 @@
-//! Cluster, Sentinel, TLS, users.
+//! Tests with Redis Cluster, Redis Sentinel, TLS and users.
 
 use std::io::{Read, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -11,7 +11,7 @@ use crate::store::redis::{Redis, cluster::slot};
 use crate::store::{Saved, Store, Write, contract};
 
 #[test]
-fn a_cluster_keeps_to_the_contract() {
+fn a_cluster_fulfils_the_contract() {
     let cluster = Cluster::start();
     let store = open(&cluster.url());
     contract::check(&store);
@@ -28,14 +28,14 @@ fn a_cluster_keeps_to_the_contract() {
     }
     let one_node = open(&format!("redis://127.0.0.1:{}", cluster.0[0].port));
     let error = (0..100).find_map(|_| one_node.load(&new_key(), soon()).err()).unwrap();
-    assert!(error.0.contains("write redis+cluster://"), "{error}");
+    assert!(error.0.contains("use redis+cluster://"), "{error}");
     let data = bytes(Some(new_subject()), "data");
     let error = one_node.save(&new_key(), 0, &write(1, &data, MINUTE)).unwrap_err();
-    assert!(error.0.contains("write redis+cluster://"), "{error}");
+    assert!(error.0.contains("use redis+cluster://"), "{error}");
 }
 
 #[test]
-fn a_slot_is_followed_to_another_node() {
+fn a_slot_that_moves_to_another_node_is_found() {
     let cluster = Cluster::start();
     let store = open(&cluster.url());
     let ids: Vec<String> = cluster.0.iter().map(|node| node.ask(&["CLUSTER", "MYID"])).collect();
@@ -57,7 +57,7 @@ fn a_slot_is_followed_to_another_node() {
     assert_eq!(load(&store, &key), Some(record(2, long(2))));
     assert_eq!(store.touch(&key, &write(2, &bytes(None, long(2)), MINUTE)), Ok(Saved::Yes));
     assert_eq!(store.remove(&key, 2, None, soon()), Ok(Saved::Yes));
-    assert_eq!(save(&store, &key, 0, &long(1)), Saved::Yes, "two keys cannot be together");
+    assert_eq!(save(&store, &key, 0, &long(1)), Saved::Yes, "the two keys are on different nodes");
     assert_eq!(load(&store, &key), Some(record(1, long(1))));
     for node in [1, 0, 2] {
         cluster.0[node].ask::<()>(&["CLUSTER", "SETSLOT", &slot, "NODE", &ids[1]]);
@@ -68,14 +68,14 @@ fn a_slot_is_followed_to_another_node() {
 }
 
 #[test]
-fn a_cluster_is_found_by_any_node_that_is_there() {
+fn any_node_that_answers_is_enough_to_find_a_cluster() {
     let cluster = Cluster::start();
     let (nobody, last) = (free_port(), cluster.0[2].port);
     contract::check(&open(&format!("redis+cluster://localhost:{nobody},127.0.0.1:{last}")));
     cluster.0[0].freeze();
     let fresh = open(&cluster.url());
     let on_last = (0..).map(|_| new_key()).find(|key| slot(format!("khufu:{key}").as_bytes()) > 11000).unwrap();
-    assert_eq!(fresh.load(&on_last, within(2 * SECOND)), Ok(None), "a node that hangs does not take all the time");
+    assert_eq!(fresh.load(&on_last, within(2 * SECOND)), Ok(None), "a node that hangs does not use up all the time");
     cluster.0[0].thaw();
     let error = open(&format!("redis+cluster://127.0.0.1:{nobody}")).load("k", within(SECOND)).unwrap_err();
     assert!(error.0.contains(&nobody.to_string()) && error.0.contains("refused"), "{error}");
@@ -108,7 +108,7 @@ fn sentinels_lead_to_the_new_master() {
 }
 
 #[test]
-fn passwords_and_users_let_in_and_no_error_tells_them() {
+fn passwords_and_users_are_accepted_and_appear_in_no_error() {
     let server = Server::start(&["--requirepass", "hunter2/#"]);
     let at =
         |login: &str, rest: &str| Redis::open(&format!("redis://{login}127.0.0.1:{}/{rest}", server.port)).unwrap();
@@ -130,7 +130,7 @@ fn passwords_and_users_let_in_and_no_error_tells_them() {
     assert!(error.contains("NOPERM"), "{error}");
 }
 
-/// Answers every connection with the same words, and closes it.
+/// Starts a server that sends `words` on every connection and closes it. Returns its port.
 fn answering(words: &'static str) -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -145,30 +145,30 @@ fn answering(words: &'static str) -> u16 {
 }
 
 #[test]
-fn what_a_server_answers_to_a_login_is_told_as_what_it_is() {
-    let told = |words: &'static str| {
+fn an_error_about_a_login_says_what_the_server_answered() {
+    let error_of = |words: &'static str| {
         let url = format!("redis://khufu:hunter2@127.0.0.1:{}/1", answering(words));
         open(&url).load("k", within(SECOND)).unwrap_err().0
     };
     for words in ["-WRONGPASS invalid username-password pair\r\n", "-ERR invalid password\r\n", "-NOAUTH log in\r\n"] {
-        let error = told(words);
+        let error = error_of(words);
         assert!(error.contains("does not accept the user or the password"), "{error}");
     }
-    let error = told("-ERR max number of clients reached\r\n");
+    let error = error_of("-ERR max number of clients reached\r\n");
     assert!(error.ends_with(": ERR max number of clients reached"), "{error}");
-    let error = told("-LOADING Redis is loading the dataset in memory\r\n");
+    let error = error_of("-LOADING Redis is loading the dataset in memory\r\n");
     assert!(error.contains("loading the dataset") && !error.contains("accept"), "{error}");
     for words in [
         "-ERR unknown command 'AUTH', with args beginning with: 'khufu' 'hunter2'\r\n",
         "-ERR no such command: AUTH khufu hunter2\r\n",
     ] {
-        let error = told(words);
+        let error = error_of(words);
         assert!(error.contains("ERR") && !error.contains("hunter2"), "{error}");
     }
 }
 
 #[test]
-fn a_server_that_has_no_room_says_so() {
+fn a_server_with_too_many_clients_says_so() {
     let server = Server::start(&["--requirepass", "hunter2"]);
     let _only_one = TcpStream::connect((Ipv4Addr::LOCALHOST, server.port)).unwrap();
     server.ask::<()>(&["CONFIG", "SET", "maxclients", "1"]);
@@ -181,7 +181,7 @@ fn a_server_that_has_no_room_says_so() {
 }
 
 #[test]
-fn tls_trusts_whom_it_is_told_to_and_shows_its_certificate() {
+fn tls_uses_the_configured_authorities_and_client_certificate() {
     let certificates = Certificates::make();
     let files = [("--tls-ca-cert-file", "ca.crt"), ("--tls-cert-file", "redis.crt"), ("--tls-key-file", "redis.key")];
     let files = files.map(|(setting, name)| [setting.to_owned(), certificates.path(name)]).concat();

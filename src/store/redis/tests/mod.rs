@@ -1,4 +1,4 @@
-//! The store against real servers.
+//! Tests of the store with real servers.
 
 mod eviction;
 mod layouts;
@@ -26,7 +26,7 @@ fn open(url: &str) -> Redis {
     Redis::open(url).unwrap()
 }
 
-/// The data of a record that is first set under a key of its own.
+/// The data of a record that is long enough to be set under a temporary key first.
 fn long(number: u64) -> String {
     format!("{number} {}", "x".repeat(10_000))
 }

@@ -1,4 +1,4 @@
-//! A server between store and Redis that loses answers.
+//! A proxy between the store and Redis that can lose answers.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-/// Passes everything on, until it is told to lose an answer: then it closes the connection in its place.
+/// A proxy that forwards everything until it is told to lose an answer. It then closes the connection instead of
+/// forwarding the answer.
 pub(super) struct Proxy {
     pub port: u16,
     lose: Arc<AtomicBool>,
@@ -42,7 +43,7 @@ impl Proxy {
         format!("redis://127.0.0.1:{}/", self.port)
     }
 
-    /// How many requests it passed on.
+    /// The number of requests that were forwarded.
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
@@ -56,7 +57,7 @@ impl Proxy {
     }
 }
 
-/// Passes on what `may_pass` allows, and closes the connections otherwise.
+/// Forwards bytes as long as `may_pass` returns true, then closes the connections.
 fn pass(mut from: TcpStream, mut to: TcpStream, mut may_pass: impl FnMut() -> bool) {
     let mut buffer = [0; 1 << 16];
     while let Ok(length @ 1..) = from.read(&mut buffer) {

@@ -1,4 +1,4 @@
-//! What is in Redis.
+//! Tests of the records in Redis.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -12,22 +12,22 @@ use crate::store::contract::{bytes, count, increment, load, new_key, new_subject
 use crate::store::{Record, Saved, Store, contract};
 
 #[test]
-fn one_server_keeps_to_the_contract() {
+fn one_server_fulfils_the_contract() {
     let server = Server::start(&[]);
     contract::check(&open(&server.url()));
 }
 
 #[test]
-fn a_unix_socket_keeps_to_the_contract() {
+fn a_unix_socket_fulfils_the_contract() {
     let server = Server::start(&[]);
     for scheme in ["redis+unix", "unix", "valkey+unix"] {
         contract::check(&open(&format!("{scheme}://{}?db=3", server.socket().display())));
     }
-    assert_eq!(server.ask::<usize>(&["DBSIZE"]), 0, "all is in the database that was named");
+    assert_eq!(server.ask::<usize>(&["DBSIZE"]), 0, "all keys are in the database that the URL names");
 }
 
 #[test]
-fn threads_lose_no_write() {
+fn no_write_is_lost_among_threads() {
     let server = Server::start(&[]);
     let (store, key) = (open(&server.url()), new_key());
     thread::scope(|scope| {
@@ -39,7 +39,7 @@ fn threads_lose_no_write() {
 }
 
 #[test]
-fn a_record_is_its_generation_and_its_data() {
+fn a_value_is_the_records_generation_and_data() {
     let server = Server::start(&[]);
     let store = open(&server.url());
     let data = bytes(None, "data");
@@ -56,7 +56,7 @@ fn a_record_is_its_generation_and_its_data() {
 }
 
 #[test]
-fn what_is_no_record_is_never_overwritten() {
+fn a_value_that_is_not_a_record_is_never_overwritten() {
     let server = Server::start(&[]);
     let store = open(&server.url());
     server.ask::<()>(&["SET", "khufu:short", "abc"]);
@@ -97,9 +97,8 @@ fn scripts_are_sent_to_a_server_that_forgot_them() {
     assert_eq!(store.remove(&key, 0, Some(subject), soon()), Ok(Saved::Gone));
 }
 
-/// Whether a record has a subject or is long makes no difference.
 #[test]
-fn a_call_is_one_round_trip() {
+fn a_call_is_one_round_trip_even_with_a_subject_or_a_long_record() {
     let server = Server::start(&[]);
     let (subject, proxy) = (new_subject(), Proxy::start(server.port));
     for data in [bytes(None, "data"), bytes(Some(subject), "data"), bytes(Some(subject), long(1))] {
@@ -125,7 +124,7 @@ fn a_call_is_one_round_trip() {
 }
 
 #[test]
-fn a_long_record_leaves_nothing_beside_it() {
+fn a_long_record_leaves_no_temporary_key() {
     let server = Server::start(&[]);
     for prefix in ["khufu:", "{tag}:", "a}b"] {
         let store = open(&server.url()).with_prefix(prefix);
@@ -133,11 +132,11 @@ fn a_long_record_leaves_nothing_beside_it() {
         let put = |expected, ttl| {
             store.save(&key, expected, &write(expected + 1, &bytes(None, long(expected + 1)), ttl)).unwrap()
         };
-        let life = || server.ask::<i64>(&["PTTL", &format!("{prefix}{key}")]);
+        let left = || server.ask::<i64>(&["PTTL", &format!("{prefix}{key}")]);
         assert_eq!(put(0, MINUTE), Saved::Yes);
-        assert!((55_000..=60_000).contains(&life()));
+        assert!((55_000..=60_000).contains(&left()));
         assert_eq!(put(1, None), Saved::Yes);
-        assert_eq!(life(), -1);
+        assert_eq!(left(), -1);
         assert_eq!(put(1, MINUTE), Saved::Conflict);
         assert_eq!(put(0, MINUTE), Saved::Conflict);
         server.ask::<()>(&["SCRIPT", "FLUSH"]);
@@ -152,7 +151,7 @@ fn a_long_record_leaves_nothing_beside_it() {
 }
 
 #[test]
-fn a_long_record_that_gets_no_further_expires_soon() {
+fn a_temporary_key_that_is_not_renamed_expires_soon() {
     let server = Server::start(&[]);
     let key = saved(&open(&server.url()), "data");
     server.ask::<()>(&["ACL", "SETUSER", "khufu", "on", ">opensesame", "~khufu:*", "+@all", "-evalsha"]);
@@ -166,7 +165,7 @@ fn a_long_record_that_gets_no_further_expires_soon() {
 }
 
 #[test]
-fn a_long_record_that_goes_before_it_is_in_place_comes_again() {
+fn a_save_is_repeated_if_its_temporary_key_disappears() {
     const DELETE: &str = "local keys = redis.call('KEYS', 'khufu:next:*')
 return #keys == 0 and 0 or redis.call('DEL', unpack(keys))";
     let server = Server::start(&[]);
@@ -179,7 +178,7 @@ return #keys == 0 and 0 or redis.call('DEL', unpack(keys))";
             }
         });
         let mut generation = 0;
-        wait_until("a value has gone", || {
+        wait_until("a temporary key was deleted", || {
             server.ask::<()>(&["SCRIPT", "FLUSH"]);
             assert_eq!(save(&store, &key, generation, &long(generation + 1)), Saved::Yes);
             generation += 1;
@@ -191,7 +190,7 @@ return #keys == 0 and 0 or redis.call('DEL', unpack(keys))";
 }
 
 #[test]
-fn what_redis_refuses_is_an_error_and_changes_nothing() {
+fn a_write_that_redis_refuses_is_an_error_and_changes_nothing() {
     let server = Server::start(&[]);
     let (store, subject) = (open(&server.url()), new_subject());
     let key = saved(&store, "data");

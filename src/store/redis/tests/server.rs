@@ -1,4 +1,4 @@
-//! Redis servers of a test's own, on loopback and on a Unix socket.
+//! Redis servers for one test, on the loopback address and a Unix socket.
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::super::cluster::slot;
 use redis::{Client, Connection, ConnectionAddr, FromRedisValue, IntoConnectionInfo, RedisConnectionInfo, cmd};
 
-/// A directory that goes with its value.
+/// A temporary directory, which is removed when this is dropped.
 pub(super) struct Directory(PathBuf);
 
 impl Directory {
@@ -35,7 +35,7 @@ impl Drop for Directory {
 }
 
 pub(super) fn free_port() -> u16 {
-    // A node of a cluster also listens on the port 10000 above its own.
+    // A cluster node also listens on its port plus 10000.
     loop {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
         if port < 50000 {
@@ -44,16 +44,16 @@ pub(super) fn free_port() -> u16 {
     }
 }
 
-/// Waits until something is so; panics when it is not so for long.
+/// Waits until a condition holds. Panics after 20 seconds.
 pub(super) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let limit = Instant::now() + Duration::from_secs(20);
     while !is_so() {
-        assert!(Instant::now() < limit, "waited in vain until {what}");
+        assert!(Instant::now() < limit, "timed out waiting until {what}");
         sleep(Duration::from_millis(10));
     }
 }
 
-/// A server; killed when dropped.
+/// A Redis server, which is killed when this is dropped.
 pub(super) struct Server {
     child: Child,
     directory: Directory,
@@ -98,7 +98,8 @@ impl Server {
         Client::open(place)?.get_connection_with_timeout(Duration::from_secs(2))
     }
 
-    /// Sends a command past the store; again, where a server that changes its role drops the connection.
+    /// Sends a command directly to the server. Tries again if the server closes the connection, as it does when it
+    /// changes its role.
     pub fn ask<T: FromRedisValue>(&self, words: &[&str]) -> T {
         let mut command = cmd(words[0]);
         for word in &words[1..] {
@@ -110,7 +111,7 @@ impl Server {
                 answer => return answer.unwrap(),
             }
         }
-        panic!("the server takes no command");
+        panic!("the server accepts no command");
     }
 
     fn signal(&self, name: &str) {
@@ -131,7 +132,7 @@ impl Server {
         self.child.wait().unwrap();
     }
 
-    /// Starts anew at the same place what was killed.
+    /// Starts a killed server again, on the same port and in the same directory.
     pub fn restart(&mut self) {
         self.child = spawn(&self.directory, self.port, &self.settings);
         self.wait();
@@ -157,7 +158,7 @@ fn spawn(directory: &Directory, port: u16, settings: &[String]) -> Child {
     command.stdout(Stdio::null()).spawn().expect("redis-server is installed")
 }
 
-/// Three masters that share the slots.
+/// A Redis Cluster of three masters.
 pub(super) struct Cluster(pub Vec<Server>);
 
 impl Cluster {
@@ -196,7 +197,7 @@ impl Cluster {
     }
 }
 
-/// A master, its replica, and a sentinel that by itself may make the replica the master.
+/// A master, its replica, and a sentinel that can promote the replica without the agreement of other sentinels.
 pub(super) struct Watched {
     pub master: Server,
     pub replica: Server,
@@ -222,7 +223,7 @@ impl Watched {
     }
 }
 
-/// Certificates: an authority's own, and one by it for 127.0.0.1 and localhost, with its key.
+/// The certificate of an authority, and a certificate that it signed for 127.0.0.1 and localhost, each with its key.
 pub(super) struct Certificates(Directory);
 
 impl Certificates {

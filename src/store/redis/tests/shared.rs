@@ -1,4 +1,4 @@
-//! Records that another program writes, too.
+//! Tests of records that another program also writes.
 
 use std::thread;
 
@@ -16,13 +16,13 @@ fn generation(data: &str) -> u64 {
     super::super::shared::generation(data.as_bytes())
 }
 
-/// A write that puts `data` there for a minute.
+/// A write of `data` with a lifetime of a minute.
 fn put(data: &str) -> Write<'_> {
     let (generation, data) = (generation(data), data.as_bytes());
     Write { generation, data, header: 0, subject: None, accessed: 0.0, ttl: MINUTE, deadline: soon() }
 }
 
-/// A touch of `before`.
+/// A touch that replaces `before` with `data`.
 fn touching<'a>(before: &str, data: &'a str) -> Write<'a> {
     Write { generation: generation(before), ..put(data) }
 }
@@ -56,7 +56,7 @@ fn a_value_is_the_data_alone_and_its_hash_the_generation() {
 }
 
 #[test]
-fn a_touch_says_whether_it_hit() {
+fn a_touch_needs_the_expected_value() {
     let server = Server::start(&[]);
     let store = shared(&server.url());
     assert_eq!(store.touch("k", &touching("first", "touched")), Ok(Saved::Gone));
@@ -69,7 +69,7 @@ fn a_touch_says_whether_it_hit() {
 }
 
 #[test]
-fn a_record_is_removed_if_it_is_what_was_seen() {
+fn a_removal_needs_the_expected_value() {
     let server = Server::start(&[]);
     let store = shared(&server.url());
     let remove = |expected| store.remove("k", expected, None, soon()).unwrap();
@@ -83,7 +83,7 @@ fn a_record_is_removed_if_it_is_what_was_seen() {
 }
 
 #[test]
-fn it_tells_how_long_a_record_is_kept_yet() {
+fn a_load_reports_the_remaining_lifetime() {
     let server = Server::start(&[]);
     let store = shared(&server.url());
     let left = || store.load("k", soon()).unwrap().unwrap().left;
@@ -93,7 +93,7 @@ fn it_tells_how_long_a_record_is_kept_yet() {
     assert!(left().is_some_and(|left| (55 * SECOND..=60 * SECOND).contains(&left)));
 }
 
-fn a_record_gets_another_key_if_it_is_what_was_seen(store: &Shared) {
+fn a_rename_needs_the_expected_value(store: &Shared) {
     let (first, second) = (generation("first"), put("second"));
     let rename = |new_key| store.rename("old", first, new_key, &second).unwrap();
     assert_eq!(rename("new"), Saved::Gone);
@@ -115,30 +115,30 @@ fn a_record_gets_another_key_if_it_is_what_was_seen(store: &Shared) {
 }
 
 #[test]
-fn a_record_gets_another_key_on_one_server() {
+fn a_record_is_renamed_on_one_server() {
     let server = Server::start(&[]);
     let store = shared(&server.url());
-    a_record_gets_another_key_if_it_is_what_was_seen(&store);
+    a_rename_needs_the_expected_value(&store);
     assert_eq!(server.ask::<usize>(&["DBSIZE"]), 1);
-    // An earlier call was carried out, but not answered.
+    // Now it looks as if an earlier call had succeeded and its answer had been lost.
     assert_eq!(store.rename("new", generation("second"), "newer", &put("fourth")), Ok(Saved::Yes));
     assert_eq!(load(&store, "newer").as_deref(), Some("fourth"));
 }
 
 #[test]
-fn a_record_gets_another_key_behind_sentinels() {
+fn a_record_is_renamed_on_a_master_found_by_sentinels() {
     let watched = Watched::start();
-    a_record_gets_another_key_if_it_is_what_was_seen(&shared(&watched.url()));
+    a_rename_needs_the_expected_value(&shared(&watched.url()));
 }
 
 #[test]
-fn a_record_gets_another_key_in_a_cluster() {
+fn a_record_is_renamed_in_a_cluster() {
     let cluster = Cluster::start();
     let store = shared(&cluster.url());
-    a_record_gets_another_key_if_it_is_what_was_seen(&store);
+    a_rename_needs_the_expected_value(&store);
     let records = || cluster.0.iter().map(|node| node.ask::<usize>(&["DBSIZE"])).sum::<usize>();
     assert_eq!(records(), 1);
-    // An earlier call removed the old record, but who else may have done so cannot be known: the session has ended.
+    // An earlier call may have removed the old record, but so may another request, so the session counts as ended.
     assert_eq!(store.rename("new", generation("second"), "newer", &put("fourth")), Ok(Saved::Gone));
     assert_eq!(records(), 0);
     // Nothing stays under the new key if the old record cannot be removed.
@@ -160,7 +160,7 @@ fn a_change_whose_answer_was_lost_is_made_once() {
         assert!(proxy.has_lost_it());
         outcome
     };
-    // From now on the server knows the scripts.
+    // These calls make the server remember the scripts.
     assert_eq!(direct.save("k", 0, &put("first")), Ok(Saved::Yes));
     assert_eq!(direct.remove("k", 0, None, soon()), Ok(Saved::Yes));
     assert_eq!(direct.rename("k", 1, "k2", &put("first")), Ok(Saved::Gone));
@@ -172,7 +172,10 @@ fn a_change_whose_answer_was_lost_is_made_once() {
     assert_eq!(lost(&|| store.save("k", generation("first"), &put("second"))), Ok(Saved::Yes));
     assert_eq!(lost(&|| store.touch("k", &touching("second", "third"))), Ok(Saved::Yes));
     assert_eq!(load(&direct, "k").as_deref(), Some("third"));
-    assert!(lost(&|| store.save("k", generation("second"), &put("fourth"))).is_err(), "it may have been made");
+    assert!(
+        lost(&|| store.save("k", generation("second"), &put("fourth"))).is_err(),
+        "the first request may have succeeded"
+    );
     assert_eq!(lost(&|| store.touch("k", &touching("second", "fourth"))), Ok(Saved::Conflict));
     assert_eq!(lost(&|| store.rename("k", generation("third"), "k2", &put("fourth"))), Ok(Saved::Yes));
     assert_eq!((load(&direct, "k"), load(&direct, "k2").as_deref()), (None, Some("fourth")));
@@ -183,7 +186,7 @@ fn a_change_whose_answer_was_lost_is_made_once() {
 }
 
 #[test]
-fn threads_lose_no_write() {
+fn no_write_is_lost_among_threads() {
     let server = Server::start(&[]);
     let store = shared(&server.url());
     let increment = || loop {
@@ -203,7 +206,7 @@ fn threads_lose_no_write() {
 }
 
 #[test]
-fn there_are_no_subjects() {
+fn shared_records_have_no_subjects() {
     let server = Server::start(&[]);
     let store = shared(&server.url());
     assert!(!store.keeps_subjects());

@@ -1,4 +1,4 @@
-//! The lists of subjects' keys.
+//! Tests of the lists of subjects' keys.
 
 use std::collections::BTreeSet;
 
@@ -35,7 +35,7 @@ fn a_list_lasts_a_minute_longer_than_its_last_record() {
 }
 
 #[test]
-fn an_entry_lasts_as_long_as_any_write_said() {
+fn an_entry_lasts_as_long_as_the_longest_lifetime_of_any_write() {
     let server = Server::start(&[]);
     let (store, subject) = (open(&server.url()), new_subject());
     for data in [bytes(Some(subject), "data"), bytes(Some(subject), long(1))] {
@@ -44,15 +44,15 @@ fn an_entry_lasts_as_long_as_any_write_said() {
         assert_eq!(store.save(&key, 0, &write(1, &data, MINUTE)), Ok(Saved::Yes));
         let first = score();
         assert_eq!(store.save(&key, 1, &write(2, &data, Some(SECOND))), Ok(Saved::Yes));
-        assert_eq!(score(), first, "it is never lowered");
+        assert_eq!(score(), first, "a score is never lowered");
         assert_eq!(store.touch(&key, &write(2, &data, Some(SECOND))), Ok(Saved::Yes));
-        assert_eq!(score(), first, "it is never lowered");
+        assert_eq!(score(), first, "a score is never lowered");
         assert_eq!(store.touch(&key, &write(2, &data, LONGER)), Ok(Saved::Yes));
         assert!((55_000.0..=65_000.0).contains(&(score() - first)));
         assert_eq!(store.save(&key, 2, &write(3, &data, None)), Ok(Saved::Yes));
         assert_eq!(store.save(&key, 3, &write(4, &data, MINUTE)), Ok(Saved::Yes));
         assert_eq!(score(), f64::INFINITY);
-        // A write that misses lists nothing.
+        // A write that fails lists nothing.
         let absent = new_key();
         assert_eq!(store.save(&absent, 1, &write(2, &data, MINUTE)), Ok(Saved::Gone));
         assert_eq!(store.touch(&absent, &write(1, &data, MINUTE)), Ok(Saved::Gone));
@@ -61,7 +61,7 @@ fn an_entry_lasts_as_long_as_any_write_said() {
 }
 
 #[test]
-fn listing_removes_nothing_and_a_new_entry_what_has_expired() {
+fn listing_removes_nothing_and_a_new_entry_removes_expired_ones() {
     let server = Server::start(&[]);
     let (store, subject) = (open(&server.url()), new_subject());
     let key = saved_for(&store, subject, "data", MINUTE);
@@ -78,7 +78,7 @@ fn listing_removes_nothing_and_a_new_entry_what_has_expired() {
 }
 
 #[test]
-fn an_entry_goes_with_its_record_by_whoever_removed_that() {
+fn the_request_that_removes_a_record_also_removes_its_entry() {
     let server = Server::start(&[]);
     let (store, subject, other) = (open(&server.url()), new_subject(), new_subject());
     let [removed, revoked, evicted] = [0; 3].map(|_| saved_for(&store, subject, "data", MINUTE));
@@ -107,7 +107,7 @@ fn a_record_that_cannot_be_listed_is_not_written() {
 }
 
 #[test]
-fn nobodys_record_is_never_revoked() {
+fn a_record_without_a_subject_is_never_revoked() {
     let server = Server::start(&[]);
     let store = open(&server.url());
     let key = super::saved(&store, "data");
@@ -152,9 +152,9 @@ fn a_cluster_lists_a_key_before_it_writes_the_record_and_unlists_it_after() {
     assert_eq!(round_trips(&|| assert_eq!(store.save(&other, 0, &write(1, &nobodys, MINUTE)), Ok(Saved::Yes))), 1);
     assert_eq!(round_trips(&|| assert_eq!(store.remove(&other, 1, None, soon()), Ok(Saved::Yes))), 1);
     assert_eq!(members(&store, subject), BTreeSet::from([key.clone()]));
-    // The record is gone, but not by this call.
+    // The record is already gone, so this call does not change the list.
     assert_eq!(round_trips(&|| assert_eq!(store.remove(&other, 0, Some(subject), soon()), Ok(Saved::Gone))), 1);
-    // A save that misses has listed its key, which nothing depends on.
+    // A save that fails has already listed its key. That does no harm.
     assert_eq!(store.save(&other, 1, &write(2, &data, MINUTE)), Ok(Saved::Gone));
     assert_eq!(members(&store, subject), BTreeSet::from([key.clone(), other]));
     assert_eq!(round_trips(&|| assert_eq!(store.remove(&key, 0, Some(subject), soon()), Ok(Saved::Yes))), 2);

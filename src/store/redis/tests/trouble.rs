@@ -1,4 +1,4 @@
-//! Servers that hang, go, come back, and close connections; and forks.
+//! Tests with servers that hang, stop, restart and close connections, and with forks.
 
 use std::io::{Read, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
@@ -14,7 +14,7 @@ use crate::ffi::fork::tests::Child;
 use crate::store::contract::{bytes, count, increment, load, new_key, new_subject, record, save, soon, write};
 use crate::store::{Saved, Store, StoreError, Write};
 
-/// A call that must fail, and not before nor long after its time is over.
+/// Makes a call that must fail at its deadline, not earlier and not much later. Returns the error.
 fn runs_out_of_time(store: &Redis) -> String {
     let (begin, time) = (Instant::now(), SECOND / 2);
     let error = store.load("k", begin + time).unwrap_err();
@@ -23,7 +23,7 @@ fn runs_out_of_time(store: &Redis) -> String {
 }
 
 #[test]
-fn a_server_that_never_answers_costs_no_more_than_the_time_there_is() {
+fn a_call_to_a_server_that_never_answers_ends_by_its_deadline() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     for scheme in ["redis", "redis+cluster"] {
@@ -54,7 +54,7 @@ fn runs_out_of_time_or_earlier(store: &Redis) -> String {
 }
 
 #[test]
-fn a_server_that_answers_a_byte_at_a_time_costs_no_more_either() {
+fn a_call_to_a_server_that_answers_slowly_ends_by_its_deadline() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
@@ -69,7 +69,7 @@ fn a_server_that_answers_a_byte_at_a_time_costs_no_more_either() {
 }
 
 #[test]
-fn a_unix_socket_whose_queue_is_full_costs_no_more_either() {
+fn a_call_to_a_unix_socket_with_a_full_queue_ends_by_its_deadline() {
     let directory = Directory::new();
     let path = directory.path().join("socket");
     let _listener = UnixListener::bind(&path).unwrap();
@@ -89,7 +89,7 @@ fn a_unix_socket_whose_queue_is_full_costs_no_more_either() {
 }
 
 #[test]
-fn nobody_there_is_an_error_at_once() {
+fn a_missing_server_is_an_error_at_once() {
     let port = free_port();
     let begin = Instant::now();
     let error = open(&format!("redis://127.0.0.1:{port}")).load("k", within(10 * SECOND)).unwrap_err();
@@ -104,7 +104,7 @@ fn nobody_there_is_an_error_at_once() {
         let _asked = connection.read(&mut [0; 1000]).unwrap();
     });
     let error = open(&format!("redis://127.0.0.1:{web}")).load("k", within(10 * SECOND)).unwrap_err();
-    assert!(error.0.contains("not Redis's"), "{error}");
+    assert!(error.0.contains("the Redis protocol"), "{error}");
     assert!(begin.elapsed() < 5 * SECOND);
     let error = open("redis://no-such-host.invalid").load("k", within(SECOND)).unwrap_err();
     assert!(error.0.contains("no-such-host.invalid:6379"), "{error}");
@@ -112,7 +112,7 @@ fn nobody_there_is_an_error_at_once() {
 }
 
 #[test]
-fn a_frozen_server_is_waited_for_and_found_when_it_thaws() {
+fn a_call_to_a_frozen_server_succeeds_if_the_server_thaws_in_time() {
     let server = Server::start(&[]);
     let store = open(&server.url());
     let key = saved(&store, "data");
@@ -126,7 +126,7 @@ fn a_frozen_server_is_waited_for_and_found_when_it_thaws() {
             sleep(SECOND / 5);
             server.thaw();
         });
-        assert_eq!(store.load(&key, within(5 * SECOND)), Ok(Some(record(1, "data"))), "there is time enough");
+        assert_eq!(store.load(&key, within(5 * SECOND)), Ok(Some(record(1, "data"))), "there is enough time");
     });
 }
 
@@ -144,7 +144,7 @@ fn service_resumes_within_a_second_of_the_servers_return() {
                 while !stop.load(Ordering::Relaxed) {
                     let next = record(generation + 1, format!("{key} {}", generation + 1));
                     let write = Write { deadline: within(SECOND), ..write(generation + 1, &next.data, MINUTE) };
-                    // A save that ran out of time may have had its effect.
+                    // A save that timed out may have succeeded.
                     match store.save(key, generation, &write) {
                         Ok(Saved::Yes) => {}
                         Ok(Saved::Conflict) => assert_eq!(load_or_retry(store, key), next),
@@ -189,7 +189,7 @@ fn load_or_retry(store: &Redis, key: &str) -> crate::store::Record {
 }
 
 #[test]
-fn a_restarted_server_is_served_by_the_next_call() {
+fn the_next_call_finds_a_restarted_server() {
     let mut server = Server::start(&["--appendonly", "yes", "--appendfsync", "always"]);
     let store = open(&server.url());
     let key = saved(&store, "data");
@@ -207,7 +207,7 @@ fn a_restarted_server_is_served_by_the_next_call() {
 }
 
 #[test]
-fn a_connection_that_was_closed_is_no_error() {
+fn a_closed_idle_connection_is_not_an_error() {
     let server = Server::start(&[]);
     let (store, subject, key) = (open(&server.url()), new_subject(), new_key());
     let (data, more) = (bytes(Some(subject), "data"), bytes(Some(subject), long(3)));
@@ -231,7 +231,7 @@ fn a_connection_that_was_closed_is_no_error() {
     assert_eq!(store.revoke(&key, &[subject], soon()), Ok(true));
 }
 
-/// A store behind a proxy that can lose answers, and the server.
+/// A server, a store that uses it through a proxy that can lose answers, and a store that uses it directly.
 struct Lossy {
     store: Redis,
     direct: Redis,
@@ -243,7 +243,7 @@ impl Lossy {
     fn start() -> Self {
         let server = Server::start(&[]);
         let (proxy, direct, subject) = (Proxy::start(server.port), open(&server.url()), new_subject());
-        // From now on the server knows the scripts.
+        // These calls make the server remember the scripts.
         for data in ["data", &long(1)] {
             let key = saved_for(&direct, subject, data, MINUTE);
             assert_eq!(direct.revoke(&key, &[], soon()), Ok(false));
@@ -252,8 +252,8 @@ impl Lossy {
         Self { store: open(&proxy.url()), direct, proxy, server }
     }
 
-    /// Makes a call on a connection that is open, and loses the first answer.
-    fn lost<T>(&self, call: impl FnOnce(&Redis) -> T) -> T {
+    /// Makes a call on an open connection, and loses the first answer.
+    fn lose_answer<T>(&self, call: impl FnOnce(&Redis) -> T) -> T {
         assert_eq!(load(&self.store, "nothing"), None);
         self.proxy.lose_next_answer();
         let outcome = call(&self.store);
@@ -263,54 +263,54 @@ impl Lossy {
 }
 
 #[test]
-fn a_save_whose_answer_was_lost_is_told_from_another_writers() {
+fn a_save_whose_answer_was_lost_is_distinguished_from_another_writers() {
     let lossy = Lossy::start();
     for data in [&|number: u64| format!("{number}"), &long as &dyn Fn(u64) -> String] {
         let key = saved(&lossy.direct, &data(1));
         assert_eq!(save(&lossy.direct, &key, 1, &data(2)), Saved::Yes);
-        assert_eq!(lossy.lost(|store| save(store, &key, 2, &data(3))), Saved::Yes);
+        assert_eq!(lossy.lose_answer(|store| save(store, &key, 2, &data(3))), Saved::Yes);
         assert_eq!(load(&lossy.direct, &key), Some(record(3, data(3))));
-        // The first request may have been carried out before the other writer's.
+        // The first request may have succeeded before the other writer saved.
         assert_eq!(save(&lossy.direct, &key, 3, "of another"), Saved::Yes);
         let late = bytes(None, data(4));
-        let error = lossy.lost(|store| store.save(&key, 3, &write(4, &late, MINUTE))).unwrap_err();
+        let error = lossy.lose_answer(|store| store.save(&key, 3, &write(4, &late, MINUTE))).unwrap_err();
         assert!(error.0.contains("did not answer") && error.0.contains("commit again"), "{error}");
         assert_eq!(load(&lossy.direct, &key), Some(record(4, "of another")));
         assert_eq!(lossy.direct.remove(&key, 0, None, soon()), Ok(Saved::Yes));
-        assert_eq!(lossy.lost(|store| store.save(&key, 4, &write(5, &late, MINUTE))), Ok(Saved::Gone));
+        assert_eq!(lossy.lose_answer(|store| store.save(&key, 4, &write(5, &late, MINUTE))), Ok(Saved::Gone));
     }
     assert_eq!(lossy.server.ask::<usize>(&["DBSIZE"]), 0);
 }
 
 #[test]
-fn a_touch_whose_answer_was_lost_is_made_again() {
+fn a_touch_whose_answer_was_lost_is_repeated() {
     let (lossy, subject) = (Lossy::start(), new_subject());
     for text in ["touched", &long(1)] {
         let key = saved_for(&lossy.direct, subject, "data", MINUTE);
         let data = bytes(Some(subject), text);
-        assert_eq!(lossy.lost(|store| store.touch(&key, &write(1, &data, MINUTE))), Ok(Saved::Yes));
+        assert_eq!(lossy.lose_answer(|store| store.touch(&key, &write(1, &data, MINUTE))), Ok(Saved::Yes));
         assert_eq!(*load(&lossy.direct, &key).unwrap().data, *data);
         assert_eq!(lossy.direct.save(&key, 1, &write(2, &data, MINUTE)), Ok(Saved::Yes));
-        assert_eq!(lossy.lost(|store| store.touch(&key, &write(1, &data, MINUTE))), Ok(Saved::Conflict));
+        assert_eq!(lossy.lose_answer(|store| store.touch(&key, &write(1, &data, MINUTE))), Ok(Saved::Conflict));
         assert_eq!(lossy.direct.remove(&key, 0, Some(subject), soon()), Ok(Saved::Yes));
-        assert_eq!(lossy.lost(|store| store.touch(&key, &write(2, &data, MINUTE))), Ok(Saved::Gone));
+        assert_eq!(lossy.lose_answer(|store| store.touch(&key, &write(2, &data, MINUTE))), Ok(Saved::Gone));
     }
     assert_eq!(lossy.server.ask::<usize>(&["DBSIZE"]), 0);
 }
 
 #[test]
-fn a_removal_whose_answer_was_lost_was_made() {
+fn a_removal_whose_answer_was_lost_succeeds() {
     let (lossy, subject) = (Lossy::start(), new_subject());
     for expected in [0, 1] {
         let key = saved_for(&lossy.direct, subject, "data", MINUTE);
-        let removed = lossy.lost(|store| store.remove(&key, expected, Some(subject), soon()));
+        let removed = lossy.lose_answer(|store| store.remove(&key, expected, Some(subject), soon()));
         assert_eq!(removed, Ok(Saved::Yes));
         assert_eq!(load(&lossy.direct, &key), None);
     }
     let key = saved_for(&lossy.direct, subject, "data", MINUTE);
-    assert_eq!(lossy.lost(|store| store.remove(&key, 2, Some(subject), soon())), Ok(Saved::Conflict));
-    assert_eq!(lossy.lost(|store| store.revoke(&key, &[new_subject()], soon())), Ok(false));
-    assert_eq!(lossy.lost(|store| store.revoke(&key, &[new_subject(), subject], soon())), Ok(true));
+    assert_eq!(lossy.lose_answer(|store| store.remove(&key, 2, Some(subject), soon())), Ok(Saved::Conflict));
+    assert_eq!(lossy.lose_answer(|store| store.revoke(&key, &[new_subject()], soon())), Ok(false));
+    assert_eq!(lossy.lose_answer(|store| store.revoke(&key, &[new_subject(), subject], soon())), Ok(true));
     assert_eq!(lossy.server.ask::<usize>(&["DBSIZE"]), 0);
 }
 
@@ -320,15 +320,15 @@ fn an_insert_is_sent_once() {
     for text in ["data", &long(1)] {
         let (key, data) = (new_key(), bytes(Some(subject), text));
         let before = lossy.proxy.requests();
-        let error = lossy.lost(|store| store.save(&key, 0, &write(1, &data, MINUTE))).unwrap_err();
+        let error = lossy.lose_answer(|store| store.save(&key, 0, &write(1, &data, MINUTE))).unwrap_err();
         assert!(error.0.contains("closed"), "{error}");
         assert_eq!(lossy.proxy.requests() - before, 2, "one to load, one to save");
-        assert_eq!(lossy.direct.remove(&key, 1, Some(subject), soon()), Ok(Saved::Yes), "it was made");
+        assert_eq!(lossy.direct.remove(&key, 1, Some(subject), soon()), Ok(Saved::Yes), "the insert had succeeded");
     }
 }
 
 #[test]
-fn a_child_of_a_fork_has_connections_of_its_own() {
+fn a_forked_child_has_its_own_connections() {
     let server = Server::start(&[]);
     let store = open(&server.url());
     let keys = ["parent", "child"].map(|data| saved(&store, data));
@@ -344,11 +344,11 @@ fn a_child_of_a_fork_has_connections_of_its_own() {
     assert!(child.succeeds());
     assert_eq!(count(&store, &shared), 200);
     let clients: String = server.ask(&["INFO", "clients"]);
-    assert!(clients.contains("connected_clients:2\r"), "the parent's is still there, besides this: {clients}");
+    assert!(clients.contains("connected_clients:2\r"), "the parent's connection and this one are open: {clients}");
 }
 
 #[test]
-fn many_idle_connections_are_not_kept() {
+fn at_most_64_idle_connections_are_kept() {
     let server = Server::start(&[]);
     let store = open(&server.url());
     server.ask::<()>(&["CLIENT", "PAUSE", "300", "ALL"]);
