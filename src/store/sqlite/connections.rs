@@ -1,4 +1,4 @@
-//! The connections of this process to one file.
+//! The connections of this process to a database file.
 
 #[cfg(unix)]
 use std::fs::{File, TryLockError};
@@ -7,27 +7,27 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use rusqlite::Connection;
 
-use super::database::{self, Trouble};
+use super::database::{self, DatabaseError};
 use super::files::{Files, Folder};
 use super::pool::Pool;
 use crate::fork::{Call, Close};
 
-/// How many threads of a process read at once.
+/// How many threads of a process can read at the same time.
 const READERS: usize = 8;
 
-/// Those of every file that a store of this process uses.
+/// The connections to every file that a store of this process uses.
 static ALL: Mutex<Vec<Weak<Connections>>> = Mutex::new(Vec::new());
 
-/// The connections to a file, for all stores that use it: none crosses a fork.
+/// The connections to a file, shared by all stores that use it. They are closed before a fork.
 ///
-/// All of them have the same three files open. SQLite shares a log's index among a process's connections to a file, so
-/// that one with another log would destroy the database.
+/// All connections must have the same three files open. SQLite shares the index of the log among a process's
+/// connections to a file, so a connection that had another log open would destroy the database.
 pub(super) struct Connections {
     pub path: PathBuf,
     pub readers: Pool<Database>,
-    /// One, for the threads of a process to take turns.
+    /// A single connection, so that the threads of a process take turns.
     pub writer: Pool<Database>,
-    /// The files that the connections have open, or had last.
+    /// The files that the connections have open, or that the last connection had open.
     files: Mutex<Option<Arc<Files>>>,
 }
 
@@ -35,12 +35,12 @@ pub(super) struct Connections {
 pub(super) struct Database {
     pub connection: Connection,
     files: Arc<Files>,
-    /// Their folder as it was when they were found to be current.
+    /// The folder of the files at the last check, if the files were current then.
     pub folder: Option<Folder>,
 }
 
 impl Connections {
-    /// Those to the file of an absolute path.
+    /// The connections to the file with an absolute path.
     pub fn to(path: &Path, call: &Call) -> Arc<Self> {
         let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(connections) = all.iter().filter_map(Weak::upgrade).find(|connections| connections.path == path) {
@@ -48,28 +48,28 @@ impl Connections {
         }
         let (readers, writer) = (Pool::new(READERS), Pool::new(1));
         let connections = Arc::new(Self { path: path.to_owned(), readers, writer, files: Mutex::default() });
-        let inherited_by_none: Weak<Self> = Arc::downgrade(&connections);
+        let weak: Weak<Self> = Arc::downgrade(&connections);
         all.retain(|other| other.strong_count() > 0);
-        all.push(inherited_by_none.clone());
-        call.close_before_forks(inherited_by_none);
+        all.push(weak.clone());
+        call.close_before_forks(weak);
         connections
     }
 
-    /// Opens one more, and makes the file if it is not there. If the files are no longer those that the other connections
-    /// have open, the others are closed first.
-    pub fn open(&self) -> Result<Database, Trouble> {
+    /// Opens another connection, and creates the file if it is missing. If the files are no longer those that the other
+    /// connections have open, closes the other connections first.
+    pub fn open(&self) -> Result<Database, DatabaseError> {
         let mut known = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         let found = Files::of(&self.path);
         let is_replaced = known.as_deref().is_some_and(|files| *files != found);
         if is_replaced {
             self.close();
-            // Those that are at work notice it before their next call.
+            // Connections in use notice the change before their next call.
             if known.as_ref().is_some_and(|files| Arc::strong_count(files) > 1) {
-                return Err(Trouble::Replaced);
+                return Err(DatabaseError::Replaced);
             }
         }
         if is_replaced || !found.have_a_database() {
-            let _alone = alone(&self.path)?;
+            let _lock = lock_folder(&self.path)?;
             Files::of(&self.path).remove_leftovers(known.as_deref())?;
             database::create(&self.path)?;
         }
@@ -77,38 +77,38 @@ impl Connections {
         let outcome = database::open(&self.path);
         let opened = Files::of(&self.path);
         if opened.lack_one_of(&before) {
-            return Err(Trouble::Replaced);
+            return Err(DatabaseError::Replaced);
         }
         let connection = outcome?;
         let files = match known.as_ref().filter(|_| !is_replaced) {
             Some(files) if **files == opened => Arc::clone(files),
             None if opened.are_all_there() => Arc::new(opened),
-            _ => return Err(Trouble::Replaced),
+            _ => return Err(DatabaseError::Replaced),
         };
         let mut database = Database { connection, files, folder: None };
         if !database.is_current()? {
-            return Err(Trouble::Replaced);
+            return Err(DatabaseError::Replaced);
         }
         *known = Some(Arc::clone(&database.files));
         Ok(database)
     }
 }
 
-/// Keeps other processes from making a database in the same folder as long as what it returns: one must not remove the log
-/// that another has just begun.
+/// Prevents other processes from creating a database in the same folder until the returned file is closed. Otherwise a
+/// process could remove the log that another process has just created.
 #[cfg(unix)]
-fn alone(database: &Path) -> Result<File, Trouble> {
+fn lock_folder(database: &Path) -> Result<File, DatabaseError> {
     let folder = File::open(database.parent().unwrap_or(database))?;
     match folder.try_lock() {
         Ok(()) => Ok(folder),
-        Err(TryLockError::WouldBlock) => Err(Trouble::Replaced),
+        Err(TryLockError::WouldBlock) => Err(DatabaseError::Replaced),
         Err(TryLockError::Error(error)) => Err(error.into()),
     }
 }
 
-/// A file that is open is not removed there.
+/// Locks nothing: on this system an open file cannot be removed.
 #[cfg(not(unix))]
-fn alone(_: &Path) -> Result<(), Trouble> {
+fn lock_folder(_: &Path) -> Result<(), DatabaseError> {
     Ok(())
 }
 
@@ -120,9 +120,9 @@ impl Close for Connections {
 }
 
 impl Database {
-    /// Whether its files are still the ones that their names stand for. To look at a folder that has not changed costs a
-    /// third of looking at the files.
-    pub fn is_current(&mut self) -> Result<bool, Trouble> {
+    /// True if the open files are still the files with their names. If the folder has not changed, this does not look
+    /// at the files, which would take three times as long.
+    pub fn is_current(&mut self) -> Result<bool, DatabaseError> {
         let folder = self.files.folder();
         if folder.is_some() && folder == self.folder {
             return Ok(true);
@@ -140,7 +140,7 @@ fn has_moved(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(has_moved != 0)
 }
 
-/// A file that is open is not moved there.
+/// Always false: on this system an open file cannot be moved.
 #[cfg(not(unix))]
 fn has_moved(_: &Connection) -> rusqlite::Result<bool> {
     Ok(false)

@@ -1,4 +1,4 @@
-//! Opens a database, and checks that it is one of this store's.
+//! Opens a database, and checks that this store created it.
 
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
@@ -10,13 +10,13 @@ use rusqlite::hooks::Wal;
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
-/// `khfu`, the mark of a database of this store.
+/// The application id of this store's databases: `khfu` in ASCII.
 const APPLICATION: i32 = 0x6b68_6675;
-/// The number of the table's layout. 1 was never released.
+/// The version of the table's layout. Version 1 was never released.
 const VERSION: i32 = 2;
 
-/// The header says whose a record is and when it was used; the columns are copies of that, to find it by. An index of
-/// the rows that expire lets a save find those that have without looking at others.
+/// The columns `subject` and `accessed` repeat what a record's header says, so that records can be found by them. The
+/// index by expiry lets a save find the expired rows without looking at others.
 const TABLE: &str = "
     CREATE TABLE khufu_sessions (
         key TEXT NOT NULL PRIMARY KEY,
@@ -32,35 +32,35 @@ const TABLE: &str = "
 ";
 const DROP_TABLES_1: &str = "DROP TABLE IF EXISTS records; DROP TABLE IF EXISTS subjects;";
 
-/// The pages in the log from which on it is written back to the database.
+/// The length of the log, in pages, at which it is written back to the database.
 const LOG_PAGES: i32 = 1000;
-/// A log that grew beyond this, for a large record, is cut back.
+/// A log that has grown beyond this size, because of a large record, is truncated.
 const LOG_BYTES: i64 = 16 << 20;
 
-/// Why a database could not be used.
+/// The reason why a database could not be used.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Trouble {
+pub(super) enum DatabaseError {
     #[error("{0}")]
     Sqlite(#[from] rusqlite::Error),
     #[error("{0}")]
     File(#[from] std::io::Error),
-    #[error("it is the database of something else")]
+    #[error("the file is the database of another application")]
     Foreign,
-    #[error("its layout is {0}, which a newer version of khufu made; this one knows {VERSION}")]
+    #[error("a newer version of khufu made it (layout {0}; this version needs layout {VERSION})")]
     Newer(i32),
-    #[error("it may not be written to")]
+    #[error("the file is read-only")]
     ReadOnly,
     #[error("its files were being removed or replaced")]
     Replaced,
-    #[error("its file was removed or replaced during the save, so what was saved may be lost")]
+    #[error("its file was removed or replaced during the save, so the saved record may be lost")]
     Lost,
-    #[error("its file system cannot keep a write-ahead log (the journal mode stays {0})")]
+    #[error("its file system does not support a write-ahead log (the journal mode stays {0})")]
     NoLog(String),
 }
 
-impl Trouble {
-    /// Whether nothing was done because something was in the way that passes, so that the call can be made again.
-    pub fn passes(&self) -> bool {
+impl DatabaseError {
+    /// True if a temporary condition prevented the call and nothing was done, so that it can be repeated.
+    pub fn is_temporary(&self) -> bool {
         match self {
             Self::Sqlite(error) => matches!(
                 error.sqlite_error_code(),
@@ -72,44 +72,47 @@ impl Trouble {
     }
 }
 
-/// Opens a database, and makes its table if it is empty.
+/// Opens a database, and creates its table if the database is empty.
 ///
-/// Its connections do not wait for others: their calls fail at once with a trouble that [`passes`](Trouble::passes).
-pub(super) fn open(path: &Path) -> Result<Connection, Trouble> {
+/// The connection does not wait while other connections use the database. Instead its calls fail at once with an error
+/// that [`is_temporary`](DatabaseError::is_temporary).
+pub(super) fn open(path: &Path) -> Result<Connection, DatabaseError> {
     let mut connection =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(Duration::ZERO)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     if connection.is_readonly(rusqlite::MAIN_DB)? {
-        return Err(Trouble::ReadOnly);
+        return Err(DatabaseError::ReadOnly);
     }
     check(&connection.transaction()?)?;
     let mode: String = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
     if mode != "wal" {
-        return Err(Trouble::NoLog(mode));
+        return Err(DatabaseError::NoLog(mode));
     }
     connection.pragma_update(None, "synchronous", "normal")?;
     connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES, |_| Ok(()))?;
     connection.wal_hook(Some(write_back))?;
     // This also opens the log, if it was not open before.
     if check(&connection.transaction()?)? != Found::Table {
-        make(&mut connection)?;
+        create_table(&mut connection)?;
     }
     Ok(connection)
 }
 
-/// Other writers wait meanwhile. SQLite's own way lets them write on, so that under load it never comes to the end of
-/// the log, which then grows and grows.
+/// Writes the log back to the database when it is long. Other writers wait meanwhile. SQLite's own automatic
+/// checkpoints let them continue, so that under load it would never reach the end of the log, which would grow without
+/// limit.
 fn write_back(log: &mut Wal, pages: i32) -> rusqlite::Result<()> {
     if pages >= LOG_PAGES {
-        // If it fails because others are in the way, the next commit tries again.
+        // If this fails because other connections use the database, the next commit tries again.
         let _ = log.checkpoint_v2(CheckpointMode::RESTART);
     }
     Ok(())
 }
 
-/// Makes an empty file, for the eyes of its owner alone, if none is there. SQLite's other files get the permissions of this one.
-pub(super) fn create(path: &Path) -> Result<(), Trouble> {
+/// Creates an empty file that only its owner can read, if there is no file. SQLite gives its other files the same
+/// permissions.
+pub(super) fn create(path: &Path) -> Result<(), DatabaseError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -120,7 +123,8 @@ pub(super) fn create(path: &Path) -> Result<(), Trouble> {
     }
 }
 
-fn make(connection: &mut Connection) -> Result<(), Trouble> {
+/// Creates the table, unless another connection has created it meanwhile.
+fn create_table(connection: &mut Connection) -> Result<(), DatabaseError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     match check(&transaction)? {
         Found::Table => return Ok(()),
@@ -133,22 +137,23 @@ fn make(connection: &mut Connection) -> Result<(), Trouble> {
     Ok(transaction.commit()?)
 }
 
-/// What is in a database.
+/// The contents of a database that this store can use.
 #[derive(PartialEq, Eq)]
 enum Found {
     Table,
+    /// The tables of layout version 1.
     TablesOf1,
     Nothing,
 }
 
-fn check(transaction: &Transaction<'_>) -> Result<Found, Trouble> {
+fn check(transaction: &Transaction<'_>) -> Result<Found, DatabaseError> {
     let number = |name| transaction.pragma_query_value(None, name, |row| row.get(0));
     let tables: u32 = transaction.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
     match (number("application_id")?, number("user_version")?) {
         (APPLICATION, VERSION) => Ok(Found::Table),
         (APPLICATION, 1) => Ok(Found::TablesOf1),
-        (APPLICATION, version) => Err(Trouble::Newer(version)),
+        (APPLICATION, version) => Err(DatabaseError::Newer(version)),
         (0, 0) if tables == 0 => Ok(Found::Nothing),
-        _ => Err(Trouble::Foreign),
+        _ => Err(DatabaseError::Foreign),
     }
 }

@@ -1,14 +1,14 @@
 //! The three files of a database: the database itself, its write-ahead log, and the log's index.
 //!
-//! SQLite keeps them open. If one is removed or replaced meanwhile, a connection goes on with the one that it has open,
-//! and what it writes there is lost.
+//! SQLite keeps them open. If one of them is removed or replaced, a connection continues to use the file that it has
+//! open, and whatever it writes there is lost.
 
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A file, whatever its name. Files that are there at the same time have different ones.
+/// Identifies a file independently of its name. Files that exist at the same time have different identities.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Identity {
     #[cfg(unix)]
@@ -16,7 +16,8 @@ struct Identity {
     created: Option<SystemTime>,
 }
 
-/// In the order in which each belongs to those before it.
+/// The paths and identities of the three files: the database, its log, and the log's index. Each belongs to the files
+/// before it.
 #[derive(PartialEq, Eq)]
 pub(super) struct Files {
     paths: [PathBuf; 3],
@@ -24,9 +25,9 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// The files that are there now.
+    /// The files that exist now.
     pub fn of(database: &Path) -> Self {
-        // SQLite puts the others beside the file that a symbolic link names.
+        // SQLite follows a symbolic link, and puts the other files next to the link's target.
         let path = fs::canonicalize(database).unwrap_or_else(|_| database.to_owned());
         let beside = |suffix| {
             let mut name = path.clone().into_os_string();
@@ -46,13 +47,14 @@ impl Files {
         self.identities.iter().all(Option::is_some)
     }
 
-    /// Whether one that was there has been removed or replaced.
+    /// True if one of the files of `before` has been removed or replaced.
     pub fn lack_one_of(&self, before: &Self) -> bool {
         let both = self.identities.iter().zip(&before.identities);
         both.into_iter().any(|(now, before)| before.is_some() && now != before)
     }
 
-    /// The folder that they are in, if the system tells of its changes. None of them is removed or replaced without one.
+    /// The folder of the files, if the system reports when a folder changes. Removing or replacing one of the files
+    /// changes the folder.
     #[cfg(unix)]
     pub fn folder(&self) -> Option<Folder> {
         use std::os::unix::fs::MetadataExt;
@@ -66,13 +68,13 @@ impl Files {
         None
     }
 
-    /// Whether the log and its index are still those that were found.
+    /// True if the log and its index have not been removed or replaced.
     pub fn have_their_log(&self) -> bool {
         (1..3).all(|file| identity(&self.paths[file]) == self.identities[file])
     }
 
-    /// Removes a log and an index that belonged to a file which is no longer there: SQLite would apply them to the file
-    /// that is. `before`: those that this process had open.
+    /// Removes a log and an index that belong to a database file which no longer exists, because SQLite would apply
+    /// them to the new file. `before` are the files that this process had open.
     pub fn remove_leftovers(&self, before: Option<&Self>) -> io::Result<()> {
         let is_left = |file: usize| {
             let stayed = |before: &Self| self.identities[file] == before.identities[file];
@@ -89,7 +91,7 @@ impl Files {
     }
 }
 
-/// A folder since its last change.
+/// A folder and the time of its last change.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Folder {
     inode: (u64, u64),
@@ -97,14 +99,15 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Whether its next change will be seen: a clock that ticks slowly gives changes of one moment the same time.
+    /// True if the last change is old enough that the next one will get another time. The clock of a file system may be
+    /// coarse, so that two quick changes get the same time.
     pub fn has_settled(&self) -> bool {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         now.saturating_sub(self.changed) > Duration::from_secs(1)
     }
 }
 
-/// Asks by the name: to open a file and close it again would drop SQLite's locks on it.
+/// Finds the identity of a file by its name. Opening and closing the file would drop SQLite's locks on it.
 fn identity(path: &Path) -> Option<Identity> {
     fs::metadata(path).ok().map(|metadata| Identity {
         #[cfg(unix)]

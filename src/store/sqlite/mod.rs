@@ -1,11 +1,11 @@
-//! Records in a file, which several processes may use at once.
+//! The store `sqlite:`, which keeps records in a file that several processes can use at the same time.
 //!
-//! What a call has written is there after the process is killed. After the machine loses power the file is whole, but
-//! the last writes before may be missing, and what they deleted be back: not to risk that would cost every write a
-//! wait for the disk.
+//! Completed writes survive when the process is killed. If the machine loses power, the file stays intact, but the last
+//! writes before that may be undone: records may be missing, and removed records may be back. To prevent this, every
+//! write would have to wait for the disk.
 //!
-//! Other software in the same process must keep its hands off the file: the system drops a process's locks on a file
-//! when any descriptor of it is closed.
+//! Other software in the same process must not open the file: the system drops a process's locks on a file when any
+//! descriptor of the file is closed.
 
 mod connections;
 mod database;
@@ -21,13 +21,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction, TransactionBehavior, params_from_iter};
 
 use self::connections::{Connections, Database};
-use self::database::Trouble;
+use self::database::DatabaseError;
 use self::pool::{Loan, Pool};
 use crate::fork::{Call, Close};
 use crate::store::{Record, Saved, Store, StoreError, SubjectName, Write};
 use crate::wiped::WipedBytes;
 
-/// How long a call sleeps, at first and at most, before it asks again whether another process is done writing.
+/// The first and the longest pause of a call that waits for another process to finish writing.
 const FIRST_PAUSE: Duration = Duration::from_micros(50);
 const LAST_PAUSE: Duration = Duration::from_micros(500);
 
@@ -52,12 +52,12 @@ const EXISTS: &str =
 const SWEEP: &str = "
     DELETE FROM khufu_sessions
     WHERE rowid IN (SELECT rowid FROM khufu_sessions WHERE expires <= ?1 ORDER BY expires LIMIT 8)";
-/// The subjects' names follow, in brackets.
+/// The beginning of a statement. The names of the subjects follow in brackets.
 const MEMBERS: &str = "SELECT key FROM khufu_sessions WHERE (expires IS NULL OR expires > ?1) AND subject IN ";
-/// The subjects follow.
+/// The beginning of a statement. The names of the subjects follow in brackets.
 const REVOKE: &str = "DELETE FROM khufu_sessions WHERE key = ?1 AND (expires IS NULL OR expires > ?2) AND subject IN ";
 
-/// True for SQLite's names of a database in memory, and for its URIs, which this store would take for a file's name.
+/// True for SQLite's name of a database in memory, and for its URIs. This store would create files with these names.
 pub(super) fn is_no_file(path: &str) -> bool {
     path.starts_with("file:") || path.rsplit('/').next() == Some(":memory:")
 }
@@ -67,9 +67,9 @@ pub(crate) struct Sqlite {
     connections: Arc<Connections>,
 }
 
-/// What a call does.
+/// A call to the database.
 struct Task {
-    /// In an error's words.
+    /// A description of the call for error messages.
     doing: &'static str,
     kind: Kind,
     deadline: Instant,
@@ -78,19 +78,20 @@ struct Task {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Read,
-    /// A write that is as good when it is made twice.
+    /// A write that can safely be repeated.
     Write,
-    /// A write that must not be made twice, for its writer could take the first for another's.
+    /// A write that must not be repeated: the second try would take the result of the first for another writer's.
     Save,
 }
 
 impl Sqlite {
-    /// Opens a database, and makes it if it is not there or empty: it is then for its owner alone to read. The folder
-    /// must be there.
+    /// Opens a database, and creates it if it is missing or empty. Only the owner can read a new file. Its folder must
+    /// exist.
     pub fn open(path: &str, deadline: Instant) -> Result<Self, StoreError> {
         let absolute = std::path::absolute(path).map_err(|error| StoreError(format!("the SQLite store: {error}")))?;
-        let late = || StoreError(format!("the SQLite store {}: opening: a fork lasted too long", absolute.display()));
-        let call = Call::begin(deadline).ok_or_else(late)?;
+        let timed_out =
+            || StoreError(format!("the SQLite store {}: opening: a fork lasted too long", absolute.display()));
+        let call = Call::begin(deadline).ok_or_else(timed_out)?;
         let store = Self { connections: Connections::to(&absolute, &call) };
         drop(call);
         store.call(&store.connections.writer, &Task { doing: "opening", kind: Kind::Write, deadline }, |_| Ok(()))?;
@@ -116,61 +117,61 @@ impl Sqlite {
         })
     }
 
-    /// Lets a connection do the work, again and again as long as others are in the way.
+    /// Lets a connection do the work. Repeats it as long as a temporary condition prevents it, until the deadline.
     fn call<T>(
         &self,
         pool: &Pool<Database>,
         task: &Task,
         work: impl Fn(&mut Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
-        let late = || self.error(task.doing, "the time limit passed while others were using it");
+        let timed_out = || self.error(task.doing, "the time limit passed while others were using it");
         let mut pause = FIRST_PAUSE;
         loop {
-            let begun = Call::begin(task.deadline).ok_or_else(late)?;
-            let mut loan = pool.borrow(task.deadline).ok_or_else(late)?;
+            let begun = Call::begin(task.deadline).ok_or_else(timed_out)?;
+            let mut loan = pool.borrow(task.deadline).ok_or_else(timed_out)?;
             if Instant::now() >= task.deadline {
-                return Err(late());
+                return Err(timed_out());
             }
             match self.attempt(&mut loan, task.kind, &work) {
-                Err(trouble) if !trouble.passes() => return Err(self.error(task.doing, &trouble.to_string())),
-                Err(_) if Instant::now() + pause >= task.deadline => return Err(late()),
+                Err(error) if !error.is_temporary() => return Err(self.error(task.doing, &error.to_string())),
+                Err(_) if Instant::now() + pause >= task.deadline => return Err(timed_out()),
                 Err(_) => {}
                 Ok(done) => return Ok(done),
             }
             drop((loan, begun));
-            // Not a sleep, which signals that keep coming (as Ruby sends to a thread that waits) make endless.
+            // A sleep would never end if signals kept interrupting it, as Ruby's do for a waiting thread.
             park_timeout(pause);
             pause = LAST_PAUSE.min(2 * pause);
         }
     }
 
-    /// Lets a connection do the work. One whose files were removed or replaced is closed, and no trouble of its own is
-    /// told.
+    /// Lets a connection do the work. If the connection's files were removed or replaced, closes the connection and
+    /// does not report its error.
     fn attempt<T>(
         &self,
         loan: &mut Loan<'_, Database>,
         kind: Kind,
         work: impl Fn(&mut Connection) -> rusqlite::Result<T>,
-    ) -> Result<T, Trouble> {
-        let is_current = loan.thing.as_mut().map_or(Ok(false), Database::is_current)?;
-        let mut database = match loan.thing.take().filter(|_| is_current) {
+    ) -> Result<T, DatabaseError> {
+        let is_current = loan.item.as_mut().map_or(Ok(false), Database::is_current)?;
+        let mut database = match loan.item.take().filter(|_| is_current) {
             Some(database) => database,
             None => self.connections.open()?,
         };
-        let outcome = work(&mut database.connection).map_err(Trouble::from);
+        let outcome = work(&mut database.connection).map_err(DatabaseError::from);
         let is_certain = match &outcome {
             Ok(_) => kind == Kind::Read,
-            Err(trouble) => trouble.passes(),
+            Err(error) => error.is_temporary(),
         };
         if is_certain || database.is_current()? {
-            if outcome.as_ref().map_or_else(Trouble::passes, |_| true) {
-                loan.thing = Some(database);
+            if outcome.as_ref().map_or_else(DatabaseError::is_temporary, |_| true) {
+                loan.item = Some(database);
             }
             return outcome;
         }
         match kind {
-            Kind::Save => Err(Trouble::Lost),
-            Kind::Read | Kind::Write => Err(Trouble::Replaced),
+            Kind::Save => Err(DatabaseError::Lost),
+            Kind::Read | Kind::Write => Err(DatabaseError::Replaced),
         }
     }
 
@@ -247,7 +248,7 @@ impl Store for Sqlite {
     }
 }
 
-/// Closing takes SQLite's locks, so it is a call too.
+/// Closes the connections. Closing takes SQLite's locks, so it must not happen during a fork.
 impl Drop for Sqlite {
     fn drop(&mut self) {
         let _call = Call::begin(Instant::now() + Duration::from_secs(1));
@@ -275,7 +276,7 @@ fn put(transaction: &Transaction<'_>, key: &str, expected: u64, write: &Write<'_
     outcome(transaction, changed, key, now)
 }
 
-/// A record and its header, in one piece.
+/// Reads a record, and joins its header and its data.
 fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
     let (header, data) = (row.get_ref(1)?.as_blob()?, row.get_ref(2)?.as_blob()?);
     let mut bytes = WipedBytes::with_capacity(header.len() + data.len());
@@ -284,7 +285,7 @@ fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
     Ok(Record { generation: row.get::<_, i64>(0)?.cast_unsigned(), data: bytes, left: None })
 }
 
-/// The outcome of a write that changed so many rows: of none, or of the one of this key.
+/// The outcome of a write that changed `changed` rows: either none, or the row of this key.
 fn outcome(transaction: &Transaction<'_>, changed: usize, key: &str, now: i64) -> rusqlite::Result<Saved> {
     if changed == 1 {
         return Ok(Saved::Yes);
@@ -293,7 +294,7 @@ fn outcome(transaction: &Transaction<'_>, changed: usize, key: &str, now: i64) -
     Ok(if exists { Saved::Conflict } else { Saved::Gone })
 }
 
-/// In milliseconds since 1970.
+/// The current time in milliseconds since 1970.
 fn now() -> i64 {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     milliseconds(elapsed)

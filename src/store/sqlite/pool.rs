@@ -1,7 +1,8 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-/// Things that are made when they are needed, lent to one thread at a time, and no more than so many of them at once.
+/// A pool that lends each item to one thread at a time, and at most a fixed number of items at once. The borrower makes
+/// an item when there is none.
 pub(super) struct Pool<T> {
     state: Mutex<State<T>>,
     returned: Condvar,
@@ -9,15 +10,15 @@ pub(super) struct Pool<T> {
 
 struct State<T> {
     idle: Vec<T>,
-    /// How many may be lent still.
+    /// How many more items may be lent.
     left: usize,
 }
 
-/// The right to use one.
+/// A borrowed item, which returns to the pool when this is dropped.
 pub(super) struct Loan<'pool, T> {
     pool: &'pool Pool<T>,
-    /// The thing; `None` where it has yet to be made, and where it shall not be used again.
-    pub thing: Option<T>,
+    /// The item. `None` if the borrower has yet to make it, or if it must not be used again.
+    pub item: Option<T>,
 }
 
 impl<T> Pool<T> {
@@ -25,7 +26,7 @@ impl<T> Pool<T> {
         Self { state: Mutex::new(State { idle: Vec::new(), left: most }), returned: Condvar::new() }
     }
 
-    /// Waits until one is free; `None` if that lasts past the deadline.
+    /// Waits until an item may be lent. Returns `None` if the deadline passes before that.
     pub fn borrow(&self, deadline: Instant) -> Option<Loan<'_, T>> {
         let left = deadline.saturating_duration_since(Instant::now());
         let (mut state, _) = self
@@ -36,10 +37,10 @@ impl<T> Pool<T> {
             return None;
         }
         state.left -= 1;
-        Some(Loan { pool: self, thing: state.idle.pop() })
+        Some(Loan { pool: self, item: state.idle.pop() })
     }
 
-    /// Drops those that are not lent.
+    /// Drops the items that are not lent.
     pub fn clear(&self) {
         let idle = std::mem::take(&mut self.lock().idle);
         drop(idle);
@@ -54,7 +55,7 @@ impl<T> Drop for Loan<'_, T> {
     fn drop(&mut self) {
         let mut state = self.pool.lock();
         state.left += 1;
-        state.idle.extend(self.thing.take());
+        state.idle.extend(self.item.take());
         drop(state);
         self.pool.returned.notify_one();
     }
@@ -68,30 +69,30 @@ mod tests {
     use super::Pool;
 
     #[test]
-    fn no_more_are_lent_than_there_may_be() {
+    fn a_pool_lends_at_most_its_number_of_items() {
         let pool = Pool::new(1);
         let mut loan = pool.borrow(Instant::now()).unwrap();
-        assert_eq!(loan.thing, None);
-        loan.thing = Some("a thing");
+        assert_eq!(loan.item, None);
+        loan.item = Some("an item");
 
         let begin = Instant::now();
         assert!(pool.borrow(begin + Duration::from_millis(20)).is_none());
         assert!(begin.elapsed() >= Duration::from_millis(20));
 
         thread::scope(|scope| {
-            let next = scope.spawn(|| pool.borrow(Instant::now() + Duration::from_secs(30)).unwrap().thing.take());
+            let next = scope.spawn(|| pool.borrow(Instant::now() + Duration::from_secs(30)).unwrap().item.take());
             thread::sleep(Duration::from_millis(20));
             drop(loan);
-            assert_eq!(next.join().unwrap(), Some("a thing"));
+            assert_eq!(next.join().unwrap(), Some("an item"));
         });
-        assert_eq!(pool.borrow(Instant::now()).unwrap().thing, None, "it was not given back");
+        assert_eq!(pool.borrow(Instant::now()).unwrap().item, None, "the item was not returned");
     }
 
     #[test]
     fn a_cleared_pool_lends_as_many_as_before() {
         let pool = Pool::new(1);
-        pool.borrow(Instant::now()).unwrap().thing = Some("a thing");
+        pool.borrow(Instant::now()).unwrap().item = Some("an item");
         pool.clear();
-        assert_eq!(pool.borrow(Instant::now()).unwrap().thing, None);
+        assert_eq!(pool.borrow(Instant::now()).unwrap().item, None);
     }
 }

@@ -14,7 +14,7 @@ use super::Sqlite;
 use crate::store::contract::{self, bytes, count, increment, load, new_key, new_subject, record, save, soon, write};
 use crate::store::{Saved, Store, StoreError, SubjectName, Write};
 
-/// A folder that goes with its owner.
+/// A temporary folder, which is removed when this is dropped.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -52,11 +52,11 @@ fn refusal(path: &Path) -> String {
     error
         .0
         .strip_prefix(&format!("the SQLite store {}: opening: ", path.display()))
-        .expect("the path is told")
+        .expect("the error names the path")
         .to_owned()
 }
 
-/// Saves a record that has no end, within a time.
+/// Saves a record that does not expire, within a time limit.
 fn save_within(store: &Sqlite, key: &str, expected: u64, limit: Duration) -> Result<Saved, StoreError> {
     let data = bytes(None, "secret");
     store.save(key, expected, &Write { deadline: Instant::now() + limit, ..write(expected + 1, &data, None) })
@@ -64,12 +64,12 @@ fn save_within(store: &Sqlite, key: &str, expected: u64, limit: Duration) -> Res
 
 const DATABASE: &str = "KHUFU_TEST_DATABASE";
 
-/// The database that this process was started for by [`other_process`].
+/// The path of the database, if [`other_process`] started this process.
 fn given_database() -> Option<PathBuf> {
     std::env::var_os(DATABASE).map(PathBuf::from)
 }
 
-/// Runs the test of that name in a process of its own, where [`given_database`] is the path.
+/// Runs a test in another process, in which [`given_database`] returns the path.
 fn other_process(test: &str, database: &Path) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "--nocapture", &format!("store::sqlite::tests::{test}")])
@@ -86,7 +86,7 @@ fn check_integrity(database: &Path) {
 }
 
 #[test]
-fn keeps_to_the_contract() {
+fn sqlite_fulfils_the_contract() {
     contract::check(&Folder::new().store());
 }
 
@@ -104,12 +104,12 @@ fn a_large_record_is_kept_whole() {
     let mut large = vec![0x5a; 64 << 20];
     large[40 << 20] = 1;
     assert_eq!(store.save("key", 0, &write(1, &bytes(None, &large), None)), Ok(Saved::Yes));
-    assert!(load(&store, "key") == Some(record(1, large)), "the record is another");
+    assert!(load(&store, "key") == Some(record(1, large)), "the record differs");
     assert_eq!(store.remove("key", 0, None, soon()), Ok(Saved::Yes));
     for round in 0..3 {
         assert_eq!(save(&store, "key", round, "small"), Saved::Yes);
     }
-    assert!(folder.log_length() <= 16 << 20, "the log is cut back, not left at {} bytes", folder.log_length());
+    assert!(folder.log_length() <= 16 << 20, "the log was not truncated and has {} bytes", folder.log_length());
 }
 
 #[test]
@@ -161,9 +161,9 @@ fn the_log_stays_short_while_processes_write() {
         }
         folder.log_length() < 16 << 20
     };
-    // Where a busy machine keeps one that reads off the processors for long, the log cannot be written back meanwhile:
-    // that was seen once in 180 times. SQLite's own way never stays below it.
-    assert!((0..3).any(|_| stays_short()), "the log grew so long that it was cut back, three times");
+    // If a busy machine suspends a reader for a long time, the log cannot be written back meanwhile. This was seen once
+    // in 180 runs. SQLite's own automatic checkpoints never stay below the limit.
+    assert!((0..3).any(|_| stays_short()), "the log grew beyond its limit three times");
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn acknowledgements(database: &Path) -> PathBuf {
     database.with_extension("acknowledged")
 }
 
-/// The keys and generations of which a process wrote that they are saved.
+/// The keys and generations that a process has acknowledged as saved.
 fn acknowledged(database: &Path) -> Vec<(String, u64)> {
     let text = fs::read_to_string(acknowledgements(database)).unwrap_or_default();
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
@@ -209,7 +209,7 @@ fn acknowledged(database: &Path) -> Vec<(String, u64)> {
     whole.lines().map(both).collect()
 }
 
-/// Saves new records and new generations of them, each of which is acknowledged when it is saved.
+/// Saves new records and new generations of them, and acknowledges each after it was saved.
 fn save_until_killed(database: &Path) {
     let store = open(database);
     let acknowledge = |file: &mut File, line: String| file.write_all(line.as_bytes()).unwrap();
@@ -270,7 +270,7 @@ fn rows_are_found_through_indexes() {
 }
 
 #[test]
-fn a_row_has_what_a_record_is_found_by() {
+fn a_row_repeats_the_subject_and_the_access_time() {
     let folder = Folder::new();
     let (store, subject) = (folder.store(), new_subject());
     let connection = Connection::open(folder.database()).unwrap();
@@ -324,7 +324,7 @@ fn a_call_ends_by_its_deadline_while_another_writes() {
 }
 
 #[test]
-fn threads_that_wait_for_their_turn_end_by_their_deadlines() {
+fn calls_that_wait_for_their_turn_end_by_their_deadlines() {
     let folder = Folder::new();
     let store = folder.store();
     let mut other = Connection::open(folder.database()).unwrap();
@@ -348,7 +348,7 @@ fn a_deadline_that_has_passed_is_an_error() {
 }
 
 #[test]
-fn what_is_no_database_of_this_store_is_refused() {
+fn a_database_of_another_application_is_refused() {
     let folder = Folder::new();
     let path = |name: &str| folder.0.join(name);
 
@@ -360,15 +360,15 @@ fn what_is_no_database_of_this_store_is_refused() {
 
     Connection::open(path("foreign")).unwrap().execute_batch("CREATE TABLE orders (number)").unwrap();
     let before = fs::read(path("foreign")).unwrap();
-    assert_eq!(refusal(&path("foreign")), "it is the database of something else");
-    assert_eq!(fs::read(path("foreign")).unwrap(), before, "and left as it was");
+    assert_eq!(refusal(&path("foreign")), "the file is the database of another application");
+    assert_eq!(fs::read(path("foreign")).unwrap(), before, "the file is unchanged");
 
     Connection::open(path("marked")).unwrap().pragma_update(None, "application_id", 7).unwrap();
-    assert_eq!(refusal(&path("marked")), "it is the database of something else");
+    assert_eq!(refusal(&path("marked")), "the file is the database of another application");
 
     drop(open(&path("newer")));
     Connection::open(path("newer")).unwrap().pragma_update(None, "user_version", 3).unwrap();
-    assert_eq!(refusal(&path("newer")), "its layout is 3, which a newer version of khufu made; this one knows 2");
+    assert_eq!(refusal(&path("newer")), "a newer version of khufu made it (layout 3; this version needs layout 2)");
 }
 
 #[test]
@@ -403,7 +403,7 @@ fn a_database_of_the_first_layout_is_emptied() {
 }
 
 #[test]
-fn a_name_is_a_path_whatever_it_looks_like() {
+fn a_name_that_looks_like_a_uri_is_a_path() {
     let folder = Folder::new();
     let path = folder.0.join("file:a b?mode=memory&x=%20#ü");
     let store = open(&path);
@@ -435,7 +435,7 @@ mod unix {
     use crate::ffi::fork::tests::Child;
 
     #[test]
-    fn a_new_database_is_for_its_owner_alone() {
+    fn only_the_owner_can_read_a_new_database() {
         let folder = Folder::new();
         let store = folder.store();
         assert_eq!(save(&store, "key", 0, "data"), Saved::Yes);
@@ -446,7 +446,7 @@ mod unix {
         assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 3);
     }
 
-    /// SQLite's own locks, too, have to be whole in the child, whatever the parent's other threads were doing.
+    /// SQLite's own locks must also be valid in the child, whatever the parent's other threads were doing.
     #[test]
     fn children_of_a_busy_process_lose_no_save() {
         let Some(database) = given_database() else {
@@ -471,7 +471,7 @@ mod unix {
         check_integrity(&database);
     }
 
-    /// Without its own locks, a child's log could be taken away by its parent.
+    /// If a child had no locks of its own, its parent could remove the child's log.
     #[cfg(target_os = "linux")]
     #[test]
     fn a_child_has_its_own_locks() {
@@ -486,7 +486,8 @@ mod unix {
             let pid = format!(" {} ", std::process::id());
             fs::read_to_string("/proc/locks").unwrap().lines().filter(|line| line.contains(&pid)).count()
         };
-        // The list may tell a lock twice, or none, while other processes come and go: until it tells the same again.
+        // While other processes start and end, the list may contain a lock twice or not at all. So count until the
+        // count is stable.
         let locks = || loop {
             let seen = listed();
             sleep(Duration::from_millis(5));

@@ -1,4 +1,4 @@
-//! A database whose files are removed or replaced while stores use it.
+//! Tests with a database whose files are removed or replaced while stores use it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
@@ -8,7 +8,7 @@ use super::*;
 const SUBJECT: SubjectName = SubjectName([7; 32]);
 const LONG: Duration = Duration::from_secs(30);
 
-/// A way to take files away from a running server.
+/// A way to remove files from a store that uses them.
 type Removal = fn(&Folder);
 
 const REMOVALS: [(&str, Removal); 6] = [
@@ -35,7 +35,7 @@ fn remove<const N: usize>(folder: &Folder, suffixes: [&str; N]) {
     }
 }
 
-/// Makes a copy of the database, without a log.
+/// Makes a copy of the database that has no log.
 fn back_up(folder: &Folder) {
     let copy = folder.0.join("backup.db");
     let connection = Connection::open(folder.database()).unwrap();
@@ -47,7 +47,7 @@ fn restore(folder: &Folder) {
     fs::rename(folder.0.join("backup.db"), folder.database()).unwrap();
 }
 
-/// The keys and generations of the file that has the name now.
+/// The keys and generations in the file that has the database's name now.
 fn found(folder: &Folder) -> Vec<(String, i64)> {
     check_integrity(&folder.database());
     let connection = Connection::open(folder.database()).unwrap();
@@ -55,7 +55,7 @@ fn found(folder: &Folder) -> Vec<(String, i64)> {
     statement.query_map((), |row| row.try_into()).unwrap().map(Result::unwrap).collect()
 }
 
-/// A store that has all its connections open, in a folder that has not changed for some time.
+/// A store that has opened all its connections, in a folder that has not changed for a second.
 fn busy_store(folder: &Folder) -> Sqlite {
     let store = folder.store();
     assert_eq!(save(&store, "old", 0, "data"), Saved::Yes);
@@ -71,7 +71,7 @@ fn busy_store(folder: &Folder) -> Sqlite {
 }
 
 #[test]
-fn what_is_saved_after_files_were_removed_is_in_the_new_ones() {
+fn records_saved_after_files_were_removed_are_in_the_new_files() {
     let check = |(removal, remove): (&str, Removal)| {
         let folder = Folder::new();
         let store = busy_store(&folder);
@@ -93,7 +93,7 @@ fn what_is_saved_after_files_were_removed_is_in_the_new_ones() {
 }
 
 #[test]
-fn no_call_is_answered_from_a_file_that_was_removed() {
+fn no_call_reads_from_a_file_that_was_removed() {
     let calls: [fn(&Sqlite); 7] = [
         |store| assert_eq!(load(store, "old"), None),
         |store| assert_eq!(save(store, "old", 0, "data"), Saved::Yes),
@@ -119,7 +119,7 @@ fn no_call_is_answered_from_a_file_that_was_removed() {
 }
 
 #[test]
-fn a_backup_that_is_moved_over_the_file_is_what_is_read() {
+fn a_backup_that_replaces_the_file_is_read() {
     for removes_log in [false, true] {
         let folder = Folder::new();
         let store = busy_store(&folder);
@@ -141,7 +141,7 @@ fn a_backup_that_is_moved_over_the_file_is_what_is_read() {
 }
 
 #[test]
-fn a_connection_that_is_opened_late_sees_that_the_others_files_are_gone() {
+fn a_new_connection_notices_that_the_files_of_the_others_were_replaced() {
     let folder = Folder::new();
     let store = folder.store();
     assert_eq!(save(&store, "old", 0, "data"), Saved::Yes);
@@ -175,28 +175,28 @@ fn a_log_that_is_removed_does_no_lasting_harm() {
 }
 
 #[test]
-fn a_folder_that_has_not_changed_is_looked_at_alone() {
+fn files_are_not_checked_while_their_folder_has_not_changed() {
     let folder = Folder::new();
     let store = busy_store(&folder);
     let is_settled = || {
         let mut loan = store.connections.writer.borrow(soon()).unwrap();
-        let database = loan.thing.as_mut().unwrap();
+        let database = loan.item.as_mut().unwrap();
         (database.is_current().unwrap(), database.folder.is_some())
     };
     assert_eq!(is_settled(), (true, true));
     fs::write(folder.0.join("something"), "else").unwrap();
-    assert_eq!(is_settled(), (true, false), "two changes of one moment could look like one");
+    assert_eq!(is_settled(), (true, false), "a second change at the same moment would not be noticed");
     remove(&folder, [""]);
     assert_eq!(is_settled(), (false, false));
 }
 
-/// SQLite would give it the others' index.
+/// SQLite would give the new connection the index of the other connection's log.
 #[test]
-fn no_connection_is_opened_beside_one_that_has_other_files() {
+fn no_connection_is_opened_while_another_has_replaced_files_open() {
     let folder = Folder::new();
     let store = busy_store(&folder);
     let at_work = store.connections.readers.borrow(soon()).unwrap();
-    assert!(at_work.thing.is_some());
+    assert!(at_work.item.is_some());
     remove(&folder, ["-wal", "-shm"]);
     let error = save_within(&store, "new", 0, Duration::from_millis(100)).unwrap_err();
     assert!(error.0.contains("the time limit"), "{error}");
@@ -223,18 +223,18 @@ fn without_its_folder_a_store_fails_until_the_folder_is_back() {
 }
 
 #[test]
-fn what_replaces_the_file_is_checked_as_at_the_start() {
+fn a_file_that_replaces_the_database_is_checked() {
     let folder = Folder::new();
     let store = busy_store(&folder);
     let other = folder.0.join("other.db");
     Connection::open(&other).unwrap().execute_batch("CREATE TABLE orders (number)").unwrap();
     fs::rename(other, folder.database()).unwrap();
     for error in [store.load("old", soon()).unwrap_err(), save_within(&store, "new", 0, LONG).unwrap_err()] {
-        assert!(error.0.ends_with("it is the database of something else"), "{error}");
+        assert!(error.0.ends_with("the file is the database of another application"), "{error}");
     }
 }
 
-/// Has the next write of a store find its files removed when it is about to be committed.
+/// Removes the files of a store just before its next write is committed.
 fn remove_at_commit(store: &Sqlite, folder: &Folder) {
     let paths = ["", "-wal", "-shm"].map(|suffix| folder.0.join(format!("sessions.db{suffix}")));
     let done = AtomicBool::new(false);
@@ -245,11 +245,11 @@ fn remove_at_commit(store: &Sqlite, folder: &Folder) {
         false
     };
     let mut loan = store.connections.writer.borrow(soon()).unwrap();
-    loan.thing.as_mut().unwrap().connection.commit_hook(Some(hook)).unwrap();
+    loan.item.as_mut().unwrap().connection.commit_hook(Some(hook)).unwrap();
 }
 
 #[test]
-fn a_save_whose_file_is_gone_when_it_is_done_is_an_error() {
+fn a_save_whose_files_were_removed_before_its_commit_is_an_error() {
     for expected in [0, 1] {
         let folder = Folder::new();
         let store = busy_store(&folder);
@@ -257,7 +257,7 @@ fn a_save_whose_file_is_gone_when_it_is_done_is_an_error() {
         let key = ["new", "old"][expected as usize];
         let error = save_within(&store, key, expected, LONG).unwrap_err();
         assert!(
-            error.0.ends_with("its file was removed or replaced during the save, so what was saved may be lost"),
+            error.0.ends_with("its file was removed or replaced during the save, so the saved record may be lost"),
             "{error}"
         );
         assert_eq!(load(&store, key), None);
@@ -267,7 +267,7 @@ fn a_save_whose_file_is_gone_when_it_is_done_is_an_error() {
 }
 
 #[test]
-fn other_writes_whose_file_is_gone_when_they_are_done_are_made_again() {
+fn other_writes_whose_files_were_removed_before_their_commit_are_repeated() {
     let calls: [fn(&Sqlite); 3] = [
         |store| assert_eq!(store.touch("old", &write(1, &bytes(None, ""), None)), Ok(Saved::Gone)),
         |store| assert_eq!(store.remove("old", 0, None, soon()), Ok(Saved::Gone)),
@@ -282,7 +282,7 @@ fn other_writes_whose_file_is_gone_when_they_are_done_are_made_again() {
     }
 }
 
-/// In nanoseconds since 1970.
+/// The current time in nanoseconds since 1970.
 fn clock() -> u128 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos()
 }
@@ -291,7 +291,8 @@ fn acknowledgements(database: &Path) -> PathBuf {
     database.parent().unwrap().with_extension("acknowledged")
 }
 
-/// Saves and loads new records, and tells when it began to save each that is saved, until the process is killed.
+/// Saves and loads new records until the process is killed. Acknowledges each saved record with the time when its save
+/// began.
 fn save_until_killed(database: &Path) {
     let store = open(database);
     thread::scope(|scope| {
@@ -317,7 +318,7 @@ fn save_until_killed(database: &Path) {
     });
 }
 
-/// The keys of the saves that began after a time, and the processes that made them.
+/// The keys of the acknowledged saves that began after a time, and the processes that made them.
 fn acknowledged_since(database: &Path, time: u128) -> Vec<(String, u32)> {
     let text = fs::read_to_string(acknowledgements(database)).unwrap_or_default();
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
@@ -329,12 +330,12 @@ fn acknowledged_since(database: &Path, time: u128) -> Vec<(String, u32)> {
 }
 
 #[test]
-fn processes_that_save_while_files_are_removed_lose_no_later_save() {
+fn no_save_is_lost_that_began_after_the_files_were_removed() {
     if let Some(database) = given_database() {
         return save_until_killed(&database);
     }
     let folder = Folder::new();
-    let test = "replaced::processes_that_save_while_files_are_removed_lose_no_later_save";
+    let test = "replaced::no_save_is_lost_that_began_after_the_files_were_removed";
     let mut others = [(); 2].map(|()| Killed(other_process(test, &folder.database())));
     let processes = others.each_ref().map(|other| other.0.id());
     let mut wait_for_saves = |since: u128| {
@@ -343,7 +344,7 @@ fn processes_that_save_while_files_are_removed_lose_no_later_save() {
             processes.iter().all(|process| saves.iter().filter(|(_, saver)| saver == process).count() >= 50)
         };
         while !are_enough(&acknowledged_since(&folder.database(), since)) {
-            assert!(Instant::now() < limit, "no more is saved");
+            assert!(Instant::now() < limit, "timed out waiting for saves");
             assert!(others.iter_mut().all(|other| other.0.try_wait().unwrap().is_none()), "a process failed");
             sleep(Duration::from_millis(5));
         }
@@ -367,7 +368,7 @@ fn processes_that_save_while_files_are_removed_lose_no_later_save() {
     fs::remove_file(acknowledgements(&folder.database())).unwrap();
 }
 
-/// A process that ends with its owner.
+/// A process that is killed when this is dropped.
 struct Killed(Child);
 
 impl Drop for Killed {
