@@ -1,14 +1,14 @@
-/// What is wrong with a text, and at which byte.
+/// An error in a JSON text, and the byte at which it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{} at byte {at}", FAULTS[usize::from(*.what)])]
+#[error("{} at byte {at}", FAULTS[usize::from(*.kind)])]
 pub struct Fault {
-    pub(super) what: u8,
+    pub(super) kind: u8,
     pub(super) at: u32,
 }
 
-/// The number of a fault; with its place it fits in a register.
+/// The kinds of fault. [`Fault`] stores the kind as a number, so that it fits in a register together with its position.
 #[derive(Clone, Copy)]
-pub(crate) enum What {
+pub(crate) enum FaultKind {
     End,
     More,
     Value,
@@ -26,20 +26,20 @@ pub(crate) enum What {
     InfiniteFloat,
 }
 
-/// In the order of [`What`].
+/// The messages, in the order of [`FaultKind`].
 const FAULTS: [&str; 15] = [
     "it ends too early",
-    "more follows the value",
+    "something follows the value",
     "a value was expected",
     "a key was expected",
     "a colon was expected",
     "a comma or the closing bracket was expected",
     "a digit was expected",
     "an object was expected",
-    "a control character in a string",
-    "a backslash before something that is no escape",
+    "an unescaped control character in a string",
+    "an invalid escape in a string",
     "\\u without four hex digits",
-    "it is nested too deep",
+    "it is nested too deeply",
     "[renewed, created, state] was expected",
     "an integer has more than 4,300 digits, the most that Python reads,",
     "a float is beyond 1.7976931348623157e308, the largest that Python reads,",
@@ -47,15 +47,15 @@ const FAULTS: [&str; 15] = [
 
 impl Fault {
     pub(crate) fn is_too_deep(&self) -> bool {
-        usize::from(self.what) == What::TooDeep as usize
+        usize::from(self.kind) == FaultKind::TooDeep as usize
     }
 
-    /// The text may be JSON, but holds a number that Python does not read back.
+    /// True if the text may be valid JSON but contains a number that Python cannot read back.
     pub(crate) fn is_out_of_range(&self) -> bool {
-        [What::LongInteger as usize, What::InfiniteFloat as usize].contains(&usize::from(self.what))
+        [FaultKind::LongInteger as usize, FaultKind::InfiniteFloat as usize].contains(&usize::from(self.kind))
     }
 
-    /// The byte of the text that it is about.
+    /// The position of the fault in the text, in bytes.
     pub(crate) fn at(&self) -> usize {
         self.at as usize
     }

@@ -1,8 +1,8 @@
-//! JSON as text: one scanner that checks it and says where its parts stand, and the few things that are done
-//! with a part afterwards (unescape, escape, compact).
+//! JSON as text: a scanner that checks a text and finds the positions of its parts, and functions that unescape, escape
+//! and compact these parts.
 //!
-//! Strict RFC 8259, with one addition where it is asked for: `NaN`, `Infinity` and `-Infinity`, which Python's
-//! json module writes. Nothing recurses, so depth costs no stack.
+//! The scanner follows RFC 8259 strictly. The lenient scanner also accepts `NaN`, `Infinity` and `-Infinity`, which
+//! Python's json module writes. Nothing is recursive, so deep nesting does not use up the stack.
 
 mod fault;
 mod rewrite;
@@ -11,12 +11,12 @@ mod stops;
 mod string;
 
 pub use fault::Fault;
-pub(crate) use fault::What;
+pub(crate) use fault::FaultKind;
 pub(crate) use rewrite::{compact, finite};
 pub(crate) use scanner::{LEVELS_ON_OPENING, MOST_DIGITS, Marks, Number, Scanner, StringAt};
 pub(crate) use string::{code_points, escape, escaped_len, is_text, push_characters, unescape};
 
-/// Checks that `text` is one JSON value, of the kind that may be set.
+/// Checks that `text` is one JSON value that may be set in a session.
 pub(crate) fn check(text: &str) -> Result<Marks, Fault> {
     let mut scanner = Scanner::strict(text);
     let mut marks = Marks { loose: scanner.space(), ..Marks::default() };
@@ -26,13 +26,14 @@ pub(crate) fn check(text: &str) -> Result<Marks, Fault> {
     Ok(marks)
 }
 
-/// The members of the object that begins at the scanner's next byte.
+/// Scans the object at the scanner's next byte, and calls `member` for each member with its key, the start and the end
+/// of its value, and the value's marks.
 #[inline]
 pub(crate) fn members<const SETTING: bool>(
     scanner: &mut Scanner<'_, SETTING>,
     member: impl FnMut(StringAt, usize, usize, Marks),
 ) -> Result<(), Fault> {
-    // A copy, so that its place stays in a register.
+    // Work on a copy, so that the compiler keeps its position in a register.
     let mut copy = *scanner;
     let outcome = members_here(&mut copy, member);
     *scanner = copy;
@@ -44,7 +45,7 @@ fn members_here<const SETTING: bool>(
     scanner: &mut Scanner<'_, SETTING>,
     mut member: impl FnMut(StringAt, usize, usize, Marks),
 ) -> Result<(), Fault> {
-    scanner.expect(b'{', What::Object)?;
+    scanner.expect(b'{', FaultKind::Object)?;
     scanner.space();
     if scanner.peek() == b'}' {
         scanner.at += 1;
@@ -63,13 +64,13 @@ fn members_here<const SETTING: bool>(
                 scanner.at += 1;
                 return Ok(());
             }
-            _ => return scanner.fault(What::Comma),
+            _ => return scanner.fault(FaultKind::Comma),
         }
         scanner.space();
     }
 }
 
-/// The elements of an array whose text has been checked, each with the byte that it begins at.
+/// The elements of an array whose text has been checked, each with the position of its first byte.
 pub(crate) fn elements(array: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut scanner = Scanner::lenient(array);
     scanner.at = 1;
@@ -85,7 +86,7 @@ pub(crate) fn elements(array: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// The value that begins at a byte of a text that has been checked.
+/// The value that begins at byte `start` of a text that has been checked.
 pub(crate) fn value_at(text: &str, start: usize) -> &str {
     let mut scanner = Scanner::lenient(text);
     scanner.at = start;

@@ -1,4 +1,4 @@
-//! Values written anew, their text having been checked.
+//! Rewrites values whose text has been checked.
 
 use super::scanner::Scanner;
 

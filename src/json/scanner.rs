@@ -1,24 +1,24 @@
-use super::fault::{Fault, What};
+use super::fault::{Fault, FaultKind};
 use super::stops::Stops;
 
-/// Levels of nesting that Python's json reads back, and so the most that a value set here may have.
+/// The most levels of nesting of a value that is set. Python's json module can read it back.
 pub(crate) const LEVELS_ON_SETTING: usize = 500;
-/// Levels of nesting of a value that is accepted on opening.
+/// The most levels of nesting of a value in a session that is opened.
 pub(crate) const LEVELS_ON_OPENING: usize = 1000;
 
-/// Digits of the longest integer that Python reads (`sys.int_info.default_max_str_digits`).
+/// The most digits of an integer that Python reads (`sys.int_info.default_max_str_digits`).
 pub(crate) const MOST_DIGITS: usize = 4300;
 
-/// What was noticed while a value was scanned.
+/// Properties of a value, noted while it was scanned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Marks {
-    /// It holds white space between its parts.
+    /// The value contains white space between its parts.
     pub loose: bool,
-    /// It holds a number that is not finite, at some depth.
+    /// The value contains a number that is not finite, at any depth.
     pub not_finite: bool,
 }
 
-/// A string's place between its quotes.
+/// The position of a string in a text, without its quotes.
 #[derive(Clone, Copy)]
 pub(crate) struct StringAt {
     pub start: usize,
@@ -26,21 +26,21 @@ pub(crate) struct StringAt {
     pub escaped: bool,
 }
 
-/// What a number's digits say.
+/// A number's digits as an integer, and the position of its decimal point.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Number {
     digits: u64,
-    /// How many of them stand behind the point.
+    /// The number of digits after the decimal point.
     places: usize,
-    /// It is negative, has an exponent or is long.
+    /// The number is negative, has an exponent or is long.
     inexact: bool,
 }
 
-/// Up to so many digits, both they and the power of ten that they are divided by are doubles.
+/// A number of up to this many digits and its power of ten are both exact as doubles.
 const EXACT: usize = 15;
 
 impl Number {
-    /// The double that is nearest, where one division finds it.
+    /// The nearest double, if a single division finds it.
     #[inline(always)]
     pub fn double(self) -> Option<f64> {
         const TENS: [f64; EXACT + 1] =
@@ -49,10 +49,11 @@ impl Number {
     }
 }
 
-/// The number that eight digits are.
+/// The value of eight digits. `None` if one of the bytes is not a digit.
 #[inline(always)]
 fn eight_digits(text: [u8; 8]) -> Option<u64> {
-    // From here on each byte is a digit's value, then each two, each four and all eight bytes are a number's.
+    // First each byte is the value of a digit. Then each pair of bytes, each group of four and all eight become one
+    // number.
     let ones = u64::from_le_bytes(text) ^ 0x3030_3030_3030_3030;
     if (ones | ones.wrapping_add(0x7676_7676_7676_7676)) & 0x8080_8080_8080_8080 != 0 {
         return None;
@@ -62,7 +63,7 @@ fn eight_digits(text: [u8; 8]) -> Option<u64> {
     Some((hundreds * 10_000 + (hundreds >> 32)) & 0xffff_ffff)
 }
 
-/// A reader over a text that is known to be UTF-8; `SETTING` says that the text is one to be set.
+/// A scanner over a text that is known to be UTF-8. `SETTING` is true for a value that is to be set.
 #[derive(Clone, Copy)]
 pub(crate) struct Scanner<'a, const SETTING: bool = false> {
     text: &'a [u8],
@@ -71,14 +72,14 @@ pub(crate) struct Scanner<'a, const SETTING: bool = false> {
 }
 
 impl<'a> Scanner<'a, true> {
-    /// For text that a caller hands in.
+    /// A scanner for a text that a caller passes.
     pub fn strict(text: &'a str) -> Self {
         Self { text: text.as_bytes(), at: 0, stops: Stops::default() }
     }
 }
 
 impl<'a> Scanner<'a, false> {
-    /// For what another writer of sessions wrote.
+    /// A scanner for a text that another library may have written.
     pub fn lenient(text: &'a str) -> Self {
         Self { text: text.as_bytes(), at: 0, stops: Stops::default() }
     }
@@ -87,19 +88,19 @@ impl<'a> Scanner<'a, false> {
 impl<const SETTING: bool> Scanner<'_, SETTING> {
     const LEVELS: usize = if SETTING { LEVELS_ON_SETTING } else { LEVELS_ON_OPENING };
 
-    /// The next byte, or 0 at the end (which is a byte that no rule expects).
+    /// The next byte, or 0 at the end. No rule expects a 0 byte.
     #[inline(always)]
     pub fn peek(&self) -> u8 {
         self.text.get(self.at).copied().unwrap_or(0)
     }
 
     #[cold]
-    pub fn fault<T>(self, what: What) -> Result<T, Fault> {
-        let what = if self.at >= self.text.len() { What::End } else { what };
-        Err(Fault { what: what as u8, at: self.at as u32 })
+    pub fn fault<T>(self, kind: FaultKind) -> Result<T, Fault> {
+        let kind = if self.at >= self.text.len() { FaultKind::End } else { kind };
+        Err(Fault { kind: kind as u8, at: self.at as u32 })
     }
 
-    /// Steps over white space; tells whether there was any.
+    /// Skips white space. Returns true if there was any.
     #[inline(always)]
     pub fn space(&mut self) -> bool {
         if self.peek() > b' ' {
@@ -113,24 +114,24 @@ impl<const SETTING: bool> Scanner<'_, SETTING> {
     }
 
     #[inline(always)]
-    pub fn expect(&mut self, byte: u8, what: What) -> Result<(), Fault> {
+    pub fn expect(&mut self, byte: u8, kind: FaultKind) -> Result<(), Fault> {
         if self.peek() != byte {
-            return self.fault(what);
+            return self.fault(kind);
         }
         self.at += 1;
         Ok(())
     }
 
-    /// Nothing but white space may follow.
+    /// Checks that only white space follows.
     pub fn end(&mut self) -> Result<(), Fault> {
         self.space();
         if self.at < self.text.len() {
-            return self.fault(What::More);
+            return self.fault(FaultKind::More);
         }
         Ok(())
     }
 
-    /// Steps over one value, which begins at the next byte.
+    /// Skips the value that begins at the next byte.
     #[inline(always)]
     pub fn value(&mut self) -> Result<Marks, Fault> {
         match self.peek() {
@@ -142,10 +143,10 @@ impl<const SETTING: bool> Scanner<'_, SETTING> {
         }
     }
 
-    /// Steps over a string, number or word; tells whether it was a number that is not finite.
+    /// Skips a string, number or word. Returns true if it was a number that is not finite.
     #[inline(always)]
     fn scalar(&mut self) -> Result<bool, Fault> {
-        // The commonest first, by comparing: a jump by the byte is seldom foreseen.
+        // Test the most common cases first: a jump table is hard for the CPU to predict.
         let byte = self.peek();
         if byte == b'"' {
             self.string()?;
@@ -166,12 +167,12 @@ impl<const SETTING: bool> Scanner<'_, SETTING> {
             let byte = self.peek();
             if byte == b'{' || byte == b'[' {
                 if open.depth == Self::LEVELS {
-                    return self.fault(What::TooDeep);
+                    return self.fault(FaultKind::TooDeep);
                 }
                 open.push(byte == b'{');
                 self.at += 1;
                 marks.loose |= self.space();
-                // The closing bracket's code is the opening one's and 2.
+                // The code of a closing bracket is 2 more than that of its opening bracket.
                 if self.peek() != byte + 2 {
                     if open.in_object {
                         marks.loose |= self.key()?;
@@ -181,7 +182,8 @@ impl<const SETTING: bool> Scanner<'_, SETTING> {
             } else {
                 marks.not_finite |= self.scalar()?;
             }
-            // A value, or the inside of an empty container, has been passed: close what closes here.
+            // A value, or the opening bracket of an empty container, has been skipped. Close the containers that end
+            // here.
             loop {
                 marks.loose |= self.space();
                 let byte = self.peek();
@@ -194,7 +196,7 @@ impl<const SETTING: bool> Scanner<'_, SETTING> {
                     break;
                 }
                 if byte != if open.in_object { b'}' } else { b']' } {
-                    return self.fault(What::Comma);
+                    return self.fault(FaultKind::Comma);
                 }
                 self.at += 1;
                 if open.pop() {
@@ -204,17 +206,17 @@ impl<const SETTING: bool> Scanner<'_, SETTING> {
         }
     }
 
-    /// Steps over a key and its colon; tells whether there was white space.
+    /// Skips a key and its colon. Returns true if there was white space.
     #[inline(always)]
     fn key(&mut self) -> Result<bool, Fault> {
         self.string()?;
         self.colon()
     }
 
-    /// Steps over the colon after a key, to the value; tells whether there was white space.
+    /// Skips the colon after a key and the white space around it. Returns true if there was white space.
     #[inline(always)]
     pub fn colon(&mut self) -> Result<bool, Fault> {
-        // Most write nothing but the colon.
+        // Most writers put no white space around the colon.
         if let Some([b':', next, ..]) = self.text.get(self.at..)
             && *next > b' '
         {
@@ -222,14 +224,14 @@ impl<const SETTING: bool> Scanner<'_, SETTING> {
             return Ok(false);
         }
         let before = self.space();
-        self.expect(b':', What::Colon)?;
+        self.expect(b':', FaultKind::Colon)?;
         Ok(self.space() | before)
     }
 
-    /// Steps over a string.
+    /// Skips a string.
     #[inline(always)]
     pub fn string(&mut self) -> Result<StringAt, Fault> {
-        self.expect(b'"', What::Key)?;
+        self.expect(b'"', FaultKind::Key)?;
         let start = self.at;
         let mut escaped = false;
         loop {
@@ -244,25 +246,25 @@ impl<const SETTING: bool> Scanner<'_, SETTING> {
                     escaped = true;
                     self.at = self.escape()?;
                 }
-                _ => return self.fault(What::Control),
+                _ => return self.fault(FaultKind::Control),
             }
         }
     }
 
-    /// Where the escape that begins here ends.
+    /// The end of the escape that begins at the next byte.
     #[cold]
     fn escape(self) -> Result<usize, Fault> {
         match self.text.get(self.at + 1) {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(self.at + 2),
             Some(b'u') => match self.text.get(self.at + 2..self.at + 6) {
                 Some(digits) if digits.iter().all(u8::is_ascii_hexdigit) => Ok(self.at + 6),
-                _ => self.fault(What::Unicode),
+                _ => self.fault(FaultKind::Unicode),
             },
-            _ => self.fault(What::Escape),
+            _ => self.fault(FaultKind::Escape),
         }
     }
 
-    /// Steps over a number.
+    /// Skips a number.
     #[inline(always)]
     pub fn number(&mut self) -> Result<Number, Fault> {
         let start = self.at;
@@ -274,7 +276,7 @@ impl<const SETTING: bool> Scanner<'_, SETTING> {
         match self.peek() {
             b'0' => self.at += 1,
             b'1'..=b'9' => self.digits(&mut number.digits),
-            _ => return self.fault(What::Digit),
+            _ => return self.fault(FaultKind::Digit),
         }
         if self.peek() == b'.' {
             self.at += 1;
@@ -292,7 +294,7 @@ impl<const SETTING: bool> Scanner<'_, SETTING> {
         }
         number.inexact |= self.at - start > EXACT;
         if SETTING && number.inexact {
-            in_range(&self.text[start..self.at], start)?;
+            check_range(&self.text[start..self.at], start)?;
         }
         Ok(number)
     }
@@ -314,13 +316,13 @@ impl<const SETTING: bool> Scanner<'_, SETTING> {
     #[inline(always)]
     fn some_digits(&mut self, value: &mut u64) -> Result<(), Fault> {
         if !self.peek().is_ascii_digit() {
-            return self.fault(What::Digit);
+            return self.fault(FaultKind::Digit);
         }
         self.digits(value);
         Ok(())
     }
 
-    /// Steps over what begins with neither quote nor digit: a word or a negative number. Tells whether it is not finite.
+    /// Skips a word or a negative number. Returns true if it is a number that is not finite.
     #[inline(always)]
     fn word(&mut self) -> Result<bool, Fault> {
         let rest = &self.text[self.at..];
@@ -331,33 +333,33 @@ impl<const SETTING: bool> Scanner<'_, SETTING> {
             _ => (not_finite(rest), true),
         };
         if length == 0 || not_finite && SETTING {
-            return self.fault(What::Value);
+            return self.fault(FaultKind::Value);
         }
         self.at += length;
         Ok(not_finite)
     }
 }
 
-/// A fault if Python would not read back a number, which begins at byte `start`.
+/// Checks that Python can read back a number, which begins at byte `start`.
 #[cold]
-fn in_range(number: &[u8], start: usize) -> Result<(), Fault> {
+fn check_range(number: &[u8], start: usize) -> Result<(), Fault> {
     let text = || std::str::from_utf8(number).unwrap_or_default();
-    let what = match number.iter().any(|byte| b".eE".contains(byte)) {
-        true if text().parse().is_ok_and(f64::is_infinite) => What::InfiniteFloat,
-        false if text().trim_start_matches('-').len() > MOST_DIGITS => What::LongInteger,
+    let kind = match number.iter().any(|byte| b".eE".contains(byte)) {
+        true if text().parse().is_ok_and(f64::is_infinite) => FaultKind::InfiniteFloat,
+        false if text().trim_start_matches('-').len() > MOST_DIGITS => FaultKind::LongInteger,
         _ => return Ok(()),
     };
-    Err(Fault { what: what as u8, at: start as u32 })
+    Err(Fault { kind: kind as u8, at: start as u32 })
 }
 
-/// The length of the word for a number that is not finite; 0 where there is none.
+/// The length of the word for a number that is not finite, or 0 if the text does not begin with one.
 #[cold]
 fn not_finite(text: &[u8]) -> usize {
     let words: [&[u8]; 3] = [b"NaN", b"Infinity", b"-Infinity"];
     words.iter().find(|word| text.starts_with(word)).map_or(0, |word| word.len())
 }
 
-/// Which of the open brackets are objects, a bit each; of the innermost, once more beside.
+/// One bit per open bracket: set if it opened an object. The innermost bit is also kept in `in_object`.
 #[derive(Default)]
 struct Nesting {
     objects: [u64; LEVELS_ON_OPENING.div_ceil(64)],
@@ -374,7 +376,7 @@ impl Nesting {
         self.in_object = is_object;
     }
 
-    /// Closes the innermost bracket; tells whether it was the last.
+    /// Closes the innermost bracket. Returns true if it was the last open one.
     #[inline(always)]
     fn pop(&mut self) -> bool {
         self.depth -= 1;
@@ -393,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_number_is_the_double_that_std_reads() {
+    fn a_short_number_is_the_double_that_the_standard_library_parses() {
         let digits = "17099999990123456789";
         for start in 0..4 {
             for end in start + 1..=digits.len() {
@@ -410,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn digits_end_where_they_end() {
+    fn scanning_a_number_stops_at_the_first_other_byte() {
         for other in (0..=u8::MAX).filter(u8::is_ascii).filter(|byte| !byte.is_ascii_digit() && !b".eE".contains(byte))
         {
             for length in 1..20 {

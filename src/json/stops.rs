@@ -1,8 +1,9 @@
 use wide::u8x16;
 
-/// Where plain runs in strings stop: a bit for each quote, backslash or control character of 64 bytes of the text.
+/// The positions in a text at which a run of plain characters in a string stops. There is a bit for each byte of a
+/// block of 64 bytes, which is set for a quote, a backslash or a control character.
 ///
-/// Looking at a block at once, and not at each string, takes the bytes out of the way from one string to the next.
+/// The block is examined at once, so that short strings in it do not cost a new search each.
 #[derive(Clone, Copy)]
 pub(super) struct Stops {
     block: usize,
@@ -10,14 +11,14 @@ pub(super) struct Stops {
 }
 
 impl Default for Stops {
-    /// No place in a text is in this block.
+    /// A block that contains no position of any text.
     fn default() -> Self {
         Self { block: 0_usize.wrapping_sub(BLOCK), bits: 0 }
     }
 }
 
 impl Stops {
-    /// The first stop from `at` on; the text's end where there is none.
+    /// The first stop at or after `at`, or the end of the text if there is none.
     #[inline(always)]
     pub fn next(&mut self, text: &[u8], mut at: usize) -> usize {
         loop {
@@ -34,11 +35,11 @@ impl Stops {
     }
 }
 
-/// Bytes that [`stops`] looks at.
+/// The number of bytes that [`stops`] examines.
 const BLOCK: usize = 64;
 
-/// The stops in the block of a text that begins at `at`; the text's end is one. Nothing of the text is copied, so that
-/// none of it stays behind.
+/// The stops in the block that begins at `at`. The end of the text counts as a stop. The text may be secret, so no part
+/// of it is copied to memory that is not wiped.
 #[inline(never)]
 fn stops(text: &[u8], at: usize) -> u64 {
     let rest = text.get(at..).unwrap_or_default();
@@ -47,7 +48,7 @@ fn stops(text: &[u8], at: usize) -> u64 {
     let end = if block.len() < BLOCK { 1 << block.len() } else { 0 };
     let bits = match text.last_chunk() {
         _ if rest.is_empty() => 0,
-        // The text ends here, so its last bytes are these and some before them.
+        // The text ends in this block, so its last 16 bytes are the rest and some bytes before it.
         Some(last) => u64::from(stops_of(*last)) >> (last.len() - rest.len()),
         None => rest.iter().rev().fold(0, |bits, byte| bits << 1 | u64::from(is_stop(*byte))),
     };

@@ -1,9 +1,9 @@
-//! Between a string's quotes and its text.
+//! Escapes and unescapes the text between a JSON string's quotes.
 
 use super::stops::Stops;
 use crate::wiped::WipedBytes;
 
-/// How many bytes [`escape`] writes for a text.
+/// The number of bytes that [`escape`] writes for a text.
 pub(crate) fn escaped_len(text: &str) -> usize {
     let length = |byte: &u8| match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
@@ -13,7 +13,7 @@ pub(crate) fn escaped_len(text: &str) -> usize {
     text.as_bytes().iter().map(length).sum()
 }
 
-/// Appends `text` as it stands between a JSON string's quotes: what must be escaped is, nothing else.
+/// Appends `text` as the content of a JSON string, without quotes. Escapes only the characters that must be escaped.
 pub(crate) fn escape(text: &str, out: &mut String) {
     let mut stops = Stops::default();
     let mut start = 0;
@@ -40,7 +40,7 @@ pub(crate) fn escape(text: &str, out: &mut String) {
     }
 }
 
-/// The characters of a string as numbers, unescaped. A lone surrogate, which no text can hold, stands for itself.
+/// The code points of a string after unescaping, including lone surrogates, which UTF-8 cannot represent.
 pub(crate) fn code_points(inside: &str) -> impl Iterator<Item = u32> {
     let mut rest = inside;
     std::iter::from_fn(move || {
@@ -51,7 +51,7 @@ pub(crate) fn code_points(inside: &str) -> impl Iterator<Item = u32> {
     })
 }
 
-/// The character that an escape stands for, and the escape's length.
+/// The code point of the escape at the beginning of a text, and the escape's length.
 fn escaped_point(text: &str) -> (u32, usize) {
     let short = match text.as_bytes()[1] {
         b'u' => {
@@ -77,12 +77,13 @@ fn code_unit(text: &str) -> Option<u32> {
     u32::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok()
 }
 
-/// Whether a string holds no lone surrogate, so that UTF-8 can write it.
+/// True if a string contains no lone surrogate, so that UTF-8 can represent it.
 pub(crate) fn is_text(inside: &str) -> bool {
     code_points(inside).all(|point| char::from_u32(point).is_some())
 }
 
-/// Appends a string's text; where `lone_surrogate` is `None`, stops at one and returns false.
+/// Appends the unescaped text of a string, with `lone_surrogate` for each lone surrogate. If that is `None`, stops at a
+/// lone surrogate and returns false.
 pub(crate) fn unescape(inside: &str, lone_surrogate: Option<char>, out: &mut String) -> bool {
     for point in code_points(inside) {
         match char::from_u32(point).or(lone_surrogate) {
@@ -93,7 +94,8 @@ pub(crate) fn unescape(inside: &str, lone_surrogate: Option<char>, out: &mut Str
     true
 }
 
-/// Appends a string's characters as UTF-8; a lone surrogate gets three bytes, which no text has.
+/// Appends the unescaped characters of a string as UTF-8. A lone surrogate becomes three bytes that are not valid
+/// UTF-8.
 pub(crate) fn push_characters(inside: &str, out: &mut WipedBytes) {
     if !inside.contains('\\') {
         return out.add(inside.as_bytes());

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::arena::Span;
 use crate::error::Error;
-use crate::json::{Fault, Scanner, What, members};
+use crate::json::{Fault, FaultKind, Scanner, members};
 use crate::load::Refusal;
 use crate::moment::Moment;
 use crate::serializer::{Content, CookieSerializer, Serializer, shown_key};
@@ -70,19 +70,19 @@ pub(crate) fn loads_state(text: WipedText, start: usize) -> Result<State, Refusa
 fn payload(text: &str, scanner: &mut Scanner<'_>) -> Result<([Option<Moment>; 2], Members), Fault> {
     let mut times = [None; 2];
     scanner.space();
-    scanner.expect(b'[', What::Payload)?;
+    scanner.expect(b'[', FaultKind::Payload)?;
     for time in &mut times {
         scanner.space();
         let start = scanner.at;
         let number = scanner.number()?;
         *time = Moment::scanned(number, text, Span::of_payload(start, scanner.at));
         scanner.space();
-        scanner.expect(b',', What::Payload)?;
+        scanner.expect(b',', FaultKind::Payload)?;
     }
     scanner.space();
     let members = State::scan(text, scanner)?;
     scanner.space();
-    scanner.expect(b']', What::Payload)?;
+    scanner.expect(b']', FaultKind::Payload)?;
     scanner.end()?;
     Ok((times, members))
 }
