@@ -1,6 +1,8 @@
-//! Opcodes that are more than data: they name classes, make objects and ask for what is outside. None is executed.
+//! Opcodes that stand for more than data: they name classes, make objects or refer to something outside the pickle.
+//! None of them is executed.
 //!
-//! Each leaves an obstacle on the stack, so that the refusal can name the class and the key that it was found under.
+//! Each of them pushes an obstacle, so that the refusal can name the class and the key under which it is in the
+//! session.
 
 use super::broken;
 use super::read::{Id, Machine, Node, Scalar};
@@ -70,7 +72,7 @@ impl Machine<'_> {
                 self.take_marked()?;
                 let set = self.top()?;
                 if !matches!(self.nodes[set], Node::Obstacle(_)) {
-                    return Err(broken("it adds items to what is no set"));
+                    return Err(broken("it adds items to something that is not a set"));
                 }
             }
             0x91 => {
@@ -92,7 +94,8 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// An object of a class, or what a function makes. Python's own helpers have the class as their first argument.
+    /// Pushes an obstacle for an object of a class or for the result of a function. The helper functions of Python's
+    /// pickle module get the class as their first argument.
     fn object(&mut self, class: Id, arguments: &[Id]) {
         let first = match arguments.first().map(|arguments| &self.nodes[*arguments]) {
             Some(Node::Tuple(items)) => items.first().and_then(|first| self.name(*first)),
@@ -100,7 +103,7 @@ impl Machine<'_> {
         };
         let name = match self.name(class) {
             Some(name) if name.starts_with("copyreg.") || name.starts_with("copy_reg.") => first.unwrap_or(name),
-            // How Python pickles bytes below protocol 3.
+            // Python pickles bytes in this way below protocol 3.
             Some("_codecs.encode") => "bytes of a protocol below 3",
             Some(name) => name,
             None => "an object",
@@ -108,7 +111,7 @@ impl Machine<'_> {
         self.obstruct(name.to_owned());
     }
 
-    /// An obstacle's name.
+    /// The name of an obstacle, or `None` if the node is something else.
     fn name(&self, id: Id) -> Option<&str> {
         match &self.nodes[id] {
             Node::Obstacle(name) => Some(name),
@@ -121,7 +124,7 @@ impl Machine<'_> {
         Ok(class(&String::from_utf8_lossy(module), &String::from_utf8_lossy(name)))
     }
 
-    /// A str's text; empty if the node is something else.
+    /// The text of a str, or an empty text if the node is something else.
     fn text_of(&self, id: Id) -> String {
         match self.nodes[id] {
             Node::Scalar { start, end, kind: Scalar::Str } => {

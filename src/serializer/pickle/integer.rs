@@ -1,6 +1,6 @@
-//! Integers of any size: Python's bytes (two's complement, the lowest first) ⇄ decimal digits.
+//! Converts integers of any size between Python's bytes (two's complement, little-endian) and decimal digits.
 //!
-//! The num-bigint crate would leave copies of what a session holds in freed memory.
+//! The num-bigint crate is not used because it would leave copies of a session's data in freed memory.
 
 use std::fmt::Write;
 
@@ -8,13 +8,14 @@ use zeroize::Zeroizing;
 
 use crate::wiped::WipedBytes;
 
-/// Digits in a limb of a decimal number, and what such a limb counts to.
+/// The number of digits in a limb of a decimal number.
 const DIGITS: usize = 9;
+/// The base of a decimal number's limbs.
 const DECIMAL: u64 = 1_000_000_000;
-/// What a limb of a binary number counts to.
+/// The base of a binary number's limbs.
 const BINARY: u64 = 1 << 32;
 
-/// The decimal digits, behind a `-` if it is below zero.
+/// The decimal digits of an integer, with a `-` in front if it is negative.
 pub(super) fn to_decimal(bytes: &[u8]) -> Zeroizing<String> {
     let negative = bytes.last().is_some_and(|highest| *highest >= 0x80);
     let inverted = if negative { 0xff } else { 0 };
@@ -36,7 +37,7 @@ pub(super) fn to_decimal(bytes: &[u8]) -> Zeroizing<String> {
     text
 }
 
-/// As few bytes as hold the integer of these decimal digits.
+/// The shortest two's complement of the integer with these decimal digits.
 pub(super) fn from_decimal(text: &str) -> WipedBytes {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
@@ -64,7 +65,8 @@ pub(super) fn from_decimal(text: &str) -> WipedBytes {
     bytes
 }
 
-/// To a number in limbs that count to `base`, the lowest first. Their vector has room for the result.
+/// Multiplies a number by `factor` and adds `summand`. The limbs have the base `base` and are in little-endian order.
+/// The vector must have room for the result, because it would leave a copy behind if it grew.
 fn multiply_and_add(limbs: &mut Vec<u32>, base: u64, factor: u64, summand: u64) {
     let mut carry = summand;
     for limb in limbs.iter_mut() {
@@ -102,8 +104,8 @@ mod tests {
     }
 
     #[test]
-    fn the_vectors_never_move() {
-        // A vector that grew would leave its old place behind.
+    fn the_vectors_never_grow() {
+        // A vector that grew would leave a copy of its content in freed memory.
         for length in 1..300 {
             for byte in [0x7f, 0x80, 0xff] {
                 let decimal = to_decimal(&vec![byte; length]);

@@ -1,12 +1,12 @@
-//! `(renewed, created, state)` as a Python pickle, data only.
+//! Reads and writes `(renewed, created, state)` as a Python pickle that contains only data.
 //!
-//! The opcodes are read here and not by the serde-pickle crate: its dictionaries lose the order of their keys, it
-//! recurses as deep as a pickle nests, and it copies what a memo reference names, so that a pickle of a few
-//! hundred bytes can fill the memory. Here a pickle becomes JSON text, which is then opened like any other; a
-//! reference is followed only while that text is written, and its length is bounded. What JSON does not say (tuples,
-//! bytes, which values are one object) is kept beside the text, so that values that nobody touches go back as they were.
+//! The serde-pickle crate is not used: its dictionaries lose the order of their keys, it recurses as deep as a pickle
+//! nests, and it copies every value that a memo reference names, so that a pickle of a few hundred bytes can fill the
+//! memory. Here a pickle becomes JSON text, which is then opened like any other session. References are followed only
+//! while that text is written, and its length is limited. JSON cannot express tuples, bytes, or that two values are the
+//! same object. That information is kept in addition to the text, so that unchanged values are written as they were.
 //!
-//! Nothing that a pickle says is ever executed: one that names a class, calls, or asks for an extension is refused.
+//! No opcode is ever executed. A pickle is refused if it names a class, calls a function or uses an extension.
 
 mod foreign;
 mod integer;
@@ -32,8 +32,8 @@ use crate::wiped::{WipedBytes, WipedText};
 pub(crate) use origin::{Forms, Origin, Whole};
 pub(crate) use write::{from_json, from_session};
 
-/// The JSON text of a pickle's data, and what the text does not say. `level` is the number of containers around the
-/// session's dict.
+/// The JSON text of a pickle's data, and the information that JSON cannot express. `level` is the number of containers
+/// around the session's dict.
 pub(crate) fn to_json(pickle: &[u8], level: usize) -> Result<(WipedText, Origin), Refusal> {
     transcribe(pickle, level).map(|Transcript { text, origin, .. }| (text, origin))
 }

@@ -1,4 +1,4 @@
-//! What a pickle said that its JSON text does not.
+//! The information in a pickle that its JSON text cannot express.
 
 use std::ops::Range;
 
@@ -8,36 +8,37 @@ use crate::error::Error;
 use crate::moment::Moment;
 use crate::wiped::{WipedBytes, WipedText};
 
-/// How a value was pickled, if its JSON text does not say it.
+/// The type or the identity of a pickled value, if its JSON text does not express it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     /// A tuple, which is an array in JSON.
     Tuple,
-    /// Bytes, which are a string.
+    /// Bytes, which are a string in JSON.
     Bytes,
-    /// The list, tuple or dict of this number, which the pickle holds more than once.
+    /// A list, tuple or dict that is in the pickle more than once. Equal numbers mean the same object.
     Shared(usize),
 }
 
-/// Places in a text at which values begin, in ascending order, and the forms of these values.
+/// The forms of values, each with the position in the JSON text at which the value begins, in ascending order.
 pub(crate) type Forms = Vec<(usize, Form)>;
 
-/// Of a state that was unpickled.
+/// The information that is kept about the pickle of a state.
 pub(crate) struct Origin {
     pub protocol: u8,
-    /// Of the values in the text that the state was read from.
+    /// The forms of the values in the JSON text that the state was read from.
     pub forms: Forms,
-    /// The pickle itself, until the state is changed.
+    /// The pickle itself, as long as the state is unchanged.
     pub whole: Option<Whole>,
 }
 
-/// A pickle as it came.
+/// A pickle as it was received.
 pub(crate) struct Whole {
     pub buffer: WipedBytes,
     pub place: Range<usize>,
     pub holds: Holds,
 }
 
+/// The content of a pickle.
 pub(crate) enum Holds {
     /// A session's times and its state. `None` if the first time cannot be replaced.
     Session(Option<Time>),
@@ -45,11 +46,11 @@ pub(crate) enum Holds {
     State,
 }
 
-/// The opcode of a pickle's first time.
+/// The position of the opcode of a session's first time in a pickle.
 #[derive(Debug)]
 pub(crate) struct Time {
     pub opcode: Range<usize>,
-    /// Where the length of the frame is that holds the opcode, if there is one.
+    /// The position of the length of the frame that contains the opcode, if there is a frame.
     pub frame: Option<usize>,
 }
 
@@ -58,12 +59,12 @@ impl Whole {
         &self.buffer[self.place.clone()]
     }
 
-    /// The pickle of a state, behind `room` bytes.
+    /// The pickle of a state, preceded by `room` zero bytes.
     pub fn state(&self, room: usize) -> Option<WipedBytes> {
         matches!(self.holds, Holds::State).then(|| behind(room, self.bytes(), 0))
     }
 
-    /// The pickle of a session with this time as its first, behind `room` bytes.
+    /// The pickle of a session with its first time replaced by `accessed`, preceded by `room` zero bytes.
     pub fn session(&self, room: usize, accessed: Moment, arena: &Arena) -> Result<Option<WipedBytes>, Error> {
         let Holds::Session(time) = &self.holds else { return Ok(None) };
         if accessed.is_as_read() {
@@ -87,7 +88,7 @@ impl Whole {
     }
 }
 
-/// Bytes behind `room` others, and room for `more`.
+/// The bytes, preceded by `room` zero bytes, in a buffer with room for `more` bytes.
 fn behind(room: usize, bytes: &[u8], more: usize) -> WipedBytes {
     let mut out = WipedBytes::with_capacity(room + bytes.len() + more);
     out.resize(room, 0);

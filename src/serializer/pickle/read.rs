@@ -1,4 +1,5 @@
-//! The pickle machine: opcodes → nodes. Nothing is executed; what is more than data becomes an obstacle.
+//! The pickle machine, which turns opcodes into nodes. It executes nothing. An opcode that stands for more than data
+//! becomes an obstacle.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -10,11 +11,11 @@ use super::{MOST_DIGITS, broken, integer, refused};
 use crate::load::Refusal;
 use crate::wiped::WipedBytes;
 
-/// A place in [`Machine::nodes`].
+/// An index into [`Machine::nodes`].
 pub(super) type Id = usize;
 
 pub(super) enum Node {
-    /// Its JSON is at these bytes of [`Machine::scalars`].
+    /// A scalar, whose JSON text is at these bytes of [`Machine::scalars`].
     Scalar {
         start: usize,
         end: usize,
@@ -23,7 +24,7 @@ pub(super) enum Node {
     List(Vec<Id>),
     Tuple(Vec<Id>),
     Dict(Vec<(Id, Id)>),
-    /// A value that no session here can hold; its name.
+    /// A value that a session cannot contain, with a name for the error message.
     Obstacle(Box<str>),
 }
 
@@ -41,7 +42,7 @@ pub(super) struct Machine<'p> {
     pub nodes: Vec<Node>,
     pub scalars: WipedBytes,
     stack: Vec<Id>,
-    /// Heights of the stack at which marks stand.
+    /// The heights of the stack at which there are marks.
     marks: Vec<usize>,
     memo: HashMap<usize, Id>,
     pub protocol: u8,
@@ -49,7 +50,7 @@ pub(super) struct Machine<'p> {
     pub obstacle: Option<Id>,
     /// Why the string that is being read is an obstacle.
     pub(super) flaw: Option<&'static str>,
-    /// Where the last high surrogate ends.
+    /// The position in `scalars` at which the last high surrogate ends.
     pub(super) high_surrogate: Option<usize>,
     first: First,
 }
@@ -58,9 +59,9 @@ pub(super) struct Machine<'p> {
 #[derive(Default)]
 struct First {
     opcode: Option<Range<usize>>,
-    /// Something else refers to it, or may.
+    /// Something else refers to the value, or may refer to it.
     is_shared: bool,
-    /// The frames that began before it: the place of the length, and the end.
+    /// The frames that began before it, each as the position of its length and the position of its end.
     frames: Vec<(usize, usize)>,
 }
 
@@ -71,7 +72,7 @@ fn truncated() -> Refusal {
 }
 
 impl<'p> Machine<'p> {
-    /// Runs a pickle; gives its nodes and the id of its value.
+    /// Reads a pickle. Returns the machine with its nodes, and the id of the pickle's value.
     pub fn run(pickle: &'p [u8]) -> Result<(Self, Id), Refusal> {
         let mut machine = Self {
             length: pickle.len(),
@@ -89,7 +90,7 @@ impl<'p> Machine<'p> {
         };
         match machine.root() {
             Ok(root) => Ok((machine, root)),
-            // Python may read on where this machine cannot.
+            // Python may be able to read a pickle that this machine cannot read after an obstacle.
             Err(refusal) => Err(machine.obstacle().map_or(refusal, refused)),
         }
     }
@@ -147,7 +148,8 @@ impl<'p> Machine<'p> {
         self.length - self.rest.len()
     }
 
-    /// Where the first of a tuple's (or list's) items was pickled, if it can be replaced without a change elsewhere.
+    /// The position of the first item of a tuple or list, if the item can be replaced without other changes to the
+    /// pickle.
     pub fn first_of(&self, root: Id) -> Option<Time> {
         let (Node::Tuple(items) | Node::List(items)) = &self.nodes[root] else { return None };
         let opcode = self.first.opcode.clone()?;
@@ -194,13 +196,13 @@ impl<'p> Machine<'p> {
         usize::try_from(u64::from_le_bytes(number)).map_err(|_| truncated())
     }
 
-    /// What stands behind its length, a number of so many bytes.
+    /// Takes a length, which is a number of `bytes` bytes, and then as many bytes as it says.
     pub(super) fn counted(&mut self, bytes: usize) -> Result<&'p [u8], Refusal> {
         let length = self.number(bytes)?;
         self.take(length)
     }
 
-    /// A frame is no more than how Python reads a file; but all of it must be there.
+    /// Reads the beginning of a frame. Frames only help Python to read a file, but a frame must be complete.
     fn frame(&mut self) -> Result<(), Refusal> {
         let length = self.number(8)?;
         if length > self.rest.len() {
@@ -234,7 +236,7 @@ impl<'p> Machine<'p> {
         Ok(top)
     }
 
-    /// `POP` takes a mark off where that is what lies on top.
+    /// `POP` removes the topmost value, or the topmost mark if there is no value above it.
     fn pop_one(&mut self) -> Result<(), Refusal> {
         match self.marks.last() {
             Some(&floor) if floor == self.stack.len() => drop(self.marks.pop()),
@@ -243,7 +245,7 @@ impl<'p> Machine<'p> {
         Ok(())
     }
 
-    /// What lies above the last mark.
+    /// Takes the values above the last mark, and the mark.
     pub(super) fn take_marked(&mut self) -> Result<Vec<Id>, Refusal> {
         let floor = self.marks.pop().ok_or_else(|| broken("a mark is missing"))?;
         Ok(self.stack.split_off(floor))
@@ -290,7 +292,7 @@ impl<'p> Machine<'p> {
             b'h' => self.number(1)?,
             _ => self.number(4)?,
         };
-        let id = self.memo.get(&index).ok_or_else(|| broken("it refers to what is not in its memo"))?;
+        let id = self.memo.get(&index).ok_or_else(|| broken("it refers to a value that is not in its memo"))?;
         self.stack.push(*id);
         Ok(())
     }
@@ -318,7 +320,7 @@ impl<'p> Machine<'p> {
                 match &mut self.nodes[top] {
                     Node::List(list) => list.extend(items),
                     Node::Obstacle(_) => {}
-                    _ => return Err(broken("it appends to what is no list")),
+                    _ => return Err(broken("it appends to something that is not a list")),
                 }
                 return Ok(());
             }
@@ -338,7 +340,7 @@ impl<'p> Machine<'p> {
         };
         let (pairs, rest) = items.as_chunks::<2>();
         if !rest.is_empty() {
-            return Err(broken("a dict's items are odd in number"));
+            return Err(broken("a dict has a key without a value"));
         }
         let pairs: Vec<(Id, Id)> = pairs.iter().map(|&[key, value]| (self.key(key), value)).collect();
         if matches!(opcode, b'}' | b'd') {
@@ -349,12 +351,12 @@ impl<'p> Machine<'p> {
         match &mut self.nodes[top] {
             Node::Dict(dict) => dict.extend(pairs),
             Node::Obstacle(_) => {}
-            _ => return Err(broken("it sets items of what is no dict")),
+            _ => return Err(broken("it sets items of something that is not a dict")),
         }
         Ok(())
     }
 
-    /// The key itself, or an obstacle in its place.
+    /// The key itself if it is a str, and otherwise an obstacle.
     fn key(&mut self, id: Id) -> Id {
         if matches!(self.nodes[id], Node::Scalar { kind: Scalar::Str, .. } | Node::Obstacle(_)) {
             return id;
@@ -371,7 +373,7 @@ impl<'p> Machine<'p> {
             b'M' => Zeroizing::new(self.number(2)?.to_string()),
             0x8a | 0x8b => {
                 let bytes = self.counted(if opcode == 0x8a { 1 } else { 4 })?;
-                // log10(256) digits a byte
+                // Each byte adds log10(256) digits, which is more than 2.
                 if bytes.len() > MOST_DIGITS / 2 {
                     self.obstruct(TOO_MANY_DIGITS);
                     return Ok(());

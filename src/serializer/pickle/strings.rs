@@ -1,4 +1,4 @@
-//! Opcodes that make text and bytes.
+//! The opcodes of text and bytes.
 
 use super::broken;
 use super::read::{Machine, Scalar};
@@ -52,7 +52,8 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// Two halves of a character are two characters in Python; JSON would read them as the whole one.
+    /// Appends a lone surrogate. In Python, a high surrogate followed by a low one are two characters, but in JSON they
+    /// would be a single character. Such a string is therefore an obstacle.
     fn surrogate(&mut self, half: u32) {
         let is_high = half < 0xdc00;
         if !is_high && self.high_surrogate == Some(self.scalars.len()) {
@@ -64,7 +65,7 @@ impl Machine<'_> {
         }
     }
 
-    /// UTF-8 in which a lone surrogate has three bytes, as Python writes it.
+    /// Reads Python's UTF-8, in which a lone surrogate has three bytes.
     fn surrogatepass(&mut self, mut bytes: &[u8]) -> Result<(), Refusal> {
         loop {
             let valid = match std::str::from_utf8(bytes) {
@@ -84,7 +85,7 @@ impl Machine<'_> {
         }
     }
 
-    /// Protocol 0's `str`: latin-1 with `\uXXXX` and `\UXXXXXXXX`.
+    /// Reads a `str` of protocol 0: latin-1 with `\uXXXX` and `\UXXXXXXXX`.
     fn raw_unicode_escape(&mut self, mut bytes: &[u8]) -> Result<(), Refusal> {
         while let Some((&byte, rest)) = bytes.split_first() {
             let digits = match (byte, rest.first()) {
@@ -111,7 +112,7 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// Python 2's `str` of protocol 0: a literal in quotes, which Python 3 reads as ASCII.
+    /// Reads Python 2's `str` of protocol 0: a literal in quotes, which Python 3 reads as ASCII.
     fn quoted(&mut self, literal: &[u8]) -> Result<(), Refusal> {
         let unquoted = match literal {
             [b'\'', inside @ .., b'\''] | [b'"', inside @ .., b'"'] => inside,

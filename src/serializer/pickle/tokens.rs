@@ -1,4 +1,4 @@
-//! A JSON text as tokens, with all that must be known before the first of them is pickled.
+//! The tokens of a JSON text, with the information that must be known before the first of them is pickled.
 
 use std::collections::HashMap;
 use std::iter::Peekable;
@@ -16,13 +16,14 @@ pub(super) enum Bracket {
 
 #[derive(Clone, Copy)]
 pub(super) enum Token {
-    /// A container of `count` items, a dict's keys among them. `shared` if the same object is there again.
+    /// The beginning of a container of `count` items, including a dict's keys. `shared` is set if the same object
+    /// appears again.
     Open { bracket: Bracket, count: usize, shared: bool },
     /// The end of the container that began at the token `open`.
     Close { open: usize },
-    /// The container that began at the token `open`, again.
+    /// Another reference to the container that began at the token `open`.
     Again { open: usize },
-    /// The string of this number.
+    /// A string, as its number among the strings.
     Text(usize),
     /// A number or a word, at these bytes of the text.
     Scalar { start: usize, end: usize },
@@ -34,7 +35,7 @@ pub(super) struct Tokens {
     unescaped: WipedBytes,
 }
 
-/// Where a string's bytes are: in the text or, if it is escaped there, in [`Tokens::unescaped`].
+/// The position of a string's bytes: in the text or, if the string contains escapes, in [`Tokens::unescaped`].
 struct StringToken {
     start: usize,
     end: usize,
@@ -43,13 +44,13 @@ struct StringToken {
 }
 
 impl Tokens {
-    /// The tokens of a JSON text that has been checked, whose values have these forms.
+    /// The tokens of a checked JSON text, given the forms of its values.
     pub fn of(json: &str, forms: &[(usize, Form)]) -> Self {
         let mut tokens = Self { list: Vec::new(), strings: Vec::new(), unescaped: WipedBytes::default() };
         let mut scanner = Scanner::lenient(json);
         let mut forms = forms.iter().copied().peekable();
         let mut open: Vec<usize> = Vec::new();
-        // Where each shared container began first.
+        // The first token of each shared container.
         let mut shared: HashMap<usize, usize> = HashMap::new();
         while scanner.at < json.len() {
             let start = scanner.at;
@@ -63,7 +64,7 @@ impl Tokens {
                     if let Some(Token::Open { count, .. }) = open.last().map(|open| &mut tokens.list[*open]) {
                         *count += 1;
                     }
-                    let noted = Noted::at(start, &mut forms);
+                    let noted = ValueForms::at(start, &mut forms);
                     let index = tokens.list.len();
                     let first = noted.shared.map_or(index, |number| *shared.entry(number).or_insert(index));
                     if first != index {
@@ -126,40 +127,40 @@ impl Tokens {
     }
 }
 
-/// The strings of a text, each value once.
+/// The strings of a text without duplicates.
 pub(super) struct Texts<'a> {
     list: Vec<Text<'a>>,
-    /// Which of them each string is.
+    /// For each string of the text, its index in `list`.
     numbers: Vec<usize>,
 }
 
 impl<'a> Texts<'a> {
-    /// The value of the string of a number.
+    /// The value of the string with a number.
     pub fn of(&mut self, string: usize) -> &mut Text<'a> {
         &mut self.list[self.numbers[string]]
     }
 }
 
-/// A str in Python's UTF-8, in which a lone surrogate has three bytes; or bytes.
+/// Bytes, or a str in Python's UTF-8, in which a lone surrogate has three bytes.
 pub(super) struct Text<'a> {
     pub bytes: &'a [u8],
     pub is_bytes: bool,
-    /// How often it is there.
+    /// How often it occurs.
     pub count: usize,
-    /// Where it is in the memo.
+    /// Its index in the memo, once it is there.
     pub place: Option<usize>,
 }
 
-/// What the forms say of a value.
+/// The forms of one value.
 #[derive(Default)]
-struct Noted {
+struct ValueForms {
     is_tuple: bool,
     is_bytes: bool,
     shared: Option<usize>,
 }
 
-impl Noted {
-    /// Takes the forms of the value that begins at a byte.
+impl ValueForms {
+    /// Takes the forms of the value that begins at byte `start`.
     fn at(start: usize, forms: &mut Peekable<impl Iterator<Item = (usize, Form)>>) -> Self {
         let mut noted = Self::default();
         while let Some((_, form)) = forms.next_if(|(at, _)| *at == start) {

@@ -1,4 +1,4 @@
-//! Nodes → JSON text, and the forms that the text does not say.
+//! Turns nodes into JSON text and the forms that the text cannot express.
 
 use super::origin::{Form, Forms, Origin, Time};
 use super::read::{Id, Machine, Node, Scalar};
@@ -8,14 +8,14 @@ use crate::load::Refusal;
 use crate::serializer::shown_key;
 use crate::wiped::{WipedBytes, WipedText};
 
-/// Bytes of JSON that a pickle may unfold to, or eight times its own length if that is more.
+/// The most bytes of JSON that a pickle may become, unless eight times its own length is more.
 const MOST_JSON: usize = 1 << 20;
 
-/// A pickle's data.
+/// The data of a pickle.
 pub(super) struct Transcript {
     pub text: WipedText,
     pub origin: Origin,
-    /// The opcode of the first item, if the data are a tuple.
+    /// The position of the first item, if the data are a tuple whose first item can be replaced.
     pub first: Option<Time>,
 }
 
@@ -33,7 +33,8 @@ pub(super) fn transcribe(pickle: &[u8], level: usize) -> Result<Transcript, Refu
     };
     transcription.write(root, most)?;
     if let Some(obstacle) = machine.obstacle() {
-        // It was taken off the stack again. Written anew unchanged, such a pickle would still be a danger for Python.
+        // The obstacle is not part of the value. But an unchanged pickle is written back as it is, and Python would
+        // execute the opcodes of the obstacle.
         return Err(refused(obstacle));
     }
     let Transcription { out, mut forms, .. } = transcription;
@@ -48,12 +49,12 @@ struct Transcription<'m, 'p> {
     seen: Vec<Seen>,
     out: WipedBytes,
     forms: Forms,
-    /// The containers that are being written, and how many items of each have been begun.
+    /// The containers that are being written, each with the number of its items that have been begun.
     open: Vec<(Id, usize)>,
     level: usize,
 }
 
-/// Where a container was written.
+/// Whether and where a container was written before.
 #[derive(Clone, Copy)]
 enum Seen {
     Never,
@@ -62,7 +63,7 @@ enum Seen {
 }
 
 impl Transcription<'_, '_> {
-    /// Writes a node and all that it holds, in at most `most` bytes.
+    /// Writes a node with its content, in at most `most` bytes.
     fn write(&mut self, root: Id, most: usize) -> Result<(), Refusal> {
         let mut next = Some(root);
         loop {
@@ -142,7 +143,8 @@ impl Transcription<'_, '_> {
         }
     }
 
-    /// Why the value that is being written cannot be; by its key, but by nothing else that the session holds.
+    /// The refusal of the value that is being written. It names the value's key, but shows no other part of the
+    /// session.
     fn refusal(&self, name: &str) -> Refusal {
         let key = self.open.get(self.level).and_then(|&(id, begun)| match &self.machine.nodes[id] {
             Node::Dict(pairs) => pairs.get(begun.checked_sub(1)?).map(|pair| pair.0),

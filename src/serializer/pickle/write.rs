@@ -1,4 +1,4 @@
-//! JSON text → a pickle that is as short as Python's of the same protocol, or shorter.
+//! Turns JSON text into a pickle that is not longer than Python's own pickle of the same protocol.
 
 use std::collections::HashMap;
 
@@ -11,24 +11,24 @@ use crate::serializer::json;
 use crate::state::State;
 use crate::wiped::{WipedBytes, WipedText};
 
-/// The protocol of new sessions, which every Python reads.
+/// The protocol of new sessions, which every version of Python reads.
 const PROTOCOL: u8 = 2;
-/// The first that has bytes.
+/// The first protocol that has opcodes for bytes.
 const OF_BYTES: u8 = 3;
-/// The first that has short strings, and memo indexes that count by themselves.
+/// The first protocol that has opcodes for short strings, and for storing a value at the next index of the memo.
 const OF_SHORT_STRINGS: u8 = 4;
 
-/// The pickle of a JSON text, behind `room` bytes.
+/// The pickle of a JSON text, preceded by `room` zero bytes.
 pub(crate) fn from_json(room: usize, json: &str) -> Result<WipedBytes, Error> {
     pickled(room, PROTOCOL, |writer| writer.value(json, &[]))
 }
 
-/// The pickle of a JSON text in which a state's object begins at byte `at`, behind `room` bytes.
+/// The pickle of a JSON text that contains the object of `state` at byte `at`, preceded by `room` zero bytes.
 pub(crate) fn from_session(room: usize, json: &str, state: &State, at: usize) -> Result<WipedBytes, Error> {
     pickled(room, protocol(state), |writer| writer.value(json, &state.forms(at)))
 }
 
-/// The pickle of a session's times and its state, behind `room` bytes.
+/// The pickle of a session's times and its state, preceded by `room` zero bytes.
 pub(super) fn session(room: usize, accessed: Moment, created: Moment, state: &State) -> Result<WipedBytes, Error> {
     pickled(room, protocol(state), |writer| {
         for time in [accessed, created] {
@@ -42,7 +42,7 @@ pub(super) fn session(room: usize, accessed: Moment, created: Moment, state: &St
     })
 }
 
-/// The pickle of a state, behind `room` bytes.
+/// The pickle of a state, preceded by `room` zero bytes.
 pub(super) fn state(room: usize, state: &State) -> Result<WipedBytes, Error> {
     from_session(room, &json::dumps_state(0, state), state, 0)
 }
@@ -54,7 +54,7 @@ pub(super) fn scalar(json: &str) -> Result<WipedBytes, Error> {
     Ok(out)
 }
 
-/// The protocol that a state was pickled with.
+/// The protocol to pickle a state with: the one that it was read with, or a later one if it needs that.
 fn protocol(state: &State) -> u8 {
     let Some(origin) = state.origin() else { return PROTOCOL };
     let has_bytes = origin.forms.iter().any(|(_, form)| *form == Form::Bytes);
@@ -90,7 +90,7 @@ impl Writer {
     fn value(&mut self, json: &str, forms: &[(usize, Form)]) -> Result<(), Error> {
         let tokens = Tokens::of(json, forms);
         let mut texts = tokens.texts(json);
-        // The places of shared containers in the memo, by the tokens that open them.
+        // The indexes of shared containers in the memo, by the tokens that open them.
         let mut places = HashMap::new();
         for (index, token) in tokens.list.iter().enumerate() {
             match *token {
@@ -122,7 +122,7 @@ impl Writer {
         match bracket {
             Bracket::List => self.out.add(b"]"),
             Bracket::Dict => self.out.add(b"}"),
-            // It is made when its items are there.
+            // A tuple is made after its items.
             Bracket::Tuple => {}
         }
     }
@@ -141,7 +141,7 @@ impl Writer {
         self.out.add(&[opcode]);
     }
 
-    /// Puts the value on top into the memo; gives its place there.
+    /// Writes the opcode that puts the topmost value into the memo. Returns its index there.
     fn put(&mut self) -> usize {
         let place = self.memo;
         self.memo += 1;
@@ -166,13 +166,13 @@ impl Writer {
         }
     }
 
-    /// Bytes that [`Writer::put`] and [`Writer::get`] write.
+    /// The numbers of bytes that [`Writer::put`] and [`Writer::get`] write for an index of the memo.
     fn costs(&self, place: usize) -> (usize, usize) {
         let get = if place <= usize::from(u8::MAX) { 2 } else { 5 };
         (if self.protocol >= OF_SHORT_STRINGS { 1 } else { get }, get)
     }
 
-    /// A str or bytes; from the memo, if it was there before and that is shorter.
+    /// Writes a str or bytes, or a reference to the memo if the value is there and the reference is shorter.
     fn text(&mut self, text: &mut Text<'_>) {
         let is_short = text.bytes.len() <= usize::from(u8::MAX) && (text.is_bytes || self.protocol >= OF_SHORT_STRINGS);
         let length = text.bytes.len() + if is_short { 2 } else { 5 };
@@ -207,7 +207,7 @@ impl Writer {
     }
 }
 
-/// Whether a container's items are behind a mark.
+/// True if a mark precedes a container's items.
 fn needs_mark(bracket: Bracket, count: usize) -> bool {
     count
         > match bracket {
@@ -223,7 +223,7 @@ fn number(json: &str, out: &mut WipedBytes) -> Result<(), Error> {
         "Infinity" => f64::INFINITY,
         "-Infinity" => f64::NEG_INFINITY,
         _ if !json.contains(['.', 'e', 'E']) => return integer(json, out),
-        // What overflows is infinite in Python, too.
+        // A number that overflows is infinite in Python, too.
         _ => json.parse().unwrap_or(f64::NAN),
     };
     out.add(b"G");
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn strings_beyond_the_256th_are_in_the_memo_if_that_pays() {
+    fn strings_after_the_256th_are_in_the_memo_only_if_that_saves_bytes() {
         for count in [2, 256, 257, 400] {
             for width in 3..16 {
                 for (protocol, length, put) in [(2, 5 + width, 5), (4, 2 + width, 1)] {
