@@ -1,11 +1,12 @@
-//! Text that stays where it is until the next change: a session's data, and what is made of them for reading.
+//! Stores the text of a session's data, and of values derived from it for reading. The text does not move until the
+//! next change of the session.
 
 use std::mem::take;
 use std::ops::Range;
 
 use crate::wiped::WipedText;
 
-/// The place of a piece of text in an [`Arena`].
+/// The position of a piece of text in an [`Arena`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Span {
     chunk: u32,
@@ -20,12 +21,12 @@ impl Span {
         Self { chunk: PAYLOAD, start: start as u32, len: (end - start) as u32 }
     }
 
-    /// Whether it is a span of the payload.
+    /// True if this is a span of the payload.
     pub fn is_of_payload(self) -> bool {
         self.chunk == PAYLOAD
     }
 
-    /// Where a span of the payload stands in it.
+    /// The range of bytes in the buffer that contains the span: for a span of the payload, the range in the payload.
     pub fn range(self) -> Range<usize> {
         self.start as usize..self.start as usize + self.len()
     }
@@ -34,7 +35,8 @@ impl Span {
         self.len as usize
     }
 
-    /// This span and the next with what is between, if both are of the payload and the next begins `gap` bytes behind.
+    /// A span from the beginning of this span to the end of `next`, if both are spans of the payload and `next` begins
+    /// `gap` bytes after this one.
     pub fn join(self, gap: usize, next: Self) -> Option<Self> {
         let adjacent =
             (self.chunk, next.chunk) == (PAYLOAD, PAYLOAD) && self.start + self.len + gap as u32 == next.start;
@@ -46,17 +48,18 @@ impl Span {
         Self { chunk: self.chunk, start: self.start + start as u32, len: (end - start) as u32 }
     }
 
-    /// The index of its chunk, if it is not in the payload's buffer.
+    /// The index of the span's chunk. `None` if the span is in the payload's buffer.
     fn chunk_index(self) -> Option<usize> {
         self.chunk.checked_sub(FIRST_CHUNK).map(|index| index as usize)
     }
 }
 
-/// The opened payload and all text that came later: behind the payload while there is room, then in chunks that are
-/// never reallocated.
+/// The opened payload and all text that was added later. New text goes into the payload's buffer while there is room,
+/// and then into chunks, which are never reallocated.
 ///
-/// Adding text moves none that is there, so a view that C holds stays valid, and so does an input that is such a view.
-/// Only [`Arena::collect`] moves text, and never that of the payload's buffer. All of it is zeroed when it is freed.
+/// Adding text does not move existing text, so a view that C holds stays valid, even if it is the input of the call.
+/// [`Arena::extend`] may move the text that it extends. Otherwise only [`Arena::collect`] moves text, but not text in
+/// the payload's buffer. All text is zeroed when it is freed.
 #[derive(Default)]
 pub(crate) struct Arena {
     payload: WipedText,
@@ -66,27 +69,29 @@ pub(crate) struct Arena {
 #[derive(Default)]
 struct Chunks {
     list: Vec<Chunk>,
-    /// The one that text is added to.
+    /// The index of the chunk to which text is added.
     current: Option<usize>,
-    /// Bytes that were in use after the last collection, the payload's among them, less those of chunks that came since.
+    /// The number of bytes in use after the last collection, including the payload, minus the size of the chunks added
+    /// since.
     spare: isize,
 }
 
 struct Chunk {
     text: WipedText,
-    /// It holds one text, which may grow, and nothing else is added to it.
+    /// The chunk contains a single text, which may grow, and nothing else is added to it.
     alone: bool,
 }
 
 impl Chunks {
-    /// Adds a chunk; its number in spans.
+    /// Adds a chunk. Returns its number in spans.
     fn add(&mut self, text: WipedText, alone: bool) -> u32 {
         self.spare -= text.capacity() as isize;
         self.list.push(Chunk { text, alone });
         FIRST_CHUNK + self.list.len() as u32 - 1
     }
 
-    /// Adds a chunk for a text of so many bytes: one for that text alone if it is long, else one for others, too.
+    /// Adds a chunk for a text of up to `most` bytes. A long text gets a chunk for itself, otherwise other texts can be
+    /// added to the chunk. Returns the chunk's number in spans.
     fn add_for(&mut self, most: usize) -> u32 {
         let before = self.current.map_or(0, |index| self.list[index].text.capacity());
         let size = (2 * before).clamp(CHUNK, LARGEST_CHUNK);
@@ -98,25 +103,26 @@ impl Chunks {
     }
 }
 
-/// Spans in the payload's buffer: in the payload itself, and behind it.
+/// The number in spans of the payload.
 const PAYLOAD: u32 = 0;
+/// The number in spans of the text after the payload, in the same buffer.
 const BEHIND_PAYLOAD: u32 = 1;
-/// Spans in the first chunk; in the next, one more.
+/// The number in spans of the first chunk. The other chunks follow.
 const FIRST_CHUNK: u32 = 2;
 
-/// Bytes that are best left free behind a payload, for what is set later.
+/// The number of bytes that should be left free after a payload, for values that are set later.
 pub(crate) const ROOM: usize = 192;
 
-/// Bytes of the first chunk that several texts share; each is twice as large as the one before, up to the largest.
+/// The size of the first shared chunk in bytes. Each later one is twice as large, up to the largest size.
 const CHUNK: usize = 256;
 const LARGEST_CHUNK: usize = 1 << 20;
-/// A text of more bytes gets a chunk of its own, unless the next shared one is larger.
+/// A text of more than this many bytes gets a chunk for itself, unless the next shared chunk is larger.
 const LONG: usize = 1024;
 
-/// Bytes that are not worth a collection.
+/// Up to this many unused bytes do not cause a collection.
 const NOT_WORTH: isize = 4096;
 
-/// The longest text that a span can hold, and so the longest value, in bytes.
+/// The most bytes that a span can have, and therefore the most bytes of a value.
 pub(crate) const LONGEST: usize = (u32::MAX / 2) as usize;
 
 impl Arena {
@@ -129,7 +135,8 @@ impl Arena {
         &self.buffer(span)[span.range()]
     }
 
-    /// The same as bytes, which costs less than to see that no character is cut.
+    /// The text of a span as bytes. This is faster than [`Arena::text`], which checks that the span splits no
+    /// character.
     #[inline]
     pub fn bytes(&self, span: Span) -> &[u8] {
         &self.buffer(span).as_bytes()[span.range()]
@@ -161,7 +168,7 @@ impl Arena {
         self.write(text.len(), |out| out.push_str(text))
     }
 
-    /// Keeps what `write` appends, at most `most` bytes.
+    /// Keeps the text that `write` appends, at most `most` bytes.
     #[inline]
     pub fn write(&mut self, most: usize, write: impl FnOnce(&mut String)) -> Span {
         let current = self.chunks.as_ref().and_then(|chunks| chunks.current);
@@ -174,7 +181,7 @@ impl Arena {
         self.append(end, write)
     }
 
-    /// The number of a buffer with room for so many bytes.
+    /// Makes room for `most` bytes. Returns the number in spans of the buffer that has it.
     #[cold]
     fn make_room(&mut self, most: usize) -> u32 {
         if self.payload.capacity() == 0 && most <= CHUNK {
@@ -184,10 +191,10 @@ impl Arena {
         self.chunks().add_for(most)
     }
 
-    /// Appends to a text, without its last `less` bytes, what `write` appends, at most `most` bytes.
+    /// Removes the last `less` bytes of a text, and lets `write` append at most `most` bytes to it.
     ///
-    /// The text is moved if it has no room where it is. A text that grows again and again is moved as often as its
-    /// length doubles, and takes at most twice its length.
+    /// The text is moved if there is no room for that. A text that is extended many times is moved each time when its
+    /// length has doubled, and takes at most twice its length.
     pub fn extend(&mut self, span: Span, less: usize, most: usize, write: impl FnOnce(&mut String)) -> Span {
         let mut kept = span.part(0, span.len() - less);
         let buffer = self.buffer(span);
@@ -210,23 +217,24 @@ impl Arena {
         self.append(kept, write)
     }
 
-    /// Appends to a span that ends where its buffer does, and has the room.
+    /// Appends to a span at the end of its buffer, which must have enough room.
     #[inline]
     fn append(&mut self, span: Span, write: impl FnOnce(&mut String)) -> Span {
         let buffer = self.buffer_mut(span);
         let capacity = buffer.capacity();
         write(buffer);
-        assert_eq!(buffer.capacity(), capacity, "more was written than was said");
+        assert_eq!(buffer.capacity(), capacity, "more was written than there was room for");
         Span { len: buffer.len() as u32 - span.start, ..span }
     }
 
-    /// Whether more text may be used no more than is used.
+    /// True if there may be more unused text than used text.
     #[inline]
     pub fn is_overgrown(&self) -> bool {
         self.chunks.as_ref().is_some_and(|chunks| chunks.spare < -NOT_WORTH)
     }
 
-    /// Frees all text outside the payload's buffer but that of these spans, which are set to where it is then.
+    /// Frees all text outside the payload's buffer, except the text of these spans. The spans are updated, because
+    /// their text may move.
     pub fn collect<'s>(&mut self, used: impl Iterator<Item = &'s mut Span>) {
         let mut before = self.chunks.take().map_or_else(Vec::new, |chunks| chunks.list);
         let mut moved = vec![None; before.len()];
@@ -251,13 +259,13 @@ mod tests {
     use super::{Arena, Span};
     use crate::wiped::WipedText;
 
-    /// Bytes of all chunks.
+    /// The total size of all chunks in bytes.
     fn held(arena: &Arena) -> usize {
         arena.chunks.iter().flat_map(|chunks| &chunks.list).map(|chunk| chunk.text.capacity()).sum()
     }
 
     #[test]
-    fn a_growing_text_is_moved_as_often_as_its_length_doubles() {
+    fn a_growing_text_is_moved_once_per_doubling_of_its_length() {
         let mut arena = Arena::new(WipedText::from("payload"));
         let (mut span, mut expected, mut moves) = (arena.push("[]"), String::from("["), 0);
         for number in 0..10_000 {
@@ -273,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_collection_keeps_what_is_used_and_no_more() {
+    fn a_collection_keeps_only_used_text() {
         let mut arena = Arena::new(WipedText::from("payload"));
         let mut used = [Span::of_payload(0, 3), arena.push("one"), arena.push("two"), arena.push("list")];
         used[3] = arena.extend(used[3], 0, 1, |out| out.push('!'));
@@ -291,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_was_moved_goes_on_growing_where_it_is() {
+    fn a_text_moved_by_a_collection_grows_in_place() {
         let mut arena = Arena::default();
         let mut list = arena.push("a");
         arena.push("x");

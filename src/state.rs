@@ -1,7 +1,7 @@
 //! A session's data: an ordered map from keys to JSON text.
 //!
-//! Keys and values are spans over the payload as it was opened, or over text that was set later; nothing is
-//! parsed into a tree, so a value that nobody touches goes back exactly as it came.
+//! Keys and values are spans of the payload that was opened, or of text that was set later. Values are not parsed into
+//! a tree, so an unchanged value is written back exactly as it was read.
 
 mod index;
 mod lists;
@@ -19,36 +19,37 @@ use crate::wiped::WipedText;
 
 #[derive(Clone, Copy)]
 struct Entry {
-    /// Between the key's quotes, as it is written.
+    /// The key as it is written in JSON, without its quotes.
     key: Span,
     key_escaped: bool,
-    /// Of the key: keys that differ seldom have the same.
+    /// A 32-bit fingerprint of the key. Different keys rarely share one.
     fingerprint: u32,
     value: Span,
     marks: Marks,
 }
 
-/// What stands between a key's text and its value where nothing is spared.
+/// The text between a key and its value in compact JSON.
 const KEY_END: &str = "\":";
 
 impl Entry {
-    /// Leaves a gap at the place of a key that is removed from among many.
+    /// Turns the entry into a gap. This is done for a key that is removed from many.
     fn remove(&mut self) {
         (self.key, self.value) = (Span::EMPTY, Span::EMPTY);
     }
 
-    /// A value has at least one byte.
+    /// True if the entry is a gap. Any real value has at least one byte.
     fn is_gap(&self) -> bool {
         self.value.len() == 0
     }
 
-    /// The key's text and the value in one piece, if nothing but [`KEY_END`] is between, and no white space in the value.
+    /// The span of the key and the value together, if only [`KEY_END`] is between them and the value has no white
+    /// space.
     fn as_written(&self) -> Option<Span> {
         self.key.join(KEY_END.len(), self.value).filter(|_| !self.marks.loose)
     }
 }
 
-/// A value as it stands: its JSON text, and what is known of it.
+/// The span of a value's JSON text, and the value's properties.
 #[derive(Clone, Copy)]
 pub(crate) struct Value {
     pub span: Span,
@@ -59,36 +60,37 @@ pub(crate) struct Value {
 pub(crate) struct State {
     arena: Arena,
     entries: Vec<Entry>,
-    /// The places of more than [`SOME`] keys, so that finding one takes no longer than among a few.
+    /// An index of the keys if there are more than [`SOME`], so that finding one takes no longer than among a few.
     index: Option<Box<Index>>,
-    /// Lists in which an element was looked for.
+    /// Lists in which an element was searched for.
     searched: Option<Box<Searched>>,
-    /// What was made for reading since the last change, so that asking twice costs nothing.
-    made: Option<Box<Made>>,
+    /// Texts that were made for reading since the last change, so that they are not made twice.
+    cache: Option<Box<Cache>>,
     hidden: Option<Box<Hidden>>,
-    /// Of a state that was unpickled.
+    /// The origin of a state that was read from a pickle.
     origin: Option<Box<Origin>>,
 }
 
 #[derive(Default)]
-struct Made {
-    /// From what it was made, and where it stands.
+struct Cache {
+    /// Derived texts, each by the span of its source.
     derived: BTreeMap<Span, Span>,
-    /// The whole object.
+    /// The text of the whole object.
     whole: Option<Span>,
 }
 
-/// What another library keeps with the data, as JSON texts by name: carried along, and no part of the dictionary.
+/// Values that another library stores together with a session's data, as JSON texts by name. They are written back, but
+/// are not part of the dictionary.
 #[derive(Default)]
 struct Hidden(Vec<(&'static str, Span)>);
 
-/// Up to this many keys, each fingerprint is compared with all before it to find duplicates.
+/// For up to this many keys, duplicates are found by comparing each fingerprint with all earlier ones.
 const FEW: usize = 8;
-/// Up to this many, they go into a table on the stack; above it, the keys have an index.
+/// For up to this many keys, duplicates are found with a table on the stack. More keys have an index.
 const SOME: usize = 128;
 
 impl State {
-    /// The state whose text is the object in `payload` at the scanner's place.
+    /// Scans the members of the object in `payload` at the scanner's position.
     pub fn scan(payload: &str, scanner: &mut Scanner<'_>) -> Result<Members, Fault> {
         let mut entries = Vec::with_capacity(8 + (payload.len() - scanner.at) / 48);
         json::members(scanner, |key, start, end, marks| {
@@ -117,7 +119,7 @@ impl State {
         state
     }
 
-    /// Notes what the pickle said that is not in the state's text.
+    /// Records the information about the state's pickle that its JSON text cannot express.
     pub fn came_from(&mut self, origin: Origin) {
         self.origin = Some(Box::new(origin));
     }
@@ -126,12 +128,12 @@ impl State {
         self.origin.as_deref()
     }
 
-    /// The pickle that the state was read from, if nothing has changed since.
+    /// The pickle that the state was read from, if the state has not changed since.
     pub fn whole_pickle(&self) -> Option<&Whole> {
         self.origin.as_ref()?.whole.as_ref()
     }
 
-    /// The forms of the values in the text that [`State::dump`] writes, if it begins at byte `at`.
+    /// The forms of the values in the text that [`State::dump`] writes, if that text begins at byte `at`.
     pub fn forms(&self, mut at: usize) -> Forms {
         let mut forms = Forms::new();
         let Some(origin) = self.origin() else { return forms };
@@ -143,7 +145,7 @@ impl State {
                 let inside = origin.forms[first..].iter().take_while(|(place, _)| *place < range.end);
                 forms.extend(inside.map(|(place, form)| (place - range.start + at, *form)));
             }
-            // The text of a pickle has no white space, so a value has its length here, too.
+            // The JSON text of a pickle has no white space, so the value is written with the same length.
             at += entry.value.len();
         }
         forms
@@ -166,7 +168,7 @@ impl State {
         self.index.as_ref().map_or(self.entries.len(), |index| index.len())
     }
 
-    /// Whether the fingerprints of two keys are the same. There are at most [`SOME`] keys.
+    /// True if two keys have the same fingerprint. There must be at most [`SOME`] keys.
     fn may_have_duplicates(&self) -> bool {
         let prints = |range: Range<usize>| self.entries[range].iter().map(|entry| entry.fingerprint);
         match self.entries.len() {
@@ -174,10 +176,10 @@ impl State {
                 (1..count).any(|later| prints(0..later).any(|earlier| earlier == self.entries[later].fingerprint))
             }
             count => {
-                // Twice as many slots as there can be keys; each holds a key's place, counted from 1.
+                // There are twice as many slots as keys. A slot contains the position of a key, counted from 1.
                 let mut table = [0; 2 * SOME];
                 prints(0..count).enumerate().any(|(later, print)| {
-                    // The highest bits depend on all of the key's.
+                    // The highest bits depend on all bits that went into the fingerprint.
                     let mut slot = (print >> 24) as usize;
                     while let Some(earlier) = usize::from(table[slot]).checked_sub(1) {
                         if self.entries[earlier].fingerprint == print {
@@ -192,7 +194,7 @@ impl State {
         }
     }
 
-    /// Of a key that stands twice, the last value counts, at the first place, as in Python.
+    /// Merges duplicate keys. As in Python, the last value counts, at the first position.
     fn merge_by_sorting(&mut self) {
         let points = |index: &usize| json::code_points(self.text(self.entries[*index].key));
         let mut order: Vec<usize> = (0..self.entries.len()).collect();
@@ -213,7 +215,8 @@ impl State {
         });
     }
 
-    /// Makes the index of the keys; of one that stands twice, the last value counts, at the first place, as in Python.
+    /// Makes the index of the keys and merges duplicate keys. As in Python, the last value counts, at the first
+    /// position.
     #[cold]
     fn make_index(&mut self) {
         let mut index = Index::with_capacity(self.entries.len());
@@ -236,7 +239,7 @@ impl State {
         self.index = Some(Box::new(index));
     }
 
-    /// A lone surrogate in a key counts as U+FFFD: keys that are equal have one hash.
+    /// The hash of a key, in which a lone surrogate counts as U+FFFD. Equal keys have the same hash.
     fn hash(&self, index: &Index, entry: &Entry) -> u32 {
         match entry.key_escaped {
             true => index.hash(&unescaped(self.text(entry.key))),
@@ -286,7 +289,7 @@ impl State {
         Value { span, marks }
     }
 
-    /// The key (between its quotes, as it is written) and the value at a place.
+    /// The key (as it is written, without its quotes) and the value at a position.
     pub fn at(&self, number: usize) -> Option<(Span, Value)> {
         let index = match &self.index {
             Some(index) if number < index.len() => index.place(number),
@@ -297,7 +300,7 @@ impl State {
         Some((entry.key, self.value(index)))
     }
 
-    /// Keeps a copy of a value's checked JSON text, compactly.
+    /// Keeps a compact copy of a value, whose JSON text has been checked.
     pub fn keep(&mut self, json: &str, marks: Marks) -> Value {
         let span = self.arena.write(json.len(), |out| match marks.loose {
             true => json::compact(json, out),
@@ -337,7 +340,8 @@ impl State {
         Some(deleted)
     }
 
-    /// Removes one of many keys; the others stay where they are until half of the places are gaps.
+    /// Removes one of many keys. The other entries stay at their positions until more than half of the entries are
+    /// gaps.
     #[cold]
     fn leave_gap(&mut self, key: &str, place: usize) {
         let Some(index) = &mut self.index else { return };
@@ -358,38 +362,38 @@ impl State {
         self.index = None;
     }
 
-    /// Drops what is hidden, too, and how it was pickled.
+    /// Removes everything: the data, the hidden values and the origin.
     pub fn begin_anew(&mut self) {
         self.clear();
         self.hidden = None;
         self.origin = None;
     }
 
-    /// Carries a JSON text along under a name.
+    /// Adds a hidden value with a name.
     pub fn hide(&mut self, name: &'static str, json: Span) {
         self.hidden.get_or_insert_default().0.push((name, json));
     }
 
-    /// The JSON text that is carried along under a name.
+    /// The JSON text of the hidden value with a name.
     pub fn hidden(&self, name: &str) -> Option<&str> {
         self.hidden_at(name).map(|json| self.text(json))
     }
 
-    /// Where that text stands.
+    /// The span of the hidden value with a name.
     pub fn hidden_at(&self, name: &str) -> Option<Span> {
         let Hidden(hidden) = self.hidden.as_deref()?;
         hidden.iter().find(|(hidden, _)| *hidden == name).map(|(_, json)| *json)
     }
 
     fn changed(&mut self) {
-        self.made = None;
+        self.cache = None;
         if let Some(origin) = &mut self.origin {
             origin.whole = None;
         }
     }
 
-    /// Ends a change: frees text that is used no more, once it is more than what is. Of the views that were handed out,
-    /// only that of `kept` stays valid, at the place that this gives.
+    /// Ends a change. If there is more unused text than used text, frees the unused text. All spans and views become
+    /// invalid then, except that of `kept`, for which this returns the new span.
     #[inline]
     pub fn settle(&mut self, kept: Span) -> Span {
         if self.arena.is_overgrown() { self.collect(kept) } else { kept }
@@ -397,7 +401,7 @@ impl State {
 
     #[cold]
     fn collect(&mut self, mut kept: Span) -> Span {
-        self.made = None;
+        self.cache = None;
         self.searched = None;
         let entries = self.entries.iter_mut().flat_map(|entry| [&mut entry.key, &mut entry.value]);
         let hidden = self.hidden.iter_mut().flat_map(|hidden| hidden.0.iter_mut().map(|(_, json)| json));
@@ -405,12 +409,13 @@ impl State {
         kept
     }
 
-    /// Where a string stands between its quotes; `None` for a value that is none.
+    /// The span of a string without its quotes. `None` if the value is not a string.
     pub fn inside(&self, value: Value) -> Option<Span> {
         self.text(value.span).starts_with('"').then(|| value.span.part(1, value.span.len() - 1))
     }
 
-    /// The text of a string that is written at `inside`. A lone surrogate becomes `lone_surrogate`, or makes it `None`.
+    /// The unescaped text of the string at `inside`, which is a span without quotes. A lone surrogate is replaced by
+    /// `lone_surrogate`. If that is `None`, a string with a lone surrogate gives `None`.
     pub fn unescaped(&mut self, inside: Span, lone_surrogate: Option<char>) -> Option<Span> {
         if !self.text(inside).contains('\\') {
             return Some(inside);
@@ -431,36 +436,37 @@ impl State {
         self.derive(value.span, json::finite)
     }
 
-    /// What `make` makes of a text, in at most twice the bytes.
+    /// The text that `make` makes from the text at `from`. It may be at most twice as long.
     fn derive(&mut self, from: Span, make: impl FnOnce(&str, &mut String)) -> Span {
-        if let Some(&made) = self.made.as_ref().and_then(|made| made.derived.get(&from)) {
+        if let Some(&made) = self.cache.as_ref().and_then(|cache| cache.derived.get(&from)) {
             return made;
         }
         let text = WipedText::from(self.text(from));
         let made = self.arena.write(2 * text.len(), |out| make(&text, out));
-        self.made.get_or_insert_default().derived.insert(from, made);
+        self.cache.get_or_insert_default().derived.insert(from, made);
         made
     }
 
     /// The whole object as strict JSON: `null` for each number that is not finite.
     pub fn whole(&mut self) -> Span {
-        if let Some(whole) = self.made.as_ref().and_then(|made| made.whole) {
+        if let Some(whole) = self.cache.as_ref().and_then(|cache| cache.whole) {
             return whole;
         }
         let mut text = WipedText::with_capacity(2 * self.dump_most());
         self.dump_finite(&mut text);
         let whole = self.arena.push(&text);
-        self.made.get_or_insert_default().whole = Some(whole);
+        self.cache.get_or_insert_default().whole = Some(whole);
         whole
     }
 
-    /// Most bytes that [`State::dump`] writes.
+    /// The most bytes that [`State::dump`] writes.
     pub fn dump_most(&self) -> usize {
         let most = |entry: &Entry| entry.key.len() + entry.value.len() + r#""":,"#.len();
         self.entries.iter().map(most).sum::<usize>() + "{}".len()
     }
 
-    /// Appends the whole object, compactly. What still stands together as it was opened is copied in one piece.
+    /// Appends the whole object as compact JSON. Entries that are still adjacent in the payload are copied in one
+    /// piece.
     pub fn dump(&self, out: &mut String) {
         let mut before = "{\"";
         let mut entries = self.entries.iter().peekable();
@@ -489,7 +495,7 @@ impl State {
                 }
             }
         }
-        // Not all of them are gaps.
+        // If there are entries, at least one of them is not a gap.
         out.push_str(if self.entries.is_empty() { "{}" } else { "}" });
     }
 
@@ -505,7 +511,7 @@ impl State {
                 false => out.push_str(self.text(entry.value)),
             }
         }
-        // Not all of them are gaps.
+        // If there are entries, at least one of them is not a gap.
         out.push_str(if self.entries.is_empty() { "{}" } else { "}" });
     }
 
@@ -515,10 +521,10 @@ impl State {
     }
 }
 
-/// What [`State::scan`] found, before it is joined with the text that it stands in.
+/// The members that [`State::scan`] found. [`State::new`] combines them with the text that contains them.
 pub(crate) struct Members(Vec<Entry>);
 
-/// Of a key's first and last bytes and its length.
+/// A fingerprint made from the key's first and last eight bytes and its length.
 #[inline]
 fn fingerprint(key: &[u8]) -> u32 {
     let (first, last) = match (key.first_chunk(), key.last_chunk(), key.first_chunk(), key.last_chunk()) {
@@ -530,7 +536,7 @@ fn fingerprint(key: &[u8]) -> u32 {
     (mixed >> 32) as u32
 }
 
-/// The same of a key that is written with escapes: of its text.
+/// The fingerprint of the unescaped text of a key that is written with escapes.
 #[cold]
 fn escaped_fingerprint(written: &str) -> u32 {
     fingerprint(unescaped(written).as_bytes())

@@ -1,4 +1,5 @@
-//! Values compared as Python's `==` does, by a canonical form: 1 equals 1.0 and `true`, an object's order is ignored.
+//! Compares values as Python's `==` does, by means of a canonical form: 1 equals 1.0 and `true`, and the order of an
+//! object's keys does not matter.
 
 use std::fmt::Write;
 
@@ -7,10 +8,11 @@ use zeroize::Zeroizing;
 use crate::json::{self, Scanner};
 use crate::wiped::WipedBytes;
 
-/// Bytes that two values, whose JSON has been checked, share if Python's `==` holds for them, and only then.
+/// The canonical form of a value whose JSON has been checked. Two values have the same form if and only if they are
+/// equal in Python.
 ///
-/// Integers are compared exactly, whatever their length; floats are the doubles that Python reads. NaN equals itself, for
-/// Python's `in` finds it by its identity.
+/// Integers of any length are compared exactly. Floats are compared as the doubles that Python reads. NaN equals
+/// itself, because Python's `in` finds it by its identity.
 pub(crate) fn canonical(json: &str) -> WipedBytes {
     let mut out = WipedBytes::with_capacity(json.len() + 16);
     match json.as_bytes().first() {
@@ -20,15 +22,15 @@ pub(crate) fn canonical(json: &str) -> WipedBytes {
     out
 }
 
-/// A value; its parts are named by their places.
+/// A value. Its parts are indexes into [`Tree`].
 enum Node<'a> {
     Scalar(&'a str),
     List(Vec<usize>),
-    /// Keys and values by turns, in the order of the keys; of a key that stands twice, the last.
+    /// Alternating keys and values, ordered by key. Of a duplicate key only the last value is included.
     Object(Vec<usize>),
 }
 
-/// Each value stands behind its parts: the whole is the last.
+/// The nodes of a value. Each node comes after its parts, so the last node is the whole value.
 struct Tree<'a>(Vec<Node<'a>>);
 
 impl<'a> Tree<'a> {
@@ -63,7 +65,7 @@ impl<'a> Tree<'a> {
     }
 
     fn write(&self, out: &mut WipedBytes) {
-        // A bracket is written behind the parts of its value.
+        // A closing bracket is written after the parts of its value.
         enum Step {
             Value(usize),
             Close(u8),
@@ -107,7 +109,7 @@ fn inside(string: &str) -> &str {
     &string[1..string.len() - 1]
 }
 
-/// The end of a string and of a number: no byte of a character.
+/// The byte that ends a scalar. UTF-8 does not use it.
 const END: u8 = 0xff;
 
 fn scalar(json: &str, out: &mut WipedBytes) {
@@ -125,13 +127,13 @@ fn scalar(json: &str, out: &mut WipedBytes) {
     out.add(&[END]);
 }
 
-/// A whole number's digits, a float's shortest ones.
+/// Appends all digits of a whole number, and the shortest digits of another float.
 fn number(json: &str, out: &mut WipedBytes) {
     if !json.contains(['.', 'e', 'E']) {
         return out.add(if json == "-0" { b"0" } else { json.as_bytes() });
     }
     let float: f64 = json.parse().unwrap_or(f64::NAN);
-    // Room for all digits of the largest double.
+    // This is enough room for all digits of the largest double, so the text is not reallocated.
     let mut text = Zeroizing::new(String::with_capacity(400));
     // Writing to a text cannot fail.
     let _ = match float {
@@ -153,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn cpython_takes_the_same_values_for_equal() {
+    fn the_same_values_are_equal_as_in_cpython() {
         let vectors = include_str!("../tests/vectors/python_values.json");
         let vectors: serde_json::Value = serde_json::from_str(vectors).unwrap();
         let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();

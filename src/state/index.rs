@@ -1,10 +1,10 @@
-//! A table that finds one key of many in a time that does not depend on how many there are.
+//! An index that finds a key in constant time, however many keys there are.
 
 use std::hash::{BuildHasher, RandomState};
 
 use hashbrown::HashTable;
 
-/// The places of keys, by a hash that nobody outside can foresee: a visitor's keys must not all share one.
+/// The positions of keys by their hashes. The hashes are randomized, so that nobody can choose keys that share one.
 pub(super) struct Index {
     hasher: RandomState,
     slots: HashTable<Slot>,
@@ -16,7 +16,7 @@ struct Slot {
     place: u32,
 }
 
-/// All bits of this depend on the hash: the table looks at the highest and at the lowest.
+/// Spreads a hash over 64 bits, because the table uses the highest and the lowest bits.
 fn spread(hash: u32) -> u64 {
     u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
@@ -30,19 +30,19 @@ impl Index {
         self.hasher.hash_one(key) as u32
     }
 
-    /// The place for which `is_key` holds, of those that share a hash.
+    /// Among the keys with this hash, the position for which `is_key` returns true.
     pub fn find(&self, hash: u32, is_key: impl Fn(usize) -> bool) -> Option<usize> {
         let is_here = |slot: &Slot| slot.hash == hash && is_key(slot.place as usize);
         self.slots.find(spread(hash), is_here).map(|slot| slot.place as usize)
     }
 
-    /// Adds a key at the place behind all others.
+    /// Adds a key at the position after all others.
     pub fn push(&mut self, hash: u32, place: usize) {
         self.slots.insert_unique(spread(hash), Slot { hash, place: place as u32 }, |slot| spread(slot.hash));
         self.removed.push();
     }
 
-    /// Takes out a key; the others keep their places.
+    /// Removes a key. The other keys keep their positions. `places` is the number of positions, including gaps.
     pub fn remove(&mut self, hash: u32, place: usize, places: usize) {
         if let Ok(slot) = self.slots.find_entry(spread(hash), |slot| slot.place as usize == place) {
             slot.remove();
@@ -50,17 +50,17 @@ impl Index {
         self.removed.add(place, places);
     }
 
-    /// How many keys there are.
+    /// The number of keys.
     pub fn len(&self) -> usize {
         self.slots.len()
     }
 
-    /// The place of a key, by its number among those that were not removed.
+    /// The position of the key with this number among the keys that were not removed.
     pub fn place(&self, number: usize) -> usize {
         self.removed.place(number)
     }
 
-    /// The places of removed keys are given to those behind them.
+    /// Moves all keys forward so that no gaps of removed keys are left.
     pub fn close_gaps(&mut self) {
         for slot in &mut self.slots {
             slot.place -= self.removed.before(slot.place as usize);
@@ -69,8 +69,9 @@ impl Index {
     }
 }
 
-/// How many places are removed, as a binary indexed tree: node `n`, counted from 1, counts those of as many places up to
-/// the `n`th as the lowest bit of `n` says. It is empty until a place is removed.
+/// The removed positions, as a binary indexed tree. Nodes and positions are counted from 1 here: node `n` contains the
+/// number of removed positions among the last `b` positions up to `n`, where `b` is the lowest set bit of `n`. The tree
+/// is empty until a position is removed.
 #[derive(Default)]
 struct Removed(Vec<u32>);
 
@@ -88,7 +89,7 @@ impl Removed {
         self.0.push(count);
     }
 
-    /// Counts a place as removed, of so many.
+    /// Counts a position as removed. `places` is the number of positions.
     fn add(&mut self, place: usize, places: usize) {
         self.0.resize(places.max(self.0.len()), 0);
         let mut node = place + 1;
@@ -98,7 +99,7 @@ impl Removed {
         }
     }
 
-    /// How many places before this one are removed.
+    /// The number of removed positions before this one.
     fn before(&self, place: usize) -> u32 {
         let (mut node, mut count) = (place, 0);
         while node > 0 && !self.0.is_empty() {
@@ -108,6 +109,7 @@ impl Removed {
         count
     }
 
+    /// The position with this number among those that are not removed.
     fn place(&self, number: usize) -> usize {
         if self.0.is_empty() {
             return number;
@@ -136,7 +138,7 @@ mod tests {
     use super::{Index, Removed};
 
     #[test]
-    fn places_are_counted_as_by_a_list() {
+    fn an_index_agrees_with_a_simple_list() {
         let (mut index, mut places, mut next) = (Index::with_capacity(0), Vec::new(), 0);
         for round in 0_usize..3000 {
             if round % 5 < 3 || places.is_empty() {
@@ -178,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_removed_takes_no_memory() {
+    fn without_removed_keys_the_tree_takes_no_memory() {
         let mut removed = Removed::default();
         removed.push();
         assert_eq!((removed.0.capacity(), removed.place(5), removed.before(5)), (0, 5, 0));

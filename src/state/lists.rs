@@ -1,4 +1,5 @@
-//! Lists under a key that grow by one element at a time: each takes as long, and as much memory, as its own text.
+//! Appends elements to a list, and searches lists for elements. Appending one takes time and memory in proportion to
+//! the element's own text, however long the list is.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -11,17 +12,18 @@ use crate::json::{self, Marks};
 use crate::value::canonical;
 use crate::wiped::{WipedBytes, WipedText};
 
-/// Bytes of a list in which an element is looked for by comparing it with each that is there.
+/// In a list of up to this many bytes, an element is searched for by comparing it with every element.
 const SHORT: usize = 256;
 
-/// Longer lists, each with its elements by their hashes. A list that has changed stands somewhere else.
+/// The elements of longer lists by their hashes. The key is a list's span: a list that has changed has another span.
 #[derive(Default)]
 pub(super) struct Searched(HashMap<Span, Elements>);
 
 #[derive(Default)]
 struct Elements {
     hasher: RandomState,
-    /// The hash of an element's canonical form, and the byte of the list at which it begins. Of equal ones, the first.
+    /// For each element, the hash of its canonical form and its position in the list. Of equal elements only the first
+    /// is included.
     slots: HashTable<(u64, u32)>,
 }
 
@@ -38,7 +40,7 @@ impl Elements {
         self.slots.find(hash, |&(other, start)| other == hash && is_equal(start)).is_some()
     }
 
-    /// Adds the element that begins at a byte of the list.
+    /// Adds the element that begins at byte `start` of the list.
     fn add(&mut self, list: &str, start: usize, element: &WipedBytes) {
         if !self.holds(list, element) {
             let hash = self.hasher.hash_one(&***element);
@@ -48,7 +50,7 @@ impl Elements {
 }
 
 impl State {
-    /// Whether a list holds an element that equals this one, as Python's `in` has it.
+    /// True if a list contains an element that equals this one, as Python's `in` decides it.
     pub fn holds(&mut self, list: Value, element: &str) -> bool {
         let wanted = canonical(element);
         let text = self.arena.text(list.span);
@@ -59,7 +61,8 @@ impl State {
         searched.0.entry(list.span).or_insert_with(|| Elements::of(text)).holds(text, &wanted)
     }
 
-    /// Adds an element, given as compact JSON that is no view of the session, to the list under a key, or makes the list.
+    /// Adds an element to the list under a key, or makes the list if there is none. The element must be compact JSON,
+    /// and must not be a view of the session.
     pub fn append(&mut self, key: &str, element: &str, marks: Marks) {
         let Some(index) = self.find(key) else {
             let span = self.arena.write(element.len() + "[]".len(), |out| {
