@@ -1,4 +1,4 @@
-//! What becomes of a session whose store did what it was asked to, or not, and whose answer was lost.
+//! Tests with a store whose answers are lost, so that a request does not know whether its change was saved.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use crate::store::{self, Record, Saved, Store, StoreError, SubjectName, Write};
 use crate::{Error, Factory, LoadResult, Options, Session};
 
-/// A store in memory that loses some answers.
+/// A store in memory that can lose answers.
 struct Lossy {
     store: Arc<dyn Store>,
-    /// Counts down to the save whose answer is lost.
+    /// Counts down to the save whose answer is lost. Zero means that no answer is lost.
     save: AtomicUsize,
     load: AtomicUsize,
     remove: AtomicUsize,
@@ -33,7 +33,7 @@ impl Lossy {
         Factory::new(&options).unwrap()
     }
 
-    /// The answer to the next save is lost.
+    /// Makes the store lose the answer to the next save.
     fn lose_save(&self) {
         self.save.store(1, Ordering::Relaxed);
     }
@@ -102,7 +102,7 @@ fn begun(factory: &Factory) -> String {
     commit(&mut session)
 }
 
-/// Another request sets a key.
+/// Sets a key in another request.
 fn set(factory: &Factory, header: &str, key: &str) {
     let mut other = open(factory, header);
     other.set(key, "1").unwrap();
@@ -127,12 +127,12 @@ fn a_new_session_is_committed_again_under_a_new_name() {
     let header = commit(&mut session);
     assert_eq!(json(&factory, &header), r#"{"a":1,"b":2}"#);
     let listed = factory.subject_sessions("alice").unwrap();
-    assert_eq!(listed.len(), 1, "the name that was given up is gone");
+    assert_eq!(listed.len(), 1, "the record under the first name was removed");
     assert_eq!(Some(listed[0].id.as_str()), session.id());
 }
 
 #[test]
-fn what_was_saved_is_not_added_to_itself() {
+fn a_change_that_was_saved_is_not_applied_twice() {
     for others_between in 0..=3 {
         let lossy = Lossy::new();
         let factory = lossy.factory();
@@ -153,13 +153,14 @@ fn what_was_saved_is_not_added_to_itself() {
 }
 
 #[test]
-fn what_was_not_saved_is_saved_once() {
+fn a_change_that_was_not_saved_is_applied_once() {
     let lossy = Lossy::new();
     let factory = lossy.factory();
     let header = begun(&factory);
     let mut session = open(&factory, &header);
     session.flash_string("paid", "", true).unwrap();
-    // The record changes first, so that the first try misses, and the answer to the second load is lost.
+    // Another request changes the record first, so the first save is a conflict, and the answer to the second load is
+    // lost.
     set(&factory, &header, "other");
     lossy.load.store(1, Ordering::Relaxed);
     assert!(is_store_error(&mut session));
@@ -168,7 +169,7 @@ fn what_was_not_saved_is_saved_once() {
 }
 
 #[test]
-fn a_save_that_can_no_longer_be_told_is_a_conflict_for_good() {
+fn a_save_that_can_no_longer_be_recognized_stays_a_conflict() {
     let lossy = Lossy::new();
     let factory = lossy.factory();
     let header = begun(&factory);
@@ -186,7 +187,7 @@ fn a_save_that_can_no_longer_be_told_is_a_conflict_for_good() {
 }
 
 #[test]
-fn a_new_id_that_was_saved_is_known_again() {
+fn a_new_id_that_was_saved_is_recognized() {
     for others_between in [false, true] {
         let lossy = Lossy::new();
         let factory = lossy.factory();
@@ -211,7 +212,7 @@ fn a_new_id_that_was_saved_is_known_again() {
 }
 
 #[test]
-fn an_id_that_no_response_carried_leaves_the_snapshot_of_the_one_before() {
+fn an_id_that_no_response_contained_keeps_the_snapshot_of_the_previous_id() {
     let lossy = Lossy::new();
     let factory = lossy.factory();
     let header = begun(&factory);
@@ -222,13 +223,13 @@ fn an_id_that_no_response_carried_leaves_the_snapshot_of_the_one_before() {
     login.set("more", "2").unwrap();
     login.regenerate_id();
     let second = commit(&mut login);
-    assert_eq!(open(&factory, &first).load_result(), LoadResult::Missing, "no browser ever had it");
+    assert_eq!(open(&factory, &first).load_result(), LoadResult::Missing, "no browser ever received it");
     assert_eq!(json(&factory, &header), r#"{"cart":1}"#);
     assert_eq!(json(&factory, &second), r#"{"cart":1,"user":1,"more":2}"#);
 }
 
 #[test]
-fn no_other_cookie_takes_the_place_of_one_that_could_not_be_opened() {
+fn an_older_cookie_is_not_used_instead_of_one_that_could_not_be_opened() {
     let lossy = Lossy::new();
     let factory = lossy.factory();
     let (older, header) = (begun(&factory), begun(&factory));
@@ -240,7 +241,7 @@ fn no_other_cookie_takes_the_place_of_one_that_could_not_be_opened() {
 }
 
 #[test]
-fn all_cookies_of_the_name_have_one_deadline() {
+fn all_cookies_with_the_name_share_one_deadline() {
     let lossy = Lossy::new();
     let factory = lossy.factory();
     let headers: Vec<String> = (0..3).map(|_| begun(&factory)).collect();
@@ -256,7 +257,7 @@ fn all_cookies_of_the_name_have_one_deadline() {
 }
 
 #[test]
-fn a_logout_ends_what_could_not_be_opened() {
+fn a_logout_ends_a_session_that_could_not_be_opened() {
     let lossy = Lossy::new();
     let factory = lossy.factory();
     let header = begun(&factory);
@@ -269,7 +270,7 @@ fn a_logout_ends_what_could_not_be_opened() {
 }
 
 #[test]
-fn an_old_id_that_could_not_be_opened_ends_the_session_only_within_its_grace() {
+fn a_logout_by_an_old_id_that_could_not_be_opened_ends_the_session_only_within_the_grace() {
     let lossy = Lossy::new();
     let factory = lossy.factory();
     let old = begun(&factory);
@@ -291,7 +292,7 @@ fn an_old_id_that_could_not_be_opened_ends_the_session_only_within_its_grace() {
 }
 
 #[test]
-fn a_logout_ends_what_may_have_been_saved() {
+fn a_logout_ends_a_session_that_may_have_been_saved() {
     let lossy = Lossy::new();
     let factory = lossy.factory();
     let mut session = open(&factory, "");
@@ -306,7 +307,7 @@ fn a_logout_ends_what_may_have_been_saved() {
 }
 
 #[test]
-fn a_logout_whose_answer_was_lost_is_made_again() {
+fn a_logout_whose_answer_was_lost_can_be_repeated() {
     let lossy = Lossy::new();
     let factory = lossy.factory();
     let header = begun(&factory);
@@ -314,7 +315,7 @@ fn a_logout_whose_answer_was_lost_is_made_again() {
     session.invalidate();
     lossy.remove.store(1, Ordering::Relaxed);
     assert!(is_store_error(&mut session));
-    assert!(session.set_cookies()[0].contains("Max-Age=0"), "the browser forgets it all the same");
+    assert!(session.set_cookies()[0].contains("Max-Age=0"), "the browser still deletes its cookie");
     assert!(commit(&mut session).ends_with('='));
     assert_eq!(open(&factory, &header).load_result(), LoadResult::Missing);
 }

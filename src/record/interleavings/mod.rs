@@ -1,7 +1,8 @@
-//! The steps that several requests take on a store, in every order, with answers that are lost.
+//! Tests that let several requests use a store at the same time, and try every order of their steps and every loss of
+//! an answer.
 //!
-//! `KHUFU_EVERY_INTERLEAVING=1` tries every program with every other, which takes some minutes. `KHUFU_ROUNDS` says how
-//! many schedules are tried at random, and `KHUFU_SEED` which: each run prints its own.
+//! With `KHUFU_EVERY_INTERLEAVING=1`, every program is tried with every other, which takes a few minutes.
+//! `KHUFU_ROUNDS` is the number of random schedules, and `KHUFU_SEED` is their seed. Each run prints its seed.
 
 mod model;
 mod races;
@@ -27,7 +28,7 @@ const fn plain(acts: &'static [request::Act]) -> Program {
 
 type Named = (&'static str, Program);
 
-/// What a request may do.
+/// The programs of requests.
 const PROGRAMS: &[Named] = &[
     ("read", plain(&[Commit])),
     ("read with max_age", session(Kind::MaxAge, Opens::Current, &[Commit])),
@@ -38,14 +39,14 @@ const PROGRAMS: &[Named] = &[
     ("flash", plain(&[Flash, Commit])),
     ("flash, commit, flash", plain(&[Flash, Flash, TryCommit, Flash, Commit])),
     ("pop flash", plain(&[PopFlash, Commit])),
-    ("set what is not there", plain(&[SetDefault("new"), Commit])),
+    ("set a missing key", plain(&[SetDefault("new"), Commit])),
     ("clear", plain(&[Clear, Set("after"), Commit])),
     ("get a new id", plain(&[Regenerate, Commit])),
     ("log in", plain(&[Set("user"), Regenerate, Commit])),
     ("get two new ids", plain(&[Regenerate, Commit, Set("k"), Regenerate, Commit])),
     ("get a new id or else log out", plain(&[Regenerate, TryCommit, Invalidate, Commit])),
     ("log out", plain(&[Invalidate, Commit])),
-    ("log out, begin anew", plain(&[Flash, Invalidate, Set("k"), Subject("alice"), Commit])),
+    ("log out, begin again", plain(&[Flash, Invalidate, Set("k"), Subject("alice"), Commit])),
     ("change the subject", plain(&[Subject("bob"), Set("k"), Commit])),
     ("belong to nobody", plain(&[Subject(""), Commit])),
     ("begin", session(Kind::Plain, Opens::Nothing, &[Set("k"), Subject("alice"), Commit])),
@@ -60,13 +61,13 @@ const PROGRAMS: &[Named] = &[
     ("list the sessions of alice under a new secret", Program::List(Kind::Rotated)),
 ];
 
-/// Those of them that differ most.
+/// The programs that differ most.
 const FEW: &[&str] = &[
     "read with max_age",
     "flash, commit, flash",
     "log in",
     "log out",
-    "log out, begin anew",
+    "log out, begin again",
     "change the subject",
     "begin",
     "end all sessions of alice",
@@ -74,14 +75,14 @@ const FEW: &[&str] = &[
     "read under a new secret",
 ];
 
-/// What a request may do whose cookie has the id from before.
+/// The programs of requests whose cookie has the previous id.
 const OLD: &[Named] = &[
     ("read by the old id", session(Kind::MaxAge, Opens::Old, &[Commit])),
     ("set by the old id", session(Kind::Plain, Opens::Old, &[Set("k"), Commit])),
     ("log out by the old id", session(Kind::Plain, Opens::Old, &[Invalidate, Commit])),
 ];
 
-/// What else a request may do.
+/// More programs, which are tried only with a few others.
 const OTHERS: &[Named] = &[
     (
         "log out, and end in an exception",
@@ -90,21 +91,22 @@ const OTHERS: &[Named] = &[
     ("make the flash queue a number", plain(&[Set("_f_"), Commit])),
 ];
 
-/// What a request does that could not read its session.
+/// The programs of requests that could not read their session.
 const UNREAD: &[Named] = &[
-    ("log out of what was not read", session(Kind::EmptyOnError, Opens::Current, &[Invalidate, Commit])),
+    ("log out of an unread session", session(Kind::EmptyOnError, Opens::Current, &[Invalidate, Commit])),
     (
-        "set in what was not read",
+        "set in an unread session",
         session(Kind::EmptyOnError, Opens::Current, &[Set("k"), TryCommit, Invalidate, Commit]),
     ),
 ];
 
 fn named(names: &[&str]) -> Vec<&'static Named> {
-    let found = names.iter().map(|name| PROGRAMS.iter().find(|(known, _)| known == name).expect("there is one"));
+    let found =
+        names.iter().map(|name| PROGRAMS.iter().find(|(known, _)| known == name).expect("a program has this name"));
     found.collect()
 }
 
-/// All programs where the environment asks for every schedule, which takes many minutes; otherwise a few.
+/// All programs if the environment asks for every schedule, and a few programs otherwise.
 fn few() -> Vec<&'static Named> {
     if is_thorough() { all(PROGRAMS) } else { named(FEW) }
 }
@@ -113,7 +115,7 @@ fn is_thorough() -> bool {
     std::env::var_os("KHUFU_EVERY_INTERLEAVING").is_some()
 }
 
-/// Tries every schedule of every two programs of a list.
+/// Tries every schedule of every pair of programs in a list.
 fn try_pairs(store: &TestStore, limits: Limits, programs: &[&'static Named]) {
     let world = World::new(store, limits);
     let mut tally = Tally::default();
@@ -125,7 +127,7 @@ fn try_pairs(store: &TestStore, limits: Limits, programs: &[&'static Named]) {
     tally.end(store.name);
 }
 
-/// Tries every schedule of each program of one list with each of another.
+/// Tries every schedule of every program in one list with every program in another.
 fn try_each(store: &TestStore, limits: Limits, programs: &[&'static Named], others: &[&'static Named]) {
     let world = World::new(store, limits);
     let mut tally = Tally::default();
@@ -154,7 +156,7 @@ fn two_requests_in_every_order_on_other_stores() {
 }
 
 #[test]
-fn two_requests_of_which_one_has_an_old_id_or_ends_in_an_exception() {
+fn two_requests_one_with_an_old_id_or_an_exception() {
     for store in stores::all() {
         try_each(&store, Limits::default(), &all(OLD), &few());
         try_each(&store, Limits::default(), &all(OTHERS), &few());
@@ -162,7 +164,7 @@ fn two_requests_of_which_one_has_an_old_id_or_ends_in_an_exception() {
 }
 
 #[test]
-fn two_requests_where_an_old_id_ends_at_once() {
+fn two_requests_without_a_grace_for_the_old_id() {
     let programs = named(&["read with max_age", "log in", "get two new ids", "log out"]);
     for store in stores::all() {
         try_pairs(&store, Limits { grace: 0, ..Limits::default() }, &programs);
@@ -170,7 +172,7 @@ fn two_requests_where_an_old_id_ends_at_once() {
     }
 }
 
-/// The first of two requests loses an answer.
+/// Limits for two requests, of which the first may lose one answer.
 const ONE_LOSS: Limits = Limits { losses: 1, losing: 1, grace: 20, requests: 2 };
 
 #[test]
@@ -213,7 +215,8 @@ fn three_requests_in_every_order() {
 
 #[test]
 fn four_requests_at_random() {
-    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("it is a number"));
+    let number =
+        |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("the variable is a number"));
     let now = || std::time::UNIX_EPOCH.elapsed().map_or(0, |elapsed| elapsed.as_nanos() as u64);
     let mut seed = number("KHUFU_SEED").unwrap_or_else(now);
     println!("KHUFU_SEED={seed}");

@@ -1,5 +1,5 @@
-//! What must hold: some order of the operations, each taking effect at one moment between its first and its last step,
-//! explains all that every request saw.
+//! Checks the results of a schedule. They are correct if there is an order of the operations that explains everything
+//! that the requests saw. In this order, each operation takes effect at one moment between its first and its last step.
 
 use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
@@ -7,55 +7,55 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::request::{Change, Commit, Data, Event, Found, Kind, Log, Seen, Sent, Status};
-use super::schedule::Carried;
+use super::schedule::Execution;
 use crate::LoadResult;
 use crate::record::header::SAVES;
 
-/// Numbers that stand for a session and one of its tokens.
+/// A cookie, as the number of its session and the number of its token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Token {
     pub session: usize,
     pub token: usize,
-    /// It is sealed with the new secret of a rotation.
+    /// The cookie is sealed with the new secret of a rotation.
     pub is_new_secret: bool,
 }
 
-/// A session as a store should have it.
+/// The expected content of a session in the store.
 #[derive(Clone, Debug)]
-pub(super) struct Kept {
+pub(super) struct StoredSession {
     pub token: usize,
     pub before: Option<Before>,
     pub data: Rc<Data>,
     pub subject: Option<String>,
-    /// The subject is named under the new secret of a rotation.
+    /// The name of the subject was made with the new secret of a rotation.
     pub is_new_secret: bool,
-    /// Grows with each save.
+    /// A number that each save increases.
     pub generation: u32,
-    /// No request has noted its use.
+    /// No request has recorded yet that it used the session.
     pub is_idle: bool,
 }
 
-/// What the token before shows.
+/// The previous token, and the data and the subject that it shows.
 #[derive(Clone, Debug)]
 pub(super) struct Before {
     pub token: usize,
-    /// When it ends to count.
+    /// The time from which the token is no longer valid.
     pub until: f64,
     pub data: Rc<Data>,
     pub subject: Option<String>,
 }
 
-/// The sessions that are there, by number.
-pub(super) type Sessions = BTreeMap<usize, Kept>;
+/// The sessions that exist, by number.
+pub(super) type Sessions = BTreeMap<usize, StoredSession>;
 
 #[derive(Clone, Debug, Default)]
 struct Requester {
     session: Option<Opened>,
     /// The cookie of a session that could not be read.
     unread: Option<Token>,
-    /// Changes that are in the store.
+    /// The number of changes that are in the store.
     applied: usize,
-    /// The new token, since the first try to write it.
+    /// The new token, once the request has tried to save it.
     planned: Option<usize>,
     has_cookie: bool,
 }
@@ -66,13 +66,13 @@ struct Opened {
     token: usize,
     generation: u32,
     is_before: bool,
-    /// Reading it is to be noted.
+    /// A read of the session must be recorded.
     is_due: bool,
-    /// The browser needs its cookie anew.
+    /// The browser needs a new cookie.
     is_outdated: bool,
-    /// The record is to be saved, though nothing changed.
+    /// The subject has an old name, so the record must be saved even without changes.
     is_misnamed: bool,
-    /// No browser has the token yet.
+    /// No browser has received the token yet.
     is_fresh: bool,
 }
 
@@ -84,19 +84,20 @@ struct World {
     ended: BTreeMap<usize, usize>,
 }
 
-/// An operation, or a part of one that takes effect by itself.
+/// An operation, or a part of an operation that takes effect separately.
 struct Operation<'a> {
     request: usize,
-    /// Its place among the request's operations. Parts of one operation that share a place have no order.
+    /// The position among the request's operations. Parts of one operation with the same position may take effect in
+    /// any order.
     place: usize,
     first: u64,
     last: u64,
-    /// Its answer was lost, so that it may not have taken effect.
-    may_lack: bool,
-    what: What<'a>,
+    /// The answer was lost, so the operation may not have taken effect.
+    may_be_missing: bool,
+    action: Action<'a>,
 }
 
-enum What<'a> {
+enum Action<'a> {
     Open {
         cookie: Option<Token>,
         now: f64,
@@ -114,13 +115,13 @@ enum What<'a> {
         commit: &'a Commit,
         sent: Option<Token>,
     },
-    /// `most`: how many sessions the whole revocation ended, if it was told.
+    /// `most` is the number of sessions that the whole revocation ended, if it returned one.
     Revoke {
         operation: usize,
         session: usize,
         most: Option<usize>,
     },
-    /// All parts of a revocation have taken effect.
+    /// The end of a revocation, after all its parts have taken effect.
     Revoked {
         operation: usize,
         count: usize,
@@ -135,28 +136,29 @@ enum What<'a> {
 /// Everything that a schedule's requests did.
 pub(super) struct History<'a> {
     pub logs: &'a [Log],
-    /// What is seen at the end, by nobody's request.
+    /// The events seen after all requests have ended.
     pub last: &'a [Event],
     pub sessions: Sessions,
-    /// For how many seconds the old token shows the data before.
+    /// The number of seconds for which the previous token shows the previous data.
     pub grace: f64,
     /// The time at which the requests open sessions.
     pub now: f64,
-    /// Inserts that were not answered: so many records may be there that belong to nobody.
+    /// The number of inserts without an answer. There may be as many records that no request knows.
     pub lost_inserts: usize,
-    /// How many of them may still be there at the end.
+    /// The number of such records that may still exist at the end.
     pub left_inserts: usize,
-    /// What a cookie's value stands for.
+    /// Finds the token of a cookie's value.
     pub token: &'a dyn Fn(&str) -> Token,
-    /// The number of a session's key; `None` if no cookie opens it.
+    /// Finds the number of the session with a key. `None` if no cookie opens it.
     pub session: &'a dyn Fn(&str) -> Option<usize>,
 }
 
-/// Tokens that no response carried have numbers from here on.
-pub(super) const UNTOLD: usize = 1000;
+/// The first number of tokens that no response contained.
+pub(super) const UNSENT: usize = 1000;
 
 impl History<'_> {
-    /// An order that explains everything; the sessions that are left, or what could not be explained.
+    /// Finds an order that explains everything. Returns the sessions that are left, or a description of the first thing
+    /// that cannot be explained.
     pub fn explain(&self) -> Result<Sessions, String> {
         let mut operations = Vec::new();
         for (request, log) in self.logs.iter().enumerate() {
@@ -169,7 +171,7 @@ impl History<'_> {
         }
         let requesters = vec![Requester::default(); self.logs.len() + 1];
         let world = World { sessions: self.sessions.clone(), requesters, ended: BTreeMap::new() };
-        // An operation most likely took effect at its last step, so that order is tried first.
+        // An operation most likely took effect at its last step, so try the order of the last steps first.
         let mut order: Vec<usize> = (0..operations.len()).collect();
         order.sort_by_key(|index| operations[*index].last);
         let mut search = Search {
@@ -177,11 +179,11 @@ impl History<'_> {
             operations: &operations,
             order: &order,
             deepest: (0, String::new()),
-            patience: PATIENCE,
-            in_vain: HashSet::new(),
+            tries_left: MOST_TRIES,
+            dead_ends: HashSet::new(),
         };
         let mut done = vec![false; operations.len()];
-        match search.from(&world, &mut done, 0) {
+        match search.find_order(&world, &mut done, 0) {
             Some(sessions) => Ok(sessions),
             None => Err(search.deepest.1),
         }
@@ -196,16 +198,16 @@ impl History<'_> {
     ) -> Result<(), String> {
         let lost = event.span.loss;
         let first = event.span.first.unwrap_or_default();
-        let mut push = |place: usize, may_lack: bool, what| {
-            let is_late = may_lack && lost.is_some_and(|loss| loss.carried == Carried::Later);
+        let mut push = |place: usize, may_be_missing: bool, action| {
+            let is_late = may_be_missing && lost.is_some_and(|loss| loss.execution == Execution::Later);
             let last = if is_late { u64::MAX } else { event.span.last };
-            operations.push(Operation { request, place, first, last, may_lack, what });
+            operations.push(Operation { request, place, first, last, may_be_missing, action });
         };
         match &event.seen {
             Seen::Open { cookie, now, found } => {
                 let Some(found) = found else { return unless_lost(event) };
                 let cookie = cookie.as_deref().map(self.token);
-                push(place, false, What::Open { cookie, now: *now, found });
+                push(place, false, Action::Open { cookie, now: *now, found });
             }
             Seen::Commit(commit) => {
                 let failed = commit.status == Status::Store;
@@ -216,29 +218,29 @@ impl History<'_> {
                     return Err(format!("a commit failed and changed the session: {commit:?}"));
                 }
                 if commit.ends {
-                    push(place, failed, What::End { commit });
+                    push(place, failed, Action::End { commit });
                 }
                 let sent = match &commit.sent {
                     Sent::Cookie(value) => Some((self.token)(value)),
                     _ => None,
                 };
-                // A commit's last step is its save or touch.
-                if failed && lost.is_some_and(|loss| loss.carried == Carried::Never) {
+                // The last step of a commit is its save or touch.
+                if failed && lost.is_some_and(|loss| loss.execution == Execution::Never) {
                     return Ok(());
                 }
                 if commit.is_dirty {
-                    // The new token of a commit that failed is that of the commit which succeeds later.
-                    let told = rest.iter().find_map(|event| match &event.seen {
+                    // A commit that failed has the same new token as the commit that succeeds later.
+                    let sent_later = rest.iter().find_map(|event| match &event.seen {
                         Seen::Commit(Commit { status: Status::Ok, sent, .. }) => Some(sent),
                         _ => None,
                     });
-                    let planned = match told {
+                    let planned = match sent_later {
                         Some(Sent::Cookie(value)) if commit.renews => (self.token)(value).token,
-                        _ => UNTOLD + request,
+                        _ => UNSENT + request,
                     };
-                    push(place + 1, failed, What::Save { commit, sent, planned });
+                    push(place + 1, failed, Action::Save { commit, sent, planned });
                 } else if !commit.ends {
-                    push(place, failed, What::Read { commit, sent });
+                    push(place, failed, Action::Read { commit, sent });
                 }
             }
             Seen::Revoked { only, count } => {
@@ -248,13 +250,13 @@ impl History<'_> {
                 let operation = first as usize;
                 let sessions: Vec<usize> = match only {
                     Some(key) => (self.session)(key).into_iter().collect(),
-                    None => (0..UNTOLD).take_while(|session| self.is_known(*session)).collect(),
+                    None => (0..UNSENT).take_while(|session| self.is_known(*session)).collect(),
                 };
                 for session in sessions {
-                    push(place, count.is_none(), What::Revoke { operation, session, most: *count });
+                    push(place, count.is_none(), Action::Revoke { operation, session, most: *count });
                 }
                 if let Some(count) = count {
-                    push(place + 1, false, What::Revoked { operation, count: *count });
+                    push(place + 1, false, Action::Revoked { operation, count: *count });
                 }
             }
             Seen::Listed { subject, keys } => {
@@ -263,24 +265,24 @@ impl History<'_> {
                 let strange = listed.iter().filter(|session| session.is_none()).count();
                 let allowed = if request < self.logs.len() { self.lost_inserts } else { self.left_inserts };
                 if strange > allowed {
-                    return Err(format!("{strange} sessions are listed that no request made"));
+                    return Err(format!("the list contains {strange} sessions that no request made"));
                 }
-                for session in (0..UNTOLD).take_while(|session| self.is_known(*session)) {
+                for session in (0..UNSENT).take_while(|session| self.is_known(*session)) {
                     let is_listed = listed.contains(&Some(session));
-                    push(place, false, What::List { session, subject, is_listed });
+                    push(place, false, Action::List { session, subject, is_listed });
                 }
             }
         }
         Ok(())
     }
 
-    /// Whether some cookie opens, or opened, the session of a number.
+    /// True if a cookie opens or opened the session with a number.
     fn is_known(&self, session: usize) -> bool {
-        self.sessions.contains_key(&session) || self.told().any(|token| token.session == session)
+        self.sessions.contains_key(&session) || self.sent_tokens().any(|token| token.session == session)
     }
 
-    /// The cookies that responses carried.
-    fn told(&self) -> impl Iterator<Item = Token> {
+    /// The tokens of the cookies in all responses.
+    fn sent_tokens(&self) -> impl Iterator<Item = Token> {
         let events = self.logs.iter().flat_map(|log| &log.events);
         events.filter_map(|event| match &event.seen {
             Seen::Commit(Commit { sent: Sent::Cookie(value), .. }) => Some((self.token)(value)),
@@ -292,7 +294,7 @@ impl History<'_> {
 fn unless_lost(event: &Event) -> Result<(), String> {
     match event.span.loss {
         Some(_) => Ok(()),
-        None => Err(format!("no answer was lost, and still the store failed: {event:?}")),
+        None => Err(format!("the store failed although no answer was lost: {event:?}")),
     }
 }
 
@@ -300,25 +302,25 @@ struct Search<'a> {
     history: &'a History<'a>,
     operations: &'a [Operation<'a>],
     order: &'a [usize],
-    /// How many operations could be explained at most, and why not one more.
+    /// The largest number of operations that could be explained, and why the next one could not.
     deepest: (usize, String),
-    /// How many more operations are tried.
-    patience: usize,
-    /// From where no order was found: what was done, and the world then.
-    in_vain: HashSet<(Vec<bool>, String)>,
+    /// How many more operations may be tried.
+    tries_left: usize,
+    /// The situations from which no order was found: the operations that were done, and the world at that time.
+    dead_ends: HashSet<(Vec<bool>, String)>,
 }
 
-/// No history that some order explains takes more.
-const PATIENCE: usize = 100_000;
-/// So many operations are tried before the search remembers where it was.
+/// The most operations that are tried. A history that can be explained needs fewer.
+const MOST_TRIES: usize = 100_000;
+/// The number of tries after which the search begins to remember dead ends.
 const EASY: usize = 500;
 
 impl Operation<'_> {
-    /// Whether it changes nothing that another operation depends on.
-    fn only_looks(&self, history: &History<'_>) -> bool {
-        match self.what {
-            What::List { .. } | What::Revoked { .. } => true,
-            What::Open { .. } => self.request == history.logs.len(),
+    /// True if the operation changes nothing that another operation depends on.
+    fn only_reads(&self, history: &History<'_>) -> bool {
+        match self.action {
+            Action::List { .. } | Action::Revoked { .. } => true,
+            Action::Open { .. } => self.request == history.logs.len(),
             _ => false,
         }
     }
@@ -326,14 +328,14 @@ impl Operation<'_> {
 
 impl Search<'_> {
     /// Finds an order of the operations that are left.
-    fn from(&mut self, world: &World, done: &mut [bool], depth: usize) -> Option<Sessions> {
-        let is_left = |index: usize, done: &[bool]| !done[index] && !self.operations[index].may_lack;
+    fn find_order(&mut self, world: &World, done: &mut [bool], depth: usize) -> Option<Sessions> {
+        let is_left = |index: usize, done: &[bool]| !done[index] && !self.operations[index].may_be_missing;
         if !(0..done.len()).any(|index| is_left(index, done)) {
             return Some(world.sessions.clone());
         }
-        // Most histories are explained at once.
-        let place = (self.patience < PATIENCE - EASY).then(|| (done.to_vec(), format!("{world:?}")));
-        if place.as_ref().is_some_and(|place| self.in_vain.contains(place)) {
+        // Most histories are explained quickly, without remembering dead ends.
+        let place = (self.tries_left < MOST_TRIES - EASY).then(|| (done.to_vec(), format!("{world:?}")));
+        if place.as_ref().is_some_and(|place| self.dead_ends.contains(place)) {
             return None;
         }
         for index in self.order {
@@ -345,21 +347,21 @@ impl Search<'_> {
             if done[*index] || (0..done.len()).any(|other| is_left(other, done) && comes_later(other)) {
                 continue;
             }
-            // What a request did not get an answer to takes effect before its next operation, or never.
+            // An operation without an answer takes effect before the request's next operation, or never.
             let is_later = |other: &Operation<'_>| other.request == operation.request && other.place > operation.place;
             let is_past = (0..done.len()).any(|other| done[other] && is_later(&self.operations[other]));
-            if operation.may_lack && is_past {
+            if operation.may_be_missing && is_past {
                 continue;
             }
-            self.patience = self.patience.checked_sub(1)?;
+            self.tries_left = self.tries_left.checked_sub(1)?;
             let mut next = world.clone();
             match next.take_effect(self.history, operation) {
                 Ok(()) => {
                     done[*index] = true;
-                    let found = self.from(&next, done, depth + 1);
+                    let found = self.find_order(&next, done, depth + 1);
                     done[*index] = false;
-                    // What only looks may as well look now, so no other order is better.
-                    if found.is_some() || operation.only_looks(self.history) {
+                    // An operation that only reads changes nothing for the others, so no other order can succeed.
+                    if found.is_some() || operation.only_reads(self.history) {
                         return found;
                     }
                 }
@@ -367,50 +369,52 @@ impl Search<'_> {
                 Err(_) => {}
             }
         }
-        self.in_vain.extend(place);
+        self.dead_ends.extend(place);
         None
     }
 }
 
 impl World {
-    /// One operation takes effect. Fails if the request then saw what it could not see.
+    /// Lets an operation take effect. Fails if that does not agree with what the request saw.
     fn take_effect(&mut self, history: &History<'_>, operation: &Operation<'_>) -> Result<(), String> {
         let request = operation.request;
         let kind = history.logs.get(request).map_or(Kind::Plain, |log| log.kind);
         let is_new_secret = kind == Kind::Rotated;
-        match &operation.what {
-            What::Open { cookie, now, found } => self.open(request, is_new_secret, *cookie, (*now, found)),
-            What::End { commit } => self.end(request, commit, operation.may_lack),
-            What::Save { commit, sent, planned } => {
+        match &operation.action {
+            Action::Open { cookie, now, found } => self.open(request, is_new_secret, *cookie, (*now, found)),
+            Action::End { commit } => self.end(request, commit, operation.may_be_missing),
+            Action::Save { commit, sent, planned } => {
                 Save { history, request, kind, commit, sent: *sent, planned: *planned }.take_effect(self)
             }
-            What::Read { commit, sent } => self.read(request, kind, commit, *sent),
-            What::Revoke { operation: revocation, session, most } => {
+            Action::Read { commit, sent } => self.read(request, kind, commit, *sent),
+            Action::Revoke { operation: revocation, session, most } => {
                 let alice = history.sessions.values().next().and_then(|kept| kept.subject.clone());
                 if self.sessions.get(session).is_some_and(|kept| kept.subject == alice) {
                     self.sessions.remove(session);
                     let ended = self.ended.entry(*revocation).or_default();
                     *ended += 1;
                     if most.is_some_and(|most| *ended > most) {
-                        return Err(format!("a revocation counts {most:?} sessions, and ended {ended}"));
+                        return Err(format!("a revocation returned {most:?}, but ended {ended} sessions"));
                     }
-                } else if operation.may_lack {
-                    return Err("what need not have been done changes nothing".to_owned());
+                } else if operation.may_be_missing {
+                    return Err("an operation that may be missing has no effect here".to_owned());
                 }
                 Ok(())
             }
-            What::Revoked { operation, count } => {
+            Action::Revoked { operation, count } => {
                 let ended = self.ended.get(operation).copied().unwrap_or_default();
                 match (ended..=ended + history.lost_inserts).contains(count) {
                     true => Ok(()),
-                    false => Err(format!("a revocation counts {count} sessions, and ended {ended}")),
+                    false => Err(format!("a revocation returned {count}, but ended {ended} sessions")),
                 }
             }
-            What::List { session, subject, is_listed } => {
+            Action::List { session, subject, is_listed } => {
                 let kept = self.sessions.get(session).and_then(|kept| kept.subject.as_deref());
                 match (kept == Some(*subject)) == *is_listed {
                     true => Ok(()),
-                    false => Err(format!("listed for {subject}: {is_listed}, and the session is {kept:?}'s")),
+                    false => {
+                        Err(format!("the session is listed for {subject}: {is_listed}, but its subject is {kept:?}"))
+                    }
                 }
             }
         }
@@ -464,8 +468,8 @@ impl World {
         Ok(())
     }
 
-    /// A logout.
-    fn end(&mut self, request: usize, commit: &Commit, may_lack: bool) -> Result<(), String> {
+    /// Lets the logout of a commit take effect.
+    fn end(&mut self, request: usize, commit: &Commit, may_be_missing: bool) -> Result<(), String> {
         let requester = &mut self.requesters[request];
         let had_cookie = requester.has_cookie;
         let opened = requester.session.take().map(|opened| opened.session);
@@ -478,19 +482,19 @@ impl World {
         if let Some(session) = opened.or(unread.map(|cookie| cookie.session)) {
             self.sessions.remove(&session);
         }
-        if !may_lack && commit.status != Status::Ok && !commit.is_dirty {
-            return Err(format!("a logout fails: {commit:?}"));
+        if !may_be_missing && commit.status != Status::Ok && !commit.is_dirty {
+            return Err(format!("a logout failed: {commit:?}"));
         }
-        // Also if the store fails.
+        // A logout clears the cookie even if the store fails.
         let clears = commit.response == Sent::Clearing;
         let is_certain = !commit.is_dirty || commit.status == Status::Store;
         if is_certain && clears != had_cookie {
-            return Err(format!("a logout clears the cookie: {clears}, and the browser has one: {had_cookie}"));
+            return Err(format!("a logout clears the cookie: {clears}, but the browser has one: {had_cookie}"));
         }
         Ok(())
     }
 
-    /// A commit of a request that changed nothing.
+    /// Lets the commit of a request without changes take effect.
     fn read(&mut self, request: usize, kind: Kind, commit: &Commit, sent: Option<Token>) -> Result<(), String> {
         let requester = &mut self.requesters[request];
         let gives_cookie = |opened: &Opened| opened.is_outdated || kind == Kind::MaxAge;
@@ -518,16 +522,16 @@ impl World {
             return Ok(());
         }
         if commit.status != Status::Ok {
-            return Err(format!("a commit without changes gives {:?}", commit.status));
+            return Err(format!("a commit without changes returned {:?}", commit.status));
         }
         match sent == expected {
             true => Ok(()),
-            false => Err(format!("a commit without changes sends {sent:?}, expected {expected:?}")),
+            false => Err(format!("a commit without changes sent {sent:?}, expected {expected:?}")),
         }
     }
 }
 
-/// A commit of a request that changed something.
+/// The commit of a request with changes.
 struct Save<'a> {
     history: &'a History<'a>,
     request: usize,
@@ -548,7 +552,7 @@ impl Save<'_> {
             return Ok(());
         }
         let Some(opened) = requester.session.clone() else { return self.insert(sessions, requester) };
-        let is_own = |kept: &&mut Kept| {
+        let is_own = |kept: &&mut StoredSession| {
             !opened.is_before && (kept.token == opened.token || Some(kept.token) == requester.planned)
         };
         let Some(kept) = sessions.get_mut(&opened.session).filter(is_own) else { return self.expect(Status::Gone) };
@@ -559,7 +563,7 @@ impl Save<'_> {
             return self.expect(Status::Conflict);
         }
         if self.commit.status == Status::Gone || self.commit.status == Status::Conflict {
-            return Err(format!("a commit gives {:?}, and the session is there", self.commit.status));
+            return Err(format!("a commit returned {:?}, but the session exists", self.commit.status));
         }
         requester.applied = self.commit.changes;
         if self.commit.renews && kept.token != self.planned {
@@ -598,18 +602,18 @@ impl Save<'_> {
 
     fn insert(&self, sessions: &mut Sessions, requester: &mut Requester) -> Result<(), String> {
         if self.commit.status == Status::Store {
-            // A record may be there that no cookie opens.
+            // There may be a record that no cookie opens.
             return Ok(());
         }
         self.expect(Status::Ok)?;
-        let Some(token) = self.sent else { return Err("a new session gets no cookie".to_owned()) };
+        let Some(token) = self.sent else { return Err("a new session got no cookie".to_owned()) };
         if sessions.contains_key(&token.session) {
             return Err("a new session has the key of another".to_owned());
         }
         let (mut data, mut subject) = (Data::new(), None);
         self.replay(self.commit.base, &mut data, &mut subject);
         let is_new_secret = self.kind == Kind::Rotated;
-        let kept = Kept {
+        let kept = StoredSession {
             token: token.token,
             before: None,
             data: Rc::new(data),
@@ -635,8 +639,8 @@ impl Save<'_> {
         Ok(())
     }
 
-    /// Whether a save of this request was not answered and so many others came after it that the record no longer tells
-    /// whether it was made.
+    /// True if a save of this request got no answer, and there were so many other saves that the record no longer shows
+    /// whether that save succeeded.
     fn may_have_lost_count(&self) -> bool {
         let history = self.history;
         let saves = history.logs.iter().flat_map(|log| &log.events).filter(|event| match &event.seen {
@@ -648,16 +652,16 @@ impl Save<'_> {
     }
 
     fn expect(&self, status: Status) -> Result<(), String> {
-        // What ended without an answer may have ended so.
+        // A commit without an answer may have had this status.
         match [status, Status::Store].contains(&self.commit.status) {
             true if self.sent.is_none() || status == Status::Ok => Ok(()),
-            _ => Err(format!("a commit gives {:?}, expected {status:?}", self.commit.status)),
+            _ => Err(format!("a commit returned {:?}, expected {status:?}", self.commit.status)),
         }
     }
 
-    fn check(&self, kept: &Kept, expected: Option<Token>) -> Result<(), String> {
+    fn check(&self, kept: &StoredSession, expected: Option<Token>) -> Result<(), String> {
         if self.sent != expected {
-            return Err(format!("a commit sends {:?}, expected {expected:?}", self.sent));
+            return Err(format!("a commit sent {:?}, expected {expected:?}", self.sent));
         }
         if *kept.data != self.commit.after {
             return Err(format!("after a commit the session is {:?}, expected {:?}", self.commit.after, kept.data));
@@ -665,7 +669,8 @@ impl Save<'_> {
         Ok(())
     }
 
-    /// Makes the request's changes from one on; false if a list is not one.
+    /// Applies the request's changes, beginning with change number `from`. Returns false if the flash queue is not a
+    /// list.
     fn replay(&self, from: usize, data: &mut Data, subject: &mut Option<String>) -> bool {
         const FLASH: &str = "_f_";
         for change in &self.history.logs[self.request].changes[from..self.commit.changes] {

@@ -1,4 +1,4 @@
-//! Two requests at once on threads that nothing holds back, for a fixed number of rounds.
+//! Races of two requests on real threads without a schedule, for a fixed number of rounds.
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use crate::{Error, Factory, LoadResult, Options, Session, SetCookie};
 
 const NOW: f64 = 1_700_000_000.0;
 
-/// A store, and two processes' factories on it.
+/// A store, and two factories that use it like two processes.
 struct Race {
     name: &'static str,
     rounds: usize,
@@ -41,7 +41,7 @@ fn races() -> impl Iterator<Item = Race> {
 }
 
 impl Race {
-    /// Does two things at once.
+    /// Runs two functions at the same time.
     fn both<A: Send, B: Send>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B + Send) -> (A, B) {
         let start = Barrier::new(2);
         thread::scope(|scope| {
@@ -55,7 +55,7 @@ impl Race {
         })
     }
 
-    /// The cookie of a new session.
+    /// Begins a session. Returns its cookie.
     fn begin(&self, subject: &str) -> String {
         let mut session = open(&self.factories[0], None, NOW).unwrap();
         session.set("user", "1").unwrap();
@@ -67,16 +67,16 @@ impl Race {
         open(&self.factories[0], Some(cookie), NOW + 1.0).unwrap().load_result() == LoadResult::Loaded
     }
 
-    /// A session that gets a new id at its commit.
-    fn mover(factory: &Factory, cookie: &str) -> Session {
+    /// Opens a session that gets a new id when it is committed.
+    fn regenerating(factory: &Factory, cookie: &str) -> Session {
         let mut session = open(factory, Some(cookie), NOW + 1.0).unwrap();
         session.regenerate_id();
         session
     }
 }
 
-/// The cookie of a session's new id, unless the session ended first.
-fn moved(session: &mut Session) -> Option<String> {
+/// Commits a session. Returns the cookie with its new id, or `None` if the session had ended.
+fn new_cookie(session: &mut Session) -> Option<String> {
     match session.commit(false) {
         Ok(cookies) => Some(cookie(cookies)),
         Err(Error::Gone) => None,
@@ -89,7 +89,7 @@ fn cookie(set_cookies: &[SetCookie]) -> String {
 }
 
 #[test]
-fn a_logout_that_a_new_id_races_is_final() {
+fn a_logout_is_final_while_another_request_regenerates_the_id() {
     for race in races() {
         let mut first = 0;
         for _ in 0..race.rounds {
@@ -97,38 +97,38 @@ fn a_logout_that_a_new_id_races_is_final() {
             let [one, other] = &race.factories;
             let mut session = open(one, Some(&old), NOW + 1.0).unwrap();
             session.invalidate();
-            let mut mover = Race::mover(other, &old);
-            let (logout, new) = Race::both(|| session.commit(false).map(drop), || moved(&mut mover));
+            let mut regenerating = Race::regenerating(other, &old);
+            let (logout, new) = Race::both(|| session.commit(false).map(drop), || new_cookie(&mut regenerating));
             assert_eq!(logout, Ok(()));
             first += usize::from(new.is_some());
             assert!(!race.is_open(&old), "{}: the old id", race.name);
             assert!(!new.is_some_and(|new| race.is_open(&new)), "{}: the new id", race.name);
         }
-        println!("{}: {} rounds, and the new id came first in {first}", race.name, race.rounds);
+        println!("{}: in {first} of {} rounds the new id was saved first", race.name, race.rounds);
     }
 }
 
 #[test]
-fn a_revocation_that_a_new_id_races_is_final() {
+fn a_revocation_is_final_while_another_request_regenerates_the_id() {
     for race in races() {
         let mut first = 0;
         for round in 0..race.rounds {
             let subject = format!("alice{round}");
             let old = race.begin(&subject);
             let [one, other] = &race.factories;
-            let mut mover = Race::mover(other, &old);
-            let (revoked, new) = Race::both(|| one.revoke_all(&subject, None), || moved(&mut mover));
+            let mut regenerating = Race::regenerating(other, &old);
+            let (revoked, new) = Race::both(|| one.revoke_all(&subject, None), || new_cookie(&mut regenerating));
             assert_eq!(revoked, Ok(1), "{}", race.name);
             first += usize::from(new.is_some());
             assert!(!race.is_open(&old), "{}: the old id", race.name);
             assert!(!new.is_some_and(|new| race.is_open(&new)), "{}: the new id", race.name);
         }
-        println!("{}: {} rounds, and the new id came first in {first}", race.name, race.rounds);
+        println!("{}: in {first} of {} rounds the new id was saved first", race.name, race.rounds);
     }
 }
 
 #[test]
-fn a_login_that_is_listed_meanwhile_stays_listed() {
+fn a_login_is_listed_even_if_its_subject_is_being_listed() {
     for race in races() {
         let (current, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
         let [one, other] = &race.factories;

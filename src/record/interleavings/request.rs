@@ -1,20 +1,20 @@
-//! Requests: what they do with a session, and what they saw.
+//! The requests of a schedule: the programs that they run, and the logs of what they saw.
 
 use serde_json::{Map, Value};
 
 use super::schedule::{self, Span};
 use crate::{Error, Factory, LoadResult, Session};
 
-/// When requests open their sessions: a read is due to be noted.
+/// The time at which requests open their sessions. It is late enough that a read must be recorded.
 pub(super) const NOW: f64 = 1_700_000_010.0;
 
-/// How a request's factory differs from the others.
+/// The kind of a request's factory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
     Plain,
-    /// Each commit gives a cookie.
+    /// `max_age` is set, so each commit sends a cookie.
     MaxAge,
-    /// The secret that the cookie was sealed with is a previous one.
+    /// There is a new secret. The cookie was sealed with the previous one.
     Rotated,
     /// `store_on_error` is `empty`.
     EmptyOnError,
@@ -22,16 +22,16 @@ pub(super) enum Kind {
     ExceptionOff,
 }
 
-/// The cookie that a request comes with.
+/// The cookie of a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Opens {
     Nothing,
     Current,
-    /// The cookie from before the session got its present id.
+    /// The cookie with the previous id of the session.
     Old,
 }
 
-/// What a request does with its session. The values that it sets are its own.
+/// An action of a request on its session. Each request sets its own values.
 #[derive(Clone, Copy)]
 pub(super) enum Act {
     Set(&'static str),
@@ -41,13 +41,13 @@ pub(super) enum Act {
     Clear,
     Regenerate,
     Invalidate,
-    /// Empty: nobody's.
+    /// Sets the subject. An empty text removes it.
     Subject(&'static str),
     /// If an answer is lost, the request either commits again or gives up.
     Commit,
-    /// If an answer is lost, the request goes on.
+    /// If an answer is lost, the request continues with its next action.
     TryCommit,
-    /// The request ended in an exception.
+    /// Commits after an exception.
     CommitAfterException,
 }
 
@@ -59,7 +59,7 @@ pub(super) enum Program {
     },
     /// Ends every session of alice.
     RevokeAll(Kind),
-    /// Ends the one session of alice.
+    /// Ends the one session of alice, by its key.
     Revoke,
     /// Lists the sessions of alice.
     List(Kind),
@@ -105,18 +105,18 @@ pub(super) type Data = Map<String, Value>;
 
 #[derive(Debug)]
 pub(super) struct Commit {
-    /// How many changes the request had made.
+    /// The number of changes that the request had made.
     pub changes: usize,
-    /// How many of them belong to sessions that were invalidated.
+    /// The number of these changes that belong to invalidated sessions.
     pub base: usize,
     pub is_dirty: bool,
     pub renews: bool,
-    /// A session is to end.
+    /// The commit ends a session.
     pub ends: bool,
     pub status: Status,
-    /// What this commit added to the response.
+    /// The cookie that this commit added to the response.
     pub sent: Sent,
-    /// What the response has after it.
+    /// The cookie that the response has after this commit.
     pub response: Sent,
     pub before: Data,
     pub after: Data,
@@ -137,21 +137,22 @@ impl Found {
     }
 }
 
+/// The outcome of an operation, as its request saw it.
 #[derive(Debug)]
 pub(super) enum Seen {
-    /// `None`: the store failed.
+    /// The session that was opened. `found` is `None` if the store failed.
     Open {
         cookie: Option<String>,
         now: f64,
         found: Option<Found>,
     },
     Commit(Commit),
-    /// How many sessions were ended; `None`: the store failed.
+    /// The number of sessions that were ended. `None` if the store failed.
     Revoked {
         only: Option<String>,
         count: Option<usize>,
     },
-    /// The sessions of a subject; `None`: the store failed.
+    /// The sessions of a subject. `None` if the store failed.
     Listed {
         subject: String,
         keys: Option<Vec<String>>,
@@ -165,21 +166,21 @@ pub(super) struct Event {
     pub seen: Seen,
 }
 
-/// All that one request did.
+/// Everything that one request did.
 pub(super) struct Log {
     pub kind: Kind,
     pub changes: Vec<Change>,
     pub events: Vec<Event>,
 }
 
-/// What a request meets.
+/// The environment of a request.
 pub(super) struct Setting {
     pub factory: Factory,
-    /// Its number, from which its values are made.
+    /// The number of the request, which is part of the values that it sets.
     pub number: usize,
-    /// Put behind each subject, so that no two schedules share one.
+    /// A text that is appended to each subject, so that no two schedules share a subject.
     pub suffix: String,
-    /// The value of the cookie that it comes with.
+    /// The value of the request's cookie.
     pub cookie: Option<String>,
     /// The key of alice's session.
     pub key: String,
@@ -222,7 +223,7 @@ pub(super) fn list(factory: &Factory, subject: &str) -> Seen {
     Seen::Listed { subject: subject.to_owned(), keys }
 }
 
-/// Does something, and once more as often as an answer is lost and the schedule says so.
+/// Runs an operation. Repeats it each time an answer is lost and the schedule says to retry.
 fn again(events: &mut Vec<Event>, work: impl Fn() -> Seen) {
     loop {
         schedule::begin(true);
@@ -286,7 +287,7 @@ impl<'a> Run<'a> {
         run
     }
 
-    /// Does one thing after the other, until the request gives up.
+    /// Runs the actions one by one, until the request gives up.
     fn all(mut self, acts: &[Act]) {
         let Some(mut session) = self.session.take() else { return };
         for act in acts {
@@ -306,7 +307,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// A value that nothing else has.
+    /// Makes a unique value.
     fn value(&mut self) -> Value {
         self.values += 1;
         Value::from(format!("{}.{}", self.setting.number, self.values))
@@ -389,7 +390,7 @@ impl<'a> Run<'a> {
         };
         let after = data(session);
         if exception {
-            // What was set after a logout is dropped, also if the store fails.
+            // After an exception, changes made after a logout are dropped, even if the store fails.
             before.clone_from(&after);
         }
         let earlier = std::mem::replace(&mut self.response, response.clone());

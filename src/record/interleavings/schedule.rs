@@ -1,7 +1,8 @@
-//! Which request takes the next step on the store, and whether the answer of the step is lost.
+//! A schedule decides which request takes the next step on the store, and whether the answer to the step is lost.
 //!
-//! A step is one call of the store. Each request runs on a thread of its own, and only one thread runs at a time: a
-//! request waits in front of each step until the schedule lets it go on. So a list of choices decides everything.
+//! A step is one call of the store. Each request runs on its own thread, but only one thread runs at a time: a request
+//! waits before each step until the schedule lets it continue. A list of choices therefore determines everything that
+//! happens.
 
 use std::cell::RefCell;
 use std::fmt::Debug;
@@ -14,94 +15,96 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::store::StoreError;
 
-/// What a step does to the store.
+/// The effect of a step on the store.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effect {
     Reads,
     Writes,
-    /// It writes a record that no request has opened before.
+    /// The step writes a record that no request has opened before.
     Inserts,
 }
 
-/// What became of a step whose answer was lost.
+/// When the store executes a step whose answer is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Carried {
-    Out,
-    /// It never reached the store.
+pub(crate) enum Execution {
+    AtOnce,
+    /// The step never reaches the store.
     Never,
-    /// It reaches the store after other steps.
+    /// The step reaches the store after other steps.
     Later,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Loss {
-    pub carried: Carried,
-    /// The request goes on, and tries again. Otherwise its process dies, or it gives up.
+    pub execution: Execution,
+    /// The request tries again. Otherwise it gives up, as if its process had died.
     pub retries: bool,
 }
 
-/// The steps of one operation of a request: when the first and the last were taken, and the loss among them.
+/// The times of the first and the last step of an operation, and the loss of an answer among its steps.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Span {
     pub first: Option<u64>,
     pub last: u64,
     pub loss: Option<Loss>,
-    /// After a loss, the schedule decides whether the request tries again.
+    /// The schedule decides after a loss whether the request tries again.
     pub may_retry: bool,
 }
 
 thread_local! {
-    static SEAT: RefCell<Option<Seat>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Option<Current>> = const { RefCell::new(None) };
 }
 
-struct Seat {
+/// The request that a thread runs.
+struct Current {
     schedule: Arc<Schedule>,
     number: usize,
     span: Span,
 }
 
-fn on_seat<T>(work: impl FnOnce(&mut Seat) -> T) -> Option<T> {
-    SEAT.with_borrow_mut(|seat| seat.as_mut().map(work))
+/// Calls `work` with the request of this thread, if there is one.
+fn with_current<T>(work: impl FnOnce(&mut Current) -> T) -> Option<T> {
+    CURRENT.with_borrow_mut(|current| current.as_mut().map(work))
 }
 
-/// Takes one step on the store, when it is this request's turn. A thread that runs no request does not wait.
+/// Waits for this request's turn and then takes one step on the store. A thread without a request does not wait.
 pub(crate) fn step<T: Debug>(
     name: &'static str,
     effect: Effect,
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
-    let seat = on_seat(|seat| (seat.schedule.clone(), seat.number, seat.span.may_retry));
-    let Some((schedule, number, may_retry)) = seat else { return work() };
+    let current = with_current(|current| (current.schedule.clone(), current.number, current.span.may_retry));
+    let Some((schedule, number, may_retry)) = current else { return work() };
     let (clock, loss) = schedule.turn(number, Waiting { name, effect, may_retry });
-    on_seat(|seat| {
-        seat.span.first.get_or_insert(clock);
-        seat.span.last = clock;
-        seat.span.loss = loss.or(seat.span.loss);
+    with_current(|current| {
+        current.span.first.get_or_insert(clock);
+        current.span.last = clock;
+        current.span.loss = loss.or(current.span.loss);
     });
-    let Some(Loss { carried, .. }) = loss else {
+    let Some(Loss { execution, .. }) = loss else {
         let outcome = work();
         schedule.note(|| format!("    {}: {outcome:?}", name));
         return outcome;
     };
-    match carried {
-        Carried::Out => {
+    match execution {
+        Execution::AtOnce => {
             let outcome = work();
             schedule.note(|| format!("    {name}: {outcome:?}, and the answer is lost"));
         }
-        Carried::Never => {}
-        Carried::Later => schedule.state.lock().late.push((name, Box::new(move || drop(work())))),
+        Execution::Never => {}
+        Execution::Later => schedule.state.lock().late.push((name, Box::new(move || drop(work())))),
     }
     Err(StoreError("the answer was lost".to_owned()))
 }
 
-/// Begins an operation of this thread's request, whose steps [`end`] tells.
+/// Begins an operation of this thread's request. [`end`] returns its steps.
 pub(crate) fn begin(may_retry: bool) {
-    on_seat(|seat| seat.span = Span { may_retry, ..Span::default() });
+    with_current(|current| current.span = Span { may_retry, ..Span::default() });
 }
 
-/// The steps since [`begin`]. An operation without a step is over as soon as it began.
+/// The steps since [`begin`]. An operation without a step begins and ends now.
 pub(crate) fn end() -> Span {
-    let mut span = on_seat(|seat| (seat.span, seat.schedule.state.lock().clock));
+    let mut span = with_current(|current| (current.span, current.schedule.state.lock().clock));
     span.as_mut().map_or_else(Span::default, |(span, clock)| {
         if span.first.is_none() {
             (span.first, span.last) = (Some(*clock), *clock);
@@ -110,13 +113,13 @@ pub(crate) fn end() -> Span {
     })
 }
 
-/// Decides what comes next.
+/// Chooses what comes next.
 pub(crate) enum Chooser {
-    /// Every list of choices, one after the other. Each choice is kept with the number of those that there were.
+    /// Goes through all lists of choices. Each choice is stored together with the number of possible choices.
     All { taken: Vec<(usize, usize)>, at: usize },
-    /// At random. One choice in eight may be a loss.
+    /// Chooses at random. One choice in eight is a loss, if possible.
     Random { state: u64, taken: Vec<usize> },
-    /// As it was before.
+    /// Repeats earlier choices.
     Again { choices: Vec<usize>, at: usize },
 }
 
@@ -129,7 +132,7 @@ impl Chooser {
         Self::Random { state: seed, taken: Vec::new() }
     }
 
-    /// Goes on to the next list of choices; false if there is none.
+    /// Goes on to the next list of choices. Returns false if there is none.
     pub fn advance(&mut self) -> bool {
         let Self::All { taken, at } = self else { return false };
         *at = 0;
@@ -150,8 +153,8 @@ impl Chooser {
         }
     }
 
-    /// One of so many choices, of which the first ones lose no answer. There may be fewer than the last time, for
-    /// sessions are listed in the order of their random keys.
+    /// Makes one of `of` choices, of which the first `without_loss` lose no answer. There may be fewer choices than in
+    /// an earlier schedule, because sessions are listed in the order of their random keys.
     fn choose(&mut self, of: usize, without_loss: usize) -> usize {
         match self {
             Self::All { taken, at } => {
@@ -176,7 +179,7 @@ impl Chooser {
     }
 }
 
-/// SplitMix64.
+/// The next random number (SplitMix64).
 pub(crate) fn random(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut mixed = *state;
@@ -192,12 +195,12 @@ struct Waiting {
     may_retry: bool,
 }
 
-/// What may come next.
+/// A possible next event.
 #[derive(Clone, Copy)]
 enum Next {
     Step(usize, Option<Loss>),
-    /// A step whose answer was lost reaches the store.
-    Lands(usize),
+    /// A late step, whose answer was lost, reaches the store.
+    LateStep(usize),
 }
 
 type Late = (&'static str, Box<dyn FnOnce() + Send>);
@@ -206,7 +209,7 @@ struct State {
     chooser: Chooser,
     /// How many more answers may be lost.
     losses: usize,
-    /// Only so many requests, the first ones, lose answers.
+    /// Only the first `losing` requests may lose answers.
     losing: usize,
     running: usize,
     waiting: Vec<Option<Waiting>>,
@@ -231,11 +234,11 @@ pub(crate) struct Schedule {
 pub(crate) struct Ended {
     pub chooser: Chooser,
     pub clock: u64,
-    /// Inserts whose answers were lost.
+    /// The losses of answers to inserts.
     pub lost_inserts: Vec<Loss>,
-    /// What happened, if it was traced.
+    /// A description of all steps, if they were traced.
     pub trace: Vec<String>,
-    /// Panics of requests.
+    /// The panics of requests.
     pub faults: Vec<String>,
 }
 
@@ -258,7 +261,7 @@ impl Schedule {
         }
     }
 
-    /// One request less runs. If it was the last, decides which goes on.
+    /// Counts this request as waiting or ended. If no request is running then, decides which one continues.
     fn pause(&self, state: &mut MutexGuard<'_, State>) {
         state.running -= 1;
         while state.running == 0 && !state.is_over {
@@ -290,13 +293,13 @@ impl Schedule {
                     }
                     self.turns[number].notify_one();
                 }
-                Next::Lands(index) => {
+                Next::LateStep(index) => {
                     let (name, work) = state.late.remove(index);
                     state.last_read = None;
-                    // The store's own callbacks must not take it for a step of this thread's request.
-                    let seat = SEAT.take();
+                    // The store's callbacks must not take this for a step of this thread's request.
+                    let current = CURRENT.take();
                     work();
-                    SEAT.set(seat);
+                    CURRENT.set(current);
                     let clock = state.clock;
                     if let Some(trace) = &mut state.trace {
                         trace.push(format!("{clock}. the late {name} reaches the store"));
@@ -308,29 +311,29 @@ impl Schedule {
 }
 
 impl State {
-    /// What may come next, and how much of it loses no answer.
+    /// The possible next events, and how many of them lose no answer. Those come first.
     fn next(&self) -> (Vec<Next>, usize) {
         let waiting = || self.waiting.iter().enumerate().filter_map(|(number, waiting)| Some((number, (*waiting)?)));
-        // Two reads after each other change nothing for each other, so one order is enough.
+        // Two successive reads do not affect each other, so one order of them is enough.
         let is_other_order = |number: usize, waiting: Waiting| {
             waiting.effect == Effect::Reads && self.last_read.is_some_and(|last| number < last)
         };
         let steps = waiting().filter(|(number, waiting)| !is_other_order(*number, *waiting));
         let mut next: Vec<Next> = steps.map(|(number, _)| Next::Step(number, None)).collect();
-        next.extend((0..self.late.len()).map(Next::Lands));
+        next.extend((0..self.late.len()).map(Next::LateStep));
         if next.is_empty() {
             next.extend(waiting().map(|(number, _)| Next::Step(number, None)));
         }
         let without_loss = next.len();
         if self.losses > 0 {
             for (number, Waiting { effect, may_retry, .. }) in waiting().filter(|(number, _)| *number < self.losing) {
-                let carried: &[Carried] = match effect {
-                    Effect::Reads => &[Carried::Never],
-                    Effect::Writes | Effect::Inserts => &[Carried::Out, Carried::Never, Carried::Later],
+                let executions: &[Execution] = match effect {
+                    Effect::Reads => &[Execution::Never],
+                    Effect::Writes | Effect::Inserts => &[Execution::AtOnce, Execution::Never, Execution::Later],
                 };
-                for carried in carried {
+                for execution in executions {
                     for retries in [true, false].into_iter().filter(|retries| may_retry || *retries) {
-                        next.push(Next::Step(number, Some(Loss { carried: *carried, retries })));
+                        next.push(Next::Step(number, Some(Loss { execution: *execution, retries })));
                     }
                 }
             }
@@ -354,8 +357,8 @@ impl Team {
         Self((0..size).map(worker).collect())
     }
 
-    /// Runs requests, each on a thread of its own, in the order that a chooser decides. Of the first `losing` requests,
-    /// `losses` answers may be lost.
+    /// Runs requests, each on its own thread, in the order that a chooser decides. The first `losing` requests may lose
+    /// `losses` answers in total.
     pub fn run(&self, chooser: Chooser, (losses, losing): (usize, usize), traces: bool, requests: Vec<Job>) -> Ended {
         let count = requests.len();
         let schedule = Arc::new(Schedule {
@@ -380,9 +383,9 @@ impl Team {
         for (number, request) in requests.into_iter().enumerate() {
             let schedule = schedule.clone();
             let job: Job = Box::new(move || {
-                SEAT.set(Some(Seat { schedule: schedule.clone(), number, span: Span::default() }));
+                CURRENT.set(Some(Current { schedule: schedule.clone(), number, span: Span::default() }));
                 let outcome = catch_unwind(AssertUnwindSafe(request));
-                SEAT.set(None);
+                CURRENT.set(None);
                 let mut state = schedule.state.lock();
                 if outcome.is_err() {
                     state.faults.push(format!("request {number} panicked"));

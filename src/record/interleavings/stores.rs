@@ -21,16 +21,16 @@ mod redis_server;
 
 pub(super) struct TestStore {
     pub name: &'static str,
-    /// What the option `store` says to open it again, if another process can.
+    /// The value of the option `store` with which another process can open the store, if that is possible.
     url: Option<String>,
-    /// Its calls are steps.
+    /// The store, whose calls are steps of a schedule.
     pub store: Arc<dyn Store>,
-    /// What goes with it.
+    /// The store's files or server, which are removed together with it.
     _owned: Option<Box<dyn Any>>,
 }
 
 impl TestStore {
-    /// The store as another process has it.
+    /// The store as another process would open it.
     pub fn reopened(&self) -> Arc<dyn Store> {
         self.url.as_deref().map_or_else(|| self.store.clone(), opened)
     }
@@ -46,7 +46,7 @@ pub(super) fn memory() -> TestStore {
     TestStore { name: "memory", url: None, store: opened("memory:"), _owned: None }
 }
 
-/// The callbacks take steps themselves.
+/// A store made of callbacks, which take the steps themselves.
 pub(super) fn callbacks() -> TestStore {
     TestStore { name: "callbacks", url: None, store: callbacks_in_memory::store(), _owned: None }
 }
@@ -65,7 +65,7 @@ fn redis() -> TestStore {
     TestStore { name: "Redis", store: opened(&url), url: Some(url), _owned: Some(Box::new(server)) }
 }
 
-/// The stores of which each call is one step.
+/// The stores in which each call is a single step.
 pub(super) fn of_one_step() -> Vec<TestStore> {
     vec![
         memory(),
@@ -82,7 +82,7 @@ pub(super) fn all() -> Vec<TestStore> {
     stores
 }
 
-/// A folder that goes with its owner.
+/// A temporary folder, which is removed when this is dropped.
 #[cfg(feature = "sqlite")]
 struct Folder(PathBuf);
 

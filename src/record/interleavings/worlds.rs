@@ -1,4 +1,4 @@
-//! One session, requests that all have it, and what came of every schedule.
+//! Runs schedules: each begins a session, runs requests that all use it, and checks the results.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -9,27 +9,28 @@ use std::sync::{Arc, Mutex};
 use zeroize::Zeroizing;
 
 use super::Named;
-use super::model::{Before, History, Kept, Sessions, Token, UNTOLD};
+use super::model::{Before, History, Sessions, StoredSession, Token, UNSENT};
 use super::request::{self, Commit, Event, Found, Kind, Log, NOW, Opens, Program, Seen, Sent, Setting};
-use super::schedule::{Carried, Chooser, Ended, Loss, Span, Team};
+use super::schedule::{Chooser, Ended, Execution, Loss, Span, Team};
 use super::stores::TestStore;
 use crate::record::id::Keys;
 use crate::store::Store;
 use crate::{Factory, Options};
 
-/// When the session began, and when it got its present id.
+/// The time when the session began.
 const BEGAN: f64 = NOW - 10.0;
-const MOVED: f64 = NOW - 5.0;
+/// The time when the session got its present id.
+const REGENERATED: f64 = NOW - 5.0;
 
 #[derive(Clone, Copy)]
 pub(super) struct Limits {
-    /// How many answers may be lost.
+    /// The number of answers that may be lost.
     pub losses: usize,
-    /// Only so many requests, the first ones, lose them.
+    /// Only the first `losing` requests may lose answers.
     pub losing: usize,
-    /// `regenerate_grace` in seconds.
+    /// The option `regenerate_grace` in seconds.
     pub grace: u32,
-    /// Requests at once.
+    /// The number of requests that run at the same time.
     pub requests: usize,
 }
 
@@ -39,33 +40,33 @@ impl Default for Limits {
     }
 }
 
-/// What came of schedules.
+/// The results of many schedules.
 #[derive(Default)]
 pub(super) struct Tally {
     pub schedules: usize,
-    /// The first schedule of each combination that nothing explains.
+    /// For each combination of programs, the first schedule that cannot be explained.
     pub faults: Vec<String>,
 }
 
 impl Tally {
-    /// Prints how many schedules there were, and fails if there are faults.
-    pub fn end(self, what: &str) {
-        println!("{what}: {} schedules", self.schedules);
-        assert!(self.faults.is_empty(), "{what}: {} faults\n\n{}", self.faults.len(), self.faults.join("\n\n"));
+    /// Prints the number of schedules, and fails if there are faults.
+    pub fn end(self, store: &str) {
+        println!("{store}: {} schedules", self.schedules);
+        assert!(self.faults.is_empty(), "{store}: {} faults\n\n{}", self.faults.len(), self.faults.join("\n\n"));
     }
 }
 
-/// Makes worlds of one kind on a store.
+/// Runs schedules with the same limits on a store.
 pub(super) struct World {
     store: Arc<dyn Store>,
     limits: Limits,
     team: Team,
     keys: [Keys; 2],
-    /// By request, each of which is a process of its own, and kind.
+    /// The factories by request and kind. Each request has its own, as if it were another process.
     factories: RefCell<HashMap<(usize, Kind), Factory>>,
 }
 
-/// The session that is there before the requests begin.
+/// The session that exists before the requests begin.
 struct Began {
     suffix: String,
     old: String,
@@ -112,7 +113,7 @@ impl World {
         factories.entry((request, kind)).or_insert_with(make).clone()
     }
 
-    /// Tries every schedule of some requests until one cannot be explained.
+    /// Tries every schedule of some programs, until one cannot be explained.
     pub fn try_all(&self, programs: &[&'static Named], tally: &mut Tally) {
         let mut chooser = Chooser::all();
         loop {
@@ -127,7 +128,8 @@ impl World {
         }
     }
 
-    /// Tries one schedule. If something cannot be explained, tries it again, and tells all that happened.
+    /// Tries one schedule. If it cannot be explained, repeats it with a trace and returns a description of what
+    /// happened.
     pub fn attempt(&self, programs: &[&'static Named], chooser: Chooser) -> Result<Chooser, String> {
         let (ended, fault) = self.play(programs, chooser, false);
         let Err(fault) = fault else { return Ok(ended.chooser) };
@@ -169,7 +171,7 @@ impl World {
         (ended, explained)
     }
 
-    /// Begins the session that the requests have.
+    /// Begins the session that the requests use.
     fn begin(&self) -> (Began, Sessions) {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let suffix = NUMBER.fetch_add(1, Ordering::Relaxed).to_string();
@@ -178,17 +180,17 @@ impl World {
         session.update(r#"{"k":"first","_f_":["old"]}"#).unwrap();
         session.set_subject(&format!("alice{suffix}")).unwrap();
         let old = value(&session.commit(false).unwrap()[0]);
-        let mut session = request::open(&factory, Some(&old), MOVED).unwrap();
+        let mut session = request::open(&factory, Some(&old), REGENERATED).unwrap();
         let before = request::data(&mut session);
         session.set("k", "\"second\"").unwrap();
         session.regenerate_id();
         let current = value(&session.commit(false).unwrap()[0]);
         let key = session.id().unwrap().to_owned();
-        let kept = Kept {
+        let kept = StoredSession {
             token: 1,
             before: Some(Before {
                 token: 0,
-                until: MOVED + f64::from(self.limits.grace),
+                until: REGENERATED + f64::from(self.limits.grace),
                 data: Rc::new(before),
                 subject: Some(format!("alice{suffix}")),
             }),
@@ -230,17 +232,18 @@ impl World {
         self.check_browser(began, logs, &left, &token)
     }
 
-    /// Whether a record whose insert was not answered may still be there at the end.
+    /// True if the record of an insert without an answer may still exist at the end.
     fn may_stay(&self, loss: Loss) -> bool {
-        match loss.carried {
-            Carried::Never => false,
-            // The request removes it as soon as it saves or ends its session, unless that answer is lost, too.
-            Carried::Out => !loss.retries || self.limits.losses > 1,
-            Carried::Later => true,
+        match loss.execution {
+            Execution::Never => false,
+            // The request removes the record when it saves or ends its session, unless another answer is lost then.
+            Execution::AtOnce => !loss.retries || self.limits.losses > 1,
+            Execution::Later => true,
         }
     }
 
-    /// What all cookies that a browser ever got open at the end, within the grace and after it, and who has sessions.
+    /// Opens all cookies that browsers have received, within the grace and after it, and lists the sessions of all
+    /// subjects. Returns what this showed.
     fn look(&self, began: &Began, cookies: &[String], clock: u64) -> Vec<Event> {
         let factory = self.factory(0, Kind::Plain);
         let mut clock = clock;
@@ -262,7 +265,7 @@ impl World {
         last
     }
 
-    /// The browser's last cookie opens its session, if that is still there.
+    /// Checks that the browser's last cookie opens its session, if the session still exists.
     fn check_browser(
         &self,
         began: &Began,
@@ -273,7 +276,7 @@ impl World {
         let with_cookie = logs.iter().filter(|log| {
             matches!(log.events.first().map(|event| &event.seen), Some(Seen::Open { cookie: Some(_), .. }))
         });
-        // A response counts from the commit on that gave its cookie.
+        // A response counts from the commit that sent its cookie.
         let commits = |log: &'_ Log| {
             let commit = |event: &'_ Event| match &event.seen {
                 Seen::Commit(commit) => Some((event.span.last, commit.sent.clone(), commit.response.clone())),
@@ -296,10 +299,10 @@ impl World {
             Sent::Cookie(value) => Some(Some(value.as_str())),
         });
         let Some(cookie) = jar.unwrap_or(Some(&began.current)).map(token) else { return Ok(()) };
-        // A token that no response carried cannot be in a cookie.
+        // A token that no response contained cannot be in a cookie.
         match left.get(&cookie.session) {
-            Some(kept) if kept.token != cookie.token && kept.token < UNTOLD => {
-                Err("the browser's last cookie does not open its session, and an earlier one does".to_owned())
+            Some(kept) if kept.token != cookie.token && kept.token < UNSENT => {
+                Err("the browser's last cookie does not open its session, but an earlier one does".to_owned())
             }
             _ => Ok(()),
         }
@@ -310,7 +313,7 @@ fn value(set_cookie: &str) -> String {
     set_cookie.split(';').next().and_then(|pair| pair.split_once('=')).unwrap().1.to_owned()
 }
 
-/// Numbers for sessions and tokens.
+/// Assigns numbers to sessions and tokens.
 #[derive(Default)]
 struct Interned {
     cookies: Vec<(String, Token)>,
