@@ -67,7 +67,7 @@ pub(super) struct World {
 }
 
 /// The session that exists before the requests begin.
-struct Began {
+struct InitialSession {
     suffix: String,
     old: String,
     current: String,
@@ -172,7 +172,7 @@ impl World {
     }
 
     /// Begins the session that the requests use.
-    fn begin(&self) -> (Began, Sessions) {
+    fn begin(&self) -> (InitialSession, Sessions) {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let suffix = NUMBER.fetch_add(1, Ordering::Relaxed).to_string();
         let factory = self.factory(0, Kind::Plain);
@@ -200,17 +200,17 @@ impl World {
             generation: 0,
             is_idle: true,
         };
-        (Began { suffix, old, current, key }, Sessions::from([(0, kept)]))
+        (InitialSession { suffix, old, current, key }, Sessions::from([(0, kept)]))
     }
 
-    fn check(&self, began: &Began, sessions: Sessions, logs: &[Log], ended: &Ended) -> Result<(), String> {
+    fn check(&self, began: &InitialSession, sessions: Sessions, logs: &[Log], ended: &Ended) -> Result<(), String> {
         let mut cookies = vec![began.old.clone(), began.current.clone()];
         for event in logs.iter().flat_map(|log| &log.events) {
             if let Seen::Commit(Commit { sent: Sent::Cookie(value), .. }) = &event.seen {
                 cookies.push(value.clone());
             }
         }
-        let interned = RefCell::new(Interned::default());
+        let interned = RefCell::new(Numbers::default());
         let token = |value: &str| interned.borrow_mut().token(&self.keys, value);
         for cookie in &cookies {
             token(cookie);
@@ -244,7 +244,7 @@ impl World {
 
     /// Opens all cookies that browsers have received, within the grace and after it, and lists the sessions of all
     /// subjects. Returns what this showed.
-    fn look(&self, began: &Began, cookies: &[String], clock: u64) -> Vec<Event> {
+    fn look(&self, began: &InitialSession, cookies: &[String], clock: u64) -> Vec<Event> {
         let factory = self.factory(0, Kind::Plain);
         let mut clock = clock;
         let mut at_once = |seen| {
@@ -268,7 +268,7 @@ impl World {
     /// Checks that the browser's last cookie opens its session, if the session still exists.
     fn check_browser(
         &self,
-        began: &Began,
+        began: &InitialSession,
         logs: &[Log],
         left: &Sessions,
         token: &dyn Fn(&str) -> Token,
@@ -315,13 +315,13 @@ fn value(set_cookie: &str) -> String {
 
 /// Assigns numbers to sessions and tokens.
 #[derive(Default)]
-struct Interned {
+struct Numbers {
     cookies: Vec<(String, Token)>,
     keys: Vec<String>,
     tokens: Vec<[u8; 32]>,
 }
 
-impl Interned {
+impl Numbers {
     fn token(&mut self, keys: &[Keys; 2], value: &str) -> Token {
         if let Some((_, token)) = self.cookies.iter().find(|(known, _)| known == value) {
             return *token;

@@ -54,7 +54,7 @@ struct Transcription<'m, 'p> {
     level: usize,
 }
 
-/// Whether and where a container was written before.
+/// The number of times that a container was written, and the position if it was written once.
 #[derive(Clone, Copy)]
 enum Seen {
     Never,

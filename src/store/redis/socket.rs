@@ -86,7 +86,7 @@ impl Socket {
         Ok(())
     }
 
-    /// Repeats a read or write until it does something or the deadline passes.
+    /// Repeats a read or write that times out or is interrupted, until the deadline.
     fn wait<T>(&mut self, mut once: impl FnMut(&mut socket2::Socket) -> io::Result<T>) -> io::Result<T> {
         loop {
             self.set_timeout()?;
