@@ -121,7 +121,7 @@ fn scalar(json: &str, out: &mut WipedBytes) {
         b't' => out.add(b"1"),
         b'f' => out.add(b"0"),
         b'-' | b'0'..=b'9' if json != "-Infinity" => number(json, out),
-        // null, NaN and the infinities.
+        // The value is null, NaN or an infinity.
         _ => out.add(json.as_bytes()),
     }
     out.add(&[END]);

@@ -158,7 +158,7 @@ mod tests {
             }
             if round % 500 == 499 {
                 index.close_gaps();
-                // The test's hashes come from the places, which have changed.
+                // The hashes in this test are derived from the positions, which have changed.
                 let count = places.len();
                 index = Index::with_capacity(count);
                 (0..count).for_each(|place| index.push(place as u32 % 7, place));

@@ -93,7 +93,7 @@ struct Shard {
 struct StoredRecord {
     generation: u64,
     data: WipedBytes,
-    /// Milliseconds since the store began.
+    /// The time when the record expires, in milliseconds since the store was made.
     expires: u64,
     /// The time under which the record is in [`Shard::order`]. It may be earlier than `expires`.
     ordered: u64,

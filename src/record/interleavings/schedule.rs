@@ -230,7 +230,7 @@ pub(crate) struct Schedule {
     over: Condvar,
 }
 
-/// How a schedule ended.
+/// The results of a schedule.
 pub(crate) struct Ended {
     pub chooser: Chooser,
     pub clock: u64,

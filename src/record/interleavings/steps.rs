@@ -8,7 +8,7 @@ use crate::store::{Record, Saved, Store, StoreError, SubjectName, Write};
 
 pub(super) struct Steps(pub Arc<dyn Store>);
 
-/// A write that can be carried out after its caller has gone on.
+/// A copy of a write, which can be carried out after the caller has returned.
 struct Copied {
     generation: u64,
     data: Vec<u8>,

@@ -48,7 +48,7 @@ pub(super) struct Machine<'p> {
     pub protocol: u8,
     /// The first obstacle.
     pub obstacle: Option<Id>,
-    /// Why the string that is being read is an obstacle.
+    /// The reason why the string that is being read is an obstacle, if it is one.
     pub(super) flaw: Option<&'static str>,
     /// The position in `scalars` at which the last high surrogate ends.
     pub(super) high_surrogate: Option<usize>,

@@ -47,7 +47,7 @@ pub(super) fn state(room: usize, state: &State) -> Result<WipedBytes, Error> {
     from_session(room, &json::dumps_state(0, state), state, 0)
 }
 
-/// The opcode of a number.
+/// The opcode of a number, with its argument.
 pub(super) fn scalar(json: &str) -> Result<WipedBytes, Error> {
     let mut out = WipedBytes::default();
     number(json, &mut out)?;
@@ -82,7 +82,7 @@ const TUPLE3: u8 = 0x87;
 struct Writer {
     out: WipedBytes,
     protocol: u8,
-    /// How many values are in the memo.
+    /// The number of values in the memo.
     memo: usize,
 }
 

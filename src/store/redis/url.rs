@@ -289,7 +289,7 @@ mod tests {
             Layout::Cluster(nodes) => format!("cluster {}", join(nodes)),
             Layout::Sentinel { sentinels, settings, master } => {
                 let login =
-                    settings.login.password.as_ref().map(|password| format!(" let in by {}", password.as_str()));
+                    settings.login.password.as_ref().map(|password| format!(" with password {}", password.as_str()));
                 format!("{master} by {}{}", join(sentinels), login.unwrap_or_default())
             }
         };
@@ -318,7 +318,10 @@ mod tests {
             ("redis+cluster://a,b:7000,[::1]:7001", "cluster a:6379 b:7000 [::1]:7001 0"),
             ("valkey+cluster://:secret@a:7000/0", "cluster a:7000 0 as :secret"),
             ("redis+sentinel://a,b:27000/sessions", "sessions by a:26379 b:27000 0"),
-            ("redis+sentinel://zoe:s@a/sessions/3?sentinel_password=t", "sessions by a:26379 let in by t 3 as zoe:s"),
+            (
+                "redis+sentinel://zoe:s@a/sessions/3?sentinel_password=t",
+                "sessions by a:26379 with password t 3 as zoe:s",
+            ),
         ] {
             assert_eq!(read(url), parsed, "{url}");
         }
