@@ -1,58 +1,58 @@
 #include "callbacks.h"
 #include "_cgo_export.h"
 
-/* The core calls back on the thread that called it, which does nothing else meanwhile. */
-static _Thread_local uintptr_t left;
+/* The error of this thread's last failed callback, or 0. The core calls back on the thread that called it. */
+static _Thread_local uintptr_t callback_error;
 
-uintptr_t khufu_go_leave_cause(uintptr_t cause) {
-    uintptr_t before = left;
-    left = cause;
-    return before;
+uintptr_t khufu_go_replace_cause(uintptr_t cause) {
+    uintptr_t previous = callback_error;
+    callback_error = cause;
+    return previous;
 }
 
 khufu_status khufu_go_open(const khufu_factory *factory, const char *header, size_t header_len, double seconds,
                            khufu_session **session, uintptr_t *cause) {
-    uintptr_t outer = khufu_go_leave_cause(0);
+    uintptr_t outer = khufu_go_replace_cause(0);
     khufu_status status = khufu_session_open_deadline(factory, header, header_len, seconds, session);
-    *cause = khufu_go_leave_cause(outer);
+    *cause = khufu_go_replace_cause(outer);
     return status;
 }
 
 khufu_status khufu_go_open_at(const khufu_factory *factory, const char *header, size_t header_len, double now,
                               khufu_session **session, uintptr_t *cause) {
-    uintptr_t outer = khufu_go_leave_cause(0);
+    uintptr_t outer = khufu_go_replace_cause(0);
     khufu_status status = khufu_session_open_at(factory, header, header_len, now, session);
-    *cause = khufu_go_leave_cause(outer);
+    *cause = khufu_go_replace_cause(outer);
     return status;
 }
 
 khufu_status khufu_go_commit(khufu_session *session, uint32_t flags, double seconds, uintptr_t *cause) {
-    uintptr_t outer = khufu_go_leave_cause(0);
+    uintptr_t outer = khufu_go_replace_cause(0);
     khufu_status status = khufu_session_commit_deadline(session, flags, seconds);
-    *cause = khufu_go_leave_cause(outer);
+    *cause = khufu_go_replace_cause(outer);
     return status;
 }
 
 khufu_status khufu_go_subject_open(const khufu_factory *factory, const char *subject, size_t subject_len,
                                    khufu_subject **sessions, uintptr_t *cause) {
-    uintptr_t outer = khufu_go_leave_cause(0);
+    uintptr_t outer = khufu_go_replace_cause(0);
     khufu_status status = khufu_subject_open(factory, subject, subject_len, sessions);
-    *cause = khufu_go_leave_cause(outer);
+    *cause = khufu_go_replace_cause(outer);
     return status;
 }
 
 khufu_status khufu_go_subject_revoke(khufu_subject *subject, const char *id, size_t id_len, uintptr_t *cause) {
-    uintptr_t outer = khufu_go_leave_cause(0);
+    uintptr_t outer = khufu_go_replace_cause(0);
     khufu_status status = khufu_subject_revoke(subject, id, id_len);
-    *cause = khufu_go_leave_cause(outer);
+    *cause = khufu_go_replace_cause(outer);
     return status;
 }
 
 khufu_status khufu_go_subject_revoke_all(khufu_subject *subject, const char *except, size_t except_len, size_t *revoked,
                                          uintptr_t *cause) {
-    uintptr_t outer = khufu_go_leave_cause(0);
+    uintptr_t outer = khufu_go_replace_cause(0);
     khufu_status status = khufu_subject_revoke_all(subject, except, except_len, revoked);
-    *cause = khufu_go_leave_cause(outer);
+    *cause = khufu_go_replace_cause(outer);
     return status;
 }
 

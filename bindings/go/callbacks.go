@@ -14,9 +14,10 @@ import (
 )
 
 //export khufuGoLoad
-func khufuGoLoad(store C.uintptr_t, key *C.char, keyLength C.size_t, sink *C.khufu_sink, generation *C.uint64_t) C.int32_t {
-	return answer(func() error {
-		record, found, err := own[Store](store).Load(copied(key, keyLength))
+func khufuGoLoad(store C.uintptr_t, key *C.char, keyLength C.size_t, sink *C.khufu_sink,
+	generation *C.uint64_t) C.int32_t {
+	return runCallback(func() error {
+		record, found, err := fromHandle[Store](store).Load(copied(key, keyLength))
 		if err != nil {
 			return err
 		}
@@ -26,45 +27,50 @@ func khufuGoLoad(store C.uintptr_t, key *C.char, keyLength C.size_t, sink *C.khu
 }
 
 //export khufuGoSave
-func khufuGoSave(store C.uintptr_t, key *C.char, keyLength C.size_t, expected, generation C.uint64_t, record *C.char, recordLength C.size_t, ttl C.double) C.int32_t {
-	return answer(func() error {
-		return own[Store](store).Save(copied(key, keyLength), uint64(expected), uint64(generation),
+func khufuGoSave(store C.uintptr_t, key *C.char, keyLength C.size_t, expected, generation C.uint64_t,
+	record *C.char, recordLength C.size_t, ttl C.double) C.int32_t {
+	return runCallback(func() error {
+		return fromHandle[Store](store).Save(copied(key, keyLength), uint64(expected), uint64(generation),
 			copiedBytes(record, recordLength), duration(ttl))
 	}, ErrConflict, ErrGone)
 }
 
 //export khufuGoTouch
-func khufuGoTouch(store C.uintptr_t, key *C.char, keyLength C.size_t, generation C.uint64_t, record *C.char, recordLength C.size_t, ttl C.double) C.int32_t {
-	return answer(func() error {
-		return own[Store](store).Touch(copied(key, keyLength), uint64(generation), copiedBytes(record, recordLength), duration(ttl))
+func khufuGoTouch(store C.uintptr_t, key *C.char, keyLength C.size_t, generation C.uint64_t,
+	record *C.char, recordLength C.size_t, ttl C.double) C.int32_t {
+	return runCallback(func() error {
+		return fromHandle[Store](store).Touch(copied(key, keyLength), uint64(generation),
+			copiedBytes(record, recordLength), duration(ttl))
 	}, ErrConflict, ErrGone)
 }
 
 //export khufuGoRemove
 func khufuGoRemove(store C.uintptr_t, key *C.char, keyLength C.size_t, expected C.uint64_t) C.int32_t {
-	return answer(func() error {
-		return own[Store](store).Remove(copied(key, keyLength), uint64(expected))
+	return runCallback(func() error {
+		return fromHandle[Store](store).Remove(copied(key, keyLength), uint64(expected))
 	}, ErrConflict, ErrGone)
 }
 
 //export khufuGoList
-func khufuGoList(store C.uintptr_t, subject *C.char, subjectLength C.size_t, key *C.char, keyLength C.size_t, ttl C.double) C.int32_t {
-	return answer(func() error {
-		return own[SubjectStore](store).List(copied(subject, subjectLength), copied(key, keyLength), duration(ttl))
+func khufuGoList(store C.uintptr_t, subject *C.char, subjectLength C.size_t, key *C.char, keyLength C.size_t,
+	ttl C.double) C.int32_t {
+	return runCallback(func() error {
+		return fromHandle[SubjectStore](store).List(copied(subject, subjectLength), copied(key, keyLength), duration(ttl))
 	})
 }
 
 //export khufuGoUnlist
-func khufuGoUnlist(store C.uintptr_t, subject *C.char, subjectLength C.size_t, key *C.char, keyLength C.size_t) C.int32_t {
-	return answer(func() error {
-		return own[SubjectStore](store).Unlist(copied(subject, subjectLength), copied(key, keyLength))
+func khufuGoUnlist(store C.uintptr_t, subject *C.char, subjectLength C.size_t, key *C.char,
+	keyLength C.size_t) C.int32_t {
+	return runCallback(func() error {
+		return fromHandle[SubjectStore](store).Unlist(copied(subject, subjectLength), copied(key, keyLength))
 	})
 }
 
 //export khufuGoMembers
 func khufuGoMembers(store C.uintptr_t, subject *C.char, subjectLength C.size_t, sink *C.khufu_sink) C.int32_t {
-	return answer(func() error {
-		keys, err := own[SubjectStore](store).Members(copied(subject, subjectLength))
+	return runCallback(func() error {
+		keys, err := fromHandle[SubjectStore](store).Members(copied(subject, subjectLength))
 		if err != nil {
 			return err
 		}
@@ -74,8 +80,8 @@ func khufuGoMembers(store C.uintptr_t, subject *C.char, subjectLength C.size_t, 
 
 //export khufuGoLoads
 func khufuGoLoads(serializer C.uintptr_t, payload *C.char, length C.size_t, sink *C.khufu_sink) C.int32_t {
-	return answer(func() error {
-		json, err := own[PayloadSerializer](serializer).Loads(copiedBytes(payload, length))
+	return runCallback(func() error {
+		json, err := fromHandle[PayloadSerializer](serializer).Loads(copiedBytes(payload, length))
 		if err != nil {
 			return err
 		}
@@ -85,8 +91,8 @@ func khufuGoLoads(serializer C.uintptr_t, payload *C.char, length C.size_t, sink
 
 //export khufuGoDumps
 func khufuGoDumps(serializer C.uintptr_t, json *C.char, length C.size_t, sink *C.khufu_sink) C.int32_t {
-	return answer(func() error {
-		payload, err := own[PayloadSerializer](serializer).Dumps(copiedBytes(json, length))
+	return runCallback(func() error {
+		payload, err := fromHandle[PayloadSerializer](serializer).Dumps(copiedBytes(json, length))
 		if err != nil {
 			return err
 		}
@@ -97,40 +103,42 @@ func khufuGoDumps(serializer C.uintptr_t, json *C.char, length C.size_t, sink *C
 //export khufuGoRelease
 func khufuGoRelease(handle C.uintptr_t) { cgo.Handle(handle).Delete() }
 
-func own[T any](handle C.uintptr_t) T { return cgo.Handle(handle).Value().(T) }
+// fromHandle returns the custom store or serializer that a handle refers to.
+func fromHandle[T any](handle C.uintptr_t) T { return cgo.Handle(handle).Value().(T) }
 
-// answer is what a callback returns: the status of its error if that is one of the
-// answers that it may give, else ErrStore, and the error is left to be the cause. No
-// panic may reach C.
-func answer(callback func() error, answers ...Status) (status C.int32_t) {
+// runCallback calls a method of a custom store or serializer and returns its status. An
+// error that is one of the expected statuses returns that status. Any other error, or a
+// panic, returns ErrStore and becomes the cause of the error that the caller gets.
+func runCallback(callback func() error, expected ...Status) (status C.int32_t) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			err, isError := fault.(error)
 			if !isError {
 				err = fmt.Errorf("%v", fault)
 			}
-			status = leave(fmt.Errorf("panic: %w", err))
+			status = reportFailure(fmt.Errorf("panic: %w", err))
 		}
 	}()
 	err := callback()
 	if err == nil {
 		return C.KHUFU_OK
 	}
-	for _, status := range answers {
+	for _, status := range expected {
 		if errors.Is(err, status) {
 			return C.int32_t(status)
 		}
 	}
-	return leave(err)
+	return reportFailure(err)
 }
 
-func leave(err error) C.int32_t {
-	take(C.khufu_go_leave_cause(C.uintptr_t(cgo.NewHandle(err))))
+// reportFailure keeps an error as the cause for withCause, and returns ErrStore.
+func reportFailure(err error) C.int32_t {
+	takeCause(C.khufu_go_replace_cause(C.uintptr_t(cgo.NewHandle(err))))
 	return C.KHUFU_ERR_STORE
 }
 
-// take gives the error of a cause, and frees it.
-func take(cause C.uintptr_t) error {
+// takeCause returns the error that a cause refers to, and frees the cause.
+func takeCause(cause C.uintptr_t) error {
 	if cause == 0 {
 		return nil
 	}
@@ -139,14 +147,14 @@ func take(cause C.uintptr_t) error {
 	return handle.Value().(error)
 }
 
-// because makes the error of a callback, if there was one, the cause of the failure
-// that it led to.
-func because(cause C.uintptr_t, err error) error {
-	led := take(cause)
+// withCause sets the Cause of err to the error of the callback that failed, if any.
+func withCause(cause C.uintptr_t, err error) error {
+	callbackErr := takeCause(cause)
 	var detailed *Error
-	if led != nil && errors.As(err, &detailed) && (detailed.Status == ErrStore || detailed.Status == ErrUnsupported) {
-		detailed.Cause = led
-		detailed.Detail += ": " + led.Error()
+	if callbackErr != nil && errors.As(err, &detailed) &&
+		(detailed.Status == ErrStore || detailed.Status == ErrUnsupported) {
+		detailed.Cause = callbackErr
+		detailed.Detail += ": " + callbackErr.Error()
 	}
 	return err
 }
@@ -159,7 +167,7 @@ func write(sink *C.khufu_sink, data []byte) error {
 	return nil
 }
 
-// duration is a time to live: negative if the record is kept for ever.
+// duration converts a time to live from seconds. It is negative if the record never expires.
 func duration(ttl C.double) time.Duration {
 	if ttl < 0 {
 		return -1

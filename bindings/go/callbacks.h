@@ -4,15 +4,15 @@
 #include <khufu.h>
 
 /*
- * A store or a serializer of the caller's own is a cgo.Handle, which is freed with release. The store's subject callbacks
- * are only set if it keeps subjects.
+ * Set a custom store or serializer, which is given as a cgo.Handle. The core's release callback frees the handle. The
+ * subject callbacks of a store are set only if keeps_subjects is true.
  */
 khufu_status khufu_go_set_store(khufu_options *options, uintptr_t store, bool keeps_subjects);
 khufu_status khufu_go_set_serializer(khufu_options *options, uintptr_t serializer);
 
 /*
- * Calls of the core that may call back. Their cause is the handle of the error that the last callback to fail in them
- * left, or 0.
+ * Calls into the core that may call a custom store or serializer. They set *cause to the cgo.Handle of the error of the
+ * last callback that failed, or to 0.
  */
 khufu_status khufu_go_open(const khufu_factory *factory, const char *header, size_t header_len, double seconds,
                            khufu_session **session, uintptr_t *cause);
@@ -25,7 +25,7 @@ khufu_status khufu_go_subject_revoke(khufu_subject *subject, const char *id, siz
 khufu_status khufu_go_subject_revoke_all(khufu_subject *subject, const char *except, size_t except_len, size_t *revoked,
                                          uintptr_t *cause);
 
-/* Leaves a cause, and gives the one that it replaces. */
-uintptr_t khufu_go_leave_cause(uintptr_t cause);
+/* Sets the callback error of this thread and returns the one that it replaces. */
+uintptr_t khufu_go_replace_cause(uintptr_t cause);
 
 #endif

@@ -1,19 +1,19 @@
 // Package khufu reads and writes the sessions of the Pyramid web framework: the
 // same cookies, with the same meaning, as Pyramid's SignedCookieSessionFactory
-// and pyramid_nacl_session. A Go service beside a Pyramid application shares its
+// and pyramid_nacl_session. A Go service next to a Pyramid application shares its
 // visitors' logins, flash messages and CSRF tokens.
 //
 // # A request
 //
-// A [Factory] is made once, with the secret that the Pyramid application has. A
-// [Session] is opened for each request and committed before the response is sent:
+// Make one [Factory], with the secret of the Pyramid application. Open a [Session]
+// for each request, and commit it before you send the response:
 //
 //	factory, err := khufu.NewFactory(khufu.Options{Secret: secret, HTTPOnly: true})
 //
 //	func visit(w http.ResponseWriter, r *http.Request) {
 //		session, err := factory.OpenRequest(r)
 //		if err != nil {
-//			http.Error(w, "no session", http.StatusInternalServerError)
+//			http.Error(w, "cannot open the session", http.StatusInternalServerError)
 //			return
 //		}
 //		defer session.Close()
@@ -22,60 +22,62 @@
 //		session.Set("visits", visits+1)
 //
 //		if err := session.CommitTo(w.Header()); err != nil {
-//			http.Error(w, "the session could not be kept", http.StatusInternalServerError)
+//			http.Error(w, "cannot save the session", http.StatusInternalServerError)
 //			return
 //		}
 //		fmt.Fprintln(w, "visits:", visits+1)
 //	}
 //
-// The headers of a response are gone with its first byte, so commit first, write
-// then. Where net/http is not at hand, [Factory.Open] takes the text of the Cookie
-// header and [Session.Commit] gives the values of Set-Cookie.
+// The first byte of a response's body sends its headers, so commit before you write.
+// Without net/http, pass the value of the Cookie header to [Factory.Open] and send the
+// Set-Cookie values that [Session.Commit] returns.
 //
 // # Bad cookies
 //
-// A cookie never makes opening fail. One that is forged, damaged or too old opens
-// a new and empty session; [Session.LoadResult] says how it went and
-// [Session.Refusal] why.
+// A cookie never makes opening fail. If it is forged, damaged or expired, the session
+// is new and empty. [Session.LoadResult] says how the cookie was opened, and
+// [Session.Refusal] why it was refused.
 //
 // # Sessions in a store
 //
-// With the type [Stored] the data is on the server, and the cookie has a signed id.
-// Nothing that two requests write at once is lost: a commit makes its own changes on
-// what another has written meanwhile, and the later one wins where both set the same
-// key. A session that a request has ended stays ended; other requests' commits are
-// then [ErrGone], and no cookie must be sent. [Session.RegenerateID] is for the moment
-// of a login, [Factory.Subject] for a user who has several sessions, and [Store] (with
-// [SubjectStore]) for those who keep sessions in a place of their own.
+// With the type [Stored], the data is on the server and the cookie holds a signed id.
+// Concurrent requests do not lose each other's changes: a commit applies its own changes
+// to what the store holds by then. If two requests set the same key, the later commit
+// wins. A session that a request has ended stays ended: the commits of other requests
+// fail with [ErrGone], and those responses must not send a cookie.
 //
-// Opening and committing then wait for the store, as long as [Options].StoreTimeout
-// and the deadline of a context allow. They fail with [ErrStore] or [ErrConflict]. A commit
-// may be tried again then: what was saved, though the answer was lost, is not made twice.
-// If ErrConflict stays, open the session anew.
+// Call [Session.RegenerateID] when a user logs in. [Factory.Subject] lists and ends the
+// sessions of one user. To keep sessions in a store of your own, implement [Store] (and
+// [SubjectStore]).
+//
+// Opening and committing wait for the store, for at most [Options].StoreTimeout and until
+// the context's deadline. They fail with [ErrStore] or [ErrConflict]. You can then call
+// Commit again: changes that the store has already saved are not made twice. If
+// ErrConflict persists, open the session again.
 //
 // # Values
 //
-// A session is an ordered dictionary of JSON values. [Session.Set] takes whatever
-// encoding/json can marshal, and [Session.Get] reads into whatever it can unmarshal
-// into. A value that nobody touches goes back exactly as it came, so a number that
-// no Go type holds is safe. Keys and strings are UTF-8.
+// A session is an ordered dictionary of JSON values. [Session.Set] accepts any value that
+// encoding/json can marshal, and [Session.Get] reads into any variable that it can
+// unmarshal into. A value that you do not change is written back exactly as it was, even
+// a number that fits no Go type. Keys and strings are UTF-8.
 //
 // # Errors
 //
-// A failure is an [*Error], with a [Status] that [errors.Is] finds and the core
-// library's own explanation, or it is [ErrClosed]. The session is then as it was
-// before the call.
+// Most errors are an [*Error], which has a [Status] that [errors.Is] finds and a message
+// that explains it. The others are [ErrClosed], [ErrVersion] and the errors of a context.
+// A call that fails leaves the session as it was.
 //
 //	if errors.Is(err, khufu.ErrTooLarge) {
-//		// drop something and commit again
+//		// delete something and commit again
 //	}
 //
 // # Goroutines and memory
 //
-// A Factory may be shared by any number of goroutines. A Session is for one
-// goroutine at a time: reading it changes it too.
+// Any number of goroutines may share a Factory. Only one goroutine at a time may use a
+// Session, because reading changes it too.
 //
-// Sessions and factories hold memory of the core library, which Close gives back
-// (wiping secrets and decrypted data). What is never closed is given back some time
-// after the garbage collector finds it unreachable.
+// Sessions and factories hold memory of the core library. Close frees it and wipes
+// secrets and decrypted data. If you do not call Close, the memory is freed some time
+// after the garbage collector finds the session or factory unreachable.
 package khufu

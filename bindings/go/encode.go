@@ -12,36 +12,36 @@ import (
 	"unsafe"
 )
 
-// encode gives a value's JSON text as encoding/json writes it, but for two things: a
-// float has a fraction or an exponent (1.0, not 1, which is an integer in Python), and
-// text that is not UTF-8 is refused instead of replaced. A [json.RawMessage] is taken
-// as it is.
+// encode returns a value's JSON text as encoding/json writes it, with two exceptions.
+// Floats always have a fraction or an exponent: 1.0 instead of 1, which is an integer in
+// Python. And text that is not UTF-8 is an error, instead of being replaced. A
+// [json.RawMessage] is used unchanged.
 func encode(value any) (string, error) {
 	if raw, ok := value.(json.RawMessage); ok && raw != nil {
 		return unsafe.String(unsafe.SliceData(raw), len(raw)), nil
 	}
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false) // in a cookie, bytes count
+	encoder.SetEscapeHTML(false) // escapes would take more bytes of the cookie
 	if err := encoder.Encode(value); err != nil {
-		return "", &Error{Status: ErrJSON, Detail: fmt.Sprintf("a %T cannot be written as JSON", value), Cause: err}
+		return "", &Error{Status: ErrJSON, Detail: fmt.Sprintf("cannot write a %T as JSON", value), Cause: err}
 	}
 	c := correction{text: bytes.TrimSuffix(text.Bytes(), []byte("\n"))}
 	c.value(reflect.ValueOf(value))
 	if c.notUTF8 {
-		return "", &Error{Status: ErrUTF8, Detail: "a text in the value is not UTF-8"}
+		return "", &Error{Status: ErrUTF8, Detail: "a string in the value is not valid UTF-8"}
 	}
 	return c.corrected(), nil
 }
 
-// A correction goes over a value and the text that encoding/json has made of it, side by
-// side.
+// A correction walks through a value and through the JSON text that encoding/json has
+// written for it, in parallel, and adds the missing fractions.
 type correction struct {
 	text    []byte
-	at      int    // how far it has come
-	done    []byte // the corrected text of what is before copied
+	at      int    // the position in text
+	done    []byte // the corrected text for text[:copied]
 	copied  int
-	notUTF8 bool
+	notUTF8 bool // a string in the value is not valid UTF-8
 }
 
 var (
@@ -56,10 +56,10 @@ func (c *correction) corrected() string {
 	return unsafe.String(unsafe.SliceData(c.text), len(c.text))
 }
 
-// value goes over one value. Of one that is not valid, such as one that has made its
-// text itself, nothing but the text is known.
+// value walks through one value and its text. If v is not valid, only the text is known:
+// the value comes from its own MarshalJSON method, for example.
 func (c *correction) value(v reflect.Value) {
-	text := false // made by MarshalText
+	text := false // written by MarshalText
 settle:
 	for v.IsValid() {
 		switch {
@@ -80,7 +80,7 @@ settle:
 		c.array(v)
 	case '"':
 		c.skipString()
-		if text { // what encoding/json replaces, it writes as an escape
+		if text { // encoding/json writes this escape for invalid bytes, but keeps a real U+FFFD as it is
 			c.notUTF8 = c.notUTF8 || bytes.Contains(c.text[begin:c.at], []byte(`\ufffd`))
 		} else if v.Kind() == reflect.String {
 			c.notUTF8 = c.notUTF8 || !utf8.ValidString(v.String())
@@ -132,7 +132,7 @@ func (c *correction) literal(v reflect.Value) {
 	}
 }
 
-// quoted is the string at this place, as encoding/json writes a member's name.
+// quoted reads the string at this position, such as the name of an object's member.
 func (c *correction) quoted() (name string) {
 	begin := c.at
 	c.skipString()
@@ -158,7 +158,7 @@ func (c *correction) comma() {
 	}
 }
 
-// mapMember finds the values of a map by the names that encoding/json gives their keys.
+// mapMember returns a function that finds a map's value by the name of its key in the JSON text.
 func (c *correction) mapMember(v reflect.Value) func(name string) reflect.Value {
 	values := make(map[string]reflect.Value, v.Len())
 	for entries := v.MapRange(); entries.Next(); {
@@ -185,8 +185,8 @@ func keyName(key reflect.Value) string {
 	return strconv.FormatUint(key.Uint(), 10)
 }
 
-// implements says whether encoding/json finds the methods of a value, or those of its
-// address if it has one.
+// implements reports whether encoding/json uses these methods for a value: its own, or
+// those of a pointer to it if it is addressable.
 func implements(v reflect.Value, methods reflect.Type) bool {
 	t := v.Type()
 	return t.Implements(methods) || v.CanAddr() && t.Kind() != reflect.Pointer && reflect.PointerTo(t).Implements(methods)

@@ -5,47 +5,66 @@ import "C"
 
 import "errors"
 
-// ErrClosed says that the session or the factory was closed before.
+// ErrClosed is the error of a call on a session or factory that is closed.
 var ErrClosed = errors.New("khufu: the session or factory is closed")
 
-// ErrVersion says that the libkhufu that was loaded is not of the ABI that this
-// package was compiled for.
-var ErrVersion = errors.New("khufu: the wrong version of libkhufu was loaded")
+// ErrVersion is the error of NewFactory if the loaded libkhufu has another ABI version
+// than the one that this package was compiled for.
+var ErrVersion = errors.New("khufu: libkhufu has another ABI version than this program: install the matching one")
 
-// A Status is a kind of failure, to be found with [errors.Is]. Its numbers are those
-// of khufu.h.
+// A Status is a kind of failure. Test for it with [errors.Is]. Its numbers are those of
+// khufu_status in khufu.h.
 type Status int32
 
 const (
-	ErrNotFound    Status = C.KHUFU_NOT_FOUND       // there is no such key
-	ErrArgument    Status = C.KHUFU_ERR_ARGUMENT    // an argument that cannot be used, such as a time that is none
-	ErrUTF8        Status = C.KHUFU_ERR_UTF8        // a key or text that is not UTF-8
-	ErrJSON        Status = C.KHUFU_ERR_JSON        // a value that JSON cannot hold or that nests too deeply; for Update, one that is not an object
-	ErrType        Status = C.KHUFU_ERR_TYPE        // the value in the session is of another type
-	ErrRange       Status = C.KHUFU_ERR_RANGE       // a number that its type cannot hold
-	ErrTooLarge    Status = C.KHUFU_ERR_TOO_LARGE   // the session does not fit into a cookie
-	ErrOption      Status = C.KHUFU_ERR_OPTION      // an option's name or value
-	ErrUnsupported Status = C.KHUFU_ERR_UNSUPPORTED // committing would overwrite a session that could not be represented
-	ErrRandom      Status = C.KHUFU_ERR_RANDOM      // the system's random generator failed
-	ErrInternal    Status = C.KHUFU_ERR_INTERNAL    // a bug in khufu
-	ErrStore       Status = C.KHUFU_ERR_STORE       // the store failed, or took longer than it may
-	ErrConflict    Status = C.KHUFU_ERR_CONFLICT    // other requests kept changing the session until the time was up: commit again; if it stays, open anew
-	ErrGone        Status = C.KHUFU_ERR_GONE        // another request has ended the session or given it a new id: send no cookie
+	// ErrNotFound means that the session has no such key, or the subject no such session.
+	ErrNotFound Status = C.KHUFU_NOT_FOUND
+	// ErrArgument means that an argument is invalid, such as a time out of range.
+	ErrArgument Status = C.KHUFU_ERR_ARGUMENT
+	// ErrUTF8 means that a key or a string is not valid UTF-8.
+	ErrUTF8 Status = C.KHUFU_ERR_UTF8
+	// ErrJSON means that a value has no JSON form or is nested too deeply, or that the value for Update
+	// is not an object.
+	ErrJSON Status = C.KHUFU_ERR_JSON
+	// ErrType means that the value in the session has another type.
+	ErrType Status = C.KHUFU_ERR_TYPE
+	// ErrRange means that a number is out of range.
+	ErrRange Status = C.KHUFU_ERR_RANGE
+	// ErrTooLarge means that the session does not fit into a cookie.
+	ErrTooLarge Status = C.KHUFU_ERR_TOO_LARGE
+	// ErrOption means that the name or value of an option is wrong.
+	ErrOption Status = C.KHUFU_ERR_OPTION
+	// ErrUnsupported means that Commit would replace a valid session that could not be read here.
+	ErrUnsupported Status = C.KHUFU_ERR_UNSUPPORTED
+	// ErrRandom means that the system's random generator failed.
+	ErrRandom Status = C.KHUFU_ERR_RANDOM
+	// ErrInternal means that there is a bug in khufu.
+	ErrInternal Status = C.KHUFU_ERR_INTERNAL
+	// ErrStore means that the store failed or took too long.
+	ErrStore Status = C.KHUFU_ERR_STORE
+	// ErrConflict means that other requests kept changing this session until the timeout. Commit again;
+	// if that fails again, open the session again.
+	ErrConflict Status = C.KHUFU_ERR_CONFLICT
+	// ErrGone means that another request has ended this session or given it a new id. Send no cookie.
+	ErrGone Status = C.KHUFU_ERR_GONE
 )
 
-// Error is the general description of this kind of failure.
+// Error describes this kind of failure in a few words.
 func (s Status) Error() string {
 	return "khufu: " + C.GoString(C.khufu_status_message(C.int32_t(s)))
 }
 
-// An Error is a call that failed: of which kind, and the explanation. It is an error
-// of its Status, and of its Cause if it has one.
+// An Error is the error of a call that failed. [errors.Is] and [errors.As] also find its
+// Status and its Cause.
 type Error struct {
 	Status Status
-	Detail string // names what was wrong and what is allowed; never a secret
-	Cause  error  // what led to it: an error of encoding/json (which may hold the value), of the context, or of your own store or serializer; or nil
+	Detail string // the explanation; it never holds a secret
+	// Cause is the underlying error or nil. It comes from encoding/json (and may show the
+	// value), from the context, or from a custom store or serializer.
+	Cause error
 }
 
+// Error returns the explanation, or the description of the Status if there is none.
 func (e *Error) Error() string {
 	if e.Detail == "" {
 		return e.Status.Error()
@@ -53,10 +72,10 @@ func (e *Error) Error() string {
 	return "khufu: " + e.Detail
 }
 
-// notFound is one for all, since to look for a key that is not there is common.
+// notFound is shared by all calls, because looking up a missing key is common.
 var notFound = &Error{Status: ErrNotFound}
 
-// Unwrap gives the Status and the Cause.
+// Unwrap returns the Status and, if there is one, the Cause.
 func (e *Error) Unwrap() []error {
 	if e.Cause == nil {
 		return []error{e.Status}

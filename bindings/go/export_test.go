@@ -1,4 +1,4 @@
 package khufu
 
-// Collect sets what happens in the middle of every call.
-func Collect(during func()) { collect = during }
+// SetDuringCall sets a function that is called in the middle of every call into the core.
+func SetDuringCall(f func()) { duringCall = f }

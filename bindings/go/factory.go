@@ -13,15 +13,15 @@ import (
 	"time"
 )
 
-// A Factory opens sessions. It is safe for use by several goroutines.
+// A Factory opens sessions, all with the same options. It is safe for concurrent use.
 type Factory struct {
-	mutex   sync.RWMutex // Close waits for those who open
+	mutex   sync.RWMutex // held for reading during a call; Close waits for it
 	handle  *C.khufu_factory
 	cleanup runtime.Cleanup
 }
 
-// NewFactory makes a factory of the options. A name or value that is wrong is an
-// [ErrOption] that says what is allowed.
+// NewFactory makes a factory from options. If the name or value of an option is wrong, the
+// error is [ErrOption] and says what is allowed.
 func NewFactory(options Options) (*Factory, error) {
 	if C.khufu_abi_version() != C.KHUFU_ABI_VERSION {
 		return nil, ErrVersion
@@ -34,7 +34,7 @@ func NewFactory(options Options) (*Factory, error) {
 
 	for _, setting := range options.settings() {
 		status := C.khufu_options_set(handle,
-			chars(setting.Name), size(setting.Name), chars(setting.Value), size(setting.Value))
+			cString(setting.Name), cLength(setting.Name), cString(setting.Value), cLength(setting.Value))
 		if status != C.KHUFU_OK {
 			return nil, failure(status)
 		}
@@ -64,18 +64,18 @@ func NewFactory(options Options) (*Factory, error) {
 
 func freeFactory(handle *C.khufu_factory) { C.khufu_factory_free(handle) }
 
-// Open opens the session of a request from the text of its Cookie header, which may
-// be empty and may hold other cookies. No cookie makes it fail; a store that cannot be
-// reached does, with [ErrStore].
+// Open opens the session of a request from the value of its Cookie header, which may be
+// empty and may hold other cookies. A bad cookie does not make Open fail. If the store
+// cannot be reached, the error is [ErrStore].
 func (f *Factory) Open(cookieHeader string) (*Session, error) {
 	return f.OpenContext(context.Background(), cookieHeader)
 }
 
-// OpenContext is Open that waits for the store no longer than until the context's
-// deadline, or for StoreTimeout if that is less. Where the context is done already, it
-// fails with the context's error; a context that is cancelled later does not end it.
+// OpenContext does the same as Open, but waits for the store only until the context's
+// deadline, or for StoreTimeout if that is shorter. If the context is already done, it
+// fails with the context's error. Cancelling the context later does not interrupt it.
 func (f *Factory) OpenContext(ctx context.Context, cookieHeader string) (*Session, error) {
-	seconds, err := patience(ctx)
+	seconds, err := timeoutFor(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -83,30 +83,31 @@ func (f *Factory) OpenContext(ctx context.Context, cookieHeader string) (*Sessio
 	defer f.mutex.RUnlock()
 	var handle *C.khufu_session
 	var cause C.uintptr_t
-	status := C.khufu_go_open(f.use(), chars(cookieHeader), size(cookieHeader), seconds, &handle, &cause)
-	session, err := f.opened(handle, status)
-	return session, late(ctx, because(cause, err))
+	status := C.khufu_go_open(f.handleForCall(), cString(cookieHeader), cLength(cookieHeader), seconds, &handle, &cause)
+	session, err := f.newSession(handle, status)
+	return session, deadlineError(ctx, withCause(cause, err))
 }
 
-// OpenAt is Open with a clock of the caller's, for tests and replays.
+// OpenAt opens a session as if the current time were now. Use it in tests and replays.
 func (f *Factory) OpenAt(cookieHeader string, now time.Time) (*Session, error) {
 	f.mutex.RLock()
 	defer f.mutex.RUnlock()
 	var handle *C.khufu_session
 	var cause C.uintptr_t
-	status := C.khufu_go_open_at(f.use(), chars(cookieHeader), size(cookieHeader), epoch(now), &handle, &cause)
-	session, err := f.opened(handle, status)
-	return session, because(cause, err)
+	status := C.khufu_go_open_at(f.handleForCall(), cString(cookieHeader), cLength(cookieHeader),
+		unixSeconds(now), &handle, &cause)
+	session, err := f.newSession(handle, status)
+	return session, withCause(cause, err)
 }
 
-// OpenRequest opens the session of a request, from all of its Cookie headers, with
-// its context.
+// OpenRequest opens the session of a request. It reads all of the request's Cookie
+// headers, and waits for the store as OpenContext does with the request's context.
 func (f *Factory) OpenRequest(r *http.Request) (*Session, error) {
 	return f.OpenContext(r.Context(), strings.Join(r.Header["Cookie"], "; "))
 }
 
-// Close frees the factory. Sessions that it opened stay usable. To close it again
-// does nothing; the error is always nil.
+// Close frees the factory. Sessions that it opened stay usable. Closing it again does
+// nothing. The error is always nil.
 func (f *Factory) Close() error {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
@@ -118,15 +119,16 @@ func (f *Factory) Close() error {
 	return nil
 }
 
-// use gives the handle for one call. The factory must stay reachable beyond it, as it
-// is for a caller who unlocks the mutex afterwards.
-func (f *Factory) use() *C.khufu_factory {
+// handleForCall returns the handle for one call into the core. The factory must stay
+// reachable until the call is over; it does, because every caller unlocks the mutex afterwards.
+func (f *Factory) handleForCall() *C.khufu_factory {
 	handle := f.handle
-	collect()
+	duringCall()
 	return handle
 }
 
-func (f *Factory) opened(handle *C.khufu_session, status C.khufu_status) (*Session, error) {
+// newSession wraps a handle that the core has opened, or returns the error of opening it.
+func (f *Factory) newSession(handle *C.khufu_session, status C.khufu_status) (*Session, error) {
 	s := &Session{handle: handle, refusal: C.GoString(C.khufu_session_error(handle))}
 	switch {
 	case f.handle == nil:

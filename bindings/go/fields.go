@@ -8,6 +8,7 @@ import (
 	"unicode"
 )
 
+// structMember returns a function that finds a struct's field by its name in the JSON text.
 func structMember(v reflect.Value) func(name string) reflect.Value {
 	indices := fields(v.Type())
 	return func(name string) reflect.Value {
@@ -20,10 +21,10 @@ func structMember(v reflect.Value) func(name string) reflect.Value {
 
 var fieldsOfTypes sync.Map // reflect.Type to map[string][]int
 
-// fields are the indices of a struct's fields by the names that encoding/json gives
-// them. Of fields of one name, the one that is embedded least deeply counts, and then
-// the one that has the name by a tag; where encoding/json writes none of them, nobody
-// asks for the name.
+// fields returns the indices of a struct's fields by their names in the JSON text. If
+// several fields have the same name, encoding/json writes the least deeply embedded one;
+// at the same depth, the one that has the name in its tag. If it writes none of them, the
+// result holds one nevertheless, which is never looked up.
 func fields(t reflect.Type) map[string][]int {
 	if known, ok := fieldsOfTypes.Load(t); ok {
 		return known.(map[string][]int)
@@ -80,7 +81,7 @@ func fields(t reflect.Type) map[string][]int {
 	return all
 }
 
-// isName says whether encoding/json takes a tag's name.
+// isName reports whether encoding/json accepts a name in a tag.
 func isName(tag string) bool {
 	return tag != "" && strings.IndexFunc(tag, func(c rune) bool {
 		return !strings.ContainsRune("!#$%&()*+-./:;<=>?@[]^_{|}~ ", c) && !unicode.IsLetter(c) && !unicode.IsDigit(c)

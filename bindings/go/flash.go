@@ -8,7 +8,7 @@ import (
 	"runtime"
 )
 
-// A FlashOption changes what [Session.Flash] does.
+// A FlashOption changes how [Session.Flash] adds a message.
 type FlashOption func(*flash)
 
 type flash struct {
@@ -16,22 +16,22 @@ type flash struct {
 	allowDuplicate bool
 }
 
-// Queue adds the message to the queue of that name.
+// Queue makes Flash add the message to the queue with this name.
 func Queue(name string) FlashOption {
 	return func(f *flash) { f.queue = name }
 }
 
-// NoDuplicate does not add a message that equals one in the queue.
+// NoDuplicate makes Flash skip a message that is equal to one in the queue.
 func NoDuplicate() FlashOption {
 	return func(f *flash) { f.allowDuplicate = false }
 }
 
-// Flash leaves a message, which may be anything that encoding/json can marshal, in a
-// queue: the default one, "", unless [Queue] names another. Whichever page pops it
-// shows it.
+// Flash adds a message to a queue: the default queue "", unless [Queue] names another. The
+// message may be any value that encoding/json can marshal. A later page pops the message
+// and shows it.
 //
-// Where something that is no queue is under the queue's key, this and its sisters are
-// [ErrType].
+// If the queue's key holds a value that is not a list, the error of Flash, PopFlash and
+// PeekFlash is [ErrType].
 func (s *Session) Flash(message any, options ...FlashOption) error {
 	defer runtime.KeepAlive(s)
 	f := flash{allowDuplicate: true}
@@ -39,19 +39,20 @@ func (s *Session) Flash(message any, options ...FlashOption) error {
 		option(&f)
 	}
 	if text, ok := message.(string); ok {
-		return s.check(C.khufu_session_flash_string(s.use(), chars(text), size(text),
-			chars(f.queue), size(f.queue), C.bool(f.allowDuplicate)))
+		return s.check(C.khufu_session_flash_string(s.handleForCall(), cString(text), cLength(text),
+			cString(f.queue), cLength(f.queue), C.bool(f.allowDuplicate)))
 	}
 	text, err := encode(message)
 	if err != nil {
 		return err
 	}
-	return s.check(C.khufu_session_flash(s.use(), chars(text), size(text),
-		chars(f.queue), size(f.queue), C.bool(f.allowDuplicate)))
+	return s.check(C.khufu_session_flash(s.handleForCall(), cString(text), cLength(text),
+		cString(f.queue), cLength(f.queue), C.bool(f.allowDuplicate)))
 }
 
-// PopFlash reads the messages of a queue into the slice that messages points to, oldest
-// first, and empties the queue. Messages that do not fit stay.
+// PopFlash reads the messages of a queue, oldest first, into the slice that messages
+// points to, and empties the queue. If the messages do not fit into the slice's type, they
+// stay in the queue.
 func (s *Session) PopFlash(queue string, messages any) error {
 	defer runtime.KeepAlive(s)
 	if err := s.PeekFlash(queue, messages); err != nil {
@@ -59,11 +60,11 @@ func (s *Session) PopFlash(queue string, messages any) error {
 	}
 	var text *C.char
 	var length C.size_t
-	return s.check(C.khufu_session_pop_flash(s.use(), chars(queue), size(queue), &text, &length))
+	return s.check(C.khufu_session_pop_flash(s.handleForCall(), cString(queue), cLength(queue), &text, &length))
 }
 
-// PeekFlash reads the messages of a queue into the slice that messages points to, oldest
-// first, and leaves them there.
+// PeekFlash reads the messages of a queue, oldest first, into the slice that messages
+// points to, and leaves them in the queue.
 func (s *Session) PeekFlash(queue string, messages any) error {
 	defer runtime.KeepAlive(s)
 	text, err := s.peekFlash(queue)
@@ -76,6 +77,6 @@ func (s *Session) PeekFlash(queue string, messages any) error {
 func (s *Session) peekFlash(queue string) (json.RawMessage, error) {
 	var text *C.char
 	var length C.size_t
-	status := C.khufu_session_peek_flash(s.use(), chars(queue), size(queue), &text, &length)
+	status := C.khufu_session_peek_flash(s.handleForCall(), cString(queue), cLength(queue), &text, &length)
 	return copiedBytes(text, length), s.check(status)
 }

@@ -5,41 +5,56 @@ import "C"
 
 import "runtime"
 
-// A LoadResult is how a session was opened.
+// A LoadResult says how the request's session cookie was opened.
 type LoadResult int32
 
 const (
-	LoadNone             LoadResult = C.KHUFU_LOAD_NONE                   // the request had no such cookie
-	Loaded               LoadResult = C.KHUFU_LOAD_LOADED                 // from a cookie
-	LoadedPreviousSecret LoadResult = C.KHUFU_LOAD_LOADED_PREVIOUS_SECRET // from a cookie, by one of PreviousSecrets
-	LoadedOtherFormat    LoadResult = C.KHUFU_LOAD_LOADED_OTHER_FORMAT    // from a cookie in one of the formats in Accept
-	LoadExpired          LoadResult = C.KHUFU_LOAD_EXPIRED                // the cookie's session was idle for longer than Timeout
-	LoadBadSignature     LoadResult = C.KHUFU_LOAD_BAD_SIGNATURE          // the cookie was changed, forged or made with another secret
-	LoadMalformed        LoadResult = C.KHUFU_LOAD_MALFORMED              // the cookie is not a session
-	LoadUnsupported      LoadResult = C.KHUFU_LOAD_UNSUPPORTED            // the cookie holds what khufu cannot represent; Commit will not overwrite it
-	LoadMissing          LoadResult = C.KHUFU_LOAD_MISSING                // the store has no such session: it has expired, was ended, or never was
-	LoadStoreError       LoadResult = C.KHUFU_LOAD_STORE_ERROR            // the store failed, and StoreOnError is EmptyOnError; Commit will not write the session
+	// LoadNone means that the request had no session cookie.
+	LoadNone LoadResult = C.KHUFU_LOAD_NONE
+	// Loaded means that the session is the one of the cookie.
+	Loaded LoadResult = C.KHUFU_LOAD_LOADED
+	// LoadedPreviousSecret means that the session is the one of the cookie, which was made with one of
+	// PreviousSecrets. Commit writes it again with the current secret.
+	LoadedPreviousSecret LoadResult = C.KHUFU_LOAD_LOADED_PREVIOUS_SECRET
+	// LoadedOtherFormat means that the session is the one of the cookie, which has one of the formats in
+	// Accept. Commit writes it again in the current format.
+	LoadedOtherFormat LoadResult = C.KHUFU_LOAD_LOADED_OTHER_FORMAT
+	// LoadExpired means that the session was idle for longer than Timeout, or is older than AbsoluteTimeout.
+	LoadExpired LoadResult = C.KHUFU_LOAD_EXPIRED
+	// LoadBadSignature means that the cookie was changed or forged, or made with another secret.
+	LoadBadSignature LoadResult = C.KHUFU_LOAD_BAD_SIGNATURE
+	// LoadMalformed means that the cookie is damaged or does not hold a session.
+	LoadMalformed LoadResult = C.KHUFU_LOAD_MALFORMED
+	// LoadUnsupported means that the session is valid, but holds data that khufu cannot represent.
+	// Commit does not replace it unless you call Invalidate.
+	LoadUnsupported LoadResult = C.KHUFU_LOAD_UNSUPPORTED
+	// LoadMissing means that the store has no such session. It expired, was ended, or never existed.
+	LoadMissing LoadResult = C.KHUFU_LOAD_MISSING
+	// LoadStoreError means that the store failed, and StoreOnError is EmptyOnError. Commit refuses to
+	// save the session.
+	LoadStoreError LoadResult = C.KHUFU_LOAD_STORE_ERROR
 )
 
-// String is the name of the result, such as "bad_signature".
+// String returns the name of the result, such as "bad_signature".
 func (r LoadResult) String() string {
 	return C.GoString(C.khufu_load_result_name(C.int32_t(r)))
 }
 
-// LoadResult tells how the session was opened. Unless it is one of the three Loaded,
-// the session was opened new and empty.
+// LoadResult returns how the session cookie was opened. If the result is not Loaded,
+// LoadedPreviousSecret or LoadedOtherFormat, the session was opened new and empty.
 func (s *Session) LoadResult() LoadResult {
 	defer runtime.KeepAlive(s)
-	return LoadResult(C.khufu_session_load_result(s.use()))
+	return LoadResult(C.khufu_session_load_result(s.handleForCall()))
 }
 
-// LoadFormat is the name of the accepted format that opened the session, or "" if the
-// result is not LoadedOtherFormat.
+// LoadFormat returns the name of the accepted format that opened the session, or "" if the
+// load result is not LoadedOtherFormat.
 func (s *Session) LoadFormat() string {
 	defer runtime.KeepAlive(s)
-	return C.GoString(C.khufu_session_load_format(s.use()))
+	return C.GoString(C.khufu_session_load_format(s.handleForCall()))
 }
 
-// Refusal explains why the request's cookie was not used, or that its cookies have other
-// names; otherwise it is "".
+// Refusal explains why the request's session cookie was not used, or that the request has
+// cookies but none with the name of the session cookie. It is "" if there is nothing to
+// explain.
 func (s *Session) Refusal() string { return s.refusal }

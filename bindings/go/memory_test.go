@@ -72,7 +72,7 @@ func TestNoSessionIsFreedDuringACall(t *testing.T) {
 }
 
 func testCalls(t *testing.T, factory *khufu.Factory, header string) {
-	defer khufu.Collect(func() {})
+	defer khufu.SetDuringCall(func() {})
 	for name, call := range calls {
 		t.Run(name, func(t *testing.T) {
 			session, err := factory.OpenAt(header, now)
@@ -81,7 +81,7 @@ func testCalls(t *testing.T, factory *khufu.Factory, header string) {
 			}
 			freed := make(chan bool)
 			runtime.AddCleanup(session, func(freed chan bool) { close(freed) }, freed)
-			khufu.Collect(func() {
+			khufu.SetDuringCall(func() {
 				runtime.GC()
 				select {
 				case <-freed:
@@ -90,14 +90,14 @@ func testCalls(t *testing.T, factory *khufu.Factory, header string) {
 				}
 			})
 			call(session)
-			khufu.Collect(func() {})
+			khufu.SetDuringCall(func() {})
 			wait(t, freed)
 		})
 	}
 }
 
 func TestNoFactoryIsFreedDuringACall(t *testing.T) {
-	defer khufu.Collect(func() {})
+	defer khufu.SetDuringCall(func() {})
 	for name, open := range map[string]func(*khufu.Factory) (*khufu.Session, error){
 		"Open":   func(f *khufu.Factory) (*khufu.Session, error) { return f.Open(signed(genuine)) },
 		"OpenAt": func(f *khufu.Factory) (*khufu.Session, error) { return f.OpenAt(signed(genuine), now) },
@@ -109,7 +109,7 @@ func TestNoFactoryIsFreedDuringACall(t *testing.T) {
 			}
 			freed := make(chan bool)
 			runtime.AddCleanup(factory, func(freed chan bool) { close(freed) }, freed)
-			khufu.Collect(func() {
+			khufu.SetDuringCall(func() {
 				runtime.GC()
 				select {
 				case <-freed:
@@ -118,7 +118,7 @@ func TestNoFactoryIsFreedDuringACall(t *testing.T) {
 				}
 			})
 			session, err := open(factory)
-			khufu.Collect(func() {})
+			khufu.SetDuringCall(func() {})
 			wait(t, freed)
 			// The session outlives its factory.
 			if err != nil || session.Set("a", 1) != nil || commit(t, session) == "" {

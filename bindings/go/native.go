@@ -3,8 +3,8 @@ package khufu
 // #cgo pkg-config: --static khufu
 // #include <khufu.h>
 //
-// // What opens, commits or frees may call a store or a serializer of the caller's own,
-// // in Go: it is not in this list.
+// // Functions that open, commit or free may call a custom store or serializer in Go, so
+// // they are not in this list.
 //
 // #cgo noescape khufu_options_set
 // #cgo nocallback khufu_options_set
@@ -74,29 +74,30 @@ import (
 	"unsafe"
 )
 
-// collect is what the tests have happen in the middle of every call: a garbage
-// collection, which must not free what the call uses.
-var collect = func() {}
+// duringCall is called in the middle of every call into the core. Tests set it to run the
+// garbage collector, which must not free what the call uses.
+var duringCall = func() {}
 
-// Text goes to C as the string's own bytes, for the length of one call: chars and
-// size are its two arguments.
-
-func chars(text string) *C.char {
+// cString returns a pointer to the bytes of a string, which are not copied. It is valid
+// for one call into the core, together with cLength.
+func cString(text string) *C.char {
 	if text == "" {
 		return nil
 	}
 	return (*C.char)(unsafe.Pointer(unsafe.StringData(text)))
 }
 
-func size(text string) C.size_t {
+// cLength returns the length of a string, the argument that follows its cString.
+func cLength(text string) C.size_t {
 	return C.size_t(len(text))
 }
 
-// copied takes a copy of what C lends.
+// copied copies text that belongs to the core and is valid until the next call only.
 func copied(data *C.char, length C.size_t) string {
 	return strings.Clone(unsafe.String((*byte)(unsafe.Pointer(data)), int(length)))
 }
 
+// copiedBytes copies bytes that belong to the core and are valid until the next call only.
 func copiedBytes(data *C.char, length C.size_t) []byte {
 	return bytes.Clone(unsafe.Slice((*byte)(unsafe.Pointer(data)), int(length)))
 }

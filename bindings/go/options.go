@@ -6,42 +6,47 @@ import (
 	"time"
 )
 
-// A Type is where a session is.
+// A Type says where a session's data is kept, and how its cookie is protected.
 type Type string
 
 const (
-	SignedCookie    Type = "signed_cookie"    // readable by the browser's owner, but not to be changed: Pyramid's SignedCookieSessionFactory
-	EncryptedCookie Type = "encrypted_cookie" // not readable either: pyramid_nacl_session
-	Stored          Type = "store"            // in a store; the cookie has only a signed id
+	// SignedCookie keeps the data in a cookie that users can read but not change, as
+	// Pyramid's SignedCookieSessionFactory does.
+	SignedCookie Type = "signed_cookie"
+	// EncryptedCookie keeps the data in a cookie that users can neither read nor change, as
+	// pyramid_nacl_session does.
+	EncryptedCookie Type = "encrypted_cookie"
+	// Stored keeps the data in a store. The cookie holds only a signed id.
+	Stored Type = "store"
 )
 
-// A StoreOnError is what opening does when the store fails.
+// A StoreOnError says what opening does if the store fails.
 type StoreOnError string
 
 const (
 	FailOnError  StoreOnError = "fail"  // Open fails with ErrStore
-	EmptyOnError StoreOnError = "empty" // the session is empty, and not saved
+	EmptyOnError StoreOnError = "empty" // the session is empty, and Commit refuses to save it
 )
 
-// A Serializer is how the data of a session is written.
+// A Serializer is the encoding of a session's data.
 type Serializer string
 
 const (
 	JSON   Serializer = "json"   // Pyramid 2's default
-	Pickle Serializer = "pickle" // the default of Pyramid 1 and of pyramid_nacl_session; data only, nothing is ever executed
+	Pickle Serializer = "pickle" // the default of Pyramid 1 and pyramid_nacl_session; plain data, nothing is executed
 )
 
-// A Library is one whose sessions these are.
+// A Library is the library whose session format is used.
 type Library string
 
 const (
 	Khufu                Library = "khufu"                  // Pyramid's own cookies, and khufu's own records
 	PyramidSessionRedis  Library = "pyramid_session_redis"  // in Redis
 	PyramidRedisSessions Library = "pyramid_redis_sessions" // in Redis
-	Beaker               Library = "beaker"                 // in cookies or Redis; the cookie is beaker.session.id unless its configuration says otherwise
+	Beaker               Library = "beaker"                 // in cookies or Redis; set CookieName, too
 )
 
-// A HashAlg is the hash of the HMAC that signs a cookie.
+// A HashAlg is the hash function of the HMAC that signs a cookie.
 type HashAlg string
 
 const (
@@ -52,87 +57,91 @@ const (
 	SHA1   HashAlg = "sha1"
 )
 
-// Options configure a [Factory]. The zero value of a field means Pyramid's default,
-// so that a secret is all that has to be given.
+// Options configure a [Factory]. The zero value of a field means Pyramid's default. Only
+// the secret is required.
 //
-// Durations, but for StoreTimeout, are whole seconds. Options are printed and logged without their secrets.
+// All durations except StoreTimeout must be whole seconds. Printing or logging options
+// does not show their secrets.
 type Options struct {
-	// Secret is the secret as text, as Pyramid takes it. Either it or SecretHex must
-	// be given. [GenerateSecret] makes one.
+	// Secret is the secret as text, the same text as in Pyramid. Set either Secret or
+	// SecretHex. [GenerateSecret] makes a secret.
 	Secret string
-	// SecretHex is a secret of arbitrary bytes, as hexadecimal digits. An encrypted
-	// cookie's secret is 64 hexadecimal digits, in either field.
+	// SecretHex is a secret of arbitrary bytes, in hexadecimal. For an encrypted cookie,
+	// the secret is 64 hexadecimal digits in either field.
 	SecretHex string
-	// PreviousSecrets open sessions but write none: a session that one of them opens
-	// is written again with the current secret. Empty ones are passed over.
+	// PreviousSecrets can open sessions but do not write them: a session that one of them
+	// opens is written again with the current secret. Empty secrets are ignored.
 	PreviousSecrets    []string
 	PreviousSecretsHex []string
 
 	Type       Type       // SignedCookie by default
-	Serializer Serializer // JSON by default; the others' own default, Pickle, where Library is not Khufu
-	// Library is whose sessions these are: the option format, Khufu by default.
+	Serializer Serializer // JSON by default; Pickle, the other libraries' default, if Library is not Khufu
+	// Library is the library whose session format is used: Khufu by default. It is the
+	// option "format".
 	Library Library
-	// EncryptKey is Beaker's own, for its encrypted cookies.
+	// EncryptKey is Beaker's option of that name, for its encrypted cookies.
 	EncryptKey string
 
 	HashAlg HashAlg // SHA512 by default; signed cookies only
-	Salt    string  // "pyramid.session." by default, and "pyramid_session_redis." with that Library; not for encrypted cookies
+	Salt    string  // "pyramid.session." by default, "pyramid_session_redis." for that Library; not for encrypted cookies
 
 	CookieName string        // "session" by default
-	MaxAge     time.Duration // how long the browser keeps the cookie; by default until it is closed
+	MaxAge     time.Duration // how long the browser keeps the cookie; until it is closed by default
 	Path       string        // "/" by default
-	Domain     string        // the host that answers, by default; a host name without scheme and port
-	Secure     bool          // only over HTTPS
-	HTTPOnly   bool          // not for scripts; turn it on unless Pyramid's side needs it off
-	// SameSite is Lax by default; http.SameSiteDefaultMode means no attribute.
+	Domain     string        // a host name without scheme or port; the host of the response by default
+	Secure     bool          // send the cookie only over HTTPS
+	HTTPOnly   bool          // hide the cookie from scripts; set it unless the Pyramid application needs it unset
+	// SameSite is Lax by default. http.SameSiteDefaultMode leaves the attribute out.
 	SameSite http.SameSite
 
-	// Timeout is how long a session may be idle: 20 minutes by default, for ever if
-	// it is negative.
+	// Timeout is how long a session may be idle: 20 minutes by default. If negative, idle
+	// sessions never expire.
 	Timeout time.Duration
-	// ReissueTime is the age at which a session that is only read is written again,
-	// so that it does not expire: 0 by default, which is as soon as a second has
-	// passed; never if it is negative. It must be less than Timeout.
+	// ReissueTime is how old a cookie may get before reading the session renews it: 0 by
+	// default, which renews it every second. If negative, reading never renews it. It must
+	// be less than Timeout.
 	ReissueTime time.Duration
-	// AbsoluteTimeout is how long a session may live, however busy it is: for ever by
-	// default.
+	// AbsoluteTimeout is how long a session may live even if it is used all the time. No
+	// limit by default.
 	AbsoluteTimeout time.Duration
-	// NoSetOnException turns Pyramid's set_on_exception off: a commit with
-	// [OnException] then writes nothing. A logout holds all the same.
+	// NoSetOnException turns Pyramid's set_on_exception off: a commit with [OnException]
+	// then writes nothing, except that an invalidated session still ends.
 	NoSetOnException bool
 
-	// Store is the URL of the place where sessions are, if Type is Stored: "memory:",
-	// the default, is this factory's own; "sqlite:PATH" the processes of one machine share,
-	// "redis://HOST:PORT/DB" (or another form of the README's) all machines.
+	// Store is the URL of the store, if Type is Stored. "memory:", the default, belongs to
+	// this factory alone. The processes of one machine can share "sqlite:PATH", and several
+	// machines "redis://HOST:PORT/DB" (the README lists other forms).
 	Store string
-	// CustomStore keeps the sessions, in place of Store; Type is Stored then.
+	// CustomStore keeps the sessions, instead of Store. Type is then Stored.
 	CustomStore Store
-	// StoreTimeout is how long opening or committing may wait for the store, and for
-	// other requests of the session: 1 second by default.
-	StoreTimeout  time.Duration
-	StoreOnError  StoreOnError // FailOnError by default
-	StoreMaxBytes int64        // how much "memory:" may take: 256 MiB by default; the sessions that would expire soonest make room
-	StorePrefix   string       // what the names of keys in Redis begin with: "khufu:" by default, nothing with another Library
-	// RegenerateGrace is how long the old id of a session opens what was there before
-	// [Session.RegenerateID]: 10 seconds by default, not at all if it is negative.
+	// StoreTimeout is how long opening or committing may wait for the store and for other
+	// requests of the same session: 1 second by default.
+	StoreTimeout time.Duration
+	StoreOnError StoreOnError // FailOnError by default
+	// StoreMaxBytes is the memory limit of "memory:", 256 MiB by default. At the limit, the
+	// sessions that would expire first are removed.
+	StoreMaxBytes int64
+	StorePrefix   string // the prefix of all keys in Redis: "khufu:" by default, empty with another Library
+	// RegenerateGrace is how long the old id of a session still opens the data from before
+	// [Session.RegenerateID]: 10 seconds by default. If negative, it opens nothing.
 	RegenerateGrace time.Duration
 
-	// CustomSerializer writes the data of sessions, in place of Serializer.
+	// CustomSerializer reads and writes the data of sessions, instead of Serializer.
 	CustomSerializer PayloadSerializer
 
-	// Accept are other formats that are accepted on opening, tried in this order. A
-	// session that one of them opens is written again in the format above.
+	// Accept lists other formats that can open sessions. They are tried in this order. A
+	// session that one of them opens is written again in the format of the fields above.
 	Accept []Format
 
-	// Settings are options by khufu's own names, as an INI file has them. They are
-	// applied in order, after the fields above; an empty value unsets an option.
+	// Settings are options by their names in an INI file. They are applied in order, after
+	// the fields above. An empty value unsets an option.
 	Settings []Setting
 }
 
-// A Format is a way of writing sessions that is accepted on opening. Its fields mean
-// what they mean in [Options].
+// A Format is another session format that can open sessions. Its fields have the same
+// meaning as in [Options].
 type Format struct {
-	// Name is what [Session.LoadFormat] tells: letters, digits, _ and -.
+	// Name is the name that [Session.LoadFormat] returns: letters, digits, _ and -.
 	Name string
 
 	Secret             string
@@ -147,11 +156,12 @@ type Format struct {
 	Salt               string
 }
 
-// A Setting is an option by its name, such as "timeout" or "accept.old.salt".
+// A Setting sets an option by its name, such as "timeout" or "accept.old.salt".
 type Setting struct {
 	Name, Value string
 }
 
+// settings returns the options as names and values, in the order in which they are applied.
 func (o Options) settings() []Setting {
 	list := o.format().settings("")
 	add := func(name, value string) {
@@ -186,7 +196,7 @@ func (o Options) settings() []Setting {
 	default:
 		add("samesite", strconv.Itoa(int(o.SameSite)))
 	}
-	idle := func(name string, value time.Duration) {
+	addOrUnset := func(name string, value time.Duration) {
 		switch {
 		case value > 0:
 			add(name, seconds(value))
@@ -194,8 +204,8 @@ func (o Options) settings() []Setting {
 			unset(name)
 		}
 	}
-	idle("timeout", o.Timeout)
-	idle("reissue_time", o.ReissueTime)
+	addOrUnset("timeout", o.Timeout)
+	addOrUnset("reissue_time", o.ReissueTime)
 	if o.AbsoluteTimeout != 0 {
 		add("absolute_timeout", seconds(o.AbsoluteTimeout))
 	}
@@ -219,7 +229,7 @@ func (o Options) settings() []Setting {
 	}
 	for _, format := range o.Accept {
 		prefix := "accept." + format.Name + "."
-		unset(prefix + "type") // a format without any option is one, too: it lacks its secret
+		unset(prefix + "type") // mentions the format even if it has no options, so that its missing secret is reported
 		list = append(list, format.settings(prefix)...)
 	}
 	return append(list, o.Settings...)
@@ -229,7 +239,8 @@ func (o Options) format() Format {
 	return Format{
 		Secret: o.Secret, SecretHex: o.SecretHex,
 		PreviousSecrets: o.PreviousSecrets, PreviousSecretsHex: o.PreviousSecretsHex,
-		Type: o.Type, Serializer: o.Serializer, Library: o.Library, EncryptKey: o.EncryptKey, HashAlg: o.HashAlg, Salt: o.Salt,
+		Type: o.Type, Serializer: o.Serializer, Library: o.Library, EncryptKey: o.EncryptKey,
+		HashAlg: o.HashAlg, Salt: o.Salt,
 	}
 }
 

@@ -11,19 +11,20 @@ import (
 	"runtime"
 )
 
-// Get reads the value of a key as a T; see [Session.Get].
+// Get returns the value of a key as a T. It reads the value as [Session.Get] does.
 func Get[T any](session *Session, key string) (T, error) {
 	var value T
 	err := session.Get(key, &value)
 	return value, err
 }
 
-// Get reads the value of a key into what value points to, as [json.Unmarshal] does:
-// null changes nothing, and into an any a number is read as a float64. A key that is
-// not there is [ErrNotFound], a value that does not fit is [ErrType].
+// Get reads the value of a key into the variable that value points to, as
+// [json.Unmarshal] does: null leaves the variable unchanged, and a number is read into an
+// any as a float64. If the session does not have the key, the error is [ErrNotFound]. If
+// the value does not fit into the variable, it is [ErrType].
 //
-// NaN and the infinities, which Python writes and JSON does not have, are read into a
-// float64; where another value holds one, that is ErrType.
+// Python can store NaN and infinities, which JSON does not have. Get reads such a value
+// into a float64. If it is within another value, the error is ErrType.
 func (s *Session) Get(key string, value any) error {
 	if err := s.getScalar(key, value); err == nil || errors.Is(err, ErrNotFound) {
 		return err
@@ -35,7 +36,7 @@ func (s *Session) Get(key string, value any) error {
 	return unmarshal(text, value)
 }
 
-// getScalar reads into the commonest types without encoding/json.
+// getScalar reads values of the most common types without encoding/json.
 func (s *Session) getScalar(key string, value any) error {
 	switch value := value.(type) {
 	case *string:
@@ -63,21 +64,23 @@ func assign[T any](target *T, get func(key string) (T, error), key string) error
 	return err
 }
 
-// GetString reads a string. One that is not Unicode, as Python's may be, is [ErrType].
+// GetString returns the value of a key that holds a string. If the string has a lone
+// surrogate, which Python can store and UTF-8 cannot, the error is [ErrType].
 func (s *Session) GetString(key string) (string, error) {
 	defer runtime.KeepAlive(s)
 	var text *C.char
 	var length C.size_t
-	status := C.khufu_session_get_string(s.use(), chars(key), size(key), &text, &length)
+	status := C.khufu_session_get_string(s.handleForCall(), cString(key), cLength(key), &text, &length)
 	return copied(text, length), s.check(status)
 }
 
-// GetInt64 reads an integer: [ErrRange] if it is too large, [ErrType] if it was written
-// with a fraction or an exponent.
+// GetInt64 returns the value of a key that holds an integer. If the integer does not fit
+// into 64 bits, the error is [ErrRange]. If it was written with a fraction or an exponent,
+// the error is [ErrType].
 func (s *Session) GetInt64(key string) (int64, error) {
 	defer runtime.KeepAlive(s)
 	var value C.int64_t
-	status := C.khufu_session_get_int64(s.use(), chars(key), size(key), &value)
+	status := C.khufu_session_get_int64(s.handleForCall(), cString(key), cLength(key), &value)
 	return int64(value), s.check(status)
 }
 
@@ -89,48 +92,48 @@ func (s *Session) getInt(key string) (int, error) {
 	return int(value), err
 }
 
-// GetFloat64 reads any number, NaN and the infinities included; one that is too large
-// is [ErrRange].
+// GetFloat64 returns the value of a key that holds a number, which may be NaN or an
+// infinity. If the number is too large, the error is [ErrRange].
 func (s *Session) GetFloat64(key string) (float64, error) {
 	defer runtime.KeepAlive(s)
 	var value C.double
-	status := C.khufu_session_get_double(s.use(), chars(key), size(key), &value)
+	status := C.khufu_session_get_double(s.handleForCall(), cString(key), cLength(key), &value)
 	return float64(value), s.check(status)
 }
 
-// GetBool reads true or false.
+// GetBool returns the value of a key that holds true or false.
 func (s *Session) GetBool(key string) (bool, error) {
 	defer runtime.KeepAlive(s)
 	var value C.bool
-	status := C.khufu_session_get_bool(s.use(), chars(key), size(key), &value)
+	status := C.khufu_session_get_bool(s.handleForCall(), cString(key), cLength(key), &value)
 	return bool(value), s.check(status)
 }
 
-// GetJSON gives a value as the JSON text that it is in the session.
+// GetJSON returns the value of a key as its JSON text in the session.
 func (s *Session) GetJSON(key string) (json.RawMessage, error) {
 	defer runtime.KeepAlive(s)
 	var text *C.char
 	var length C.size_t
-	status := C.khufu_session_get(s.use(), chars(key), size(key), &text, &length)
+	status := C.khufu_session_get(s.handleForCall(), cString(key), cLength(key), &text, &length)
 	return copiedBytes(text, length), s.check(status)
 }
 
-// Contains says whether a key is there.
+// Contains reports whether the session has a key.
 func (s *Session) Contains(key string) bool {
 	defer runtime.KeepAlive(s)
 	var found C.bool
-	C.khufu_session_contains(s.use(), chars(key), size(key), &found)
+	C.khufu_session_contains(s.handleForCall(), cString(key), cLength(key), &found)
 	return bool(found)
 }
 
-// Len is the number of keys.
+// Len returns the number of keys.
 func (s *Session) Len() int {
 	defer runtime.KeepAlive(s)
-	return int(C.khufu_session_length(s.use()))
+	return int(C.khufu_session_length(s.handleForCall()))
 }
 
-// All are the keys and their values as JSON text, in the session's order; the session
-// must not be changed meanwhile. NaN and the infinities show as null.
+// All returns an iterator over the keys and their values as JSON text, in the session's
+// order. The loop must not change the session. NaN and infinities are given as null.
 func (s *Session) All() iter.Seq2[string, json.RawMessage] {
 	return func(yield func(string, json.RawMessage) bool) {
 		var cursor C.size_t
@@ -144,7 +147,8 @@ func (s *Session) All() iter.Seq2[string, json.RawMessage] {
 	}
 }
 
-// Keys are the keys, in the session's order; the session must not be changed meanwhile.
+// Keys returns an iterator over the keys, in the session's order. The loop must not change
+// the session.
 func (s *Session) Keys() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		var cursor C.size_t
@@ -161,7 +165,7 @@ func (s *Session) next(cursor *C.size_t, value *json.RawMessage) (string, bool) 
 	defer runtime.KeepAlive(s)
 	var key, text *C.char
 	var keyLength, length C.size_t
-	if C.khufu_session_next(s.use(), cursor, &key, &keyLength, &text, &length) != C.KHUFU_OK {
+	if C.khufu_session_next(s.handleForCall(), cursor, &key, &keyLength, &text, &length) != C.KHUFU_OK {
 		return "", false
 	}
 	if value != nil {
@@ -170,13 +174,13 @@ func (s *Session) next(cursor *C.size_t, value *json.RawMessage) (string, bool) 
 	return copied(key, keyLength), true
 }
 
-// ToJSON gives the whole session as the text of a JSON object. NaN and the infinities
-// show as null.
+// ToJSON returns the whole session as the text of a JSON object. NaN and infinities are
+// given as null.
 func (s *Session) ToJSON() (json.RawMessage, error) {
 	defer runtime.KeepAlive(s)
 	var text *C.char
 	var length C.size_t
-	status := C.khufu_session_to_json(s.use(), &text, &length)
+	status := C.khufu_session_to_json(s.handleForCall(), &text, &length)
 	return copiedBytes(text, length), s.check(status)
 }
 

@@ -7,17 +7,17 @@ import (
 	"strings"
 )
 
-// Format prints the options that are set, without their secrets, whatever the verb.
+// Format prints the options that are set, without their secrets. It ignores the verb.
 func (o Options) Format(state fmt.State, verb rune) {
 	fmt.Fprintf(state, "khufu.Options%v", o.settings())
 }
 
-// Format prints the format without its secrets, whatever the verb.
+// Format prints the session format without its secrets. It ignores the verb.
 func (f Format) Format(state fmt.State, verb rune) {
 	fmt.Fprintf(state, "khufu.Format%v", f.settings(f.Name+"."))
 }
 
-// Format prints the setting, without its value if that is a secret, whatever the verb.
+// Format prints the setting, without its value if that is a secret. It ignores the verb.
 func (s Setting) Format(state fmt.State, verb rune) {
 	value := s.Value
 	name := strings.ToLower(s.Name)
@@ -27,11 +27,11 @@ func (s Setting) Format(state fmt.State, verb rune) {
 	io.WriteString(state, s.Name+"="+value)
 }
 
-// LogValue is what log/slog writes: the same as fmt prints.
+// LogValue returns the same text as fmt prints, for log/slog.
 func (o Options) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(o)) }
 
-// LogValue is what log/slog writes: the same as fmt prints.
+// LogValue returns the same text as fmt prints, for log/slog.
 func (f Format) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(f)) }
 
-// LogValue is what log/slog writes: the same as fmt prints.
+// LogValue returns the same text as fmt prints, for log/slog.
 func (s Setting) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(s)) }

@@ -5,9 +5,9 @@ import "C"
 
 import "unsafe"
 
-// GenerateSecret gives a random secret for this type of session, as hexadecimal
-// digits: 128 for a signed cookie or a store, to be used as the text that it is, here and in
-// Pyramid; 64 for an encrypted one.
+// GenerateSecret returns a random secret for a type of session, in hexadecimal digits: 64
+// for EncryptedCookie, 128 for SignedCookie and Stored. Use the digits themselves as the
+// secret, both here and in Pyramid.
 func GenerateSecret(forType Type) (string, error) {
 	var buffer [C.KHUFU_SIGNING_SECRET_SIZE]byte
 	used := buffer[:]
@@ -16,7 +16,7 @@ func GenerateSecret(forType Type) (string, error) {
 	case EncryptedCookie:
 		used = buffer[:C.KHUFU_ENCRYPTION_SECRET_SIZE]
 	default:
-		return "", &Error{Status: ErrArgument, Detail: "a secret is for SignedCookie, EncryptedCookie or Stored"}
+		return "", &Error{Status: ErrArgument, Detail: "the type of a secret must be SignedCookie, EncryptedCookie or Stored"}
 	}
 	status := C.khufu_generate_secret((*C.char)(unsafe.Pointer(&buffer)), C.size_t(len(used)))
 	if status != C.KHUFU_OK {

@@ -9,20 +9,19 @@ import (
 	"time"
 )
 
-// A Session is the data of one visitor during one request. It is for one goroutine
-// at a time: reading changes it too.
+// A Session is the data of one visitor during one request. Only one goroutine at a time
+// may use it, because reading changes it too.
 //
-// After Close, methods give [ErrClosed] where they have an error to give, else the
-// zero value.
+// After Close, methods return [ErrClosed], or a zero value if they return no error.
 type Session struct {
 	handle    *C.khufu_session
 	cleanup   runtime.Cleanup
 	refusal   string
-	committed []uint64 // what hash makes of the Set-Cookie values of all commits
+	committed []uint64 // the hashes of the Set-Cookie values of all commits
 }
 
-// Close frees the session; what was not committed is lost. To close it again does
-// nothing; the error is always nil.
+// Close frees the session. Changes that were not committed are lost. Closing it again does
+// nothing. The error is always nil.
 func (s *Session) Close() error {
 	if s.handle != nil {
 		s.cleanup.Stop()
@@ -34,15 +33,16 @@ func (s *Session) Close() error {
 
 func freeSession(handle *C.khufu_session) { C.khufu_session_free(handle) }
 
-// use gives the handle for one call: NULL once the session is closed, which the core
-// takes for a failure. The session must stay reachable until the call is over and its
-// outputs are copied, so every caller defers a runtime.KeepAlive.
-func (s *Session) use() *C.khufu_session {
+// handleForCall returns the handle for one call into the core. It is NULL if the session is
+// closed; the core then returns an error. The session must stay reachable until the call is
+// over and its outputs are copied, so every caller defers a runtime.KeepAlive.
+func (s *Session) handleForCall() *C.khufu_session {
 	handle := s.handle
-	collect()
+	duringCall()
 	return handle
 }
 
+// check returns the error of a call into the core.
 func (s *Session) check(status C.khufu_status) error {
 	switch {
 	case status == C.KHUFU_OK:
@@ -55,88 +55,91 @@ func (s *Session) check(status C.khufu_status) error {
 	return &Error{Status: Status(status), Detail: C.GoString(C.khufu_session_error(s.handle))}
 }
 
-// IsNew says whether the session began with this request.
+// IsNew reports whether the session began with this request.
 func (s *Session) IsNew() bool {
 	defer runtime.KeepAlive(s)
-	return bool(C.khufu_session_is_new(s.use()))
+	return bool(C.khufu_session_is_new(s.handleForCall()))
 }
 
-// IsChanged says whether a commit has something to write.
+// IsChanged reports whether a commit would write the session.
 func (s *Session) IsChanged() bool {
 	defer runtime.KeepAlive(s)
-	return bool(C.khufu_session_is_changed(s.use()))
+	return bool(C.khufu_session_is_changed(s.handleForCall()))
 }
 
-// Created is when the session began.
+// Created returns when the session began.
 func (s *Session) Created() time.Time {
 	defer runtime.KeepAlive(s)
-	return s.instant(C.khufu_session_created(s.use()))
+	return s.instant(C.khufu_session_created(s.handleForCall()))
 }
 
-// Accessed is when the session was last read or written, this request included, in
-// whole seconds; before that, what Renewed is.
+// Accessed returns when the session was last read or written. If this request has done
+// so, it is the time of the request in whole seconds; otherwise it is the same as Renewed.
 func (s *Session) Accessed() time.Time {
 	defer runtime.KeepAlive(s)
-	return s.instant(C.khufu_session_accessed(s.use()))
+	return s.instant(C.khufu_session_accessed(s.handleForCall()))
 }
 
-// Renewed is when the session was last written to a cookie, from which Timeout and
-// ReissueTime count.
+// Renewed returns when the session was last written to a cookie. Timeout and ReissueTime
+// count from then.
 func (s *Session) Renewed() time.Time {
 	defer runtime.KeepAlive(s)
-	return s.instant(C.khufu_session_renewed(s.use()))
+	return s.instant(C.khufu_session_renewed(s.handleForCall()))
 }
 
-// Changed has the session written at commit though nothing in it was set.
+// Changed marks the session as changed, so that Commit writes it even if no key was set.
 func (s *Session) Changed() error {
 	defer runtime.KeepAlive(s)
-	return s.check(C.khufu_session_changed(s.use()))
+	return s.check(C.khufu_session_changed(s.handleForCall()))
 }
 
-// Invalidate drops all data and starts a new session. What is set afterwards belongs
-// to that; if nothing is, Commit removes the cookie from the browser.
+// Invalidate drops all data and starts a new session. Keys that you set afterwards belong
+// to the new session. If you set none, Commit removes the cookie from the browser.
 func (s *Session) Invalidate() error {
 	defer runtime.KeepAlive(s)
-	return s.check(C.khufu_session_invalidate(s.use()))
+	return s.check(C.khufu_session_invalidate(s.handleForCall()))
 }
 
-// ID is the key of the session's record in the store, 64 hexadecimal digits. It stays the
-// same through every login, and may be logged, for it opens nothing; so bind no right and
-// no token to it. Before the first commit, and in a cookie, there is none: [ErrNotFound].
+// ID returns a name for the session that may be logged, because it cannot open the session:
+// 64 hexadecimal digits, the key of its record in the store. It stays the same after a login,
+// so do not bind permissions or tokens to it. Before the first commit, and for a session in
+// a cookie, the error is [ErrNotFound].
 func (s *Session) ID() (string, error) {
 	defer runtime.KeepAlive(s)
 	var id *C.char
 	var length C.size_t
-	if err := s.check(C.khufu_session_id(s.use(), &id, &length)); err != nil {
+	if err := s.check(C.khufu_session_id(s.handleForCall(), &id, &length)); err != nil {
 		return "", err
 	}
 	return copied(id, length), nil
 }
 
-// RegenerateID gives a session in a store a new id at commit, against session fixation:
-// call it when a user has logged in. For RegenerateGrace the old id opens, read-only, the
-// data as it was before, never what is newer; a commit of changes to that is [ErrGone]. A
-// session in a cookie is only written anew.
+// RegenerateID gives a session in a store a new id at the next commit. Call it when a user
+// logs in, to prevent session fixation. For the time of RegenerateGrace, the old id still
+// opens the data from before, but not the newer data, and committing changes to it fails
+// with [ErrGone]. A session in a cookie has no id; it is only written again.
 func (s *Session) RegenerateID() error {
 	defer runtime.KeepAlive(s)
-	return s.check(C.khufu_session_regenerate_id(s.use()))
+	return s.check(C.khufu_session_regenerate_id(s.handleForCall()))
 }
 
-// epoch is the time as Python tells it: seconds since the Unix epoch, as a float.
-func epoch(t time.Time) C.double {
+// unixSeconds converts a time to seconds since the Unix epoch, as Python's time.time does.
+func unixSeconds(t time.Time) C.double {
 	return C.double(float64(t.Unix()) + float64(t.Nanosecond())/1e9)
 }
 
-// instant is the inverse of epoch, exactly: a nanosecond is finer than the float.
-func (s *Session) instant(epoch C.double) time.Time {
+// instant converts a time of the session, or returns the zero time if it is closed.
+func (s *Session) instant(seconds C.double) time.Time {
 	if s.handle == nil {
 		return time.Time{}
 	}
-	return instant(epoch)
+	return instant(seconds)
 }
 
-func instant(epoch C.double) time.Time {
-	const farthest = 1 << 53 // beyond, a float has not even every second
-	seconds, fraction := math.Modf(max(-farthest, min(float64(epoch), farthest)))
-	return time.Unix(int64(seconds), int64(math.Round(fraction*1e9))).UTC()
+// instant is the inverse of unixSeconds. It is exact, because a float of this size is less
+// precise than a nanosecond.
+func instant(seconds C.double) time.Time {
+	const farthest = 1 << 53 // beyond this, a float cannot represent every whole second
+	whole, fraction := math.Modf(max(-farthest, min(float64(seconds), farthest)))
+	return time.Unix(int64(whole), int64(math.Round(fraction*1e9))).UTC()
 }

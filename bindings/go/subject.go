@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// A Subject is somebody or something that sessions were said to be of with
-// [Session.SetSubject], in this process or another. It is safe for use by several
-// goroutines.
+// A Subject is a user, or anything else that sessions belong to. [Session.SetSubject]
+// assigns a session to a subject, in this process or another. A Subject is safe for
+// concurrent use.
 type Subject struct {
 	factory *Factory
 	name    string
@@ -18,27 +18,27 @@ type Subject struct {
 
 // A SubjectSession is one session of a [Subject].
 type SubjectSession struct {
-	ID       string    // what [Session.ID] tells in it
-	Created  time.Time // when it began
-	Accessed time.Time // when it was last used
+	ID       string    // the session's [Session.ID]
+	Created  time.Time // when the session began
+	Accessed time.Time // when the session was last used
 }
 
-// Subject gives the subject of this name, such as "user-42". The factory must be of the
-// type [Stored] and, if its store is the caller's own, that must be a [SubjectStore]: with
-// another, the subject's methods are [ErrArgument].
+// Subject returns the subject of a name, such as "user-42". The factory must have the type
+// [Stored], and a custom store must be a [SubjectStore]. Otherwise the subject's methods
+// fail with [ErrArgument].
 func (f *Factory) Subject(name string) *Subject {
 	return &Subject{factory: f, name: name}
 }
 
-// SetSubject says whose session it is, so that [Factory.Subject] finds it: nobody's if
-// the name is empty. A session in a cookie, or in a [Store] that is no [SubjectStore], has
-// no subject: [ErrArgument].
+// SetSubject assigns the session to the subject of a name, so that [Factory.Subject] finds
+// it. An empty name means that the session belongs to nobody. For a session in a cookie, or
+// in a [Store] that is not a [SubjectStore], the error is [ErrArgument].
 func (s *Session) SetSubject(name string) error {
 	defer runtime.KeepAlive(s)
-	return s.check(C.khufu_session_set_subject(s.use(), chars(name), size(name)))
+	return s.check(C.khufu_session_set_subject(s.handleForCall(), cString(name), cLength(name)))
 }
 
-// Sessions are the subject's, the one that was used last first.
+// Sessions returns the subject's sessions, the most recently used first.
 func (s *Subject) Sessions() ([]SubjectSession, error) {
 	var sessions []SubjectSession
 	err := s.open(func(handle *C.khufu_subject, _ *C.uintptr_t) C.khufu_status {
@@ -60,40 +60,40 @@ func (s *Subject) Sessions() ([]SubjectSession, error) {
 	return sessions, err
 }
 
-// Revoke ends one of the subject's sessions, by its ID. Where the subject has no such
-// session it is [ErrNotFound].
+// Revoke ends the subject's session with this ID. If the subject has no such session, the
+// error is [ErrNotFound].
 func (s *Subject) Revoke(id string) error {
 	return s.open(func(handle *C.khufu_subject, cause *C.uintptr_t) C.khufu_status {
-		return C.khufu_go_subject_revoke(handle, chars(id), size(id), cause)
+		return C.khufu_go_subject_revoke(handle, cString(id), cLength(id), cause)
 	})
 }
 
-// RevokeAll ends all of the subject's sessions but the one with this ID, or all if it is
-// empty, and tells how many that were. It is [ErrStore] if the listed ones were ended, but a
-// Redis that may evict keys (its maxmemory-policy is not noeviction) may have lost others
-// from the list.
+// RevokeAll ends all of the subject's sessions except the one with this ID, or all if the
+// ID is empty. It returns how many sessions it ended. If the store is a Redis that may evict
+// keys (its maxmemory-policy is not noeviction), sessions may be missing from the subject's
+// list. RevokeAll then ends the listed ones and fails with [ErrStore].
 func (s *Subject) RevokeAll(except string) (int, error) {
 	var revoked C.size_t
 	err := s.open(func(handle *C.khufu_subject, cause *C.uintptr_t) C.khufu_status {
-		return C.khufu_go_subject_revoke_all(handle, chars(except), size(except), &revoked, cause)
+		return C.khufu_go_subject_revoke_all(handle, cString(except), cLength(except), &revoked, cause)
 	})
 	return int(revoked), err
 }
 
-// open lends the core's handle to a call, which fills in the cause of its failure.
+// open opens the subject in the core for one call, which sets the cause of its failure.
 func (s *Subject) open(call func(*C.khufu_subject, *C.uintptr_t) C.khufu_status) error {
 	s.factory.mutex.RLock()
 	defer s.factory.mutex.RUnlock()
-	factory := s.factory.use()
+	factory := s.factory.handleForCall()
 	if factory == nil {
 		return ErrClosed
 	}
 	var handle *C.khufu_subject
 	var cause C.uintptr_t
-	status := C.khufu_go_subject_open(factory, chars(s.name), size(s.name), &handle, &cause)
+	status := C.khufu_go_subject_open(factory, cString(s.name), cLength(s.name), &handle, &cause)
 	defer C.khufu_subject_free(handle)
 	if status == C.KHUFU_OK {
-		take(cause)
+		takeCause(cause)
 		cause = 0
 		status = call(handle, &cause)
 	}
@@ -105,5 +105,5 @@ func (s *Subject) open(call func(*C.khufu_subject, *C.uintptr_t) C.khufu_status)
 	default:
 		err = &Error{Status: Status(status), Detail: C.GoString(C.khufu_subject_error(handle))}
 	}
-	return because(cause, err)
+	return withCause(cause, err)
 }

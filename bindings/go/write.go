@@ -5,38 +5,43 @@ import "C"
 
 import "runtime"
 
-// Set puts a value under a key: anything that encoding/json can marshal. A
-// [json.RawMessage] is taken as it is.
+// Set sets the value of a key. The value may be anything that encoding/json can marshal.
+// A [json.RawMessage] is stored unchanged.
 //
-// A float stays a float in Python, 1.0 too, and at any depth of a value. One that is not
-// finite is [ErrRange], within another value [ErrJSON]; an integer of more than 4,300 digits,
-// which Python does not read, is [ErrRange]. A value that cannot be marshaled is [ErrJSON].
-// Text that is not UTF-8, at any depth, is [ErrUTF8].
+// A float is still a float in Python, even 1.0, and at any depth within a value. Set fails
+// with
+//   - [ErrRange] if the value is a float that is not finite, or holds an integer of more
+//     than 4,300 digits, which Python does not read,
+//   - [ErrJSON] if the value cannot be marshaled, for example because a float within it is
+//     not finite,
+//   - [ErrUTF8] if the key or a string in the value is not valid UTF-8.
 func (s *Session) Set(key string, value any) error {
 	defer runtime.KeepAlive(s)
 	switch value := value.(type) {
 	case nil:
-		return s.check(C.khufu_session_set_null(s.use(), chars(key), size(key)))
+		return s.check(C.khufu_session_set_null(s.handleForCall(), cString(key), cLength(key)))
 	case string:
-		return s.check(C.khufu_session_set_string(s.use(), chars(key), size(key), chars(value), size(value)))
+		return s.check(C.khufu_session_set_string(s.handleForCall(), cString(key), cLength(key),
+			cString(value), cLength(value)))
 	case bool:
-		return s.check(C.khufu_session_set_bool(s.use(), chars(key), size(key), C.bool(value)))
+		return s.check(C.khufu_session_set_bool(s.handleForCall(), cString(key), cLength(key), C.bool(value)))
 	case int:
-		return s.check(C.khufu_session_set_int64(s.use(), chars(key), size(key), C.int64_t(value)))
+		return s.check(C.khufu_session_set_int64(s.handleForCall(), cString(key), cLength(key), C.int64_t(value)))
 	case int64:
-		return s.check(C.khufu_session_set_int64(s.use(), chars(key), size(key), C.int64_t(value)))
+		return s.check(C.khufu_session_set_int64(s.handleForCall(), cString(key), cLength(key), C.int64_t(value)))
 	case float64:
-		return s.check(C.khufu_session_set_double(s.use(), chars(key), size(key), C.double(value)))
+		return s.check(C.khufu_session_set_double(s.handleForCall(), cString(key), cLength(key), C.double(value)))
 	}
 	text, err := encode(value)
 	if err != nil {
 		return err
 	}
-	return s.check(C.khufu_session_set(s.use(), chars(key), size(key), chars(text), size(text)))
+	return s.check(C.khufu_session_set(s.handleForCall(), cString(key), cLength(key), cString(text), cLength(text)))
 }
 
-// SetDefault sets a key that is not there yet, and reads its value, old or new, into
-// what stored points to: into a variable of value's type, or nil to read nothing.
+// SetDefault sets the value of a key if the session does not have the key. It then reads
+// the key's value, old or new, into the variable that stored points to, unless stored is
+// nil.
 func (s *Session) SetDefault(key string, value, stored any) error {
 	defer runtime.KeepAlive(s)
 	text, err := encode(value)
@@ -45,36 +50,37 @@ func (s *Session) SetDefault(key string, value, stored any) error {
 	}
 	var result *C.char
 	var length C.size_t
-	status := C.khufu_session_setdefault(s.use(), chars(key), size(key), chars(text), size(text), &result, &length)
+	status := C.khufu_session_setdefault(s.handleForCall(), cString(key), cLength(key),
+		cString(text), cLength(text), &result, &length)
 	if status != C.KHUFU_OK || stored == nil {
 		return s.check(status)
 	}
 	return unmarshal(copiedBytes(result, length), stored)
 }
 
-// Update sets every member of a value that encoding/json marshals to an object, such
-// as a map or a struct: all of them or, after an error, none.
+// Update sets a key for each member of values, a map, a struct or another value that
+// encoding/json marshals to an object. On an error it sets none of them.
 func (s *Session) Update(values any) error {
 	defer runtime.KeepAlive(s)
 	text, err := encode(values)
 	if err != nil {
 		return err
 	}
-	return s.check(C.khufu_session_update(s.use(), chars(text), size(text)))
+	return s.check(C.khufu_session_update(s.handleForCall(), cString(text), cLength(text)))
 }
 
-// Delete removes a key. One that is not there is no error.
+// Delete removes a key. It is not an error if the session does not have the key.
 func (s *Session) Delete(key string) error {
 	defer runtime.KeepAlive(s)
-	status := C.khufu_session_delete(s.use(), chars(key), size(key))
+	status := C.khufu_session_delete(s.handleForCall(), cString(key), cLength(key))
 	if status == C.KHUFU_NOT_FOUND {
 		return nil
 	}
 	return s.check(status)
 }
 
-// Pop reads the value of a key as Get does, and removes it. A value that does not fit
-// stays.
+// Pop reads the value of a key as [Session.Get] does, and removes the key. If the value
+// does not fit, the key stays.
 func (s *Session) Pop(key string, value any) error {
 	if err := s.Get(key, value); err != nil {
 		return err
@@ -85,5 +91,5 @@ func (s *Session) Pop(key string, value any) error {
 // Clear removes all keys.
 func (s *Session) Clear() error {
 	defer runtime.KeepAlive(s)
-	return s.check(C.khufu_session_clear(s.use()))
+	return s.check(C.khufu_session_clear(s.handleForCall()))
 }
