@@ -9,7 +9,7 @@ import (
 	khufu "github.com/khufu/khufu/bindings/go"
 )
 
-// A request: open, read two keys, set one, commit, close.
+// BenchmarkRequest opens a session, reads two keys, sets one, commits and closes.
 func BenchmarkRequest(b *testing.B) {
 	for _, pad := range []int{50, 500, 2700} {
 		b.Run(fmt.Sprintf("%d bytes", pad), func(b *testing.B) {

@@ -22,12 +22,12 @@ func TestSetCookieAttributes(t *testing.T) {
 		"defaults": {khufu.Options{}, "session; Path=/; SameSite=Lax"},
 		"all": {khufu.Options{CookieName: "sid", Path: "/app", Domain: "example.com", Secure: true, HTTPOnly: true, SameSite: http.SameSiteStrictMode},
 			"sid; Domain=example.com; Path=/app; secure; HttpOnly; SameSite=Strict"},
-		"max age":        {khufu.Options{MaxAge: time.Hour}, "session; Max-Age=3600; Path=/; expires=Tue, 14 Nov 2023 23:14:20 GMT; SameSite=Lax"},
-		"lax":            {khufu.Options{SameSite: http.SameSiteLaxMode}, "session; Path=/; SameSite=Lax"},
-		"none":           {khufu.Options{SameSite: http.SameSiteNoneMode, Secure: true}, "session; Path=/; secure; SameSite=None"},
-		"no same site":   {khufu.Options{SameSite: http.SameSiteDefaultMode}, "session; Path=/"},
-		"settings":       {khufu.Options{Settings: []khufu.Setting{{"path", ""}, {"max_age", "0"}, {"samesite", ""}}}, "session; Max-Age=0; expires=Tue, 14 Nov 2023 22:14:20 GMT"},
-		"settings' turn": {khufu.Options{Path: "/app", Settings: []khufu.Setting{{"path", "/"}}}, "session; Path=/; SameSite=Lax"},
+		"max age":                  {khufu.Options{MaxAge: time.Hour}, "session; Max-Age=3600; Path=/; expires=Tue, 14 Nov 2023 23:14:20 GMT; SameSite=Lax"},
+		"lax":                      {khufu.Options{SameSite: http.SameSiteLaxMode}, "session; Path=/; SameSite=Lax"},
+		"none":                     {khufu.Options{SameSite: http.SameSiteNoneMode, Secure: true}, "session; Path=/; secure; SameSite=None"},
+		"no same site":             {khufu.Options{SameSite: http.SameSiteDefaultMode}, "session; Path=/"},
+		"settings":                 {khufu.Options{Settings: []khufu.Setting{{"path", ""}, {"max_age", "0"}, {"samesite", ""}}}, "session; Max-Age=0; expires=Tue, 14 Nov 2023 22:14:20 GMT"},
+		"settings override fields": {khufu.Options{Path: "/app", Settings: []khufu.Setting{{"path", "/"}}}, "session; Path=/; SameSite=Lax"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			session := openAt(t, newFactory(t, row.options), "", now)
@@ -42,7 +42,7 @@ func TestSetCookieAttributes(t *testing.T) {
 	}
 }
 
-func TestANetHTTPClientTakesTheCookie(t *testing.T) {
+func TestNetHTTPParsesTheCookie(t *testing.T) {
 	session := openAt(t, newFactory(t, khufu.Options{MaxAge: time.Hour, HTTPOnly: true, Secure: true}), "", now)
 	set(t, session, "a", 1)
 	values, err := session.Commit()
@@ -56,7 +56,7 @@ func TestANetHTTPClientTakesTheCookie(t *testing.T) {
 	wantEqual(t, "the name", cookie.Name, "session")
 	wantEqual(t, "the age", cookie.MaxAge, 3600)
 	wantEqual(t, "the expiry", cookie.Expires, now.Add(time.Hour).UTC())
-	wantEqual(t, "the attributes", cookie.HttpOnly && cookie.Secure && cookie.SameSite == http.SameSiteLaxMode, true)
+	wantEqual(t, "whether the attributes are right", cookie.HttpOnly && cookie.Secure && cookie.SameSite == http.SameSiteLaxMode, true)
 }
 
 func TestCommittingTwice(t *testing.T) {
@@ -72,7 +72,7 @@ func TestCommittingTwice(t *testing.T) {
 	wantEqual(t, "the second state", toJSON(t, openAt(t, factory, second, now)), `{"a":2}`)
 }
 
-func TestASessionThatIsTooLargeLosesNothing(t *testing.T) {
+func TestATooLargeSessionKeepsItsData(t *testing.T) {
 	factory := newFactory(t, khufu.Options{})
 	session := openAt(t, factory, signed(genuine), now)
 	set(t, session, "large", strings.Repeat("x", 4000))
@@ -96,14 +96,14 @@ func TestOnException(t *testing.T) {
 		set(t, session, "a", 1)
 		wantEqual(t, "whether there is a cookie", commit(t, session, khufu.OnException) != "", !off)
 		if off && commit(t, session) == "" {
-			t.Error("no cookie for the request that went well after all")
+			t.Error("a commit without OnException sets no cookie")
 		}
 	}
 	_, err := newSession(t).Commit(khufu.CommitOption(1 << 31))
 	wantError(t, err, khufu.ErrArgument)
 }
 
-func TestALogoutHoldsOnException(t *testing.T) {
+func TestInvalidateTakesEffectOnException(t *testing.T) {
 	session := openAt(t, newFactory(t, khufu.Options{NoSetOnException: true}), signed(genuine), now)
 	if err := session.Invalidate(); err != nil {
 		t.Fatal(err)
@@ -124,8 +124,8 @@ func TestALogoutWithADomain(t *testing.T) {
 	if err != nil || len(values) != 2 {
 		t.Fatalf("%q, %v", values, err)
 	}
-	wantEqual(t, "the first has the domain", strings.HasPrefix(values[0], "session=; Domain=example.com; Max-Age=0;"), true)
-	wantEqual(t, "the second has none", strings.HasPrefix(values[1], "session=; Max-Age=0;"), true)
+	wantEqual(t, "whether the first has the domain", strings.HasPrefix(values[0], "session=; Domain=example.com; Max-Age=0;"), true)
+	wantEqual(t, "whether the second has no domain", strings.HasPrefix(values[1], "session=; Max-Age=0;"), true)
 }
 
 func TestVary(t *testing.T) {
@@ -137,21 +137,21 @@ func TestVary(t *testing.T) {
 		session := openAt(t, factory, "", now)
 		use(session)
 		commit(t, session)
-		wantEqual(t, "the response depends on a session that was "+name, session.Vary(), true)
+		wantEqual(t, "Vary of a session that was "+name, session.Vary(), true)
 	}
 	session := openAt(t, factory, signed(genuine), now)
 	commit(t, session)
-	wantEqual(t, "the response depends on an untouched session", session.Vary(), false)
+	wantEqual(t, "Vary of an untouched session", session.Vary(), false)
 }
 
 func TestCommitTo(t *testing.T) {
 	factory := newFactory(t, khufu.Options{})
 	for name, row := range map[string]struct{ vary, cacheControl, wantedVary, wantedCacheControl []string }{
-		"nothing there": {nil, nil, []string{"Cookie"}, []string{"private"}},
-		"others there":  {[]string{"Accept"}, []string{"max-age=60"}, []string{"Accept", "Cookie"}, []string{"max-age=60", "private"}},
-		"there already": {[]string{"Accept, cookie"}, []string{"max-age=60, Private"}, []string{"Accept, cookie"}, []string{"max-age=60, Private"}},
-		"more there":    {[]string{"*"}, []string{"no-cache", "no-store"}, []string{"*"}, []string{"no-cache", "no-store"}},
-		"alike there":   {[]string{"X-Cookie"}, []string{`private="x"`}, []string{"X-Cookie", "Cookie"}, []string{`private="x"`, "private"}},
+		"no headers":      {nil, nil, []string{"Cookie"}, []string{"private"}},
+		"other values":    {[]string{"Accept"}, []string{"max-age=60"}, []string{"Accept", "Cookie"}, []string{"max-age=60", "private"}},
+		"same values":     {[]string{"Accept, cookie"}, []string{"max-age=60, Private"}, []string{"Accept, cookie"}, []string{"max-age=60, Private"}},
+		"stronger values": {[]string{"*"}, []string{"no-cache", "no-store"}, []string{"*"}, []string{"no-cache", "no-store"}},
+		"similar values":  {[]string{"X-Cookie"}, []string{`private="x"`}, []string{"X-Cookie", "Cookie"}, []string{`private="x"`, "private"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			session := openAt(t, factory, "", now)
@@ -171,11 +171,11 @@ func TestCommitTo(t *testing.T) {
 
 	header := http.Header{}
 	if err := openAt(t, factory, signed(genuine), now).CommitTo(header); err != nil || len(header) != 0 {
-		t.Errorf("an untouched session leaves %v, %v", header, err)
+		t.Errorf("an untouched session sets the headers %v, %v", header, err)
 	}
 }
 
-func TestSeveralCommitsLeaveOneCookie(t *testing.T) {
+func TestRepeatedCommitsSendOneCookie(t *testing.T) {
 	factory := newFactory(t, khufu.Options{})
 	session, other := openAt(t, factory, "", now), openAt(t, factory, "", now)
 	header := http.Header{"Set-Cookie": {"theme=dark", "session=another; Path=/app"}, "Vary": {"Accept"}}
@@ -204,7 +204,7 @@ func TestSeveralCommitsLeaveOneCookie(t *testing.T) {
 	wantEqual(t, "the state", toJSON(t, openAt(t, factory, last, now)), `{"c":3}`)
 }
 
-func TestACookieThatWasPutThereByHandIsReplacedToo(t *testing.T) {
+func TestACookieAddedByHandIsReplaced(t *testing.T) {
 	session := newSession(t)
 	set(t, session, "a", 1)
 	values, err := session.Commit()
@@ -227,14 +227,14 @@ func TestACookieThatWasPutThereByHandIsReplacedToo(t *testing.T) {
 	wantEqual(t, "the number of cookies after an error", len(copied["Set-Cookie"]), 2)
 }
 
-func TestNoPrintingShowsACookie(t *testing.T) {
+func TestPrintingASessionShowsNoCookie(t *testing.T) {
 	session := newSession(t)
 	set(t, session, "a", 1)
 	cookie := commit(t, session)
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
 		for _, value := range []any{session, *session} {
 			if text := fmt.Sprintf(verb, value); strings.Contains(text, cookie[len("session="):][:40]) {
-				t.Errorf("%s shows it", verb)
+				t.Errorf("%s shows the cookie", verb)
 			}
 		}
 	}

@@ -6,11 +6,11 @@ import (
 	khufu "github.com/khufu/khufu/bindings/go"
 )
 
-// rot13 writes JSON with its letters turned by 13.
+// rot13 writes JSON with its letters shifted by 13.
 type rot13 struct{}
 
-func turned(text []byte) []byte {
-	turned := make([]byte, len(text))
+func shifted(text []byte) []byte {
+	shifted := make([]byte, len(text))
 	for i, b := range text {
 		switch {
 		case 'a' <= b && b <= 'z':
@@ -18,15 +18,15 @@ func turned(text []byte) []byte {
 		case 'A' <= b && b <= 'Z':
 			b = 'A' + (b-'A'+13)%26
 		}
-		turned[i] = b
+		shifted[i] = b
 	}
-	return turned
+	return shifted
 }
 
-func (rot13) Loads(payload []byte) ([]byte, error) { return turned(payload), nil }
-func (rot13) Dumps(json []byte) ([]byte, error)    { return turned(json), nil }
+func (rot13) Loads(payload []byte) ([]byte, error) { return shifted(payload), nil }
+func (rot13) Dumps(json []byte) ([]byte, error)    { return shifted(json), nil }
 
-// A brokenSerializer fails as it is told.
+// A brokenSerializer calls loads and dumps first, and fails if they do.
 type brokenSerializer struct {
 	rot13
 	loads, dumps func() error
@@ -62,7 +62,7 @@ func TestACustomSerializer(t *testing.T) {
 		})
 	}
 	session := openAt(t, newFactory(t, khufu.Options{CustomSerializer: rot13{}}),
-		signed(string(turned([]byte(genuine)))), now)
+		signed(string(shifted([]byte(genuine)))), now)
 	wantEqual(t, "the state", toJSON(t, session), `{"user":"ada"}`)
 }
 
@@ -83,7 +83,7 @@ func TestACustomSerializerThatFails(t *testing.T) {
 			wantFailure(t, err, khufu.ErrUnsupported, name)
 			serializer.dumps = nil
 			if commit(t, session) == "" {
-				t.Error("it is not written")
+				t.Error("commit sets no cookie")
 			}
 		})
 	}

@@ -12,13 +12,14 @@ import (
 	khufu "github.com/khufu/khufu/bindings/go"
 )
 
-// A brokenStore fails as it is told, before it does what a MapStore does.
+// A brokenStore is a MapStore that calls a function of the test before each method, and fails
+// if the function does.
 type brokenStore struct {
 	MapStore
 	load, save, touch, remove, list, unlist, members func() error
 }
 
-// run runs what a test has put before a method, if it has.
+// run calls the function that a test has set for a method, if any.
 func run(before func() error) error {
 	if before == nil {
 		return nil
@@ -77,17 +78,18 @@ func (b *brokenStore) Members(subject string) ([]string, error) {
 
 var errUnplugged = errors.New("unplugged")
 
-// failures are the ways in which a callback fails.
+// failures are the ways in which a callback can fail, each with the cause of the resulting
+// error and words in its message.
 var failures = map[string]struct {
 	fail  func() error
 	cause error
 	words string
 }{
 	"an error":          {func() error { return errUnplugged }, errUnplugged, "unplugged"},
-	"an odd answer":     {func() error { return khufu.ErrJSON }, khufu.ErrJSON, ""},
+	"unexpected status": {func() error { return khufu.ErrJSON }, khufu.ErrJSON, ""},
 	"a panic":           {func() error { panic("pulled") }, nil, "pulled"},
 	"a panic's error":   {func() error { panic(errUnplugged) }, errUnplugged, "unplugged"},
-	"a runtime's panic": {func() error { var none []int; _ = none[len(none)]; return nil }, nil, "out of range"},
+	"a runtime error":   {func() error { var none []int; _ = none[len(none)]; return nil }, nil, "out of range"},
 }
 
 func wantFailure(t *testing.T, err error, status khufu.Status, name string) {
@@ -97,7 +99,7 @@ func wantFailure(t *testing.T, err error, status khufu.Status, name string) {
 		wantError(t, err, cause)
 	}
 	if err == nil || !strings.Contains(err.Error(), failures[name].words) {
-		t.Errorf("%v does not tell of %q", err, failures[name].words)
+		t.Errorf("%v does not contain %q", err, failures[name].words)
 	}
 }
 
@@ -111,7 +113,7 @@ func TestACustomStoreThatFails(t *testing.T) {
 			store.load = failure.fail
 			session, err := factory.OpenAt(header, now)
 			if session != nil {
-				t.Error("there is a session")
+				t.Error("OpenAt returned a session")
 			}
 			wantFailure(t, err, khufu.ErrStore, name)
 			_, err = factory.OpenContext(context.Background(), header)
@@ -180,7 +182,7 @@ func TestACustomStoreThatFailsWithASubject(t *testing.T) {
 			}
 			wantEqual(t, "the load result", openAt(t, factory, header, now).LoadResult(), khufu.Loaded)
 
-			store.unlist = failure.fail // a note that stays says nothing
+			store.unlist = failure.fail // a key that is still listed does no harm
 			if err := user.Revoke(id); err != nil {
 				t.Error(err)
 			}
@@ -189,7 +191,7 @@ func TestACustomStoreThatFailsWithASubject(t *testing.T) {
 	}
 }
 
-// A withoutSubjects store has the methods of a Store alone.
+// A withoutSubjects store has only the methods of a Store.
 type withoutSubjects struct{ khufu.Store }
 
 func TestACustomStoreNeedNotKeepSubjects(t *testing.T) {
@@ -202,7 +204,7 @@ func TestACustomStoreNeedNotKeepSubjects(t *testing.T) {
 	wantEqual(t, "the state", toJSON(t, openAt(t, factory, commit(t, session), now)), `{"a":1}`)
 }
 
-// A strayStore's Members are not keys.
+// A strayStore returns any strings as Members.
 type strayStore struct {
 	MapStore
 	keys []string
@@ -210,13 +212,13 @@ type strayStore struct {
 
 func (s *strayStore) Members(string) ([]string, error) { return s.keys, nil }
 
-func TestMembersThatAreNoKeys(t *testing.T) {
+func TestInvalidMembersAreAnError(t *testing.T) {
 	store := new(strayStore)
 	factory := newFactory(t, khufu.Options{CustomStore: store})
 	for _, keys := range [][]string{{"x"}, {strings.Repeat("0", 64), ""}, {strings.Repeat("0", 65)}, {strings.Repeat("x", 64)}} {
 		store.keys = keys
 		_, err := factory.Subject("user-42").Sessions()
-		if len(keys) == 2 { // one that has no record
+		if len(keys) == 2 { // a valid key without a record
 			wantEqual(t, "the error", err, nil)
 			continue
 		}
@@ -227,14 +229,14 @@ func TestMembersThatAreNoKeys(t *testing.T) {
 	}
 }
 
-// Another request changes the session between a revocation's look at it and its removal.
-func TestARevocationGoesRound(t *testing.T) {
+// Another request changes the session after RevokeAll has loaded it and before it removes it.
+func TestRevokeAllTriesAgainAfterAConflict(t *testing.T) {
 	store := new(brokenStore)
 	factory, another := newFactory(t, khufu.Options{CustomStore: store}), newFactory(t, khufu.Options{CustomStore: store})
 	header, _ := login(t, factory, "user-42")
-	rounds := 0
+	attempts := 0
 	store.remove = func() error {
-		if rounds++; rounds == 1 {
+		if attempts++; attempts == 1 {
 			session := openAt(t, another, header, now)
 			set(t, session, "b", 2)
 			commit(t, session)
@@ -242,13 +244,13 @@ func TestARevocationGoesRound(t *testing.T) {
 		return nil
 	}
 	revoked, err := factory.Subject("user-42").RevokeAll("")
-	if err != nil || revoked != 1 || rounds != 2 {
-		t.Errorf("%d were revoked in %d rounds, %v", revoked, rounds, err)
+	if err != nil || revoked != 1 || attempts != 2 {
+		t.Errorf("%d sessions were revoked in %d attempts, %v", revoked, attempts, err)
 	}
 	wantEqual(t, "the load result", openAt(t, factory, header, now).LoadResult(), khufu.LoadMissing)
 }
 
-func TestAStoreThatFailsMayGiveEmptySessions(t *testing.T) {
+func TestEmptyOnErrorOpensAnEmptySession(t *testing.T) {
 	store := &brokenStore{load: func() error { panic(errUnplugged) }}
 	factory := newFactory(t, khufu.Options{CustomStore: store, StoreOnError: khufu.EmptyOnError})
 	header := begin(t, factory, map[string]any{"a": 1})
@@ -256,31 +258,31 @@ func TestAStoreThatFailsMayGiveEmptySessions(t *testing.T) {
 	wantEqual(t, "the load result", session.LoadResult(), khufu.LoadStoreError)
 	set(t, session, "b", 2)
 	if _, err := session.Commit(); err == nil {
-		t.Error("it is saved over the one that could not be read")
+		t.Error("Commit replaced the session that could not be read")
 	}
 }
 
-func TestACustomStoreKeepsWhatTwoRequestsWrote(t *testing.T) {
+func TestACustomStoreKeepsConcurrentChanges(t *testing.T) {
 	factory := newFactory(t, khufu.Options{CustomStore: new(MapStore)})
 	header := begin(t, factory, map[string]any{})
-	one, other, gone := openAt(t, factory, header, now), openAt(t, factory, header, now), openAt(t, factory, header, now)
+	one, other, late := openAt(t, factory, header, now), openAt(t, factory, header, now), openAt(t, factory, header, now)
 	set(t, one, "one", 1)
 	set(t, other, "other", 2)
-	set(t, gone, "gone", 3)
+	set(t, late, "late", 3)
 	commit(t, one)
 	commit(t, other)
-	end := openAt(t, factory, header, now)
-	wantEqual(t, "the state", toJSON(t, end), `{"one":1,"other":2}`)
-	if err := end.Invalidate(); err != nil {
+	logout := openAt(t, factory, header, now)
+	wantEqual(t, "the state", toJSON(t, logout), `{"one":1,"other":2}`)
+	if err := logout.Invalidate(); err != nil {
 		t.Fatal(err)
 	}
-	commit(t, end)
-	_, err := gone.Commit()
+	commit(t, logout)
+	_, err := late.Commit()
 	wantError(t, err, khufu.ErrGone)
 	wantEqual(t, "the load result", openAt(t, factory, header, now).LoadResult(), khufu.LoadMissing)
 }
 
-func TestHowLongARecordIsKept(t *testing.T) {
+func TestTheTimeToLiveFollowsTimeout(t *testing.T) {
 	for timeout, wanted := range map[time.Duration]func(time.Duration) bool{
 		-1:          func(ttl time.Duration) bool { return ttl < 0 },
 		0:           func(ttl time.Duration) bool { return ttl > 20*time.Minute && ttl < 21*time.Minute },
@@ -304,7 +306,7 @@ func (s *ttlStore) Save(key string, expected, generation uint64, record []byte, 
 	return s.MapStore.Save(key, expected, generation, record, ttl)
 }
 
-// A commit whose record another changes every time ends at the context's deadline.
+// Every attempt to save ends in a conflict, so the commit tries again until the deadline.
 func TestAContextsDeadlineEndsACommit(t *testing.T) {
 	store := &brokenStore{}
 	factory := newFactory(t, khufu.Options{CustomStore: store, StoreTimeout: time.Minute})
@@ -357,8 +359,7 @@ func TestGoroutinesShareACustomStore(t *testing.T) {
 	}
 }
 
-// A store may itself use sessions.
-func TestAStoreOverSessions(t *testing.T) {
+func TestAStoreMayUseSessionsItself(t *testing.T) {
 	inner := newFactory(t, khufu.Options{CustomStore: &brokenStore{load: func() error { return errors.New("inner") }}})
 	innerHeader := begin(t, inner, map[string]any{"a": 1})
 	store := &brokenStore{}
@@ -374,7 +375,7 @@ func TestAStoreOverSessions(t *testing.T) {
 	wantError(t, err, errUnplugged)
 }
 
-// deepen moves the goroutine's stack.
+// deepen recurses, so that the goroutine's stack grows and moves.
 func deepen(depth int) byte {
 	var frame [256]byte
 	if depth > 0 {
@@ -385,8 +386,8 @@ func deepen(depth int) byte {
 
 func TestACustomStoreIsReleased(t *testing.T) {
 	for name, end := range map[string]func(*khufu.Factory, *khufu.Session){
-		"closed":    func(f *khufu.Factory, s *khufu.Session) { f.Close(); s.Close() },
-		"forgotten": func(*khufu.Factory, *khufu.Session) {},
+		"closed":      func(f *khufu.Factory, s *khufu.Session) { f.Close(); s.Close() },
+		"unreachable": func(*khufu.Factory, *khufu.Session) {},
 	} {
 		t.Run(name, func(t *testing.T) {
 			released := make(chan bool)
@@ -406,7 +407,7 @@ func TestACustomStoreIsReleased(t *testing.T) {
 			runtime.GC()
 			select {
 			case <-released:
-				t.Error("released before its time")
+				t.Error("released while it was in use")
 			case <-time.After(10 * time.Millisecond):
 			}
 			set(t, session, "a", 1)

@@ -19,7 +19,7 @@ type cart struct {
 	Tags []string `json:"tags,omitempty"`
 }
 
-// roundTrip sets a value, commits, opens again and gets a T.
+// roundTrip sets a value, commits, opens the session again and gets the value as a T.
 func roundTrip[T any](t *testing.T, value any) T {
 	t.Helper()
 	factory := newFactory(t, khufu.Options{})
@@ -39,7 +39,7 @@ func wantRoundTrip[T any](t *testing.T, value T) {
 	}
 }
 
-func TestValuesComeBackAsTheyWere(t *testing.T) {
+func TestValuesSurviveARoundTrip(t *testing.T) {
 	wantRoundTrip(t, "")
 	wantRoundTrip(t, "Zoë \x00 \"\\\n\u2028🔑 <b>")
 	wantRoundTrip(t, true)
@@ -71,7 +71,7 @@ func TestValuesComeBackAsTheyWere(t *testing.T) {
 	wantEqual(t, "a named type", roundTrip[khufu.Serializer](t, khufu.Pickle), khufu.Pickle)
 }
 
-func TestWhatIsWritten(t *testing.T) {
+func TestJSONTextOfValues(t *testing.T) {
 	session := newSession(t)
 	for _, row := range []struct {
 		value any
@@ -89,7 +89,7 @@ func TestWhatIsWritten(t *testing.T) {
 	}
 }
 
-func TestTypedGets(t *testing.T) {
+func TestGetOfEveryType(t *testing.T) {
 	session := openAt(t, newFactory(t, khufu.Options{}), signed(`[1700000000, 1699999899.75, {
 		"string": "x", "int": 7, "big": 1180591620717411303424, "float": 2.0, "huge": 1e400, "bool": true, "null": null,
 		"list": [1], "object": {"a": 1}, "nan": NaN, "infinity": -Infinity, "within": [NaN], "lone": "\ud800"}]`), now)
@@ -123,7 +123,7 @@ func TestTypedGets(t *testing.T) {
 			for _, pair := range [][2]error{{str, wanted.str}, {i64, wanted.i64}, {f64, wanted.f64}, {b, wanted.b}, {any, wanted.any}} {
 				wantError(t, pair[0], pair[1])
 			}
-			// By Get, null fits everything and a lone surrogate becomes U+FFFD, as in encoding/json.
+			// Get reads as encoding/json does: null fits every type, and a lone surrogate becomes U+FFFD.
 			if key != "null" && key != "lone" {
 				_, str = khufu.Get[string](session, key)
 				_, i := khufu.Get[int](session, key)
@@ -144,7 +144,7 @@ func TestTypedGets(t *testing.T) {
 	}
 
 	nan, _ := session.GetFloat64("nan")
-	wantEqual(t, "NaN is NaN", math.IsNaN(nan), true)
+	wantEqual(t, "whether NaN is read as NaN", math.IsNaN(nan), true)
 	infinity, _ := khufu.Get[float64](session, "infinity")
 	wantEqual(t, "-Infinity", infinity, math.Inf(-1))
 	number, _ := session.GetFloat64("int")
@@ -162,10 +162,10 @@ func TestTypedGets(t *testing.T) {
 	if err := session.Get("string", &value); !errors.As(err, &mismatch) {
 		t.Errorf("no error of encoding/json in %v", err)
 	}
-	wantEqual(t, "ToJSON writes null for NaN", strings.Contains(toJSON(t, session), `"nan":null`), true)
+	wantEqual(t, "whether ToJSON writes null for NaN", strings.Contains(toJSON(t, session), `"nan":null`), true)
 }
 
-func TestGetIntoNothingIsAnError(t *testing.T) {
+func TestGetIntoAnUnusableTargetIsAnError(t *testing.T) {
 	session := newSession(t)
 	set(t, session, "key", "x")
 	for _, target := range []any{nil, 5, "x", (*string)(nil), (*int)(nil), (*int64)(nil), (*float64)(nil), (*bool)(nil), (*[]int)(nil)} {
@@ -175,7 +175,7 @@ func TestGetIntoNothingIsAnError(t *testing.T) {
 	wantEqual(t, "the state", toJSON(t, session), `{"key":"x"}`)
 }
 
-func TestSettingWhatCannotBeSetChangesNothing(t *testing.T) {
+func TestRefusedValuesChangeNothing(t *testing.T) {
 	session := newSession(t)
 	set(t, session, "key", "x")
 	cyclic := map[string]any{}
@@ -199,7 +199,7 @@ func TestSettingWhatCannotBeSetChangesNothing(t *testing.T) {
 		wantError(t, err, row.err)
 		var detailed *khufu.Error
 		if !errors.As(err, &detailed) || detailed.Detail == "" {
-			t.Errorf("%v says nothing", err)
+			t.Errorf("%v has no detail", err)
 		}
 	}
 	wantEqual(t, "the state", toJSON(t, session), `{"key":"x"}`)
@@ -217,7 +217,7 @@ func TestAKeyMayBeAnyText(t *testing.T) {
 			t.Errorf("%q holds %d, %v", key, number, err)
 		}
 	}
-	wantEqual(t, "the keys' order", slices.Equal(slices.Collect(session.Keys()), keys), true)
+	wantEqual(t, "whether the keys are in order", slices.Equal(slices.Collect(session.Keys()), keys), true)
 }
 
 func TestIterating(t *testing.T) {
@@ -257,9 +257,9 @@ func TestContainsAndLen(t *testing.T) {
 	wantEqual(t, "the length", session.Len(), 0)
 	set(t, session, "a", nil)
 	wantEqual(t, "the length", session.Len(), 1)
-	wantEqual(t, "a key that is there", session.Contains("a"), true)
-	wantEqual(t, "a key that is not", session.Contains("b"), false)
-	wantEqual(t, "a key that cannot be", session.Contains("\xff"), false)
+	wantEqual(t, "Contains of a key that is there", session.Contains("a"), true)
+	wantEqual(t, "Contains of a missing key", session.Contains("b"), false)
+	wantEqual(t, "Contains of an invalid key", session.Contains("\xff"), false)
 }
 
 func TestPop(t *testing.T) {
@@ -267,12 +267,12 @@ func TestPop(t *testing.T) {
 	set(t, session, "a", "text")
 	var number int
 	wantError(t, session.Pop("a", &number), khufu.ErrType)
-	wantEqual(t, "the key stays", session.Contains("a"), true)
+	wantEqual(t, "whether the key is there after an error", session.Contains("a"), true)
 	var text string
 	if err := session.Pop("a", &text); err != nil || text != "text" {
 		t.Errorf("popped %q, %v", text, err)
 	}
-	wantEqual(t, "the key stays", session.Contains("a"), false)
+	wantEqual(t, "whether the key is there after Pop", session.Contains("a"), false)
 	wantError(t, session.Pop("a", &text), khufu.ErrNotFound)
 }
 
@@ -281,7 +281,7 @@ func TestDeleteAndClear(t *testing.T) {
 	if err := session.Delete("x"); err != nil {
 		t.Error(err)
 	}
-	wantEqual(t, "changed by deleting nothing", session.IsChanged(), false)
+	wantEqual(t, "IsChanged after deleting a missing key", session.IsChanged(), false)
 	wantError(t, session.Delete("\xff"), khufu.ErrUTF8)
 	if err := session.Delete("a"); err != nil {
 		t.Error(err)
@@ -292,7 +292,7 @@ func TestDeleteAndClear(t *testing.T) {
 		t.Error(err)
 	}
 	wantEqual(t, "the state", toJSON(t, session), `{}`)
-	wantEqual(t, "a cleared session is not new", session.IsNew(), false)
+	wantEqual(t, "IsNew after Clear", session.IsNew(), false)
 }
 
 func TestSetDefault(t *testing.T) {
@@ -315,8 +315,7 @@ func TestSetDefault(t *testing.T) {
 	wantEqual(t, "the state", toJSON(t, session), `{"a":[1],"b":null}`)
 }
 
-// Whatever sets a value writes it in the same way.
-func TestEverythingThatSetsAValue(t *testing.T) {
+func TestEverySetterWritesValuesAlike(t *testing.T) {
 	for name, with := range map[string]func(*khufu.Session, any) error{
 		"Set":        func(s *khufu.Session, v any) error { return s.Set("k", v) },
 		"SetDefault": func(s *khufu.Session, v any) error { return s.SetDefault("k", v, nil) },

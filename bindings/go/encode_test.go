@@ -68,12 +68,12 @@ type (
 	}
 )
 
-// MarshalJSON writes what looks like a float without a fraction, and is none.
+// MarshalJSON writes an integer that looks like a float without a fraction.
 func (r raised) MarshalJSON() ([]byte, error) { return fmt.Appendf(nil, `{"cents":%d}`, r.cents), nil }
 
 func (r raised) MarshalText() ([]byte, error) { return fmt.Appendf(nil, "%d ¢", r.cents), nil }
 
-// MarshalJSON is found only where the value has an address.
+// MarshalJSON is used only if the value is addressable.
 func (a *address) MarshalJSON() ([]byte, error) { return json.Marshal([]any{a.text, 1}) }
 
 func randomFloat(random *rand.Rand) float64 {
@@ -158,8 +158,7 @@ func randomRecord(random *rand.Rand, depth int) *record {
 	return r
 }
 
-// withoutFractions takes the fractions of whole numbers from JSON text: they are what
-// encode adds.
+// withoutFractions removes from JSON text the ".0" that encode adds to whole numbers.
 func withoutFractions(text string) string {
 	var b strings.Builder
 	for i, inString := 0, false; i < len(text); i++ {
@@ -188,8 +187,7 @@ func plain(t *testing.T, value any) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// What encode writes is what encoding/json writes, but for the fractions.
-func TestEncodeIsEncodingJSON(t *testing.T) {
+func TestEncodeMatchesEncodingJSONExceptForFractions(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
 	for range 20_000 {
@@ -198,15 +196,15 @@ func TestEncodeIsEncodingJSON(t *testing.T) {
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
-		// A raw value may have a fraction of its own.
+		// A json.RawMessage may have such a fraction, too, so both texts are stripped.
 		if found, wanted := withoutFractions(text), withoutFractions(plain(t, value)); found != wanted {
 			t.Fatalf("seed %d:\n%s\nis not\n%s", seed, found, wanted)
 		}
 	}
 }
 
-// Every float that is read back as an any comes back with a fraction or an exponent.
-func TestEveryFloatIsAFloat(t *testing.T) {
+// Every float in the JSON text has a fraction or an exponent.
+func TestEveryFloatIsWrittenAsAFloat(t *testing.T) {
 	var floats func(v any) int
 	floats = func(v any) (n int) {
 		switch v := v.(type) {
@@ -310,10 +308,10 @@ func TestTextThatIsNotUTF8IsRefusedAtAnyDepth(t *testing.T) {
 
 type hiddenText struct{ Text string }
 
-func TestFieldsOfATypeAreFoundOnce(t *testing.T) {
+func TestFieldsAreCachedByType(t *testing.T) {
 	first, second := fields(reflect.TypeFor[record]()), fields(reflect.TypeFor[record]())
 	if reflect.ValueOf(first).Pointer() != reflect.ValueOf(second).Pointer() {
-		t.Error("they were looked for again")
+		t.Error("the fields were computed again")
 	}
 }
 

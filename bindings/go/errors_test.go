@@ -8,19 +8,19 @@ import (
 	khufu "github.com/khufu/khufu/bindings/go"
 )
 
-func TestErrorsSayWhatHappened(t *testing.T) {
+func TestAnErrorHasAStatusAndAMessage(t *testing.T) {
 	session := newSession(t)
 	set(t, session, "name", "Zoë")
 	_, err := session.GetInt64("name")
 	var detailed *khufu.Error
 	if !errors.As(err, &detailed) {
-		t.Fatalf("%T is no *khufu.Error", err)
+		t.Fatalf("%T is not a *khufu.Error", err)
 	}
 	wantEqual(t, "the status", detailed.Status, khufu.ErrType)
 	if !strings.HasPrefix(err.Error(), "khufu: ") || !strings.Contains(err.Error(), "name") || strings.Contains(err.Error(), "Zoë") {
 		t.Errorf("the message is %q", err)
 	}
-	wantEqual(t, "is another error", errors.Is(err, khufu.ErrNotFound), false)
+	wantEqual(t, "whether it is ErrNotFound", errors.Is(err, khufu.ErrNotFound), false)
 
 	_, err = session.GetInt64("missing")
 	if !errors.Is(err, khufu.ErrNotFound) || !errors.As(err, &detailed) || strings.Contains(err.Error(), "name") {
@@ -43,7 +43,7 @@ func TestEveryStatusHasAMessage(t *testing.T) {
 	}
 }
 
-func TestAClosedSessionSaysSo(t *testing.T) {
+func TestCallsOnAClosedSessionFail(t *testing.T) {
 	factory := newFactory(t, khufu.Options{})
 	session := openAt(t, factory, signed(genuine), now)
 	for range 2 {
@@ -96,7 +96,7 @@ func TestAClosedSessionSaysSo(t *testing.T) {
 	for range session.Keys() {
 		t.Error("a closed session has a key")
 	}
-	wantEqual(t, "a closed session's state",
+	wantEqual(t, "whether a closed session returns zero values",
 		session.Len() == 0 && !session.Contains("user") && !session.CheckCSRFToken("") && !session.IsNew() &&
 			!session.IsChanged() && !session.Vary() && session.LoadResult() == khufu.LoadNone && session.LoadFormat() == "" &&
 			session.Refusal() == "" && session.Created().IsZero() && session.Accessed().IsZero() && session.Renewed().IsZero(), true)
@@ -106,7 +106,7 @@ func TestAClosedSessionSaysSo(t *testing.T) {
 	zero.Close()
 }
 
-func TestAClosedFactorySaysSo(t *testing.T) {
+func TestCallsOnAClosedFactoryFail(t *testing.T) {
 	factory := newFactory(t, khufu.Options{})
 	session := openAt(t, factory, signed(genuine), now)
 	for range 2 {
@@ -121,7 +121,7 @@ func TestAClosedFactorySaysSo(t *testing.T) {
 
 	user, err := session.GetString("user")
 	if err != nil || user != "ada" {
-		t.Errorf("its session holds %q, %v", user, err)
+		t.Errorf("the user in its session is %q, %v", user, err)
 	}
 	if commit(t, session) == "" {
 		t.Error("its session is not written")

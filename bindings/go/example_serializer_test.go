@@ -11,8 +11,8 @@ import (
 	khufu "github.com/khufu/khufu/bindings/go"
 )
 
-// Deflated is a [khufu.PayloadSerializer] of compressed JSON, for sessions that are
-// nearly too large for a cookie.
+// Deflated is a [khufu.PayloadSerializer] that compresses the JSON text, for sessions that
+// would be too large for a cookie.
 type Deflated struct{}
 
 func (Deflated) Loads(payload []byte) ([]byte, error) {
@@ -33,7 +33,7 @@ func (Deflated) Dumps(json []byte) ([]byte, error) {
 	return payload.Bytes(), err
 }
 
-// Sessions that are compressed.
+// This example compresses sessions.
 func ExamplePayloadSerializer() {
 	factory, err := khufu.NewFactory(khufu.Options{Secret: "itsaseekreet", CustomSerializer: Deflated{}})
 	if err != nil {

@@ -11,11 +11,11 @@ import (
 	khufu "github.com/khufu/khufu/bindings/go"
 )
 
-// A MapStore is a [khufu.SubjectStore] over maps.
+// A MapStore is a [khufu.SubjectStore] that keeps its records in maps.
 type MapStore struct {
 	mutex    sync.Mutex
 	records  map[string]mapRecord
-	subjects map[string]map[string]time.Time // until when a subject's keys are listed
+	subjects map[string]map[string]time.Time // by subject and key: until when the key is listed
 }
 
 type mapRecord struct {
@@ -24,7 +24,7 @@ type mapRecord struct {
 	expires    time.Time
 }
 
-// find gives the record of a key, and removes it if it has expired.
+// find returns the record of a key. It removes the record if it has expired.
 func (m *MapStore) find(key string) (mapRecord, bool) {
 	record, found := m.records[key]
 	if found && !time.Now().Before(record.expires) {
@@ -34,8 +34,8 @@ func (m *MapStore) find(key string) (mapRecord, bool) {
 	return record, found
 }
 
-// replace checks that the record of a key has the generation expected, which is 0 if
-// there is to be none, and puts another in its place.
+// replace replaces the record of a key if it has the expected generation. If expected is 0,
+// it adds the record if there is none.
 func (m *MapStore) replace(key string, expected uint64, record mapRecord) error {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
@@ -53,7 +53,7 @@ func (m *MapStore) replace(key string, expected uint64, record mapRecord) error 
 	return nil
 }
 
-// end is when a time to live is over.
+// end returns when a time to live ends.
 func end(ttl time.Duration) time.Time {
 	if ttl < 0 {
 		return time.Now().AddDate(1000, 0, 0) // never
@@ -122,7 +122,7 @@ func (m *MapStore) Members(subject string) ([]string, error) {
 	return slices.Collect(maps.Keys(m.subjects[subject])), nil
 }
 
-// Sessions in a map.
+// This example keeps sessions in a map.
 func ExampleStore() {
 	factory, err := khufu.NewFactory(khufu.Options{Secret: "itsaseekreet", CustomStore: new(MapStore)})
 	if err != nil {
@@ -154,7 +154,7 @@ func ExampleStore() {
 	// loaded 3 0
 }
 
-// The sessions of a user, who logs out everywhere else.
+// This example logs a user out everywhere else.
 func ExampleFactory_Subject() {
 	factory, err := khufu.NewFactory(khufu.Options{Secret: "itsaseekreet", Type: khufu.Stored})
 	if err != nil {

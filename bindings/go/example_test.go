@@ -12,7 +12,8 @@ import (
 	khufu "github.com/khufu/khufu/bindings/go"
 )
 
-// A handler that counts visits: open, read, set, commit, and only then write.
+// This handler counts visits. It opens the session, reads and sets a key, commits, and only
+// then writes the response.
 func Example() {
 	factory, err := khufu.NewFactory(khufu.Options{Secret: "itsaseekreet", HTTPOnly: true})
 	if err != nil {
@@ -21,19 +22,19 @@ func Example() {
 	visit := func(w http.ResponseWriter, r *http.Request) {
 		session, err := factory.OpenRequest(r)
 		if err != nil {
-			http.Error(w, "no session", http.StatusInternalServerError)
+			http.Error(w, "cannot open the session", http.StatusInternalServerError)
 			return
 		}
 		defer session.Close()
 
 		visits, err := khufu.Get[int](session, "visits")
 		if err != nil && !errors.Is(err, khufu.ErrNotFound) {
-			log.Print(err) // someone else's visits are no number: start again
+			log.Print(err) // another application stored something else: start again
 		}
 		session.Set("visits", visits+1)
 
 		if err := session.CommitTo(w.Header()); err != nil {
-			http.Error(w, "the session could not be kept", http.StatusInternalServerError)
+			http.Error(w, "cannot save the session", http.StatusInternalServerError)
 			return
 		}
 		fmt.Fprintln(w, "visits:", visits+1)
@@ -55,7 +56,7 @@ func Example() {
 	// visits: 2
 }
 
-// A cookie that Pyramid wrote.
+// This example opens a cookie that Pyramid wrote.
 func ExampleFactory_Open() {
 	factory, err := khufu.NewFactory(khufu.Options{Secret: "itsaseekreet", Timeout: -1})
 	if err != nil {
@@ -116,7 +117,7 @@ func ExampleSession_Flash() {
 func ExampleSession_CheckCSRFToken() {
 	session := emptySession()
 	defer session.Close()
-	token, err := session.CSRFToken() // into the form, as a hidden field
+	token, err := session.CSRFToken() // put it into the form as a hidden field
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -138,8 +139,8 @@ func ExampleSession_Commit() {
 	// Output: 1 <nil>
 }
 
-// An application that changes its secret, and moves from Pyramid 1's pickles to
-// encrypted cookies, while its visitors stay logged in.
+// This application changes its secret and moves from Pyramid 1's pickles to encrypted
+// cookies, while its visitors stay logged in.
 func ExampleOptions() {
 	now := time.Unix(1700000060, 0)
 	old, err := khufu.NewFactory(khufu.Options{Secret: "itsaseekreet", Serializer: khufu.Pickle})

@@ -26,7 +26,7 @@ func flash(t *testing.T, session *khufu.Session, message any, options ...khufu.F
 func TestFlashMessagesAreShownOnce(t *testing.T) {
 	factory := newFactory(t, khufu.Options{})
 	session := openAt(t, factory, "", now)
-	wantEqual(t, "messages of an empty session", len(popped(t, session, "")), 0)
+	wantEqual(t, "the number of messages of an empty session", len(popped(t, session, "")), 0)
 	wantEqual(t, "changed", session.IsChanged(), false)
 
 	flash(t, session, "one")
@@ -42,9 +42,9 @@ func TestFlashMessagesAreShownOnce(t *testing.T) {
 			t.Errorf("peeked %q, %v", messages, err)
 		}
 	}
-	wantEqual(t, "popped", slices.Equal(popped(t, session, ""), messages), true)
-	wantEqual(t, "popped again", len(popped(t, session, "")), 0)
-	wantEqual(t, "popped of another queue", slices.Equal(popped(t, session, "error"), []string{"failed"}), true)
+	wantEqual(t, "whether PopFlash returned the messages", slices.Equal(popped(t, session, ""), messages), true)
+	wantEqual(t, "the number of messages popped again", len(popped(t, session, "")), 0)
+	wantEqual(t, "whether PopFlash returned the other queue's messages", slices.Equal(popped(t, session, "error"), []string{"failed"}), true)
 	wantEqual(t, "the length", session.Len(), 0)
 }
 
@@ -58,7 +58,7 @@ func TestNoDuplicate(t *testing.T) {
 	wantEqual(t, "the state", toJSON(t, session), `{"_f_":["one"],"_f_q":["one",{"a":1,"b":2}]}`)
 }
 
-func TestMessagesMayBeAnything(t *testing.T) {
+func TestMessagesMayHaveAnyType(t *testing.T) {
 	type notice struct {
 		Level int
 		Text  string

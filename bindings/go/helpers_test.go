@@ -18,7 +18,7 @@ const secret = "itsaseekreet"
 
 var now = time.Unix(1700000060, 0)
 
-// newFactory makes a factory that has the secret above, unless the options have one.
+// newFactory makes a factory. Its secret is the constant above unless the options set one.
 func newFactory(t testing.TB, options khufu.Options) *khufu.Factory {
 	t.Helper()
 	if options.Secret == "" && options.SecretHex == "" {
@@ -42,13 +42,14 @@ func openAt(t testing.TB, factory *khufu.Factory, cookieHeader string, at time.T
 	return session
 }
 
-// newSession opens an empty session of a factory with defaults.
+// newSession opens an empty session with default options.
 func newSession(t testing.TB) *khufu.Session {
 	t.Helper()
 	return openAt(t, newFactory(t, khufu.Options{}), "", now)
 }
 
-// commit gives what the browser would send back: "" if no cookie was set.
+// commit commits and returns the Cookie header that the browser would send back, or "" if no
+// cookie was set.
 func commit(t testing.TB, session *khufu.Session, options ...khufu.CommitOption) string {
 	t.Helper()
 	values, err := session.Commit(options...)
@@ -66,15 +67,14 @@ func commit(t testing.TB, session *khufu.Session, options ...khufu.CommitOption)
 	return ""
 }
 
-// signed is a Cookie header with a genuine session of this payload, as Pyramid's defaults
-// sign it.
+// signed returns a Cookie header with this payload, signed with Pyramid's default options.
 func signed(payload string) string {
 	mac := hmac.New(sha512.New, []byte("pyramid.session."+secret))
 	mac.Write([]byte(payload))
 	return "session=" + base64.RawURLEncoding.EncodeToString(append(mac.Sum(nil), payload...))
 }
 
-// pickled is the same for a pickle, given in base64.
+// pickled returns a signed Cookie header whose payload is a pickle, which is given in base64.
 func pickled(payload string) string {
 	text, err := base64.StdEncoding.DecodeString(payload)
 	if err != nil {
@@ -83,7 +83,7 @@ func pickled(payload string) string {
 	return signed(string(text))
 }
 
-// readVectors reads a file that every language's tests read.
+// readVectors reads a file of tests/vectors, which the tests of all languages share.
 func readVectors[T any](t testing.TB, file string) (v T) {
 	t.Helper()
 	text, err := os.ReadFile("../../tests/vectors/" + file)

@@ -17,11 +17,11 @@ import (
 	khufu "github.com/khufu/khufu/bindings/go"
 )
 
-// walWriteLock is the byte of SQLite's -shm file that whoever writes to the database has
-// locked: https://www.sqlite.org/walformat.html
+// walWriteLock is the byte of SQLite's -shm file that a process locks while it writes to the
+// database: https://www.sqlite.org/walformat.html
 const walWriteLock = 120
 
-const locks = "KHUFU_TEST_LOCKS" // the -shm file that this process is there to lock
+const locks = "KHUFU_TEST_LOCKS" // set in a child process: the -shm file that it locks
 
 func TestMain(m *testing.M) {
 	if path := os.Getenv(locks); path != "" {
@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// lock keeps SQLite's write lock until standard input ends.
+// lock holds SQLite's write lock until standard input is closed.
 func lock(path string) {
 	file, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err == nil {
@@ -45,8 +45,8 @@ func lock(path string) {
 	bufio.NewReader(os.Stdin).ReadByte()
 }
 
-// lockedElsewhere has another process lock a database, until what it gives is called.
-func lockedElsewhere(t *testing.T, database string) (unlock func()) {
+// lockInAnotherProcess starts a process that locks a database until unlock is called.
+func lockInAnotherProcess(t *testing.T, database string) (unlock func()) {
 	t.Helper()
 	other := exec.Command(os.Args[0])
 	other.Env = append(os.Environ(), locks+"="+database+"-shm")
@@ -71,7 +71,7 @@ func TestACommitWaitsForALockedDatabase(t *testing.T) {
 	header := begin(t, factory, map[string]any{})
 	session := openAt(t, factory, header, now)
 	set(t, session, "a", 1)
-	unlock := lockedElsewhere(t, strings.TrimPrefix(store, "sqlite:"))
+	unlock := lockInAnotherProcess(t, strings.TrimPrefix(store, "sqlite:"))
 	defer unlock()
 
 	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)

@@ -16,7 +16,7 @@ import (
 	khufu "github.com/khufu/khufu/bindings/go"
 )
 
-// calls are all calls of a session, by name.
+// calls are all methods of a session, by name.
 var calls = map[string]func(*khufu.Session){
 	"Get":            func(s *khufu.Session) { var v []any; s.Get("user", &v) },
 	"GetString":      func(s *khufu.Session) { s.GetString(strings.Repeat("user", 20)) },
@@ -120,7 +120,7 @@ func TestNoFactoryIsFreedDuringACall(t *testing.T) {
 			session, err := open(factory)
 			khufu.SetDuringCall(func() {})
 			wait(t, freed)
-			// The session outlives its factory.
+			// The session stays usable after its factory is freed.
 			if err != nil || session.Set("a", 1) != nil || commit(t, session) == "" {
 				t.Errorf("the session: %v", err)
 			}
@@ -168,12 +168,12 @@ func TestNothingLeaks(t *testing.T) {
 	for _, row := range []struct {
 		name   string
 		times  int
-		growth int // MiB; what leaks here takes more
+		growth int // in MiB; a leak would take more
 		work   func()
 	}{
 		{"closed sessions", 20_000, 16, func() { use(factory.OpenAt(header, now)).Close() }},
-		{"forgotten sessions", 100_000, 200, func() { use(factory.OpenAt(header, now)) }},
-		{"sessions that do not open", 200_000, 24, func() { factory.OpenAt(header, time.Time{}) }},
+		{"unreachable sessions", 100_000, 200, func() { use(factory.OpenAt(header, now)) }},
+		{"sessions that fail to open", 200_000, 24, func() { factory.OpenAt(header, time.Time{}) }},
 		{"sessions in a store", 10_000, 16, func() {
 			session, err := stored.OpenAt(storedHeader, now)
 			if err != nil {
@@ -183,7 +183,7 @@ func TestNothingLeaks(t *testing.T) {
 			commit(t, session)
 			session.Close()
 		}},
-		{"sessions that a store does not give", 100_000, 16, func() { unplugged.OpenAt(unpluggedHeader, now) }},
+		{"sessions whose store fails", 100_000, 16, func() { unplugged.OpenAt(unpluggedHeader, now) }},
 		{"factories with a store", 20_000, 24, func() {
 			factory, _ := khufu.NewFactory(khufu.Options{Secret: secret, CustomStore: broken, CustomSerializer: rot13{}})
 			factory.Close()
@@ -197,7 +197,7 @@ func TestNothingLeaks(t *testing.T) {
 			factory, _ := khufu.NewFactory(khufu.Options{Secret: secret, PreviousSecrets: []string{secret}})
 			factory.Close()
 		}},
-		{"forgotten factories", 100_000, 80, func() { khufu.NewFactory(khufu.Options{Secret: secret, PreviousSecrets: []string{secret}}) }},
+		{"unreachable factories", 100_000, 80, func() { khufu.NewFactory(khufu.Options{Secret: secret, PreviousSecrets: []string{secret}}) }},
 		{"factories that cannot be made", 100_000, 8, func() { khufu.NewFactory(khufu.Options{Secret: secret, Type: "sealed"}) }},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -207,7 +207,7 @@ func TestNothingLeaks(t *testing.T) {
 				}
 				runtime.GC()
 			}
-			work() // takes what memory it takes before the collector comes round
+			work() // warm up, so that the memory in use is stable
 			before := residentMiB(t)
 			work()
 			growth := residentMiB(t) - before
@@ -219,12 +219,12 @@ func TestNothingLeaks(t *testing.T) {
 	}
 }
 
-// residentMiB is the memory of this process.
+// residentMiB returns the resident memory of this process.
 func residentMiB(t *testing.T) int {
 	t.Helper()
 	statm, err := os.ReadFile("/proc/self/statm")
 	if errors.Is(err, os.ErrNotExist) {
-		t.Skip("there is no /proc here to tell the memory in use")
+		t.Skip("this system has no /proc, which tells the memory in use")
 	}
 	fields := bytes.Fields(statm)
 	if err != nil || len(fields) < 2 {
@@ -266,7 +266,7 @@ func TestGoroutinesShareAFactory(t *testing.T) {
 	group.Wait()
 }
 
-func TestAFactoryMayBeClosedWhileOthersOpen(t *testing.T) {
+func TestAFactoryMayBeClosedWhileGoroutinesOpen(t *testing.T) {
 	for range 20 {
 		factory := newFactory(t, khufu.Options{})
 		var group sync.WaitGroup

@@ -22,7 +22,7 @@ func TestLoadResults(t *testing.T) {
 		result  khufu.LoadResult
 		word    string
 		format  string
-		refusal string // a part of it
+		refusal string // a part of the refusal
 	}{
 		{name: "no cookie", result: khufu.LoadNone, word: "none"},
 		{name: "another cookie", header: "a=b; c=d", result: khufu.LoadNone, word: "none", refusal: "cookie_name"},
@@ -45,8 +45,8 @@ func TestLoadResults(t *testing.T) {
 			result: khufu.LoadBadSignature, word: "bad_signature", refusal: "signature"},
 		{name: "not base64", header: "session=" + strings.Repeat("!", 200), result: khufu.LoadMalformed, word: "malformed", refusal: "base64"},
 		{name: "too short", header: "session=abcd", result: khufu.LoadMalformed, word: "malformed", refusal: "short"},
-		{name: "no list", header: signed(`{"user": "ada"}`), result: khufu.LoadMalformed, word: "malformed", refusal: " "},
-		{name: "no object", header: signed(`[1700000000, 1699999899.75, 3]`), result: khufu.LoadMalformed, word: "malformed", refusal: " "},
+		{name: "not a list", header: signed(`{"user": "ada"}`), result: khufu.LoadMalformed, word: "malformed", refusal: " "},
+		{name: "not an object", header: signed(`[1700000000, 1699999899.75, 3]`), result: khufu.LoadMalformed, word: "malformed", refusal: " "},
 		{name: "a pickled datetime", options: khufu.Options{Serializer: khufu.Pickle}, header: pickled(datetime),
 			result: khufu.LoadUnsupported, word: "unsupported", refusal: "datetime.datetime"},
 	}
@@ -57,15 +57,15 @@ func TestLoadResults(t *testing.T) {
 			}
 			session := openAt(t, newFactory(t, row.options), row.header, row.at)
 			wantEqual(t, "the load result", session.LoadResult(), row.result)
-			wantEqual(t, "its name", session.LoadResult().String(), row.word)
+			wantEqual(t, "the name of the load result", session.LoadResult().String(), row.word)
 			wantEqual(t, "the load format", session.LoadFormat(), row.format)
 			if refusal := session.Refusal(); (refusal == "") != (row.refusal == "") || !strings.Contains(refusal, row.refusal) {
-				t.Errorf("the refusal %q does not tell of %q", refusal, row.refusal)
+				t.Errorf("the refusal %q does not contain %q", refusal, row.refusal)
 			}
 
 			loaded := strings.HasPrefix(row.word, "loaded")
-			wantEqual(t, "is new", session.IsNew(), !loaded)
-			wantEqual(t, "is changed", session.IsChanged(), loaded && row.result != khufu.Loaded)
+			wantEqual(t, "IsNew", session.IsNew(), !loaded)
+			wantEqual(t, "IsChanged", session.IsChanged(), loaded && row.result != khufu.Loaded)
 			user, err := session.GetString("user")
 			if loaded {
 				wantEqual(t, "the user", user, "ada")
@@ -79,12 +79,12 @@ func TestLoadResults(t *testing.T) {
 	}
 }
 
-func TestARefusalOutlivesLaterFailures(t *testing.T) {
+func TestALaterErrorDoesNotChangeTheRefusal(t *testing.T) {
 	session := openAt(t, newFactory(t, khufu.Options{}), "session=abcd", now)
 	refusal := session.Refusal()
 	wantError(t, session.Set("\xff", 1), khufu.ErrUTF8)
 	if refusal == "" || session.Refusal() != refusal {
-		t.Errorf("the refusal was %q and is %q", refusal, session.Refusal())
+		t.Errorf("the refusal was %q and is now %q", refusal, session.Refusal())
 	}
 }
 
@@ -109,7 +109,7 @@ func TestAnUnsupportedSessionIsNotOverwritten(t *testing.T) {
 	}
 }
 
-func TestASessionOfAnOlderKindIsWrittenAgain(t *testing.T) {
+func TestAnOlderFormatIsWrittenInTheCurrentOne(t *testing.T) {
 	old := newFactory(t, khufu.Options{})
 	for name, options := range map[string]khufu.Options{
 		"previous secret":  {Secret: "newer", PreviousSecrets: []string{secret}},
@@ -125,12 +125,12 @@ func TestASessionOfAnOlderKindIsWrittenAgain(t *testing.T) {
 			after := openAt(t, factory, header, now)
 			wantEqual(t, "the load result", after.LoadResult(), khufu.Loaded)
 			wantEqual(t, "the state", toJSON(t, after), `{"user":"ada"}`)
-			wantEqual(t, "the old factory's load result", openAt(t, old, header, now).IsNew(), true)
+			wantEqual(t, "IsNew under the old factory", openAt(t, old, header, now).IsNew(), true)
 		})
 	}
 }
 
-func TestNoCookieHeaderMakesOpeningFail(t *testing.T) {
+func TestBadCookieHeadersDoNotMakeOpeningFail(t *testing.T) {
 	factory := newFactory(t, khufu.Options{})
 	for _, header := range []string{
 		"session", "session=", "=", ";;;", "session=\x00", "session=\xff\xfe", "session=" + strings.Repeat("A", 1<<20),
@@ -143,18 +143,18 @@ func TestNoCookieHeaderMakesOpeningFail(t *testing.T) {
 	}
 }
 
-func TestOpeningAtNoTimeIsAnError(t *testing.T) {
+func TestOpenAtRefusesInvalidTimes(t *testing.T) {
 	factory := newFactory(t, khufu.Options{})
 	for _, at := range []time.Time{{}, time.Unix(-1, 0), time.Unix(1<<40, 0)} {
 		session, err := factory.OpenAt("", at)
 		wantError(t, err, khufu.ErrArgument)
 		if session != nil {
-			t.Errorf("there is a session at %v", at)
+			t.Errorf("OpenAt returned a session at %v", at)
 		}
 	}
 }
 
-func TestOpenTakesThePresentTime(t *testing.T) {
+func TestOpenUsesTheCurrentTime(t *testing.T) {
 	before := time.Now().Add(-time.Millisecond)
 	session, err := newFactory(t, khufu.Options{}).Open("")
 	if err != nil {

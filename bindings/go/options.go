@@ -43,7 +43,9 @@ const (
 	Khufu                Library = "khufu"                  // Pyramid's own cookies, and khufu's own records
 	PyramidSessionRedis  Library = "pyramid_session_redis"  // in Redis
 	PyramidRedisSessions Library = "pyramid_redis_sessions" // in Redis
-	Beaker               Library = "beaker"                 // in cookies or Redis; set CookieName, too
+	// Beaker keeps sessions in cookies or Redis. Its cookie is named beaker.session.id by
+	// default, so set CookieName to that name.
+	Beaker Library = "beaker"
 )
 
 // A HashAlg is the hash function of the HMAC that signs a cookie.

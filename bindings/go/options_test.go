@@ -23,7 +23,7 @@ func TestWrongOptionsAreExplained(t *testing.T) {
 	}{
 		"no secret":             {khufu.Options{}, "secret"},
 		"two secrets":           {khufu.Options{Secret: hidden, SecretHex: hidden}, "secret_hex"},
-		"hex that is none":      {khufu.Options{SecretHex: hidden + "x"}, "secret_hex"},
+		"not hexadecimal":       {khufu.Options{SecretHex: hidden + "x"}, "secret_hex"},
 		"type":                  {khufu.Options{Secret: hidden, Type: "sealed"}, "sealed"},
 		"serializer":            {khufu.Options{Secret: hidden, Serializer: "yaml"}, "yaml"},
 		"hash":                  {khufu.Options{Secret: hidden, HashAlg: "md5"}, "md5"},
@@ -59,7 +59,7 @@ func TestWrongOptionsAreExplained(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			factory, err := khufu.NewFactory(row.options)
 			if factory != nil {
-				t.Error("there is a factory")
+				t.Error("NewFactory returned a factory")
 			}
 			if wanted := khufu.ErrOption; name == "not text" {
 				wantError(t, err, khufu.ErrUTF8)
@@ -68,13 +68,13 @@ func TestWrongOptionsAreExplained(t *testing.T) {
 			}
 			var detailed *khufu.Error
 			if !errors.As(err, &detailed) {
-				t.Fatalf("%T is no *khufu.Error", err)
+				t.Fatalf("%T is not a *khufu.Error", err)
 			}
 			if !strings.Contains(err.Error(), row.detail) {
-				t.Errorf("%q does not tell of %q", err, row.detail)
+				t.Errorf("%q does not contain %q", err, row.detail)
 			}
 			if strings.Contains(err.Error(), hidden) {
-				t.Errorf("%q holds the secret", err)
+				t.Errorf("%q shows the secret", err)
 			}
 		})
 	}
@@ -97,7 +97,7 @@ func TestOptionsNeverShowTheirSecrets(t *testing.T) {
 		}
 		fmt.Fprintf(&printed, "%+v\n%#v\n% x\n", value, value, value)
 		fmt.Fprintln(&printed, value)
-		fmt.Fprintf(&printed, strings.Repeat("x", 2), value) // as an argument too many
+		fmt.Fprintf(&printed, strings.Repeat("x", 2), value) // as a superfluous argument
 	}
 	for _, handler := range []slog.Handler{slog.NewTextHandler(&printed, nil), slog.NewJSONHandler(&printed, nil)} {
 		slog.New(handler).Info("start", "options", options, "pointer", &options, "format", format, "setting", setting)
@@ -114,7 +114,7 @@ func TestOptionsNeverShowTheirSecrets(t *testing.T) {
 	}
 }
 
-func TestSettingsReachEveryOption(t *testing.T) {
+func TestSettingsSetEveryOption(t *testing.T) {
 	factory, err := khufu.NewFactory(khufu.Options{Settings: []khufu.Setting{
 		{"secret", "newer"}, {"previous_secret", "x"}, {"previous_secret", secret}, {"timeout", ""},
 		{"accept.b.secret", "b"}, {"accept.a.secret", secret}, {"accept.a.salt", ""},

@@ -10,8 +10,8 @@ import (
 	khufu "github.com/khufu/khufu/bindings/go"
 )
 
-// originals are sessions of pyramid_session_redis, pyramid_redis_sessions and Beaker:
-// the cookies, and what each left in Redis.
+// originals are sessions that pyramid_session_redis, pyramid_redis_sessions or Beaker wrote:
+// the cookies, and the records in Redis.
 type originals struct {
 	Cases []original
 }
@@ -19,7 +19,7 @@ type originals struct {
 type original struct {
 	Name, Secret, Serializer string
 
-	Kind        string // of Beaker
+	Kind        string // only for Beaker
 	ValidateKey string `json:"validate_key"`
 	EncryptKey  string `json:"encrypt_key"`
 
@@ -31,11 +31,11 @@ type original struct {
 	}
 }
 
-// originalFiles have so many cases.
+// originalFiles has the number of cases in each file.
 var originalFiles = map[string]int{"pyramid_session_redis": 6, "pyramid_redis_sessions": 4, "beaker": 18}
 
-// originalsWritten is just before the oldest session was written, originalsOpened a time at
-// which none has expired.
+// originalsWritten is just before the oldest session was written. At originalsOpened, no
+// session has expired.
 var originalsWritten, originalsOpened = time.Unix(1795442010, 0), time.Unix(1795442100, 0)
 
 func (o original) options(format, redis string) khufu.Options {
@@ -55,13 +55,13 @@ func (o original) options(format, redis string) khufu.Options {
 	return options
 }
 
-// header is what the browser sends back.
+// header returns the Cookie header that the browser sends back.
 func (o original) header() string {
 	pair, _, _ := strings.Cut(o.SetCookie, ";")
 	return strings.TrimSpace(pair)
 }
 
-// put leaves the records in Redis, and nothing else.
+// put replaces all data in Redis with the records.
 func (o original) put(t *testing.T, redis *redisServer) {
 	t.Helper()
 	wantEqual(t, "the answer to FLUSHALL", redis.do(t, "FLUSHALL"), "+OK")
@@ -92,7 +92,7 @@ func TestOriginalsOpenToTheirState(t *testing.T) {
 		session := openAt(t, factory, c.header(), originalsOpened)
 		wantEqual(t, "the load result", session.LoadResult(), khufu.Loaded)
 		wantEqual(t, "the refusal", session.Refusal(), "")
-		wantEqual(t, "is new", session.IsNew(), false)
+		wantEqual(t, "IsNew", session.IsNew(), false)
 		if session.Created().Before(originalsWritten) || session.Created().After(originalsOpened) {
 			t.Errorf("it was created at %v", session.Created())
 		}
@@ -102,18 +102,18 @@ func TestOriginalsOpenToTheirState(t *testing.T) {
 			t.Fatal(err)
 		}
 		header := commit(t, session)
-		wantEqual(t, "a new cookie", header != "", len(c.Records) == 0)
+		wantEqual(t, "whether there is a new cookie", header != "", len(c.Records) == 0)
 		if header == "" {
 			header = c.header()
 		}
 		again := openAt(t, factory, header, originalsOpened.Add(time.Second))
-		wantEqual(t, "the load result of what was written", again.LoadResult(), khufu.Loaded)
+		wantEqual(t, "the load result of the written session", again.LoadResult(), khufu.Loaded)
 		wantEqual(t, "created", again.Created(), session.Created())
 		wantSameState(t, again, c.StateJSON)
 	})
 }
 
-func TestNoChangedOriginalOpens(t *testing.T) {
+func TestChangedOriginalsAreRefused(t *testing.T) {
 	eachOriginal(t, func(t *testing.T, c original, factory *khufu.Factory) {
 		header := c.header()
 		for i := strings.Index(header, "=") + 1; i < len(header); i++ {
@@ -121,7 +121,7 @@ func TestNoChangedOriginalOpens(t *testing.T) {
 			changed[i] ^= 1
 			session := openAt(t, factory, string(changed), originalsOpened)
 			if session.LoadResult() == khufu.Loaded || session.Len() != 0 || session.Refusal() == "" {
-				t.Errorf("it opens though character %d was changed", i)
+				t.Errorf("the cookie opens although character %d was changed", i)
 			}
 		}
 	})

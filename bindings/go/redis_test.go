@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// A redisServer is a Redis of a test's own.
+// A redisServer is a Redis server for one test.
 type redisServer struct {
 	URL        string
 	connection net.Conn
@@ -20,7 +20,7 @@ type redisServer struct {
 
 func startRedis(t *testing.T) *redisServer {
 	t.Helper()
-	folder, err := os.MkdirTemp("", "khufu-go-") // a socket's path must be short, and that of t.TempDir may not be
+	folder, err := os.MkdirTemp("", "khufu-go-") // not t.TempDir: its path may be too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func startRedis(t *testing.T) *redisServer {
 	}
 }
 
-// do sends a command and gives the first line of its answer.
+// do sends a command and returns the first line of the reply.
 func (s *redisServer) do(t *testing.T, words ...string) string {
 	t.Helper()
 	var request strings.Builder

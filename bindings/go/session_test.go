@@ -18,17 +18,17 @@ func TestTimes(t *testing.T) {
 	wantEqual(t, "accessed after reading", session.Accessed(), now.UTC())
 	wantEqual(t, "renewed after reading", session.Renewed(), time.Unix(1700000000, 5e8).UTC())
 
-	// A time that the caller gives is kept to what a float can tell.
+	// A time that is passed to OpenAt is rounded to the precision of a float.
 	created := openAt(t, factory, "", time.Unix(1700000060, 123456789)).Created()
 	if difference := created.Sub(time.Unix(1700000060, 123456789)).Abs(); difference > 250*time.Nanosecond {
 		t.Errorf("created is %v off", difference)
 	}
 	for _, at := range []time.Time{time.Unix(0, 0), time.Unix(253402300799, 0), now.Add(time.Second / 3)} {
 		once := openAt(t, factory, "", at).Created()
-		wantEqual(t, "a time that went round", openAt(t, factory, "", once).Created(), once)
+		wantEqual(t, "a time that was converted twice", openAt(t, factory, "", once).Created(), once)
 	}
 	far := openAt(t, factory, signed(`[1700000060, -1e300, {}]`), now).Created()
-	wantEqual(t, "the distant past is past", far.Before(time.Unix(0, 0)), true)
+	wantEqual(t, "whether the distant past is in the past", far.Before(time.Unix(0, 0)), true)
 }
 
 func TestChanged(t *testing.T) {
@@ -36,8 +36,8 @@ func TestChanged(t *testing.T) {
 	session := openAt(t, factory, signed(`[1700000060, 1699999899.75, {"a": 1}]`), now)
 	wantEqual(t, "changed after opening", session.IsChanged(), false)
 	session.Len()
-	wantEqual(t, "changed after reading at once", session.IsChanged(), false)
-	wantEqual(t, "the cookie of what did not change", commit(t, session), "")
+	wantEqual(t, "changed after reading in the same second", session.IsChanged(), false)
+	wantEqual(t, "the cookie of an unchanged session", commit(t, session), "")
 	if err := session.Changed(); err != nil {
 		t.Error(err)
 	}
@@ -74,7 +74,7 @@ func TestInvalidate(t *testing.T) {
 		t.Error(err)
 	}
 	wantEqual(t, "the length", session.Len(), 0)
-	wantEqual(t, "is new", session.IsNew(), true)
+	wantEqual(t, "IsNew", session.IsNew(), true)
 	wantEqual(t, "created", session.Created(), now.UTC())
 	values, err := session.Commit()
 	if err != nil || len(values) != 1 {

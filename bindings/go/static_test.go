@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// A program is linked with the static library where pkg-config's directory has no other,
-// as README.md says, and runs without the shared one.
+// The program is linked with the static library if pkg-config's directory has no shared one,
+// as README.md says. It then runs without the shared library.
 func TestAProgramWithTheStaticLibrary(t *testing.T) {
 	found, err := exec.Command("pkg-config", "--variable=pcfiledir", "khufu").Output()
 	if err != nil {
@@ -26,13 +26,13 @@ func TestAProgramWithTheStaticLibrary(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// Not a link: its own place is where it finds the rest.
+	// This is a copy, because khufu.pc finds the other files by its own location.
 	if err := os.CopyFS(filepath.Join(prefix, "lib/pkgconfig"), os.DirFS(strings.TrimSpace(string(found)))); err != nil {
 		t.Fatal(err)
 	}
 
 	program := filepath.Join(prefix, "program")
-	// Go's cache does not know pkg-config's flags, so the package is compiled with one of its own, which changes nothing.
+	// Go's cache ignores pkg-config's flags. A flag of no effect makes Go compile the package anew.
 	build := exec.Command("go", "build", "-gcflags=github.com/khufu/khufu/bindings/go=-D="+prefix, "-o", program, ".")
 	build.Dir = "../../examples/go"
 	build.Env = append(environmentWithout("PKG_CONFIG_PATH", "LD_LIBRARY_PATH", "GOEXPERIMENT"), "PKG_CONFIG_PATH="+prefix+"/lib/pkgconfig")
@@ -46,7 +46,7 @@ func TestAProgramWithTheStaticLibrary(t *testing.T) {
 	defer file.Close()
 	libraries, err := file.ImportedLibraries()
 	if err != nil || len(libraries) == 0 || slices.ContainsFunc(libraries, func(name string) bool { return strings.Contains(name, "khufu") }) {
-		t.Errorf("it needs %q, %v", libraries, err)
+		t.Errorf("the program needs the libraries %q, %v", libraries, err)
 	}
 	run := exec.Command(program)
 	run.Env = environmentWithout("LD_LIBRARY_PATH")

@@ -15,7 +15,7 @@ import (
 	khufu "github.com/khufu/khufu/bindings/go"
 )
 
-// onEveryStore runs a test on a factory of each kind of store.
+// onEveryStore runs a test with each kind of store.
 func onEveryStore(t *testing.T, test func(*testing.T, *khufu.Factory)) {
 	stores := map[string]khufu.Options{
 		"memory": {Type: khufu.Stored},
@@ -30,7 +30,7 @@ func onEveryStore(t *testing.T, test func(*testing.T, *khufu.Factory)) {
 
 func sqlite(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "sessions.db") }
 
-// begin commits a new session and gives the browser's Cookie header.
+// begin commits a new session and returns the browser's Cookie header.
 func begin(t *testing.T, factory *khufu.Factory, state map[string]any) string {
 	t.Helper()
 	session := openAt(t, factory, "", now)
@@ -40,7 +40,7 @@ func begin(t *testing.T, factory *khufu.Factory, state map[string]any) string {
 	return commit(t, session)
 }
 
-func TestAStoredSessionIsThereInTheNextRequest(t *testing.T) {
+func TestAStoredSessionOpensInTheNextRequest(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, factory *khufu.Factory) {
 		large := strings.Repeat("x", 100_000)
 		header := begin(t, factory, map[string]any{"user": "Zoë", "large": large})
@@ -55,13 +55,13 @@ func TestAStoredSessionIsThereInTheNextRequest(t *testing.T) {
 		if err != nil || len(id) != 64 || strings.Contains(header, id) {
 			t.Errorf("the id is %q, %v", id, err)
 		}
-		wantEqual(t, "the cookie of one that has it", commit(t, session), "")
+		wantEqual(t, "the cookie if the browser has it already", commit(t, session), "")
 		wantEqual(t, "the load result much later",
 			openAt(t, factory, header, now.Add(time.Hour)).LoadResult(), khufu.LoadExpired)
 	})
 }
 
-func TestTwoRequestsKeepWhatBothWrote(t *testing.T) {
+func TestConcurrentRequestsKeepEachOthersChanges(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, factory *khufu.Factory) {
 		header := begin(t, factory, map[string]any{"gone": 1})
 		one, other := openAt(t, factory, header, now), openAt(t, factory, header, now)
@@ -77,7 +77,7 @@ func TestTwoRequestsKeepWhatBothWrote(t *testing.T) {
 	})
 }
 
-func TestGoroutinesLoseNothing(t *testing.T) {
+func TestConcurrentGoroutinesLoseNoChanges(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, factory *khufu.Factory) {
 		header := begin(t, factory, map[string]any{})
 		var group sync.WaitGroup
@@ -119,11 +119,11 @@ func TestALogoutIsFinal(t *testing.T) {
 		responseHeader := http.Header{}
 		wantError(t, slow.CommitTo(responseHeader), khufu.ErrGone)
 		wantEqual(t, "the number of headers", len(responseHeader), 0)
-		wantEqual(t, "what it read", toJSON(t, slow), `{"user":1,"seen":true}`)
+		wantEqual(t, "the state that it read", toJSON(t, slow), `{"user":1,"seen":true}`)
 
 		next := openAt(t, factory, header, now)
 		wantEqual(t, "the load result", next.LoadResult(), khufu.LoadMissing)
-		wantEqual(t, "its name", next.LoadResult().String(), "missing")
+		wantEqual(t, "the name of the load result", next.LoadResult().String(), "missing")
 		set(t, next, "a", 1)
 		if cookie := commit(t, next); cookie == "" || cookie == header {
 			t.Errorf("the new session's cookie is %q", cookie)
@@ -147,13 +147,13 @@ func TestRegenerateID(t *testing.T) {
 		}
 		wantEqual(t, "the state", toJSON(t, openAt(t, factory, next, now)), `{"cart":1,"user":42}`)
 		old := openAt(t, factory, header, now)
-		wantEqual(t, "what the old id shows", toJSON(t, old), `{"cart":1}`)
+		wantEqual(t, "the state under the old id", toJSON(t, old), `{"cart":1}`)
 		for _, session := range []*khufu.Session{old, late} {
 			set(t, session, "x", 1)
 			_, err := session.Commit()
 			wantError(t, err, khufu.ErrGone)
 		}
-		logout := openAt(t, factory, header, now) // by the old id
+		logout := openAt(t, factory, header, now) // with the old id
 		if err := logout.Invalidate(); err != nil {
 			t.Fatal(err)
 		}
@@ -180,30 +180,30 @@ func TestAbsoluteTimeout(t *testing.T) {
 	}
 }
 
-func TestKeysInRedisBeginWithThePrefix(t *testing.T) {
+func TestKeysInRedisHaveThePrefix(t *testing.T) {
 	redis := startRedis(t)
 	shop := newFactory(t, khufu.Options{Type: khufu.Stored, Store: redis.URL, StorePrefix: "shop:"})
 	header := begin(t, shop, map[string]any{"a": 1})
 	wantEqual(t, "the number of keys", redis.do(t, "DBSIZE"), ":1")
-	wantEqual(t, "the number of the shop's", redis.do(t, "EVAL", "return #redis.call('KEYS', 'shop:*')", "0"), ":1")
+	wantEqual(t, "the number of the shop's keys", redis.do(t, "EVAL", "return #redis.call('KEYS', 'shop:*')", "0"), ":1")
 	wantEqual(t, "the state", toJSON(t, openAt(t, shop, header, now)), `{"a":1}`)
 	other := newFactory(t, khufu.Options{Type: khufu.Stored, Store: redis.URL})
-	wantEqual(t, "the load result elsewhere", openAt(t, other, header, now).LoadResult(), khufu.LoadMissing)
+	wantEqual(t, "the load result with another prefix", openAt(t, other, header, now).LoadResult(), khufu.LoadMissing)
 }
 
-func TestAStoreThatFails(t *testing.T) {
+func TestAFullStoreIsAnError(t *testing.T) {
 	memory := newFactory(t, khufu.Options{Type: khufu.Stored, StoreMaxBytes: 100_000})
 	session := openAt(t, memory, "", now)
 	set(t, session, "large", strings.Repeat("x", 200_000))
 	_, err := session.Commit()
 	wantError(t, err, khufu.ErrStore)
 	if !strings.Contains(err.Error(), "store_max_bytes") {
-		t.Errorf("%v does not tell what to do", err)
+		t.Errorf("%v does not name the option", err)
 	}
 }
 
-// A browser whose cookie has a MaxAge gets it again with every use, but not an old one.
-func TestAReaderBringsNoOldCookieBack(t *testing.T) {
+// With MaxAge, reading a session renews the browser's cookie, but only while its id is valid.
+func TestReadingDoesNotRenewAnOldCookie(t *testing.T) {
 	for name, options := range map[string]khufu.Options{
 		"memory": {Type: khufu.Stored, MaxAge: time.Hour}, "custom": {CustomStore: new(MapStore), MaxAge: time.Hour},
 	} {
@@ -244,19 +244,19 @@ func TestASessionInACookieHasNoID(t *testing.T) {
 	_, err := session.ID()
 	wantError(t, err, khufu.ErrNotFound)
 	if err := session.RegenerateID(); err != nil || commit(t, session) == "" {
-		t.Errorf("it is not written anew: %v", err)
+		t.Errorf("the cookie is not written again: %v", err)
 	}
 }
 
-func TestADoneContextDoesNothing(t *testing.T) {
+func TestADoneContextFailsAtOnce(t *testing.T) {
 	factory := newFactory(t, khufu.Options{Type: khufu.Stored})
 	session := openAt(t, factory, "", now)
 	set(t, session, "a", 1)
 	cancelled, cancel := context.WithCancel(context.Background())
 	cancel()
-	passed, cancel := context.WithDeadline(context.Background(), now)
+	expired, cancel := context.WithDeadline(context.Background(), now)
 	defer cancel()
-	for wanted, ctx := range map[error]context.Context{context.Canceled: cancelled, context.DeadlineExceeded: passed} {
+	for wanted, ctx := range map[error]context.Context{context.Canceled: cancelled, context.DeadlineExceeded: expired} {
 		_, err := factory.OpenContext(ctx, "")
 		wantEqual(t, "the error of OpenContext", err, wanted)
 		_, err = factory.OpenRequest(httptest.NewRequest("GET", "/", nil).WithContext(ctx))
@@ -267,9 +267,9 @@ func TestADoneContextDoesNothing(t *testing.T) {
 	}
 	wantEqual(t, "changed", session.IsChanged(), true)
 
-	patient, cancel := context.WithTimeout(context.Background(), time.Hour)
+	longer, cancel := context.WithTimeout(context.Background(), time.Hour)
 	defer cancel()
-	if values, err := session.CommitContext(patient); err != nil || len(values) != 1 {
+	if values, err := session.CommitContext(longer); err != nil || len(values) != 1 {
 		t.Errorf("%q, %v", values, err)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	khufu "github.com/khufu/khufu/bindings/go"
 )
 
-// login gives the Cookie header and the ID of a new session of a subject.
+// login commits a new session of a subject and returns its Cookie header and ID.
 func login(t *testing.T, factory *khufu.Factory, subject string) (header, id string) {
 	t.Helper()
 	session := openAt(t, factory, "", now)
@@ -52,16 +52,16 @@ func TestASubjectsSessionsAreListedAndRevoked(t *testing.T) {
 
 		revoked, err := user.RevokeAll(thirdID)
 		if err != nil || revoked != 1 {
-			t.Errorf("%d were revoked, %v", revoked, err)
+			t.Errorf("%d sessions were revoked, %v", revoked, err)
 		}
 		wantEqual(t, "the second session", result(second), khufu.LoadMissing)
 		wantEqual(t, "the third session", result(third), khufu.Loaded)
 		revoked, err = user.RevokeAll("")
 		if err != nil || revoked != 1 {
-			t.Errorf("%d were revoked, %v", revoked, err)
+			t.Errorf("%d sessions were revoked, %v", revoked, err)
 		}
 		wantEqual(t, "the third session, revoked", result(third), khufu.LoadMissing)
-		wantEqual(t, "another's session", result(other), khufu.Loaded)
+		wantEqual(t, "the other subject's session", result(other), khufu.Loaded)
 		sessions, err = user.Sessions()
 		if err != nil || len(sessions) != 0 {
 			t.Errorf("%v, %v", sessions, err)

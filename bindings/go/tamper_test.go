@@ -9,7 +9,7 @@ import (
 	khufu "github.com/khufu/khufu/bindings/go"
 )
 
-// A format writes a seal of these parts in front of the payload, in bytes.
+// A format has options, and the sizes in bytes of the parts that precede the payload.
 type format struct {
 	options khufu.Options
 	parts   []int
@@ -24,7 +24,8 @@ var formats = map[string]format{
 	"encrypted pickle": {khufu.Options{Type: khufu.EncryptedCookie, Secret: encryptionSecret, Serializer: khufu.Pickle}, []int{24, 16}},
 }
 
-// eachFormat gives a test a factory of each format, and the value of a cookie that it wrote.
+// eachFormat runs a test with a factory of each format and the value of a cookie that the
+// factory wrote.
 func eachFormat(t *testing.T, test func(t *testing.T, factory *khufu.Factory, value string)) {
 	for name, format := range formats {
 		t.Run(name, func(t *testing.T) {
@@ -52,7 +53,7 @@ func wantRefused(t *testing.T, factory *khufu.Factory, value string) {
 	defer session.Close()
 	result := session.LoadResult()
 	if result != khufu.LoadBadSignature && result != khufu.LoadMalformed || session.Len() != 0 || !session.IsNew() || session.Refusal() == "" {
-		t.Errorf("%q is %s", value, result)
+		t.Errorf("%q opens with the result %s", value, result)
 	}
 }
 
@@ -65,7 +66,7 @@ func decode(t *testing.T, value string) []byte {
 	return bytes
 }
 
-func TestNoBitOfACookieMayChange(t *testing.T) {
+func TestCookiesWithAFlippedBitAreRefused(t *testing.T) {
 	eachFormat(t, func(t *testing.T, factory *khufu.Factory, value string) {
 		bytes, text := decode(t, value), []byte(value)
 		for bit := range len(bytes) * 8 {
@@ -81,7 +82,7 @@ func TestNoBitOfACookieMayChange(t *testing.T) {
 	})
 }
 
-func TestNoCookieMayBeCut(t *testing.T) {
+func TestTruncatedCookiesAreRefused(t *testing.T) {
 	eachFormat(t, func(t *testing.T, factory *khufu.Factory, value string) {
 		for length := range len(value) {
 			wantRefused(t, factory, value[:length])
@@ -94,7 +95,7 @@ func TestNoCookieMayBeCut(t *testing.T) {
 	})
 }
 
-func TestPartsOfTwoCookiesMakeNone(t *testing.T) {
+func TestCombinedPartsOfTwoCookiesAreRefused(t *testing.T) {
 	for name, format := range formats {
 		t.Run(name, func(t *testing.T) {
 			factory := newFactory(t, format.options)
@@ -113,13 +114,13 @@ func TestPartsOfTwoCookiesMakeNone(t *testing.T) {
 	}
 }
 
-func TestNoFormatOpensAnothersCookies(t *testing.T) {
+func TestCookiesOfOtherFormatsAreRefused(t *testing.T) {
 	eachFormat(t, func(t *testing.T, writer *khufu.Factory, value string) {
 		refused := 0
 		for _, format := range formats {
 			reader := newFactory(t, format.options)
 			if openAt(t, reader, "session="+value, now).LoadResult() == khufu.Loaded {
-				continue // its own
+				continue // the reader has the same format
 			}
 			wantRefused(t, reader, value)
 			refused++
@@ -128,7 +129,7 @@ func TestNoFormatOpensAnothersCookies(t *testing.T) {
 	})
 }
 
-// hostilePickles are genuine cookies; the refusal of each is to tell of something.
+// hostilePickles are correctly signed cookies. The refusal of each must contain Told.
 type hostilePickles struct {
 	Now   int64
 	Cases []struct{ Name, Cookie, Expected, Told string }
@@ -142,9 +143,9 @@ func TestHostilePicklesAreRefusedByName(t *testing.T) {
 		t.Run(c.Name, func(t *testing.T) {
 			session := openAt(t, factory, "session="+c.Cookie, time.Unix(v.Now, 0))
 			wantEqual(t, "the load result", session.LoadResult().String(), c.Expected)
-			wantEqual(t, "is new", session.IsNew(), c.Expected != "loaded")
+			wantEqual(t, "IsNew", session.IsNew(), c.Expected != "loaded")
 			if !strings.Contains(session.Refusal(), c.Told) || session.IsNew() && (session.Refusal() == "" || session.Len() != 0) {
-				t.Errorf("the refusal %q does not tell of %q", session.Refusal(), c.Told)
+				t.Errorf("the refusal %q does not contain %q", session.Refusal(), c.Told)
 			}
 		})
 	}

@@ -13,7 +13,7 @@ import (
 	khufu "github.com/khufu/khufu/bindings/go"
 )
 
-// vectors are cookies that the Python originals wrote.
+// vectors are cookies that Pyramid and pyramid_nacl_session wrote.
 type vectors struct {
 	Now   int64
 	Cases []vector
@@ -27,7 +27,7 @@ type vector struct {
 	Renewed, Created float64
 }
 
-// vectorFiles have so many cases.
+// vectorFiles has the number of cases in each file.
 var vectorFiles = map[string]int{"pyramid_signed_json.json": 43, "pyramid_signed_pickle.json": 54, "pyramid_nacl.json": 27}
 
 func (c vector) options() khufu.Options {
@@ -52,13 +52,13 @@ func TestVectorsOpenToTheirState(t *testing.T) {
 					session := openAt(t, factory, "session="+c.Cookie, time.Unix(v.Now, 0))
 					wantEqual(t, "the load result", session.LoadResult(), khufu.Loaded)
 					wantEqual(t, "the refusal", session.Refusal(), "")
-					wantEqual(t, "is new", session.IsNew(), false)
+					wantEqual(t, "IsNew", session.IsNew(), false)
 					wantEqual(t, "created", seconds(session.Created()), c.Created)
 					wantEqual(t, "renewed", seconds(session.Renewed()), c.Renewed)
 					wantSameState(t, session, c.StateJSON)
 
 					again := openAt(t, factory, commit(t, session), time.Unix(v.Now+1, 0))
-					wantEqual(t, "the load result of what was written", again.LoadResult(), khufu.Loaded)
+					wantEqual(t, "the load result of the written session", again.LoadResult(), khufu.Loaded)
 					wantEqual(t, "created", seconds(again.Created()), c.Created)
 					wantEqual(t, "renewed", seconds(again.Renewed()), float64(v.Now))
 					wantSameState(t, again, c.StateJSON)
@@ -68,7 +68,7 @@ func TestVectorsOpenToTheirState(t *testing.T) {
 	}
 }
 
-func TestNoChangedVectorOpens(t *testing.T) {
+func TestChangedVectorsAreRefused(t *testing.T) {
 	for file := range vectorFiles {
 		v := readVectors[vectors](t, file)
 		for _, c := range v.Cases[:8] {
@@ -78,7 +78,7 @@ func TestNoChangedVectorOpens(t *testing.T) {
 				changed[i] ^= 1
 				session := openAt(t, factory, "session="+string(changed), time.Unix(v.Now, 0))
 				if session.LoadResult() == khufu.Loaded || session.Len() != 0 || session.Refusal() == "" {
-					t.Errorf("%s: %s opens though character %d was changed", file, c.Name, i)
+					t.Errorf("%s: %s opens although character %d was changed", file, c.Name, i)
 				}
 			}
 		}
@@ -89,7 +89,8 @@ func seconds(t time.Time) float64 {
 	return float64(t.Unix()) + float64(t.Nanosecond())/1e9
 }
 
-// wantSameState compares the session, whole and pair by pair, with what Python had.
+// wantSameState compares the session with the state that Python wrote, as a whole and key by
+// key.
 func wantSameState(t *testing.T, session *khufu.Session, stateJSON string) {
 	t.Helper()
 	wanted := tokens(t, stateJSON)
@@ -109,8 +110,8 @@ func wantSameState(t *testing.T, session *khufu.Session, stateJSON string) {
 	wantEqual(t, "the pairs", tokens(t, "{"+strings.Join(pairs, ",")+"}"), wanted)
 }
 
-// tokens spells JSON text in one way: the order and the types stay, how floats and strings
-// are written does not matter.
+// tokens returns a normal form of JSON text, which keeps the order and the types but not how
+// floats and strings were written.
 func tokens(t *testing.T, text string) string {
 	t.Helper()
 	decoder := json.NewDecoder(strings.NewReader(text))

@@ -11,7 +11,7 @@ import (
 	khufu "github.com/khufu/khufu/bindings/go"
 )
 
-func TestALibraryOfAnotherABIIsRefused(t *testing.T) {
+func TestALibraryWithAnotherABIVersionIsRefused(t *testing.T) {
 	const preloaded = "KHUFU_TEST_PRELOADED"
 	if os.Getenv(preloaded) != "" {
 		if _, err := khufu.NewFactory(khufu.Options{Secret: secret}); !errors.Is(err, khufu.ErrVersion) {
