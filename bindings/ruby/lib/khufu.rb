@@ -18,9 +18,9 @@ require_relative "khufu/session/csrf"
 require_relative "khufu/session/response"
 require_relative "khufu/subject"
 
-# Sessions that a Ruby program shares with the Python web framework Pyramid: the same cookies, read and written.
+# khufu shares sessions with the Python web framework Pyramid: it reads and writes the same cookies.
 #
-# @example A request's way
+# @example Handling a request
 #   factory = Khufu::Factory.new(secret: ENV.fetch("SESSION_SECRET"), httponly: true)
 #
 #   session = factory.open(env["HTTP_COOKIE"])
@@ -29,18 +29,18 @@ require_relative "khufu/subject"
 module Khufu
   private_constant :Native, :Text, :Value
 
-  # Hexadecimal digits of a secret, by what it is for.
+  # The number of hexadecimal digits of a secret, by its purpose.
   SECRET_DIGITS = { signing: 128, encryption: 64 }.freeze
   private_constant :SECRET_DIGITS
 
-  # A new secret from the system's random generator.
+  # Makes a new secret with the system's random generator.
   #
-  # @param kind [:signing, :encryption] for `type` signed_cookie or encrypted_cookie
-  # @return [String] hexadecimal digits: 128 for signing, 64 for encryption. Pyramid takes the same text.
-  # @raise [RandomError] if the system gives no random bytes
+  # @param kind [:signing, :encryption] `:signing` for `type` signed_cookie or store, `:encryption` for encrypted_cookie
+  # @return [String] hexadecimal digits: 128 for signing, 64 for encryption. Use the same text in Pyramid.
+  # @raise [RandomError] if the system's random generator fails
   def self.generate_secret(kind = :signing)
     digits = SECRET_DIGITS.fetch(kind) do
-      raise ArgumentError, "a secret is for #{SECRET_DIGITS.keys.join(' or ')}, not #{kind.inspect}"
+      raise ArgumentError, "the kind of a secret must be #{SECRET_DIGITS.keys.join(' or ')}, not #{kind.inspect}"
     end
     buffer = FFI::MemoryPointer.new(digits + 1)
     status = Native.khufu_generate_secret(buffer, buffer.size)

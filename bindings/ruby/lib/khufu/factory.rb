@@ -3,61 +3,68 @@
 module Khufu
   # Opens sessions, all with the same options.
   #
-  # A factory is immutable: one serves all threads of a program, and its children after a fork.
+  # A factory is immutable. All threads of a program can share one, and its child processes can use it after a fork.
   #
   # @example The counterpart of Pyramid's SignedCookieSessionFactory(secret, httponly=True)
   #   factory = Khufu::Factory.new(secret: ENV.fetch("SESSION_SECRET"), httponly: true)
-  # @example Accepting what a site's older set-ups wrote
+  # @example Accepting sessions that a site wrote with older settings
   #   Khufu::Factory.new(
   #     type: :encrypted_cookie, secret: key,
   #     accept: { signed: { secret: "old" }, pyramid1: { serializer: :pickle, secret: "older" } }
   #   )
   class Factory
-    # Options of many values.
+    # Options that can have several values.
     LISTS = %i[previous_secret previous_secret_hex].freeze
-    # Options that may be objects, and what those answer to.
+    # Options that can be custom objects, and the methods that those must have.
     METHODS = { store: %i[load save touch remove], serializer: %i[loads dumps] }.freeze
-    # Methods that a store has all of, if it keeps subjects.
-    SUBJECTS = %i[list unlist members].freeze
-    private_constant :LISTS, :METHODS, :SUBJECTS
+    # The methods of a custom store that keeps subjects. A store has all of them or none.
+    SUBJECT_METHODS = %i[list unlist members].freeze
+    private_constant :LISTS, :METHODS, :SUBJECT_METHODS
 
-    # The options are those of docs/options.md. A String or Symbol, a number, true or false is a value; nil unsets
-    # an option; an Array gives one that may be repeated (`previous_secret`) all its values, nil gives it none.
+    # The options are those of docs/options.md. A value is a String, a Symbol, a number, true or false; nil unsets an
+    # option. An option that can be repeated (`previous_secret`) also takes an Array of values; nil means no value.
     #
-    # @param accept [Hash{Symbol, String => Hash}] other formats that are accepted on opening, tried in this order,
-    #   each a name (which {Session#load_format} gives back) and its options
-    # @option options [String, #load] :store where sessions of the type store are; or a store of the program's own,
-    #   an object with these methods, which several threads may call at once:
+    # The option `store` can also be a custom store, an object with the methods below. Several threads may call them at
+    # the same time. A key is 64 hexadecimal digits. A record is bytes with a generation, a number that starts at 1. ttl
+    # is how many seconds the record is kept, at least 1, or nil if it never expires. The methods treat an expired
+    # record as if it did not exist.
     #
-    #   - `load(key)` returns the key's record and its generation, `[String, Integer]`; nil where there is none
-    #   - `save(key, expected, generation, record, ttl)`, in one step: keeps the record if the one that is there has
-    #     the generation expected (0: there is none) and returns `:ok`; else `:gone` where there is none, `:conflict`
-    #     where there is another
-    #   - `touch(key, generation, record, ttl)`, in one step: keeps the record, which says when the session was used, in
-    #     place of the one that has this generation and returns `:ok`; else `:gone` or `:conflict`, as save does, and the
-    #     response gets no cookie
-    #   - `remove(key, expected)`, in one step: removes the record if it has the generation expected (0: whatever it has)
-    #     and returns `:ok`; else `:gone` or `:conflict`
+    # - `load(key)` returns the record and its generation, `[String, Integer]`, or nil if there is none.
+    # - `save(key, expected, generation, record, ttl)` replaces the record that has the expected generation, in one
+    #   atomic step, and returns `:ok`. If expected is 0, it saves the record only if there is none. Otherwise it
+    #   changes nothing and returns `:gone` if there is no record, or `:conflict` if there is one of another generation.
+    # - `touch(key, generation, record, ttl)` replaces the record if it has this generation, in one atomic step, and
+    #   returns `:ok`. The new record only says that the session was used later. Otherwise it changes nothing and
+    #   returns `:gone` or `:conflict`, as save does. The response then gets no cookie.
+    # - `remove(key, expected)` removes the record if it has the expected generation, in one atomic step, and returns
+    #   `:ok`. If expected is 0, it removes a record of any generation. Otherwise it changes nothing and returns `:gone`
+    #   or `:conflict`, as save does.
     #
-    #   A store that keeps subjects also has these; without them {Session#subject=} and {#subject} are an {ArgumentError}:
+    # A store that keeps subjects also has the following methods. Without them, {Session#subject=} and {#subject} raise
+    # {ArgumentError}. A subject is named by 64 hexadecimal digits.
     #
-    #   - `list(subject, key, ttl)` notes that a key belongs to a subject, for at least ttl; noting it again never shortens
-    #     that. It is called before the record is saved or touched
-    #   - `unlist(subject, key)` takes the note back, if there is one, after the record was removed
-    #   - `members(subject)` returns the keys that belong to a subject. One may be listed whose record is gone or belongs
-    #     to another subject by now, for the record itself says whose it is
+    # - `list(subject, key, ttl)` notes that a key belongs to a subject, and keeps the note for at least ttl. Listing a
+    #   key again never shortens that time. It is called before the record is saved or touched.
+    # - `unlist(subject, key)` removes the note, if there is one. It is called after the record was removed.
+    # - `members(subject)` returns the keys that belong to a subject. A key may be listed although its record is gone or
+    #   belongs to another subject by now: the record itself says which subject it belongs to.
     #
-    #   A key is 64 hex digits, and so is a subject; a record is bytes, and ttl is for how many seconds it is kept, at least
-    #   1 (nil: for ever). A
-    #   StandardError that they raise becomes the `cause` of a {StoreError}; whatever else leaves them, such as a `throw`
-    #   or the end of the thread, leaves the call.
-    # @option options [Symbol, #loads] :serializer the option's value; or a serializer of the program's own, with
-    #   `loads(payload)`, which returns the JSON text that bytes stand for, and `dumps(json)`, which returns the bytes.
-    #   For a cookie the text is the array `[renewed, created, state]`, for a record of a store the state alone, an
-    #   object. If loads raises, the cookie or record is malformed; what dumps raises becomes the `cause` of an
-    #   {UnsupportedError}.
-    # @raise [OptionError] if an option's name or value is wrong; the message names the option and what is allowed
-    # @raise [EncodingError] if a value is not text (a secret of bytes is given as `secret_hex`)
+    # The option `serializer` can also be a custom serializer, an object with the methods `loads(payload)`, which
+    # returns the JSON text that a payload stands for, and `dumps(json)`, which returns the payload for a JSON text. For
+    # a cookie, the text is the array `[renewed, created, state]`. For a record in a store, it is the state alone, an
+    # object.
+    #
+    # If a method of a custom store raises a StandardError, that error becomes the `cause` of a {StoreError}. If `loads`
+    # raises one, the cookie or record is malformed. If `dumps` raises one, it becomes the `cause` of an
+    # {UnsupportedError}. If a method ends by a `throw`, another exception or the end of the thread, the call on the
+    # session ends in the same way.
+    #
+    # @param accept [Hash{Symbol, String => Hash}] other formats that can open sessions, tried in this order: the name
+    #   of each (which {Session#load_format} returns) and its options
+    # @option options [String, #load] :store the URL of the store, if `type` is store, or a custom store
+    # @option options [Symbol, String, #loads] :serializer the name of a serializer, or a custom serializer
+    # @raise [OptionError] if the name or value of an option is wrong; the message names the option and what is allowed
+    # @raise [EncodingError] if a value is not valid text (give a secret of bytes as `secret_hex`)
     def initialize(accept: {}, **options)
       native = Native::OptionsHandle.new(Native.khufu_options_new)
       set_all(native, "", options)
@@ -68,20 +75,20 @@ module Khufu
       native&.free
     end
 
-    # Opens the session that a request belongs to. A cookie never makes this fail: the session is new and empty
-    # if the request has none or a bad one, and {Session#load_result} says which.
+    # Opens the session of a request. A bad cookie does not make this fail. If the request has no cookie or a bad one,
+    # the session is new and empty, and {Session#load_result} says which.
     #
-    # With a block, the session is closed after it.
+    # If a block is given, the session is closed after the block.
     #
-    # @param cookie_header [String, nil] the request's whole `Cookie` header
-    # @param now [Time, Numeric, nil] the time of the request (a number counts seconds since the Unix epoch); the
-    #   system's clock where it is nil
-    # @param deadline [Numeric, nil] for how many seconds this call may wait for a store, where that is less than
-    #   `store_timeout`; not together with `now`
+    # @param cookie_header [String, nil] the value of the request's whole `Cookie` header
+    # @param now [Time, Numeric, nil] opens the session as if this were the current time, for tests and replays; a
+    #   number is in seconds since the Unix epoch
+    # @param deadline [Numeric, nil] how many seconds this call may wait for the store, if less than `store_timeout`;
+    #   cannot be used together with `now`
     # @yieldparam session [Session]
-    # @return [Session] or what the block returned
-    # @raise [ArgumentError] if `now` is not a usable time, or `deadline` is not positive
-    # @raise [StoreError] if the store failed (and `store_on_error` is fail)
+    # @return [Session, Object] the session, or the block's result
+    # @raise [ArgumentError] if `now` is an invalid time, or `deadline` is not positive
+    # @raise [StoreError] if the store failed, and the option `store_on_error` is fail
     def open(cookie_header = nil, now: nil, deadline: nil)
       session = Session.new(@handle, calls, cookie_header, now, deadline)
       return session unless block_given?
@@ -93,29 +100,30 @@ module Khufu
       end
     end
 
-    # Finds the sessions that were said to be a subject's by {Session#subject=}, in this process or another.
+    # Finds the sessions that {Session#subject=} has assigned to a subject, in this process or another.
     #
-    # @param name [String, Symbol] as "user-42"
+    # @param name [String, Symbol] the subject's name, such as "user-42"
     # @return [Subject]
     # @raise [StoreError] if the store failed
-    # @raise [ArgumentError] if the factory keeps its sessions in cookies
+    # @raise [ArgumentError] if the factory keeps its sessions in cookies, or in a store that does not keep subjects
     def subject(name) = Subject.new(@handle, calls, name)
 
-    # @return [String] no options, so no secret
+    # @return [String] a text without the options, so that it shows no secret
     def inspect = "#<#{self.class}>"
     alias to_s inspect
 
     private
 
     def initialize_copy(_other)
-      raise TypeError, "a #{self.class} is not copied: it is immutable, so share it"
+      raise TypeError, "a #{self.class} cannot be copied: it is immutable, so share it"
     end
 
     def calls = @calls || Native
 
-    # A cookie is opened sooner than other threads could be let run.
+    # Returns the module whose functions open and commit sessions. For cookies these functions keep Ruby's lock, because
+    # releasing it would take longer than opening a cookie.
     def calls_for(options)
-      return Native::CallingBack if options.any? { |name, value| own?(name, value) }
+      return Native::CallingBack if options.any? { |name, value| custom?(name, value) }
 
       options[:type].to_s == "store" ? Native::Waiting : Native
     end
@@ -128,8 +136,8 @@ module Khufu
 
     def set_all(native, prefix, options)
       options.each do |name, value|
-        if prefix.empty? && own?(name, value)
-          set_own(native, name, value)
+        if prefix.empty? && custom?(name, value)
+          set_custom(native, name, value)
         elsif !value.nil? || !LISTS.include?(name.to_sym)
           set(native, "#{prefix}#{name}", value)
         end
@@ -137,19 +145,21 @@ module Khufu
     end
 
     def options_in(options)
-      options.is_a?(Hash) ? options : raise(OptionError, "accept: a Hash of Hashes was expected, not #{options.class}")
+      return options if options.is_a?(Hash)
+
+      raise OptionError, "option `accept`: must be a Hash of Hashes, not #{options.class}"
     end
 
-    def own?(name, value)
+    def custom?(name, value)
       METHODS.key?(name) && [String, Symbol, NilClass, Array].none? { |type| type === value }
     end
 
-    def set_own(native, name, object)
+    def set_custom(native, name, object)
       missing = METHODS.fetch(name).reject { |method| object.respond_to?(method) }
-      if name == :store && SUBJECTS.any? { |method| object.respond_to?(method) }
-        missing += SUBJECTS.reject { |method| object.respond_to?(method) }
+      if name == :store && SUBJECT_METHODS.any? { |method| object.respond_to?(method) }
+        missing += SUBJECT_METHODS.reject { |method| object.respond_to?(method) }
       end
-      raise OptionError, "a #{name} that has no #{missing.join(', ')}" unless missing.empty?
+      raise OptionError, "option `#{name}`: the object lacks the methods #{missing.join(', ')}" unless missing.empty?
 
       callbacks = Native::Callbacks
       table = if name == :serializer then callbacks::SERIALIZER
@@ -167,7 +177,7 @@ module Khufu
       value = case value
               when nil, true, false, Numeric then value.to_s
               when String, Symbol then Text.of(value)
-              else raise OptionError, "the option #{name} cannot be of #{value.class}"
+              else raise OptionError, "option `#{name}`: cannot be a #{value.class}"
               end
       check(native, Native.khufu_options_set(native, name, name.bytesize, value, value.bytesize))
     end

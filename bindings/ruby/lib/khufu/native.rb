@@ -3,12 +3,12 @@
 require "ffi"
 
 module Khufu
-  # The functions of `khufu.h`, one a line. Text goes in as bytes and their number, without a copy.
+  # The functions of `khufu.h`, one per line. A text argument is passed as its bytes and their number, without a copy.
   # @api private
   module Native
     extend FFI::Library
 
-    # The number that the library's name and {khufu_abi_version} carry; a later one may have other functions.
+    # The ABI version that this gem needs. It is part of the shared library's name, and {khufu_abi_version} returns it.
     ABI_VERSION = 1
 
     begin
@@ -96,7 +96,8 @@ module Khufu
     attach_function :khufu_subject_error, %i[pointer], :string
     attach_function :khufu_subject_next, %i[pointer pointer pointer pointer pointer pointer], :int32
 
-    # The functions that may wait for a store, or call back; {Waiting} has them too.
+    # The functions that may wait for a store or call a custom one, with their arguments. {Waiting} and {CallingBack}
+    # also have them.
     WAITING = {
       khufu_session_open: %i[pointer buffer_in size_t pointer],
       khufu_session_open_deadline: %i[pointer buffer_in size_t double pointer],
@@ -112,13 +113,14 @@ module Khufu
       attach_function :"waiting_#{name}", name, arguments, :int32, blocking: true
     end
 
-    # As {CallingBack.fail}, where there is no store.
+    # Raises an error. {CallingBack.fail} also adds its cause, which can only come from a custom store or serializer.
     def self.fail(error) = raise(error)
 
     UNINTERRUPTED = { Object => :never }.freeze
     private_constant :UNINTERRUPTED
 
-    # Puts off what other threads raise in this one, and its end, so that no memory is lost or freed twice.
+    # Runs a block and delays interrupts (Thread#raise and Thread#kill of other threads) until its end, so that no
+    # memory is leaked or freed twice.
     def self.uninterrupted(&block) = Thread.handle_interrupt(UNINTERRUPTED, &block)
   end
 end

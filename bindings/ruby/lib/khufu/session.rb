@@ -1,23 +1,24 @@
 # frozen_string_literal: true
 
 module Khufu
-  # What a request's visitor has left on the server, or in the cookie: feels like a Hash, and is Pyramid's ISession.
+  # The session of one request's visitor. It has the methods of a Hash and those of Pyramid's ISession.
   #
-  # Keys are Strings; a Symbol stands for its name. Values are what JSON has: nil, true, false, Integer, Float,
-  # String, Array and Hash (Symbols become Strings). They come out *frozen*, since a change to one would not reach
-  # the session: store a changed copy instead.
+  # Keys are Strings; a Symbol stands for its name. Values have the types of JSON: nil, true, false, Integer, Float,
+  # String, Array and Hash (Symbols become Strings). Values that you read are *frozen*, because changing one would not
+  # change the session. Set a changed copy instead:
   #
   #     session["name"] = session["name"].capitalize
   #
-  # In a store, two requests that set different keys at once both count; of one key, the later commit's value stays. So a
-  # cart has a key for each article: `session["cart.A-1"] = 2`.
+  # A store merges concurrent requests by key. If two requests set different keys at the same time, both changes are
+  # kept; if they set the same key, the later commit wins. So use one key for each article of a cart:
+  # `session["cart.A-1"] = 2`.
   #
-  # All text comes out as UTF-8. Half a surrogate pair, which Python can store, reads as U+FFFD. NaN and infinities,
-  # which Python can store too, read as Floats; within an Array or a Hash they are nil where the session is read as
-  # a whole, and a {TypeError} where such a value is asked for. A value that nobody sets goes back as it came.
+  # All text is read as UTF-8. Python can store half a surrogate pair, which is read as U+FFFD. It can also store NaN
+  # and infinities, which are read as Floats. Reading an Array or a Hash that holds one raises {TypeError}, but when the
+  # whole session is read, it is nil there. A value that you do not change is written back exactly as it was.
   #
-  # Reading counts as access and may mark the session changed (`reissue_time`). A session belongs to one thread at
-  # a time.
+  # Reading counts as access and may mark the session as changed (see the option `reissue_time`). Only one thread at a
+  # time may use a session.
   class Session
     # @see Factory#open
     # @api private
@@ -26,88 +27,91 @@ module Khufu
       @output = Native::Output.new
       @committed = []
       unless cookie_header.nil? || cookie_header.is_a?(String)
-        raise ArgumentError, "a Cookie header is a String, not #{cookie_header.class}"
+        raise ArgumentError, "the Cookie header must be a String or nil, not #{cookie_header.class}"
       end
-      check(Native.uninterrupted { open(factory, cookie_header, cookie_header ? cookie_header.bytesize : 0, now, deadline) })
+      size = cookie_header ? cookie_header.bytesize : 0
+      check(Native.uninterrupted { open(factory, cookie_header, size, now, deadline) })
     end
 
     # @return [Time] when the session began
     def created = time(Native.khufu_session_created(handle))
 
-    # @return [Time] when it was last read or written
+    # @return [Time] when the session was last read or written
     def accessed = time(Native.khufu_session_accessed(handle))
 
-    # @return [Time] when its cookie was written
+    # @return [Time] when the session's cookie was written
     def renewed = time(Native.khufu_session_renewed(handle))
 
-    # @return [Boolean] whether no cookie brought it
+    # @return [Boolean] true if the session began with this request
     def new? = Native.khufu_session_is_new(handle)
 
-    # @return [Boolean] whether commit has something to write
+    # @return [Boolean] true if {#commit} would write the session
     def changed? = Native.khufu_session_is_changed(handle)
 
-    # How the cookie opened: `:none`, `:loaded`, `:loaded_previous_secret`, `:loaded_other_format`, `:expired`,
-    # `:bad_signature`, `:malformed`, `:unsupported`, `:missing` (the store has no such session) or `:store_error`.
+    # How the request's session cookie was opened: `:none`, `:loaded`, `:loaded_previous_secret`,
+    # `:loaded_other_format`, `:expired`, `:bad_signature`, `:malformed`, `:unsupported`, `:missing` (the store has no
+    # such session) or `:store_error`.
     # @return [Symbol]
     def load_result = Native.khufu_load_result_name(Native.khufu_session_load_result(handle)).to_sym
 
-    # @return [String, nil] the name of the accepted format in which the cookie was written; nil if it was the
-    #   current one
-    def load_format = filled(Native.khufu_session_load_format(handle))
+    # @return [String, nil] the name of the accepted format that opened the session, or nil if {#load_result} is not
+    #   `:loaded_other_format`
+    def load_format = presence(Native.khufu_session_load_format(handle))
 
-    # @return [String, nil] why the cookie was refused (for `:none`: that the request has other cookies), or what the last
-    #   call that failed said
-    def error = filled(Native.khufu_session_error(handle))
+    # @return [String, nil] the message of the last call that failed. Before that, why the cookie was refused, or that
+    #   the request has cookies but none with the name of the session cookie
+    def error = presence(Native.khufu_session_error(handle))
 
-    # Says of the session that it changed, so that commit writes it.
+    # Marks the session as changed, so that {#commit} writes it even if no key was set.
     # @return [self]
     def changed!
       check(Native.khufu_session_changed(handle))
       self
     end
 
-    # Drops all data and starts over with a new session; what is set afterwards belongs to that.
+    # Drops all data and starts a new session. Keys that you set afterwards belong to the new session. If you set none,
+    # {#commit} removes the cookie from the browser.
     # @return [self]
     def invalidate
       check(Native.khufu_session_invalidate(handle))
       self
     end
 
-    # @return [String, nil] a name for it that may be logged, for it opens nothing: 64 hex digits, the key of its record
-    #   in the store (for another library's records, the SHA-256 of the id). It stays the same through every login, so no
-    #   right and no CSRF token may be bound to it. nil before the first commit, and for a session in a cookie
+    # A name for the session that may be logged, because it cannot open the session. It is the key of the session's
+    # record in the store or, for another library's records, the SHA-256 of the session's id. It stays the same after a
+    # login, so do not bind permissions or CSRF tokens to it.
+    # @return [String, nil] 64 hexadecimal digits; nil before the first commit, and for a session in a cookie
     def id
       @output.text if check(Native.khufu_session_id(handle, @output.data, @output.size))
     end
 
-    # Gives it a new id at commit, against fixation: to be called when a user has logged in. For `regenerate_grace`
-    # seconds the old id opens the data as it was before, to be read only, and never what is newer.
+    # Gives the session a new id at the next commit. Call it when a user logs in, to prevent session fixation. For
+    # `regenerate_grace` seconds, the old id still opens the data from before for reading, but not the newer data.
     # @return [self]
     def regenerate_id
       check(Native.khufu_session_regenerate_id(handle))
       self
     end
 
-    # Says whose session it is, so that {Factory#subject} finds it.
-    # @param name [String, Symbol, nil] as "user-42"; nil: nobody's
-    # @raise [ArgumentError] for a session in a cookie
+    # Assigns the session to a subject, so that {Factory#subject} finds it.
+    # @param name [String, Symbol, nil] the subject's name, such as "user-42"; nil if the session belongs to nobody
+    # @raise [ArgumentError] if the session is in a cookie, or in a store that does not keep subjects
     def subject=(name)
       name = name.nil? ? "" : Text.of(name, ArgumentError)
       check(Native.khufu_session_set_subject(handle, name, name.bytesize))
     end
 
-    # Writes the session if it changed. What it gives is what the whole response needs: a further commit gives the
-    # values that take the place of these, and the same ones without changes in between. A logout with the option
-    # `domain` gives two.
+    # Writes the session if it changed, and returns the values of all `Set-Cookie` headers that the response needs. If
+    # commit is called again, the values that it returns replace the earlier ones; without changes in between, they are
+    # the same. {#commit_to} also sets the headers.
     #
-    # @param exception [Boolean] whether the request ended in one (`set_on_exception` says what that means; a session
-    #   that was invalidated ends all the same)
-    # @param deadline [Numeric, nil] for how many seconds this call may wait for a store, where that is less than
-    #   `store_timeout`
-    # @return [Array<String>] the values of the response's `Set-Cookie` headers, empty where nothing changed.
-    #   {#commit_to} puts them there
+    # @param exception [Boolean] true if the request ended in an exception. If the option `set_on_exception` is false,
+    #   nothing is then written, except that an invalidated session still ends
+    # @param deadline [Numeric, nil] how many seconds this call may wait for the store, if less than `store_timeout`
+    # @return [Array<String>] the `Set-Cookie` values: none if the browser's cookie need not change, two for a logout
+    #   with the option `domain`
     # @raise [TooLargeError] if the session does not fit into a cookie; it stays as it was
-    # @raise [UnsupportedError] if a session that could not be represented would be overwritten
+    # @raise [UnsupportedError] if the commit would replace a valid session that could not be read here
     # @raise [StoreError] if the store failed
     # @raise [ConflictError] if other requests kept changing the session; it stays as it was
     # @raise [GoneError] if another request has ended the session or given it a new id; it can still be read
@@ -128,21 +132,22 @@ module Khufu
       cookies
     end
 
-    # @return [Boolean] whether the response depended on the session, and so needs `Vary: Cookie` and may not be
-    #   stored by a shared cache; known after {#commit}
+    # Call this after {#commit}.
+    # @return [Boolean] true if the response depended on the session. It then needs `Vary: Cookie`, and shared caches
+    #   must not store it
     def vary? = Native.khufu_session_vary(handle)
 
-    # Frees the session at once and not when it is collected. Any further call is an {ArgumentError}.
+    # Frees the session now, instead of when it is garbage-collected. Any later call raises {ArgumentError}.
     # @return [nil]
     def close
       @handle&.free
       @handle = nil
     end
 
-    # @return [Boolean]
+    # @return [Boolean] true after {#close}
     def closed? = @handle.nil?
 
-    # @return [String] nothing of what the session holds
+    # @return [String] a text without the session's contents
     def inspect
       return "#<#{self.class} closed>" if closed?
 
@@ -153,11 +158,11 @@ module Khufu
     private
 
     def initialize_copy(_other)
-      raise TypeError, "a #{self.class} is not copied: to_h gives what it holds"
+      raise TypeError, "a #{self.class} cannot be copied: use to_h for its contents"
     end
 
     def open(factory, header, size, now, deadline)
-      raise ArgumentError, "now and deadline do not go together" if now && deadline
+      raise ArgumentError, "now and deadline cannot be used together" if now && deadline
       return @calls.khufu_session_open_at(factory, header, size, seconds(now), @output.data) if now
       return @calls.khufu_session_open_deadline(factory, header, size, seconds(deadline), @output.data) if deadline
 
@@ -170,7 +175,7 @@ module Khufu
       @handle || raise(ArgumentError, "the session is closed")
     end
 
-    # @return [Boolean] false where what was asked for is not there
+    # @return [Boolean] true if the call succeeded, false if its key or item does not exist
     def check(status)
       return true if status == Native::OK
       return false if status == Native::NOT_FOUND
@@ -180,17 +185,17 @@ module Khufu
 
     def failure(status) = Error.for(status, Native.khufu_session_error(handle))
 
-    # Time#to_f rounds to about a microsecond, its fraction does not.
+    # Time#to_f would round to about a microsecond; Time#to_r is exact.
     def seconds(time)
       time = time.to_r if time.is_a?(Time)
       return time.to_f if time.is_a?(Numeric) && time.real?
 
-      raise ArgumentError, "a Time or a number of seconds was expected, not #{time.class}"
+      raise ArgumentError, "expected a Time or a number of seconds, not #{time.class}"
     end
 
     def time(seconds) = Time.at(seconds, in: "UTC")
 
-    def filled(text)
+    def presence(text)
       text.empty? ? nil : text.force_encoding(Encoding::UTF_8)
     end
   end

@@ -1,9 +1,9 @@
 # frozen_string_literal: true
 
 module Khufu
-  # The sessions of one subject, as they were when {Factory#subject} found them.
+  # The sessions of one subject (such as a user), as they were when {Factory#subject} was called.
   class Subject
-    # One of them: what {Khufu::Session#id} tells in it, when it began, and when it was last used.
+    # One session: its {Khufu::Session#id}, when it began, and when it was last used.
     #
     # @!attribute [r] id
     #   @return [String]
@@ -22,7 +22,7 @@ module Khufu
       check(Native.uninterrupted { open(factory, name) })
     end
 
-    # @return [Array<Entry>] frozen, the one used last first
+    # @return [Array<Entry>] the sessions, frozen, the most recently used first
     def sessions
       cursor = FFI::MemoryPointer.new(:size_t)
       times = FFI::MemoryPointer.new(:double, 2)
@@ -34,8 +34,8 @@ module Khufu
       sessions.freeze
     end
 
-    # Ends one of the subject's sessions, from whatever process.
-    # @param id [String] what {Khufu::Session#id} tells in it
+    # Ends one of the subject's sessions. Any process may have opened it.
+    # @param id [String] the session's {Khufu::Session#id}
     # @return [Boolean] false if the subject has no such session
     # @raise [StoreError] if the store failed
     def revoke(id)
@@ -43,25 +43,25 @@ module Khufu
       check(@calls.khufu_subject_revoke(@handle, id, id.bytesize))
     end
 
-    # Ends all of the subject's sessions, those that began meanwhile too.
-    # @param except [String, nil] the id of one that stays
-    # @return [Integer] how many were ended
-    # @raise [StoreError] if the store failed; also if the listed sessions were ended, but a Redis that may evict keys (its
-    #   maxmemory-policy is not noeviction) may have lost others from the list
+    # Ends all of the subject's sessions, including those that began after {Factory#subject} was called.
+    # @param except [String, nil] the id of a session to keep
+    # @return [Integer] how many sessions it ended
+    # @raise [StoreError] if the store failed. Also if the store is a Redis that may evict keys (its maxmemory-policy is
+    #   not noeviction): the listed sessions were ended, but others may be missing from the list
     def revoke_all(except: nil)
       except = except.nil? ? "" : Text.of(except, ArgumentError)
       check(@calls.khufu_subject_revoke_all(@handle, except, except.bytesize, @output.data))
       @output.number
     end
 
-    # @return [String] nothing of whose they are
+    # @return [String] a text without the subject's name
     def inspect = "#<#{self.class}>"
     alias to_s inspect
 
     private
 
     def initialize_copy(_other)
-      raise TypeError, "a #{self.class} is not copied"
+      raise TypeError, "a #{self.class} cannot be copied"
     end
 
     def open(factory, name)

@@ -3,22 +3,22 @@
 require "json"
 
 module Khufu
-  # Ruby's values as JSON text, and back.
+  # Converts Ruby's values to JSON text and back.
   # @api private
   module Value
-    # Levels of nesting that are followed; the library's own limit is lower.
+    # The limit of nesting, so that the conversion ends. The library's own limit is lower.
     LEVELS = 501
     PARSING = { freeze: true, max_nesting: 0 }.freeze
     GENERATING = { max_nesting: 0 }.freeze
     INTEGER = /\A-?\d+\z/
-    # An escape in a JSON string: a pair of surrogates, half a pair, or any other's beginning.
+    # An escape in a JSON string: a surrogate pair, half a pair, or the first two characters of any other escape.
     ESCAPE = /\\(?:u[dD][89abAB]\h\h\\u[dD][c-fC-F]\h\h|u[dD][89a-fA-F]\h\h|.)/
     HALF_A_PAIR = '\ud800'.length
     private_constant :LEVELS, :PARSING, :GENERATING, :INTEGER, :ESCAPE, :HALF_A_PAIR
 
     class << self
       # @param json [String] a value as JSON text
-      # @return [Object] the value, frozen to its depth
+      # @return [Object] the value, deeply frozen
       def parse(json)
         case json[0]
         when "n" then nil
@@ -30,9 +30,9 @@ module Khufu
       end
 
       # @return [String] the value as JSON text
-      # @raise [JSONError] for what JSON does not have
-      # @raise [RangeError] for a float that is not finite
-      # @raise [EncodingError] for a string that is not text
+      # @raise [JSONError] if the value has no JSON form
+      # @raise [RangeError] if a Float is not finite
+      # @raise [EncodingError] if a String is not valid text
       def generate(value)
         case value = plain(value, 0)
         when nil then "null"
@@ -45,7 +45,8 @@ module Khufu
 
       def parse_with_library(json) = JSON.parse(without_half_pairs(json), PARSING)
 
-      # Nothing but what JSON has: the json library would store an arbitrary object's to_s, and says nothing.
+      # Converts keys and Symbols to Strings and refuses values that JSON does not have. The json library would silently
+      # write their to_s.
       def plain(value, level)
         case value
         when nil, true, false, Integer then value
@@ -57,21 +58,21 @@ module Khufu
         when Hash
           deeper(level)
           value.to_h { |name, element| [Text.of(name), plain(element, level + 1)] }
-        else raise JSONError, "a #{value.class} is not a value that JSON has"
+        else raise JSONError, "a #{value.class} has no JSON form"
         end
       end
 
       def finite(float)
         return float if float.finite?
 
-        raise RangeError, "#{float} is not a number that JSON has"
+        raise RangeError, "#{float} has no JSON form"
       end
 
       def deeper(level)
-        raise JSONError, "the value is nested too deep" if level == LEVELS
+        raise JSONError, "the value is nested too deeply" if level == LEVELS
       end
 
-      # Python's strings may hold half a surrogate pair; Ruby's may not.
+      # Replaces each half of a surrogate pair, which a Python string may hold but a Ruby String may not, by U+FFFD.
       def without_half_pairs(json)
         return json unless json.match?(/\\u[dD][89a-fA-F]/)
 

@@ -2,30 +2,31 @@
 
 module Khufu
   module Native
-    # Stores and serializers of the program's own, as the library calls them.
+    # The callbacks with which the library calls custom stores and serializers.
     #
-    # One table of callbacks serves them all: each is told the number under which its object is kept.
+    # All custom stores and serializers share the same callbacks. The user data of a callback is the number under which
+    # {keep} has registered the object.
     module Callbacks
-      KEPT = {}
-      SAVED = { ok: OK, conflict: ERR_CONFLICT, gone: ERR_GONE }.freeze
-      private_constant :KEPT, :SAVED
+      OBJECTS = {}
+      STATUSES = { ok: OK, conflict: ERR_CONFLICT, gone: ERR_GONE }.freeze
+      private_constant :OBJECTS, :STATUSES
 
-      # Keeps an object until the library says that it is no longer used.
-      # @return [FFI::Pointer] what the library gives to each callback
+      # Keeps an object alive until the library calls {release}.
+      # @return [FFI::Pointer] the user data, which the library passes to each callback
       def self.keep(object)
         holder = [object]
-        KEPT[holder.object_id] = holder
+        OBJECTS[holder.object_id] = holder
         FFI::Pointer.new(holder.object_id)
       end
 
-      def self.release(user_data) = KEPT.delete(user_data.address)
+      def self.release(user_data) = OBJECTS.delete(user_data.address)
 
-      # @return [Integer] how many objects the library uses
-      def self.kept = KEPT.length
+      # @return [Integer] the number of objects that the library uses
+      def self.kept = OBJECTS.length
 
       def self.callback(*arguments, otherwise: ERR_STORE)
         FFI::Function.new(:int32, [:pointer, *arguments]) do |user_data, *given|
-          CallingBack.request(-> { yield(*KEPT.fetch(user_data.address), *given) }) || otherwise
+          CallingBack.request(-> { yield(*OBJECTS.fetch(user_data.address), *given) }) || otherwise
         end
       end
       private_class_method :callback
@@ -47,15 +48,15 @@ module Khufu
       end
 
       SAVE = callback(:pointer, :size_t, :uint64, :uint64, :pointer, :size_t, :double) do |store, key, key_size, expected, generation, record, size, ttl|
-        SAVED.fetch(store.save(text(key, key_size), expected, generation, bytes(record, size), lifetime(ttl)))
+        STATUSES.fetch(store.save(text(key, key_size), expected, generation, bytes(record, size), lifetime(ttl)))
       end
 
       TOUCH = callback(:pointer, :size_t, :uint64, :pointer, :size_t, :double) do |store, key, key_size, generation, record, size, ttl|
-        SAVED.fetch(store.touch(text(key, key_size), generation, bytes(record, size), lifetime(ttl)))
+        STATUSES.fetch(store.touch(text(key, key_size), generation, bytes(record, size), lifetime(ttl)))
       end
 
       REMOVE = callback(:pointer, :size_t, :uint64) do |store, key, key_size, expected|
-        SAVED.fetch(store.remove(text(key, key_size), expected))
+        STATUSES.fetch(store.remove(text(key, key_size), expected))
       end
 
       LIST = callback(:pointer, :size_t, :pointer, :size_t, :double) do |store, subject, subject_size, key, key_size, ttl|
@@ -83,7 +84,7 @@ module Khufu
         Native.khufu_sink_write(sink, payload, payload.bytesize)
       end
 
-      # `khufu_store_vtable` and `khufu_serializer_vtable`: the table's size, then its callbacks.
+      # Makes a `khufu_store_vtable` or `khufu_serializer_vtable`: the size of the table, followed by its callbacks.
       def self.table(*callbacks)
         memory = FFI::MemoryPointer.new(:pointer, callbacks.length + 1)
         memory.put(:size_t, 0, memory.size)

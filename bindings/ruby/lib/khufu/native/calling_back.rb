@@ -2,11 +2,12 @@
 
 module Khufu
   module Native
-    # The functions of {WAITING}, for factories whose store or serializer is the program's own.
+    # The functions of {WAITING}, for factories with a custom store or serializer.
     #
-    # The function runs in a fiber. When it calls back, that fiber pauses, and the program's method runs in the fiber of
-    # the caller. So nothing that leaves the method, be it an exception, a `throw` or the end of the thread, unwinds the
-    # library's frames: the function is told that the callback failed, it returns, and only then the caller is left.
+    # The library's function runs in a fiber of its own. When it calls back, that fiber pauses, and the custom method
+    # runs in the caller's fiber. If the method ends by an exception, a `throw` or the end of the thread, this does not
+    # unwind the library's stack frames. Instead, the library is told that the callback failed, its function returns,
+    # and only then does the exception or `throw` continue in the caller.
     module CallingBack
       INTERRUPTIBLE = { Object => :immediate }.freeze
       FAILURE = :__khufu_failure
@@ -18,7 +19,7 @@ module Khufu
       end
 
       class << self
-        # Raises an error, with what a callback raised as its cause.
+        # Raises an error. Its cause is the error that a callback raised, if any.
         # @param error [Error]
         def fail(error)
           cause = Thread.current[FAILURE] if error.is_a?(StoreError) || error.is_a?(UnsupportedError)
@@ -26,12 +27,13 @@ module Khufu
           cause ? raise(error, cause: cause) : raise(error)
         end
 
-        # Has a callback's work done in the fiber of the caller.
+        # Runs a callback's work in the caller's fiber.
         #
-        # @return [Integer, nil] the status that the work came to, nil if it failed
+        # @param work [Proc] calls the custom method and returns a status
+        # @return [Integer, nil] the status, or nil if the work failed
         def request(work)
           Fiber.yield(work)
-        rescue Exception # rubocop:disable Lint/RescueException -- nothing may unwind the library's frames
+        rescue Exception # rubocop:disable Lint/RescueException -- nothing may unwind the library's stack frames
           nil
         end
 
@@ -45,7 +47,7 @@ module Khufu
             result = fiber.resume(status(result)) while fiber.alive?
             result
           ensure
-            fiber.resume while fiber&.alive? # the method was left: its callback, and any after it, has failed
+            fiber.resume while fiber&.alive? # after a throw or an exception, this callback and all later ones fail
           end
         end
 

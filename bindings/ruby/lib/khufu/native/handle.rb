@@ -2,12 +2,12 @@
 
 module Khufu
   module Native
-    # A pointer that is freed when the garbage collector finds it, or by {#free} before.
+    # A pointer to an object of the library. {#free} or the garbage collector frees the object.
     class Handle < FFI::AutoPointer
-      # A copy would have the finalizer too, and free the same memory once more.
+      # A copy would have the same finalizer and free the same memory again.
       undef_method :dup, :clone
 
-      # An interrupt in the middle would leave the finalizer to free the same memory once more.
+      # If an interrupt ended this method midway, the finalizer would free the same memory again.
       def free = Native.uninterrupted { super }
     end
 

@@ -2,13 +2,13 @@
 
 module Khufu
   module Native
-    # Memory that C writes an output to: a text's place and length, or a single value.
+    # Memory for the output of a C function: the address and length of a text, or a single value.
     #
-    # What it points to is borrowed, so it is read (copied) before the next call.
+    # The text belongs to the library, so it must be copied before the next call.
     class Output
-      # @return [FFI::Pointer] where the text's place, or the single value, is written
+      # @return [FFI::Pointer] where the function writes the text's address, or the single value
       attr_reader :data
-      # @return [FFI::Pointer] where the text's length in bytes is written
+      # @return [FFI::Pointer] where the function writes the text's length in bytes
       attr_reader :size
 
       def initialize
@@ -16,7 +16,7 @@ module Khufu
         @size = @data + FFI::Pointer.size
       end
 
-      # @return [String] the text, UTF-8
+      # @return [String] a copy of the text, in UTF-8
       def text
         @data.get_pointer(0).read_bytes(@data.get(:size_t, FFI::Pointer.size)).force_encoding(Encoding::UTF_8)
       end

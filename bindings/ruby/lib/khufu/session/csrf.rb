@@ -1,24 +1,25 @@
 # frozen_string_literal: true
 
-# The token that a form must bring back, under the key `_csrft_`.
+# The CSRF token, which a form must send back. It is under the key `_csrft_`.
 
 module Khufu
   class Session
-    # @return [String] the session's token, made where there is none
+    # @return [String] the session's token; a new one if there was none
     def csrf_token
       check(Native.khufu_session_csrf_token(handle, @output.data, @output.size))
       @output.text
     end
 
-    # @return [String] a token that takes the old one's place
+    # Replaces the session's token.
+    # @return [String] the new token
     def new_csrf_token
       check(Native.khufu_session_new_csrf_token(handle, @output.data, @output.size))
       @output.text
     end
 
-    # Compares in constant time. A session without a token refuses every token.
-    # @param token [String, nil] what the request brought
-    # @return [Boolean]
+    # Compares a token with the session's, in constant time. If the session has no token, every token is refused.
+    # @param token [String, nil] the token of the request
+    # @return [Boolean] true if the token is the session's
     def valid_csrf_token?(token)
       return false unless token.is_a?(String)
 

@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-# The Hash that a session feels like.
+# The methods that a session has in common with a Hash.
 
 module Khufu
   class Session
@@ -9,13 +9,17 @@ module Khufu
     MISSING = Object.new.freeze
     private_constant :MISSING
 
-    # @return [Object, nil] the value, nil where there is none
+    # @param key [String, Symbol]
+    # @return [Object, nil] the value, or nil if the session does not have the key
+    # @raise [TypeError] if the value is an Array or Hash that holds NaN or an infinity
     def [](key) = fetch(key, nil)
 
     # @param key [String, Symbol]
-    # @param default [Object] what is returned where there is no value; a block is called with the key instead
-    # @raise [::KeyError] where there is neither value, default nor block
-    # @raise [TypeError] if the value holds NaN or an infinity in its depth
+    # @param default [Object] the result if the session does not have the key
+    # @yieldparam key [String, Symbol] the key; the block's result is used instead of the default
+    # @return [Object] the value, the default, or the block's result
+    # @raise [::KeyError] if the session does not have the key, and neither a default nor a block is given
+    # @raise [TypeError] if the value is an Array or Hash that holds NaN or an infinity
     def fetch(key, default = MISSING)
       value = read(Text.of(key))
       return value unless MISSING.equal?(value)
@@ -25,8 +29,9 @@ module Khufu
       raise KeyError.new("key not found: #{key.inspect}", receiver: self, key: key)
     end
 
-    # @return [Object, nil] what stands at the end of a path of keys and indices, nil where it breaks off
-    # @raise [TypeError] if the path leads through a text or a number, or an index is no Integer
+    # Follows a path of keys and indices, as Hash#dig does.
+    # @return [Object, nil] the value at the end of the path, or nil if a step of the path is missing
+    # @raise [TypeError] if the path leads through a string or a number, or an index is not an Integer
     def dig(key, *path)
       [self[key]].dig(0, *path.map { |step| step.is_a?(Symbol) ? step.name : step })
     rescue ::TypeError, ::RangeError => error
@@ -34,17 +39,17 @@ module Khufu
     end
 
     # @param keys [Array<String, Symbol>]
-    # @return [Array<Object, nil>] the values, nil for each that there is not
+    # @return [Array<Object, nil>] the values, with nil for each missing key
     def values_at(*keys) = keys.map { |key| self[key] }
 
-    # @raise [::KeyError] if one is not there and no block is given
-    # @return [Array<Object>]
+    # @return [Array<Object>] the values, with the block's result for each missing key
+    # @raise [::KeyError] if a key is missing and no block is given
     def fetch_values(*keys, &block) = keys.map { |key| fetch(key, &block) }
 
-    # @return [Hash{String => Object}] those of the keys that are there
+    # @return [Hash{String => Object}] those of the keys that the session has, with their values
     def slice(*keys) = keys.map { |key| Text.of(key) }.select { |key| key?(key) }.to_h { |key| [key, self[key]] }
 
-    # @return [Boolean]
+    # @return [Boolean] true if the session has the key
     def key?(key)
       key = Text.of(key)
       check(Native.khufu_session_contains(handle, key, key.bytesize, @output.data))
@@ -61,13 +66,13 @@ module Khufu
     # @return [Boolean]
     def empty? = length.zero?
 
-    # @return [Array<String>] in the order in which they were first set
+    # @return [Array<String>] the keys, in the order in which they were first set
     def keys = each_json.map(&:first)
 
     # @return [Array<Object>]
     def values = map(&:last)
 
-    # Goes over the session as it is at the beginning: the block may change it.
+    # Iterates over the session as it was at the beginning, so the block may change the session.
     #
     # @yieldparam key [String]
     # @yieldparam value [Object]
@@ -79,11 +84,11 @@ module Khufu
     end
     alias each each_pair
 
-    # @return [Hash{String => Object}] a Hash of its own, which may be changed without effect on the session
+    # @return [Hash{String => Object}] a copy; changing it does not change the session
     alias to_hash to_h
 
-    # Goes over the session as {#each_pair} does, with the values' JSON text as it stands in the session
-    # (1.10 is 1.10), but with null for NaN and infinities.
+    # Iterates over the session as {#each_pair} does, but gives each value as its JSON text in the session (1.10 stays
+    # 1.10). NaN and infinities are given as null.
     #
     # @yieldparam key [String]
     # @yieldparam json [String]
@@ -101,7 +106,7 @@ module Khufu
       self
     end
 
-    # @return [String, nil] the value's JSON text as it stands in the session, nil where there is none
+    # @return [String, nil] the value's JSON text in the session, or nil if the session does not have the key
     # @raise [TypeError] if the value is or holds NaN or an infinity
     def json(key)
       key = Text.of(key)
@@ -114,9 +119,10 @@ module Khufu
       @output.text
     end
 
+    # Sets the value of a key.
     # @param key [String, Symbol]
     # @param value [nil, Boolean, Integer, Float, String, Symbol, Array, Hash]
-    # @raise [JSONError, RangeError, EncodingError] if JSON does not have the value; nothing is changed then
+    # @raise [JSONError, RangeError, EncodingError] if the value has no JSON form; the session is then unchanged
     def []=(key, value)
       return store_json(key, Value.generate(value)) unless value.is_a?(String)
 
@@ -129,8 +135,8 @@ module Khufu
     # @return [Object] the value
     def store(key, value) = self[key] = value
 
-    # Sets a value by its JSON text, which is kept as it is: so a decimal fraction keeps all its digits.
-    # @raise [JSONError] if it is not JSON text
+    # Sets a value by its JSON text. The text is kept unchanged, so a decimal fraction keeps all its digits.
+    # @raise [JSONError] if the text is not JSON
     # @return [String] the text
     def store_json(key, json)
       key = Text.of(key)
@@ -139,20 +145,23 @@ module Khufu
       json
     end
 
-    # Sets the value unless the key is there.
-    # @return [Object] the value that is there then
+    # Sets the value of a key if the session does not have the key.
+    # @return [Object] the value of the key, old or new
     def setdefault(key, default = nil)
       key = Text.of(key)
       json = Value.generate(default)
-      take(key, Native.khufu_session_setdefault(handle, key, key.bytesize, json, json.bytesize, @output.data, @output.size))
+      take(
+        key,
+        Native.khufu_session_setdefault(handle, key, key.bytesize, json, json.bytesize, @output.data, @output.size)
+      )
     end
 
-    # Sets all of a Hash's values, or none of them if one is refused.
+    # Sets all values of a Hash, or none of them if one is refused.
     # @param other [Hash, Session]
-    # @raise [JSONError, RangeError, EncodingError] as {#[]=}; nothing is changed then
+    # @raise [JSONError, RangeError, EncodingError] if a value has no JSON form; the session is then unchanged
     # @return [self]
     def update(other)
-      raise JSONError, "a Hash was expected, not #{other.class}" unless other.respond_to?(:to_hash)
+      raise JSONError, "expected a Hash, not #{other.class}" unless other.respond_to?(:to_hash)
 
       json = Value.generate(other.to_hash)
       check(Native.khufu_session_update(handle, json, json.bytesize))
@@ -160,8 +169,10 @@ module Khufu
     end
     alias merge! update
 
-    # @return [Object, nil] the value that was there; else what the block returned, which is called with the key
-    # @raise [TypeError] as {#fetch}; the key stays then
+    # Removes a key.
+    # @yieldparam key [String, Symbol] the key, if the session does not have it
+    # @return [Object, nil] the removed value; if there was none, the block's result or nil
+    # @raise [TypeError] if the value is an Array or Hash that holds NaN or an infinity; the key then stays
     def delete(key)
       name = Text.of(key)
       value = read(name)
@@ -171,6 +182,7 @@ module Khufu
       value
     end
 
+    # Removes all keys.
     # @return [self]
     def clear
       check(Native.khufu_session_clear(handle))
@@ -183,13 +195,14 @@ module Khufu
       take(key, Native.khufu_session_get(handle, key, key.bytesize, @output.data, @output.size))
     end
 
-    # The value that a call has put out, {MISSING} where there is none.
+    # Returns the value in the output of a call, or {MISSING} if there was none.
     def take(key, status)
       return not_finite(key) if status == Native::ERR_TYPE
 
       check(status) ? Value.parse(@output.text) : MISSING
     end
 
+    # Returns the value of a key if it is NaN or an infinity. If it only holds one, raises the error of the call before.
     def not_finite(key)
       failure = failure(Native::ERR_TYPE)
       return @output.double if Native.khufu_session_get_double(handle, key, key.bytesize, @output.data) == Native::OK

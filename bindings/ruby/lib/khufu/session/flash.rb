@@ -1,14 +1,14 @@
 # frozen_string_literal: true
 
-# Messages for the next page: a queue `q` is the list under the key `_f_` + q.
+# Flash messages, which a later page shows. The queue `q` is the list under the key `_f_` + q.
 
 module Khufu
   class Session
-    # Leaves a message for the next page, in a queue.
-    # @param message [Object] a value as for `[]=`
+    # Adds a message to a queue.
+    # @param message [Object] any value that `[]=` accepts
     # @param queue [String, Symbol]
-    # @param allow_duplicate [Boolean] whether it is added though an equal message is in the queue
-    # @raise [TypeError] if the queue's key holds something that is not a list
+    # @param allow_duplicate [Boolean] false: skip the message if an equal one is in the queue
+    # @raise [TypeError] if the queue's key holds a value that is not a list
     # @return [self]
     def flash(message, queue = "", allow_duplicate: true)
       queue = Text.of(queue)
@@ -23,14 +23,16 @@ module Khufu
       self
     end
 
-    # @return [Array<Object>] the queue's messages, the oldest first; the queue is empty then
+    # Empties a queue.
+    # @return [Array<Object>] the queue's messages, the oldest first
     def pop_flash(queue = "")
       queue = Text.of(queue)
       check(Native.khufu_session_pop_flash(handle, queue, queue.bytesize, @output.data, @output.size))
       Value.parse(@output.text)
     end
 
-    # @return [Array<Object>] the queue's messages, which stay there
+    # Reads a queue without emptying it.
+    # @return [Array<Object>] the queue's messages, the oldest first
     def peek_flash(queue = "")
       queue = Text.of(queue)
       check(Native.khufu_session_peek_flash(handle, queue, queue.bytesize, @output.data, @output.size))

@@ -1,24 +1,26 @@
 # frozen_string_literal: true
 
-# The headers of a Rack response that a session needs.
+# The headers that a session adds to a Rack response.
 
 module Khufu
   class Session
-    # Commits, and puts what follows from it into the headers of a Rack response: Set-Cookie, and where {#vary?} says so
-    # "Vary: Cookie" and "Cache-Control: private". Cookies of this session that an earlier commit put there are
-    # replaced; what others have put there stays. After an error the headers are as they were.
+    # Commits the session and sets the headers of a Rack response: Set-Cookie and, if {#vary?} is true, "Vary: Cookie"
+    # and "Cache-Control: private". The cookies of earlier commits of this session are replaced; all other cookies and
+    # header values are kept. After an error the headers are as they were.
     #
-    # Several cookies are an Array of Strings, as Rack 3 wants it, or under Rack 2 a String of lines.
+    # The value of Set-Cookie is an Array of Strings under Rack 3, and one String of several lines under Rack 2.
     #
-    # @param headers [Hash] the response's headers, with names in any case; not frozen
-    # @param options [Hash] {#commit}'s
+    # @param headers [Hash] the response's headers, with names in any case; must not be frozen
+    # @param options [Hash] the keywords of {#commit}
     # @return [Hash] the headers
     def commit_to(headers, **options)
-      raise ArgumentError, "a Hash of headers that is not frozen was expected" if headers.frozen? || !headers.respond_to?(:each_key)
+      if headers.frozen? || !headers.respond_to?(:each_key)
+        raise ArgumentError, "headers must be a Hash that is not frozen"
+      end
 
-      former = @committed.dup
+      previous = @committed.dup
       cookies = commit(**options)
-      put_cookies(headers, former, cookies) unless cookies.empty?
+      put_cookies(headers, previous, cookies) unless cookies.empty?
       if vary?
         add_token(headers, "Vary", "Cookie", "*")
         add_token(headers, "Cache-Control", "private", "no-store")
@@ -28,13 +30,13 @@ module Khufu
 
     private
 
-    def put_cookies(headers, former, cookies)
+    def put_cookies(headers, previous, cookies)
       name = header_name(headers, "Set-Cookie")
-      values = (lines(headers[name]) - former) + cookies
+      values = (lines(headers[name]) - previous) + cookies
       headers[name] = rack2? ? values.join("\n") : values
     end
 
-    # Adds a token to a header's list, unless it or the other token is there.
+    # Adds a token to a header's comma-separated list, unless the list has this or the other token.
     def add_token(headers, name, token, other)
       name = header_name(headers, name)
       values = lines(headers[name])
@@ -42,7 +44,7 @@ module Khufu
       headers[name] = [*values, token].join(", ") unless present.intersect?([token.downcase, other])
     end
 
-    # A name as it is there, or as Rack writes it: Rack 3 in lower case.
+    # The header's name as the response has it; otherwise as Rack writes it, which is lower case in Rack 3.
     def header_name(headers, name)
       headers.each_key.find { |present| present.to_s.casecmp?(name) } || (rack2? ? name : name.downcase)
     end
