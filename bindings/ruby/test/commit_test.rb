@@ -24,7 +24,7 @@ class CommitTest < SessionTest
     assert_equal [NOW, CREATED], seconds(again.renewed, again.created)
   end
 
-  def test_what_an_earlier_commit_gave_stays
+  def test_a_commit_does_not_change_the_result_of_an_earlier_one
     session = open_state
     session["a"] = 1
     first = session.commit
@@ -70,7 +70,7 @@ class CommitTest < SessionTest
     assert_equal 1, session.commit(exception: false).length
   end
 
-  def test_a_logout_holds_though_the_request_ends_in_an_exception
+  def test_a_logout_takes_effect_if_the_request_ends_in_an_exception
     session = open_state('{"user":1}', set_on_exception: false).invalidate
     session["a"] = 1
     assert_match(/\Asession=; Max-Age=0/, session.commit(exception: true).first)
@@ -96,7 +96,7 @@ class CommitTest < SessionTest
     assert_equal({ "a" => 1 }, factory.open(sent_back(session.commit), now: NOW).to_h)
   end
 
-  def test_as_large_as_can_be
+  def test_the_largest_session_that_fits
     session = open_state
     sizes = (2000..4064).bsearch do |size|
       session["large"] = "x" * size

@@ -34,7 +34,7 @@ class CSRFTest < SessionTest
     refute @session.valid_csrf_token?([token])
   end
 
-  def test_without_a_token_none_is_valid_and_none_is_made
+  def test_without_a_token_no_token_is_valid_or_made
     refute @session.valid_csrf_token?("")
     refute @session.valid_csrf_token?("0" * 40)
     assert_empty @session

@@ -2,7 +2,7 @@
 
 require_relative "helper"
 
-# The Hash that a session feels like.
+# The methods that a session has in common with a Hash.
 class DictionaryTest < SessionTest
   STATE = '{"z":1,"a":null,"list":[1,{"b":"c"}]}'
 
@@ -80,7 +80,7 @@ class DictionaryTest < SessionTest
     assert_equal pairs.map(&:last), @session.values
   end
 
-  def test_each_over_a_session_that_the_block_changes
+  def test_each_with_a_block_that_changes_the_session
     @session.each do |key, _|
       @session.delete(key)
       @session["#{key}2"] = 1
@@ -169,7 +169,7 @@ class DictionaryTest < SessionTest
     end
   end
 
-  def test_odd_keys
+  def test_unusual_keys
     keys = ["", " ", "a\0b", "é", "漢字", "🔑", "\"\\", "k" * 1000, "_csrft_2"]
     session = open_state
     keys.each_with_index { |key, index| session[key] = index }

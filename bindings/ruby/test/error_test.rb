@@ -2,7 +2,7 @@
 
 require_relative "helper"
 
-# One class for each kind of failure.
+# Each kind of failure has its own class.
 class ErrorTest < SessionTest
   STATUSES = {
     Khufu::ArgumentError => 2, Khufu::EncodingError => 3, Khufu::JSONError => 4, Khufu::TypeError => 5,
@@ -42,7 +42,7 @@ class ErrorTest < SessionTest
     raised.each { |status, failing| assert_equal status, assert_raises(Khufu::Error, &failing).status }
   end
 
-  def test_the_last_failure_is_told_by_the_session
+  def test_error_returns_the_message_of_the_last_failure
     session = open_state('{"_f_":1}')
     assert_nil session.error
     error = assert_raises(Khufu::TypeError) { session.peek_flash }
@@ -50,9 +50,8 @@ class ErrorTest < SessionTest
     assert_equal Encoding::UTF_8, session.error.encoding
   end
 
-  # Every argument of every public method, in turn, is none of what it may be; what Ruby itself says of the number of
-  # arguments is not khufu's.
-  def test_arguments_of_the_wrong_type_are_errors_of_khufu
+  # Calls every public method with each argument in turn replaced by values of the wrong type.
+  def test_arguments_of_the_wrong_type_raise_errors_of_khufu
     store = factory(type: :store)
     subject = store.subject("user-42")
     session = store.open.update("a" => { "b" => "c" })
@@ -77,7 +76,7 @@ class ErrorTest < SessionTest
     assert_equal({ "a" => { "b" => "c" } }, session.to_h.slice("a"))
   end
 
-  def test_keys_that_are_no_text
+  def test_keys_that_are_not_text
     session = open_state('{"a":1}')
     [1, nil, true, ["a"], { "a" => 1 }, 1.5, Object].each do |key|
       [
@@ -92,7 +91,7 @@ class ErrorTest < SessionTest
     assert_equal({ "a" => { "b" => { "c" => 1 } } }, session.update(a: { b: { c: 1 } }).to_h)
   end
 
-  def test_a_key_that_is_not_there_is_a_key_error_as_in_a_hash
+  def test_fetch_of_a_missing_key_raises_a_key_error_as_in_a_hash
     error = assert_raises(KeyError) { open_state.fetch("a") }
     assert_equal "a", error.key
   end
@@ -125,7 +124,7 @@ class ErrorTest < SessionTest
 
   private
 
-  # Some of the arguments are right after all.
+  # Some of the arguments are valid, so a call may also succeed.
   def assert_only_errors_of_khufu(receiver, name, arguments)
     *arguments, options = arguments if arguments.last.is_a?(Hash) && arguments.last.keys.all?(Symbol)
     receiver.public_send(name, *arguments, **options.to_h)

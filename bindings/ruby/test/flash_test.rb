@@ -50,7 +50,7 @@ class FlashTest < SessionTest
     assert_empty session.peek_flash("info")
   end
 
-  def test_a_queue_that_is_no_list
+  def test_a_queue_that_is_not_a_list
     session = open_state('{"_f_":"mine"}', reissue_time: nil)
     assert_raises(Khufu::TypeError) { session.flash("x") }
     assert_raises(Khufu::TypeError) { session.peek_flash }

@@ -2,7 +2,7 @@
 
 require_relative "helper"
 
-# What C lends and what is freed: nothing twice, everything once, nothing too early.
+# Memory of the library: all of it is freed, exactly once and not too early.
 class HandlesTest < SessionTest
   STATE = '{"a":{"b":["c",1.5,null]},"text":"é\n","_csrft_":"t","_f_":["m"]}'
 
@@ -31,8 +31,8 @@ class HandlesTest < SessionTest
     GC.stress = false
   end
 
-  def test_compaction_moves_nothing_that_c_holds
-    skip "this Ruby does not compact" unless GC.respond_to?(:compact)
+  def test_compaction_does_not_move_what_c_refers_to
+    skip "this Ruby cannot compact its heap" unless GC.respond_to?(:compact)
     session = open_state(STATE)
     before = session.to_h
     session["short"] = "s"
@@ -40,10 +40,10 @@ class HandlesTest < SessionTest
     assert_equal before.merge("short" => "s"), session.to_h
     assert_equal before.merge("short" => "s"), factory.open(sent_back(session.commit), now: NOW).to_h
   rescue NotImplementedError
-    skip "this machine does not compact"
+    skip "Ruby cannot compact its heap on this machine"
   end
 
-  def test_what_was_read_stays_after_the_session_is_gone
+  def test_values_stay_valid_after_the_session_is_closed
     session = open_state(STATE)
     session["b"] = 1
     read = [session["text"], session.to_h, session.commit, session.csrf_token]
@@ -61,7 +61,7 @@ class HandlesTest < SessionTest
     assert_equal 1, session.commit.length
   end
 
-  def test_no_copies
+  def test_factories_sessions_and_handles_cannot_be_copied
     [factory, open_state(STATE)].each do |object|
       assert_raises(Khufu::TypeError) { object.dup }
       assert_raises(Khufu::TypeError) { object.clone }

@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-# The library that is tested: the one that KHUFU_LIBRARY names, else the one that the build staged, if any.
+# Tests the library that KHUFU_LIBRARY names, or else the staged one, if there is one.
 target = ENV.fetch("CARGO_TARGET_DIR") { File.expand_path("../../../target", __dir__) }
 staged = File.join(target, "stage/lib/libkhufu.so")
 ENV["KHUFU_LIBRARY"] ||= staged if File.exist?(staged)
@@ -10,7 +10,7 @@ require "json"
 require "minitest/autorun"
 require "openssl"
 
-# Cookies as Pyramid signs them, of any payload; and what the tests have in common.
+# Helpers that the tests share. Some sign cookies with any payload, as Pyramid does.
 module SessionHelper
   SECRET = "itsaseekreet"
   NOW = 1_700_000_060
@@ -20,7 +20,7 @@ module SessionHelper
 
   def factory(**options) = Khufu::Factory.new(secret: SECRET, **options)
 
-  # A new session, or the one of a state's JSON text.
+  # Opens a new session, or a session whose state is this JSON text.
   def open_state(json = nil, now: NOW, **options)
     factory(**options).open(json && cookie("[#{RENEWED},#{CREATED},#{json}]"), now: now)
   end
@@ -32,17 +32,17 @@ module SessionHelper
 
   def cookie(payload, **key) = "session=#{sign(payload, **key)}"
 
-  # The Cookie header that a browser sends after it was given these Set-Cookie values.
+  # Returns the Cookie header that a browser sends after it received these Set-Cookie values.
   def sent_back(set_cookies)
     set_cookies.map { |set_cookie| set_cookie[/\A[^;]*/] }.join("; ")
   end
 
   def vectors(name) = JSON.parse(File.read(File.join(VECTORS, "#{name}.json")))
 
-  # Time#to_f rounds; a time that came from a Float is that Float again.
+  # Converts Times to Floats. Unlike Time#to_f, this gives exactly the Float that a Time was made from.
   def seconds(*times) = times.map { |time| time.to_r.to_f }
 
-  # Runs a Ruby program of its own; its output and status.
+  # Runs a Ruby program in a process of its own and returns its output and status.
   def run_ruby(program, environment = {})
     command = [RbConfig.ruby, "-w", "-I", File.expand_path("../lib", __dir__), "-e", program]
     output = IO.popen(ENV.to_h.merge(environment), command, err: %i[child out], &:read)

@@ -2,7 +2,7 @@
 
 require_relative "helper"
 
-# Times, being new and changed, and invalidating.
+# Times, new? and changed?, and invalidate.
 class LifetimeTest < SessionTest
   def test_times
     session = open_state('{"a":1}')
@@ -32,7 +32,7 @@ class LifetimeTest < SessionTest
     end
   end
 
-  def test_looking_at_the_session_itself_does_not_count_as_access
+  def test_reading_properties_of_the_session_does_not_count_as_access
     session = open_state('{"a":1}')
     session.inspect
     session.to_s
@@ -57,7 +57,7 @@ class LifetimeTest < SessionTest
     refute_predicate session, :changed?
   end
 
-  def test_what_changes_nothing_marks_nothing
+  def test_calls_without_effect_do_not_mark_the_session_as_changed
     session = open_state('{"a":1}', reissue_time: nil)
     session.setdefault("a", 2)
     session.delete("none")

@@ -4,17 +4,17 @@ require_relative "helper"
 require "rubygems"
 require "tmpdir"
 
-# Finding the library.
+# Finding and loading the library.
 class LoadingTest < SessionTest
-  def test_version_of_gem_and_library_are_the_same
+  def test_gem_and_library_have_the_same_version
     assert_equal Khufu::VERSION, Khufu.const_get(:Native).khufu_version
   end
 
-  def test_every_function_of_the_header_that_is_not_c_s_own_is_bound
+  def test_every_function_of_the_header_that_ruby_needs_is_bound
     header = File.read(File.expand_path("../../../include/khufu.h", __dir__))
     declared = header.scan(/\b(khufu_[a-z0-9_]+)\s*\(/).flatten.uniq
     bound = declared.select { |name| Khufu.const_get(:Native).respond_to?(name) }
-    # Ruby has one type for a number and one way to set and take a value.
+    # Ruby does not need a function for each type, because it reads and sets values as JSON text.
     unbound = declared - bound
     assert_empty unbound - %w[
       khufu_session_get_string khufu_session_get_int64 khufu_session_get_bool khufu_session_set_int64
@@ -23,12 +23,12 @@ class LoadingTest < SessionTest
     refute_empty bound
   end
 
-  def test_library_by_its_path
+  def test_library_found_by_its_path
     output, status = run_ruby('require "khufu"; print Khufu.generate_secret.length', "KHUFU_LIBRARY" => library)
     assert_equal ["128", true], [output, status.success?]
   end
 
-  def test_library_by_the_system_s_search
+  def test_library_found_by_the_system
     Dir.mktmpdir do |folder|
       File.symlink(library, File.join(folder, "libkhufu.so.1"))
       [nil, ""].each do |path|
@@ -38,7 +38,7 @@ class LoadingTest < SessionTest
     end
   end
 
-  def test_library_that_is_not_there
+  def test_missing_library
     output, status = run_ruby(<<~RUBY, "KHUFU_LIBRARY" => "/nowhere/libkhufu.so")
       require "khufu"
     RUBY
@@ -46,7 +46,7 @@ class LoadingTest < SessionTest
     assert_match(/khufu's shared library cannot be loaded.*KHUFU_LIBRARY.*\/nowhere\/libkhufu\.so.*\(LoadError\)/m, output)
   end
 
-  def test_library_of_another_abi
+  def test_library_with_another_abi
     Dir.mktmpdir do |folder|
       source = File.join(folder, "other.c")
       other = File.join(folder, "libkhufu.so")

@@ -2,7 +2,7 @@
 
 require_relative "helper"
 
-# Each way in which a request's cookie opens.
+# Each result of opening a request's cookie.
 class OpeningTest < SessionTest
   LOGGED_IN = %([#{RENEWED},#{CREATED},{"user":42}])
 
@@ -12,7 +12,7 @@ class OpeningTest < SessionTest
     assert_new_and_empty :none, factory.open("", now: NOW)
   end
 
-  def test_cookies_of_other_names
+  def test_cookies_with_other_names
     session = factory.open("sessions=x; other=y", now: NOW)
     assert_equal [:none, true, {}], [session.load_result, session.new?, session.to_h]
     assert_match(/none with the name in the option cookie_name/, session.error)
@@ -78,13 +78,13 @@ class OpeningTest < SessionTest
     assert_equal 1, session.commit.length
   end
 
-  def test_several_cookies_of_the_name
+  def test_several_cookies_with_the_name
     header = [cookie(LOGGED_IN), "session=junk", cookie(LOGGED_IN, secret: "x")].join("; ")
     assert_equal :loaded, factory.open(header, now: NOW).load_result
   end
 
-  def test_header_of_any_bytes
-    # A Rack server hands over ASCII-8BIT.
+  def test_header_with_arbitrary_bytes
+    # Rack servers give headers the encoding ASCII-8BIT.
     header = "junk=\xff\x00; #{cookie(LOGGED_IN)}".b.freeze
     assert_equal :loaded, factory.open(header, now: NOW).load_result
     assert_equal :loaded, factory.open(header.dup.force_encoding("UTF-8"), now: NOW).load_result

@@ -2,7 +2,7 @@
 
 require_relative "helper"
 
-# Options as Ruby's keywords.
+# Options as keywords of Ruby.
 class OptionsTest < SessionTest
   def test_values_of_each_kind
     [
@@ -23,8 +23,8 @@ class OptionsTest < SessionTest
     assert_instance_of Khufu::Factory, Khufu::Factory.new(secret_hex: "00ff")
   end
 
-  def test_a_secret_is_the_same_as_text_and_as_bytes
-    # WebOb's rule: latin-1, if every character fits.
+  def test_a_secret_can_be_given_as_text_or_as_bytes
+    # As WebOb does, text is encoded in latin-1 if every character fits.
     hex = "73e963726574"
     session = Khufu::Factory.new(secret_hex: hex).open(now: NOW)
     session["a"] = 1
@@ -70,7 +70,7 @@ class OptionsTest < SessionTest
     assert_match(/secret/, assert_raises(Khufu::OptionError) { Khufu::Factory.new }.message)
   end
 
-  def test_values_that_are_none
+  def test_values_of_the_wrong_type
     { timeout: Object.new, secret: { a: 1 }, accept: [1] }.each do |name, value|
       assert_match(/\b#{name}\b/, assert_raises(Khufu::OptionError) { factory(name => value) }.message)
     end

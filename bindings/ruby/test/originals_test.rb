@@ -3,9 +3,10 @@
 require_relative "helper"
 require_relative "redis_server"
 
-# What pyramid_session_redis, pyramid_redis_sessions and Beaker wrote opens to its state, and goes back as it was.
+# Sessions that pyramid_session_redis, pyramid_redis_sessions and Beaker wrote open with the right state, and can be
+# written again.
 class OriginalsTest < SessionTest
-  # The vectors were written between these times, and have not expired at the second.
+  # The vectors were written between these times. None has expired at the second.
   WRITTEN = 1_795_442_010
   LATER = 1_795_442_100
 

@@ -25,7 +25,7 @@ class ProcessTest < SessionTest
     end
   end
 
-  def test_a_session_moves_to_another_thread_and_fiber
+  def test_a_session_can_be_used_in_another_thread_or_fiber
     session = open_state('{"a":1}')
     assert_equal 1, Thread.new { session["a"] }.value
     assert_equal ["a", 1], Fiber.new { session.each.next }.resume
@@ -46,7 +46,7 @@ class ProcessTest < SessionTest
 
   private
 
-  # Both an inherited session and one of the child's own.
+  # Commits an inherited session, and then one that the child has opened. Returns the Cookie header of the second.
   def child(factory, session, number)
     session["child"] = number
     session.csrf_token

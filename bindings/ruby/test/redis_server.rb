@@ -3,7 +3,7 @@
 require "socket"
 require "tmpdir"
 
-# A Redis of a test's own, on a socket in a temporary folder.
+# A Redis server for one test, on a socket in a temporary folder.
 class RedisServer
   attr_reader :url
 
@@ -21,10 +21,10 @@ class RedisServer
     @url = "redis+unix://#{path}"
     options = { port: 0, unixsocket: path, save: "", dir: folder }
     @pid = spawn("redis-server", *options.flat_map { |name, value| ["--#{name}", value.to_s] }, out: File::NULL)
-    @socket = connect(path, patience: 10)
+    @socket = connect(path, timeout: 10)
   end
 
-  # Sends a command; gives the first line of its answer.
+  # Sends a command and returns the first line of the reply.
   def call(*words)
     @socket.write("*#{words.size}\r\n", *words.map { |word| "$#{word.to_s.bytesize}\r\n#{word}\r\n" })
     @socket.gets.chomp
@@ -38,12 +38,12 @@ class RedisServer
 
   private
 
-  def connect(path, patience:)
+  def connect(path, timeout:)
     UNIXSocket.new(path)
   rescue SystemCallError
-    raise if patience.negative?
+    raise if timeout.negative?
 
     sleep(0.01)
-    connect(path, patience: patience - 0.01)
+    connect(path, timeout: timeout - 0.01)
   end
 end

@@ -4,15 +4,15 @@ require_relative "helper"
 require "minitest/mock"
 require "rack"
 
-# A session in the headers of a Rack response, by the rules of Rack 2 (the installed Rack and its Lint) and of Rack 3.
+# commit_to with the headers of Rack 2 (the installed Rack and its Lint) and of Rack 3.
 class ResponseTest < SessionTest
-  # What Rack 3's Lint asks of a response's headers.
+  # Checks a response's headers as the Lint of Rack 3 does.
   class Lint3
     def initialize(app) = @app = app
 
     def call(env)
       @app.call(env).tap do |_, headers, _|
-        raise "the headers are not a Hash that may be changed" if !headers.instance_of?(Hash) || headers.frozen?
+        raise "the headers must be a Hash that is not frozen" if !headers.instance_of?(Hash) || headers.frozen?
 
         headers.each { |name, value| check(name, value) }
       end
@@ -21,14 +21,16 @@ class ResponseTest < SessionTest
     private
 
     def check(name, value)
-      raise "the name #{name} is not in lower case" unless name.is_a?(String) && name.match?(/\A[!-9;-@\[-~]+\z/) && name !~ /[A-Z]/
-      raise "#{name}: neither a String nor an Array" unless [String, Array].include?(value.class)
+      raise "the name #{name} must be in lower case" unless name.is_a?(String) && name.match?(/\A[!-9;-@\[-~]+\z/) && name !~ /[A-Z]/
+      raise "#{name}: must be a String or an Array" unless [String, Array].include?(value.class)
 
-      Array(value).each { |each| raise "#{name}: no header's value" unless each.instance_of?(String) && each !~ /[\0-\x1f]/ }
+      Array(value).each do |each|
+        raise "#{name}: must hold Strings without control characters" unless each.instance_of?(String) && each !~ /[\0-\x1f]/
+      end
     end
   end
 
-  # Sets a cookie of its own, as Rack::Utils.set_cookie_header! of either version does.
+  # A middleware that adds a cookie, as Rack::Utils.set_cookie_header! does in Rack 2 and in Rack 3.
   class Outer
     def initialize(app) = @app = app
 
@@ -64,7 +66,7 @@ class ResponseTest < SessionTest
     end
   end
 
-  def test_several_commits_leave_one_cookie
+  def test_repeated_commits_send_one_cookie
     each_rack do |lint|
       headers = answer(lint, { header_named("Set-Cookie") => "theme=dark" }) do |session, given|
         session["a"] = 1
@@ -78,14 +80,14 @@ class ResponseTest < SessionTest
     end
   end
 
-  def test_a_commit_without_a_change_leaves_the_cookie_of_the_one_before
+  def test_a_commit_without_changes_keeps_the_cookie
     session = open_state
     session["a"] = 1
     before = session.commit_to({})
     assert_equal before, session.commit_to(before.dup)
   end
 
-  def test_a_cookie_that_was_put_there_by_hand_is_replaced_too
+  def test_a_cookie_added_by_hand_is_replaced
     session = open_state
     session["a"] = 1
     headers = { "set-cookie" => session.commit << "theme=dark" }
@@ -94,7 +96,7 @@ class ResponseTest < SessionTest
     assert_equal ["theme=dark", 2], [theme, factory.open(sent_back([cookie]), now: NOW)["a"]]
   end
 
-  def test_what_is_there_is_kept
+  def test_existing_header_values_are_kept
     {
       { "Vary" => "Accept" } => { "Vary" => "Accept, Cookie", "Cache-Control" => "private" },
       { "vary" => "Accept, cookie" } => { "vary" => "Accept, cookie", "Cache-Control" => "private" },
@@ -139,14 +141,14 @@ class ResponseTest < SessionTest
 
   private
 
-  # By the rules of the installed Rack, which is 2, and by those of Rack 3.
+  # Runs a test with the installed Rack, which is Rack 2, and as if it were Rack 3.
   def each_rack
     assert_equal 2, Rack.release.to_i
     yield Rack::Lint
     Rack.stub(:release, "3.1.0") { yield Lint3 }
   end
 
-  # The headers of an application that uses its session, behind a middleware and between two Lints.
+  # Returns the headers of an application that uses its session, with a middleware around it and a Lint around each.
   def answer(lint, given = {})
     sessions = factory
     app = lambda do |env|

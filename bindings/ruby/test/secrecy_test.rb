@@ -3,7 +3,7 @@
 require_relative "helper"
 require "pp"
 
-# What must not be printed is not.
+# Secrets and contents of sessions are never printed.
 class SecrecyTest < SessionTest
   SECRET = "zqxj-secret"
 
@@ -41,7 +41,7 @@ class SecrecyTest < SessionTest
     ].each { |failing| refute_includes assert_raises(Khufu::Error, &failing).full_message, "zqxj" }
   end
 
-  def test_a_refused_cookie_is_not_told
+  def test_a_refusal_shows_no_contents
     session = factory.open(cookie(%([1,2,{"zqxj":1}]), secret: "x"), now: NOW)
     assert_equal :bad_signature, session.load_result
     refute_includes session.error, "zqxj"

@@ -5,9 +5,9 @@ require_relative "redis_server"
 require "tmpdir"
 require_relative "../../../examples/ruby/pstore_store"
 
-# Sessions in the library's own stores, and in one of the program's own.
+# Sessions in the library's own stores and in a custom store.
 class StoreTest < SessionTest
-  def test_what_is_set_is_there_in_the_next_request
+  def test_a_stored_session_opens_in_the_next_request
     on_every_store do |factory|
       header = begin_with(factory, "user" => "zoë")
       session = factory.open(header)
@@ -16,7 +16,7 @@ class StoreTest < SessionTest
     end
   end
 
-  def test_two_requests_at_once_keep_what_both_wrote
+  def test_concurrent_requests_keep_each_others_changes
     on_every_store do |factory|
       header = begin_with(factory, "gone" => 1)
       one, other = Array.new(2) { factory.open(header) }
@@ -31,7 +31,7 @@ class StoreTest < SessionTest
     end
   end
 
-  def test_threads_lose_nothing
+  def test_concurrent_threads_lose_no_changes
     on_every_store(store_timeout: 30) do |factory|
       header = begin_with(factory, {})
       Array.new(4) do |number|
@@ -75,7 +75,7 @@ class StoreTest < SessionTest
       assert_equal [:loaded, { "cart" => [1] }], [old.load_result, old.to_h]
       old["late"] = 1
       assert_raises(Khufu::GoneError) { old.commit }
-      factory.open(header).invalidate.commit # by the old id
+      factory.open(header).invalidate.commit # with the old id
       assert_equal [:missing] * 2, [header, next_header].map { |each| factory.open(each).load_result }
     end
   end
@@ -88,7 +88,7 @@ class StoreTest < SessionTest
     assert_match(/\A\h{64}\z/, session.id)
   end
 
-  def test_keys_in_redis_begin_with_the_prefix
+  def test_keys_in_redis_have_the_prefix
     RedisServer.run do |redis|
       shop = stored(redis.url, store_prefix: "shop:")
       header = begin_with(shop, "a" => 1)
@@ -140,7 +140,7 @@ class StoreTest < SessionTest
     end
   end
 
-  def test_a_timeout_of_ruby_s_waits_until_the_call_is_over
+  def test_an_interrupt_waits_until_the_call_is_over
     in_folder do |path|
       factory = stored("sqlite:#{path}", store_timeout: 20)
       session = factory.open(begin_with(factory, "a" => 1))
@@ -159,7 +159,7 @@ class StoreTest < SessionTest
     end
   end
 
-  def test_a_child_opens_its_own
+  def test_a_child_process_makes_its_own_connection
     on_every_shared_store do |factory|
       header = begin_with(factory, "n" => 0)
       inherited = factory.open(header)
@@ -197,7 +197,7 @@ class StoreTest < SessionTest
     on_every_shared_store(**options, &block)
   end
 
-  # Those that several processes may use.
+  # The stores that several processes can share.
   def on_every_shared_store(**options)
     in_folder { |path| yield stored("sqlite:#{path}", **options) }
     RedisServer.run { |redis| yield stored(redis.url, **options) }
@@ -207,7 +207,7 @@ class StoreTest < SessionTest
     sent_back(factory.open.update(state).changed!.commit)
   end
 
-  # While another process holds the database's write lock.
+  # Runs a block while another process holds the database's write lock.
   def locked(path)
     program = 'import sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None); ' \
               'c.execute("BEGIN EXCLUSIVE"); print("locked", flush=True); sys.stdin.read()'
@@ -217,7 +217,7 @@ class StoreTest < SessionTest
     end
   end
 
-  # How often another thread had its turn meanwhile.
+  # Returns how often another thread ran during the block.
   def rounds_during
     rounds = 0
     other = Thread.new { loop { (rounds += 1) and sleep(0.01) } }

@@ -20,7 +20,7 @@ class SubjectTest < SessionTest
     assert_empty @factory.subject(:nobody).sessions
   end
 
-  def test_one_is_revoked
+  def test_one_session_is_revoked
     header, id = login("user-42", NOW)
     refute @factory.subject("user-43").revoke(id)
     assert_equal :loaded, @factory.open(header, now: NOW).load_result
@@ -28,7 +28,7 @@ class SubjectTest < SessionTest
     assert_equal :missing, @factory.open(header, now: NOW).load_result
   end
 
-  def test_all_but_one_are_revoked
+  def test_all_sessions_except_one_are_revoked
     headers, ids = Array.new(3) { login("user-42", NOW) }.transpose
     other, = login("user-43", NOW)
     subject = @factory.subject("user-42")
@@ -39,7 +39,7 @@ class SubjectTest < SessionTest
     assert_equal :missing, @factory.open(headers[1], now: NOW).load_result
   end
 
-  def test_a_session_that_is_no_longer_a_subject_s
+  def test_a_session_that_no_longer_belongs_to_a_subject
     header, = login("user-42", NOW)
     session = @factory.open(header, now: NOW)
     session.subject = nil
@@ -57,7 +57,7 @@ class SubjectTest < SessionTest
 
   private
 
-  # The browser's header, and the session's id.
+  # Commits a session of a subject and returns its Cookie header and id.
   def login(subject, now)
     session = @factory.open(now: now)
     session.subject = subject

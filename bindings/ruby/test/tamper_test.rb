@@ -2,10 +2,10 @@
 
 require_relative "helper"
 
-# Cookies that someone changed, and genuine ones that would do harm: none opens.
+# Changed cookies, and hostile cookies with a correct signature, are refused.
 class TamperTest < SessionTest
   KEY = "0123456789abcdef" * 4
-  # The options of each format, and the sizes of the parts that its seal puts in front of a payload.
+  # The options of each format, and the sizes in bytes of the parts that precede its payload.
   FORMATS = {
     { type: :signed_cookie, serializer: :json, secret: SECRET } => [64],
     { type: :signed_cookie, serializer: :pickle, secret: SECRET } => [64],
@@ -13,14 +13,14 @@ class TamperTest < SessionTest
     { type: :encrypted_cookie, serializer: :pickle, secret: KEY } => [24, 16]
   }.freeze
 
-  def test_no_bit_may_change
+  def test_a_flipped_bit_is_refused
     each_format do |factory, value|
       each_flipped(value) { |flipped| refute_opens factory, flipped }
       each_flipped(decode(value)) { |flipped| refute_opens factory, encode(flipped) }
     end
   end
 
-  def test_none_may_be_cut
+  def test_a_truncated_cookie_is_refused
     each_format do |factory, value|
       value.length.times { |length| refute_opens factory, value[0, length] }
       bytes = decode(value)
@@ -31,7 +31,7 @@ class TamperTest < SessionTest
     end
   end
 
-  def test_parts_of_two_make_none
+  def test_combined_parts_of_two_cookies_are_refused
     FORMATS.each do |options, parts|
       factory = Khufu::Factory.new(**options)
       ada, eve = %w[ada eve].map { |user| decode(written(factory, user)) }
@@ -47,7 +47,7 @@ class TamperTest < SessionTest
     end
   end
 
-  def test_none_opens_under_another_format
+  def test_a_cookie_of_another_format_is_refused
     FORMATS.each_key do |writing|
       value = written(Khufu::Factory.new(**writing), "ada")
       FORMATS.each_key do |reading|

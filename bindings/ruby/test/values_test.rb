@@ -2,7 +2,7 @@
 
 require_relative "helper"
 
-# What a value is, going in and coming out.
+# Setting and reading values of every type.
 class ValuesTest < SessionTest
   VALUES = [
     nil, true, false, 0, -1, 42, 2**31, 2**53 + 1, 2**63 - 1, 2**63, -2**63, -2**63 - 1, 2**70, -10**300,
@@ -11,7 +11,7 @@ class ValuesTest < SessionTest
     [], {}, [[]], [nil, [1, "two", { "three" => [4.5] }]], { "" => { "é" => {} } }
   ].freeze
 
-  def test_values_come_back_from_the_cookie
+  def test_values_survive_a_round_trip
     VALUES.each do |value|
       session = open_state
       session["value"] = value
@@ -23,7 +23,7 @@ class ValuesTest < SessionTest
     end
   end
 
-  def test_values_of_messages_defaults_and_updates
+  def test_values_in_flash_setdefault_and_update
     VALUES.each do |value|
       session = open_state
       session.flash(value)
@@ -40,7 +40,7 @@ class ValuesTest < SessionTest
     assert_equal({ "symbol" => "é", "list" => ["a", { "b" => "c" }] }, session.to_h)
   end
 
-  def test_values_come_out_frozen
+  def test_values_that_are_read_are_frozen
     session = open_state('{"list":["a",{"b":"c"}],"text":"a","escaped":"\n","_f_":["m"]}')
     assert_raises(FrozenError) { session["list"] << 1 }
     assert_raises(FrozenError) { session["list"][0] << "b" }
@@ -51,14 +51,14 @@ class ValuesTest < SessionTest
     assert(session.each { |_, value| assert_predicate value, :frozen? })
   end
 
-  def test_frozen_strings_go_in
+  def test_frozen_strings_can_be_set
     session = open_state
     session["key"] = "value".dup.freeze
     session.flash("message", "queue")
     assert_equal ["value", ["message"]], [session["key"], session.peek_flash("queue")]
   end
 
-  def test_what_json_does_not_have_is_refused
+  def test_values_without_a_json_form_are_refused
     session = open_state('{"a":1}', reissue_time: nil)
     [Object.new, Time.now, 1r, 1i, 1..2, Class, $stdout, -> {}, Struct.new(:a).new(1)].each do |value|
       [value, [value], { "a" => [value] }].each do |refused|
@@ -81,7 +81,7 @@ class ValuesTest < SessionTest
     assert_equal '{"a":1}', session.to_json
   end
 
-  def test_numbers_that_are_not_finite_are_read
+  def test_numbers_that_are_not_finite_can_be_read
     state = '{"nan":NaN,"infinity":-Infinity,"deep":[1,{"b":NaN}],"null":null}'
     session = open_state(state)
     assert_predicate session["nan"], :nan?
@@ -97,7 +97,7 @@ class ValuesTest < SessionTest
     assert_equal "[#{NOW},#{CREATED},#{state}]", payload
   end
 
-  def test_numbers_that_are_not_finite_are_deleted
+  def test_numbers_that_are_not_finite_can_be_deleted
     session = open_state('{"nan":NaN,"deep":[1,NaN]}')
     assert_predicate session.setdefault("nan", 1), :nan?
     assert_predicate session.delete("nan"), :nan?
@@ -133,7 +133,7 @@ class ValuesTest < SessionTest
     assert_equal '"a\ud800b"', session.json("high")
   end
 
-  def test_text_comes_out_as_utf8
+  def test_text_is_read_as_utf8
     session = open_state('{"é":"ü","n":["\u00e9"],"_f_":["ö"]}')
     session.csrf_token
     strings = [session["é"], session["n"][0], session.peek_flash[0], session.to_json, session.csrf_token,
@@ -183,7 +183,7 @@ class ValuesTest < SessionTest
 
   private
 
-  # 1 == 1.0 and -0.0 == 0.0, but their texts differ.
+  # Compares the texts of the values, because 1 == 1.0 and -0.0 == 0.0.
   def assert_same_value(expected, actual)
     assert_equal [expected.class, expected.inspect], [actual.class, actual.inspect]
   end

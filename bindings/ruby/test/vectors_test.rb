@@ -2,7 +2,7 @@
 
 require_relative "helper"
 
-# What the Python originals wrote opens to its state, the order of its keys included.
+# Cookies that Pyramid and pyramid_nacl_session wrote open with the right state, in the same order of keys.
 class VectorsTest < SessionTest
   def self.test_vectors(file, *options, **fixed)
     define_method("test_#{file}") do
@@ -26,7 +26,7 @@ class VectorsTest < SessionTest
     what = vector.slice("name", "serializer", "protocol", "hashalg").inspect
     assert_equal [:loaded, nil, nil], [session.load_result, session.load_format, session.error], what
     state = JSON.parse(vector["state_json"])
-    # As text, since 1 == 1.0 and -0.0 == 0.0, and Hashes of another order are equal.
+    # Compares texts, because 1 == 1.0 and -0.0 == 0.0, and Hashes are equal regardless of their order.
     assert_equal JSON.generate(state), JSON.generate(session.to_h), what
     assert_equal JSON.generate(state), JSON.generate(JSON.parse(session.to_json)), what
     assert_equal state.keys, session.keys, what

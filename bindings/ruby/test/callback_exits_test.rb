@@ -3,10 +3,10 @@
 require_relative "helper"
 require "timeout"
 
-# Whatever leaves a store or a serializer of the program's own leaves the call as it would leave any Ruby method, once
-# the library's function has returned.
-class LeavingTest < SessionTest
-  # Keeps sessions in a Hash, and does before each method what it is told.
+# If a method of a custom store or serializer ends by an exception, a throw or the end of the thread, the call on the
+# session ends in the same way, as soon as the library's function has returned.
+class CallbackExitsTest < SessionTest
+  # A store that keeps records in a Hash. Before each method, it calls the Proc that a test has set in `before`.
   class HashStore
     attr_accessor :before
 
@@ -15,10 +15,10 @@ class LeavingTest < SessionTest
       @before = {}
     end
 
-    def load(key) = after(:load) { @records[key] }
+    def load(key) = run(:load) { @records[key] }
 
     def save(key, expected, generation, record, _ttl)
-      after(:save) do
+      run(:save) do
         found = @records.fetch(key, [nil, 0]).last
         next found.zero? ? :gone : :conflict unless found == expected
 
@@ -28,11 +28,11 @@ class LeavingTest < SessionTest
     end
 
     def touch(key, *) = @records.key?(key) ? :ok : :gone
-    def remove(key, _expected) = after(:remove) { @records.delete(key) ? :ok : :gone }
+    def remove(key, _expected) = run(:remove) { @records.delete(key) ? :ok : :gone }
 
     private
 
-    def after(name)
+    def run(name)
       @before[name]&.call
       yield
     end
@@ -72,7 +72,7 @@ class LeavingTest < SessionTest
     during(-> { Thread.current.kill }) { |call| assert_nil Thread.new { call.call && flunk }.join(1).value }
   end
 
-  def test_an_exception_that_is_no_standard_error
+  def test_an_exception_that_is_not_a_standard_error
     [Interrupt, NoMemoryError, SystemExit, Class.new(Exception)].each do |exception| # rubocop:disable Lint/InheritException
       during(-> { raise exception, "now" }) { |call| assert_raises(exception, &call) }
     end
@@ -84,14 +84,14 @@ class LeavingTest < SessionTest
     end
   end
 
-  def test_a_store_that_leaves_is_asked_for_nothing_more
-    asked = 0
-    @store.before = { load: -> { (asked += 1) && throw(:out) } }
+  def test_a_store_is_not_called_again_after_a_throw
+    calls = 0
+    @store.before = { load: -> { (calls += 1) && throw(:out) } }
     assert_nil(catch(:out) { @factory.open(@header) })
-    assert_equal 1, asked
+    assert_equal 1, calls
   end
 
-  def test_a_session_goes_on_after_a_commit_that_was_left
+  def test_a_session_can_be_committed_after_a_throw_out_of_commit
     session = @factory.open(@header)
     session["b"] = 2
     @store.before = { save: -> { throw :out } }
@@ -103,24 +103,24 @@ class LeavingTest < SessionTest
     assert_equal({ "a" => 1, "b" => 2, "c" => 3 }, @factory.open(@header).to_h)
   end
 
-  def test_a_serializer_that_is_left
-    serializer = Struct.new(:leaving) do
+  def test_a_throw_out_of_a_serializer
+    serializer = Struct.new(:throwing) do
       def loads(payload) = payload.force_encoding(Encoding::UTF_8)
 
       def dumps(json)
-        throw :out, :left if leaving
+        throw :out, :thrown if throwing
         json
       end
     end.new(true)
     session = Khufu::Factory.new(secret: SECRET, serializer: serializer).open
     session["a"] = 1
-    assert_equal :left, catch(:out) { session.commit }
-    serializer.leaving = false
+    assert_equal :thrown, catch(:out) { session.commit }
+    serializer.throwing = false
     assert_equal 1, session.commit.length
   end
 
-  # The store's methods run where the call was made: with its locals, its locks and its fiber.
-  def test_a_store_is_in_the_fiber_of_the_caller
+  # The methods run in the caller's fiber, with its fiber-local variables and locks.
+  def test_a_store_runs_in_the_fiber_of_the_caller
     Thread.current[:request] = 7
     lock = Mutex.new
     seen = nil
@@ -143,11 +143,11 @@ class LeavingTest < SessionTest
     @store.before = { load: -> { seen = factory.open(header).to_h } }
     assert_equal({ "a" => 1 }, @factory.open(@header).to_h)
     assert_equal({ "inner" => true }, seen)
-    inner.before = { load: -> { throw :out, :left } }
-    assert_equal :left, catch(:out) { @factory.open(@header) }
+    inner.before = { load: -> { throw :out, :thrown } }
+    assert_equal :thrown, catch(:out) { @factory.open(@header) }
   end
 
-  # Interrupts at any moment, of calls and of what frees their memory.
+  # Interrupts calls, and the methods that free their memory, at random moments.
   def test_interrupts_at_random
     seed = Random.new_seed
     random = Random.new(seed)
@@ -157,7 +157,7 @@ class LeavingTest < SessionTest
       thread.report_on_exception = false
       sleep(0.003 * random.rand)
       random.rand(2).zero? ? thread.kill : thread.raise(Interrupt)
-      assert thread.join(5), "a thread hangs; seed #{seed}"
+      assert thread.join(5), "a thread did not end; seed #{seed}"
     rescue Interrupt
       :interrupted
     end
@@ -165,7 +165,7 @@ class LeavingTest < SessionTest
     assert_includes ended, :interrupted
   end
 
-  def test_nothing_is_kept_of_what_was_left
+  def test_calls_that_end_by_a_throw_do_not_leak
     rounds = lambda do |count|
       @store.before = { load: -> { throw :out } }
       count.times { catch(:out) { @factory.open(@header) } }
@@ -179,7 +179,7 @@ class LeavingTest < SessionTest
 
   private
 
-  # Opening and committing, while a store's method does the work.
+  # Yields a call that opens a session, and then one that commits it. Within each, a method of the store does the work.
   def during(work, &)
     during_open(work, &)
     session = @factory.open(@header)

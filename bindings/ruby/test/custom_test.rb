@@ -5,9 +5,9 @@ require "forwardable"
 require "tmpdir"
 require_relative "../../../examples/ruby/pstore_store"
 
-# Stores and serializers of the program's own.
-class OwnTest < SessionTest
-  # A store that is told, method by method, what to do before its work.
+# Custom stores and serializers.
+class CustomTest < SessionTest
+  # A store that records its calls, and first calls the Proc that a test has given for the method.
   class Scripted < PStoreStore
     attr_reader :calls
 
@@ -26,7 +26,7 @@ class OwnTest < SessionTest
     end
   end
 
-  # Payloads that are JSON backwards.
+  # A serializer whose payloads are the JSON text backwards.
   class Backwards
     def loads(payload) = payload.force_encoding(Encoding::UTF_8).reverse
     def dumps(json) = json.reverse
@@ -49,7 +49,7 @@ class OwnTest < SessionTest
     end
   end
 
-  def test_what_a_store_is_given
+  def test_the_arguments_of_a_store
     with_store do |store|
       factory = factory(store: store, timeout: 100, reissue_time: 0)
       header = begin_with(factory, "a" => 1)
@@ -66,7 +66,7 @@ class OwnTest < SessionTest
     end
   end
 
-  def test_a_record_is_kept_for_a_second_at_least
+  def test_the_time_to_live_is_at_least_a_second
     with_store do |store|
       factory = factory(store: store, timeout: 0, regenerate_grace: 0)
       session = factory.open
@@ -80,12 +80,12 @@ class OwnTest < SessionTest
     end
   end
 
-  def test_a_touch_that_misses_sends_no_cookie
+  def test_no_cookie_is_sent_if_touch_finds_no_record
     with_store do |store|
       factory = factory(store: store, max_age: 3600)
       header = begin_with(factory, "a" => 1)
-      hit, login, logout = Array.new(3) { factory.open(header, now: Time.now + 5).tap { |session| session["a"] } }
-      assert_equal 1, hit.commit.length
+      current, login, logout = Array.new(3) { factory.open(header, now: Time.now + 5).tap { |session| session["a"] } }
+      assert_equal 1, current.commit.length
       other = factory.open(header)
       other.regenerate_id
       other.commit
@@ -115,8 +115,8 @@ class OwnTest < SessionTest
     end
   end
 
-  # Another request changes the session between the look at it and its removal.
-  def test_a_revocation_goes_round
+  # Another request changes the session after revoke_all has loaded it and before it removes it.
+  def test_revoke_all_tries_again_after_a_conflict
     header = another = nil
     with_store(remove: -> { another.tap { another = nil }&.call }) do |store|
       factory = factory(store: store)
@@ -128,7 +128,7 @@ class OwnTest < SessionTest
     end
   end
 
-  def test_what_a_store_raises_of_subjects_is_the_cause
+  def test_errors_of_the_subject_methods_are_the_cause
     failing = nil
     fail = ->(name) { -> { raise IOError, "no disk" if failing == name } }
     with_store(**%i[load remove list unlist members].to_h { |name| [name, fail.call(name)] }) do |store|
@@ -145,7 +145,7 @@ class OwnTest < SessionTest
       end
       failing = :members
       assert_instance_of IOError, assert_raises(Khufu::StoreError) { factory.subject("user-42") }.cause
-      failing = :unlist # a note that stays says nothing
+      failing = :unlist # a key that is still listed does no harm
       assert_equal 1, user.revoke_all
       failing = nil
       assert_empty factory.subject("user-42").sessions
@@ -153,24 +153,24 @@ class OwnTest < SessionTest
   end
 
   def test_a_store_need_not_keep_subjects
-    plain = Class.new do
+    without_subjects = Class.new do
       extend Forwardable
       def_delegators :@store, :load, :save, :touch, :remove
       def initialize(store) = @store = store
     end
     with_store do |store|
-      factory = factory(store: plain.new(store))
+      factory = factory(store: without_subjects.new(store))
       session = factory.open
       assert_raises(Khufu::ArgumentError) { session.subject = "user-42" }
       assert_raises(Khufu::ArgumentError) { factory.subject("user-42") }
       session["a"] = 1
       assert_equal({ "a" => 1 }, factory.open(sent_back(session.commit)).to_h)
-      some = plain.new(store).tap { |object| object.define_singleton_method(:list) { |*| } }
-      assert_match(/unlist, members/, assert_raises(Khufu::OptionError) { factory(store: some) }.message)
+      incomplete = without_subjects.new(store).tap { |object| object.define_singleton_method(:list) { |*| } }
+      assert_match(/unlist, members/, assert_raises(Khufu::OptionError) { factory(store: incomplete) }.message)
     end
   end
 
-  def test_what_a_store_raises_is_the_cause
+  def test_errors_of_a_store_are_the_cause
     header = with_store { |store| begin_with(factory(store: store), "a" => 1) }
     with_store(load: -> { raise IOError, "no disk" }) do |store|
       error = assert_raises(Khufu::StoreError) { factory(store: store).open(header) }
@@ -189,7 +189,7 @@ class OwnTest < SessionTest
     end
   end
 
-  def test_what_a_store_must_answer
+  def test_invalid_results_of_a_store
     header = with_store { |store| begin_with(factory(store: store), "a" => 1) }
     { load: "text", save: :perhaps }.each do |name, answer|
       with_store do |store|
@@ -218,7 +218,7 @@ class OwnTest < SessionTest
     assert_match(/serializer.*loads, dumps/, assert_raises(Khufu::OptionError) { factory(serializer: Object.new) }.message)
   end
 
-  # Were the lock waited for with Ruby's own lock held, the thread that is in the store could not go on.
+  # A commit must release Ruby's lock while it waits. Otherwise the thread inside the store could not continue.
   def test_commits_to_one_session_wait_for_each_other
     header = nil
     with_store(save: -> { sleep(0.1) if header }) do |store|
@@ -241,7 +241,7 @@ class OwnTest < SessionTest
     assert_equal %([#{NOW},#{NOW}.0,{"a":"xyz"}]).reverse, payload.force_encoding(Encoding::UTF_8)
   end
 
-  def test_what_a_serializer_raises
+  def test_errors_of_a_serializer
     serializer = Backwards.new
     factory = factory(serializer: serializer)
     header = begin_with(factory, "a" => 1)
@@ -252,7 +252,7 @@ class OwnTest < SessionTest
     assert_instance_of IOError, assert_raises(Khufu::UnsupportedError) { session.changed!.commit }.cause
   end
 
-  def test_an_object_is_kept_as_long_as_it_is_used
+  def test_an_object_is_kept_while_it_is_used
     callbacks = Khufu.const_get(:Native)::Callbacks
     GC.start
     before = callbacks.kept
@@ -304,7 +304,7 @@ class OwnTest < SessionTest
     sent_back(factory.open.update(state).changed!.commit)
   end
 
-  # The Cookie header of a session of a subject.
+  # Commits a session of a subject and returns its Cookie header.
   def log_in(factory, subject)
     session = factory.open.update("a" => 1)
     session.subject = subject
