@@ -1,5 +1,5 @@
-/* Sessions in a store of one's own, here a hash table, and three requests of one browser to them. At last the user is
-   logged out everywhere.
+/* Keeps sessions in a custom store, here a hash table. One browser sends three requests, then the user is logged out
+   everywhere, and the browser sends another request.
 
    cc -std=c11 -pthread own_store.c $(pkg-config --cflags --libs khufu) -o own_store && ./own_store
 */
@@ -21,7 +21,7 @@ struct record {
     char data[];
 };
 
-/* The key of a subject's record. */
+/* A note that the record with this key belongs to the subject. */
 struct note {
     struct note *next;
     char subject[KEY_LEN], key[KEY_LEN];
@@ -29,7 +29,7 @@ struct note {
 };
 
 struct table {
-    pthread_mutex_t lock; /* callbacks run on any thread, several at once */
+    pthread_mutex_t lock; /* several threads may call back at the same time */
     struct record *records[BUCKETS];
     struct note *notes[BUCKETS];
 };
@@ -44,7 +44,7 @@ static double end_of(double ttl) {
     return ttl < 0 ? 1e300 : now() + ttl;
 }
 
-/* Keys and subjects are 64 hex digits that do not end at a NUL. They are digests: any of their digits are as good as a hash. */
+/* Keys and subjects are 64 hex digits without a terminating NUL. They are digests, so a few digits serve as a hash. */
 static unsigned bucket_of(const char *digits) {
     const char first[] = {digits[0], digits[1], digits[2], '\0'};
     return (unsigned)strtoul(first, NULL, 16);
@@ -62,7 +62,7 @@ static void drop_note(struct note **link) {
     free(note);
 }
 
-/* The link to the key's record, or to NULL if there is none. Takes out what has expired. */
+/* Returns the link to the key's record, or a link to NULL if there is none. Removes expired records. */
 static struct record **find(struct table *table, const char *key) {
     struct record **link = &table->records[bucket_of(key)];
     while (*link != NULL) {
@@ -73,7 +73,7 @@ static struct record **find(struct table *table, const char *key) {
     return link;
 }
 
-/* Puts a record in place of the one that the link leads to. */
+/* Replaces the record that the link points to, or adds one if the link is NULL. */
 static int32_t put(struct record **link, const char *key, uint64_t generation, const char *data, size_t len, double ttl) {
     struct record *record = malloc(sizeof *record + len);
     if (record == NULL) return KHUFU_ERR_STORE;
@@ -118,7 +118,7 @@ static int32_t save(void *user_data, const char *key, size_t key_len, uint64_t e
 
 static int32_t touch(void *user_data, const char *key, size_t key_len, uint64_t generation, const char *data, size_t len,
                      double ttl) {
-    /* A save that keeps the generation. The expected one is never 0 here, so it cannot make a record. */
+    /* Saves the record under the same generation. The generation is never 0, so this cannot add a record. */
     return save(user_data, key, key_len, generation, generation, data, len, ttl);
 }
 
@@ -135,7 +135,7 @@ static int32_t remove_record(void *user_data, const char *key, size_t key_len, u
     return status;
 }
 
-/* The link to a subject's note of a key, or to NULL if there is none. Takes out what has expired. */
+/* Returns the link to a subject's note of a key, or a link to NULL if there is none. Removes expired notes. */
 static struct note **find_note(struct table *table, const char *subject, const char *key) {
     struct note **link = &table->notes[bucket_of(subject)];
     while (*link != NULL) {
@@ -156,7 +156,7 @@ static int32_t list(void *user_data, const char *subject, size_t subject_len, co
         memcpy((*link)->key, key, KEY_LEN);
     }
     struct note *note = *link;
-    if (note != NULL && note->expires < end_of(ttl)) note->expires = end_of(ttl); /* never sooner than before */
+    if (note != NULL && note->expires < end_of(ttl)) note->expires = end_of(ttl); /* never shorten the time */
     pthread_mutex_unlock(&table->lock);
     return note != NULL ? KHUFU_OK : KHUFU_ERR_STORE;
 }
@@ -226,7 +226,7 @@ static khufu_factory *make_factory(void) {
     return factory;
 }
 
-/* Answers one request, whose Cookie header it is given, and writes the browser's next Cookie header in its place. */
+/* Handles one request. `cookie` is its Cookie header, and is replaced by the browser's next Cookie header. */
 static void answer(const khufu_factory *factory, char *cookie, size_t size) {
     khufu_session *session = NULL;
     int64_t visits = 0;
@@ -235,7 +235,7 @@ static void answer(const khufu_factory *factory, char *cookie, size_t size) {
 
     khufu_status status = khufu_session_open(factory, cookie, KHUFU_NTS, &session);
     if (status != KHUFU_OK) fail("open", khufu_session_error(session));
-    (void)khufu_session_get_int64(session, "visits", KHUFU_NTS, &visits); /* 0 where it is not there */
+    (void)khufu_session_get_int64(session, "visits", KHUFU_NTS, &visits); /* stays 0 if the key is missing */
     if (khufu_session_pop_flash(session, "", 0, &messages, &messages_len) != KHUFU_OK)
         fail("messages", khufu_session_error(session));
     printf("visit %d: %s, messages %.*s\n", (int)visits + 1, khufu_session_is_new(session) ? "new" : "known",
@@ -247,7 +247,7 @@ static void answer(const khufu_factory *factory, char *cookie, size_t size) {
         khufu_session_commit(session, 0) != KHUFU_OK)
         fail("session", khufu_session_error(session));
     if (khufu_session_set_cookie(session, 0, &set_cookie, &set_cookie_len) == KHUFU_OK) {
-        /* The first answer's alone: from then on the browser has the session's id, and only the table changes. */
+        /* Only the first response has a cookie: later requests send the session's id, and only the table changes. */
         snprintf(cookie, size, "%.*s", (int)set_cookie_len, set_cookie);
         cookie[strcspn(cookie, ";")] = '\0';
     }
@@ -269,7 +269,7 @@ int main(void) {
     char cookie[5000] = "";
     for (int request = 0; request < 3; request++) answer(factory, cookie, sizeof cookie);
     log_out_everywhere(factory);
-    answer(factory, cookie, sizeof cookie); /* of a new session */
+    answer(factory, cookie, sizeof cookie); /* starts a new session */
     khufu_factory_free(factory);
     return 0;
 }

@@ -1,4 +1,4 @@
-/* Three requests of one browser: each counts a visit and leaves a message for the next.
+/* Handles three requests of one browser. Each counts a visit and adds a flash message for the next.
 
    cc -std=c11 visits.c $(pkg-config --cflags --libs khufu) -o visits && ./visits
 */
@@ -12,7 +12,7 @@ static void fail(const char *what, const char *why) {
     exit(1);
 }
 
-/* A site makes its secret once and keeps it where only its servers can read it. */
+/* A real site makes its secret once and stores it where only its servers can read it. */
 static khufu_factory *make_factory(void) {
     char secret[KHUFU_SIGNING_SECRET_SIZE];
     if (khufu_generate_secret(secret, sizeof secret) != KHUFU_OK) fail("secret", "no random bytes");
@@ -27,7 +27,7 @@ static khufu_factory *make_factory(void) {
     return factory;
 }
 
-/* Answers one request, whose Cookie header it is given, and writes the browser's next Cookie header in its place. */
+/* Handles one request. `cookie` is its Cookie header, and is replaced by the browser's next Cookie header. */
 static void answer(const khufu_factory *factory, char *cookie, size_t size) {
     khufu_session *session = NULL;
     int64_t visits = 0;
@@ -35,7 +35,7 @@ static void answer(const khufu_factory *factory, char *cookie, size_t size) {
     size_t messages_len, set_cookie_len;
 
     if (khufu_session_open(factory, cookie, KHUFU_NTS, &session) != KHUFU_OK) fail("open", khufu_session_error(session));
-    (void)khufu_session_get_int64(session, "visits", KHUFU_NTS, &visits); /* 0 where it is not there */
+    (void)khufu_session_get_int64(session, "visits", KHUFU_NTS, &visits); /* stays 0 if the key is missing */
     if (khufu_session_pop_flash(session, "", 0, &messages, &messages_len) != KHUFU_OK)
         fail("messages", khufu_session_error(session));
     printf("visit %d: %s, messages %.*s\n", (int)visits + 1, khufu_session_is_new(session) ? "new" : "known",
@@ -46,7 +46,7 @@ static void answer(const khufu_factory *factory, char *cookie, size_t size) {
         khufu_session_commit(session, 0) != KHUFU_OK)
         fail("session", khufu_session_error(session));
     if (khufu_session_set_cookie(session, 0, &set_cookie, &set_cookie_len) == KHUFU_OK) {
-        /* A server sends this as its Set-Cookie header; the browser sends back what stands before the attributes. */
+        /* A server sends this as its Set-Cookie header. The browser sends back the part before the attributes. */
         snprintf(cookie, size, "%.*s", (int)set_cookie_len, set_cookie);
         cookie[strcspn(cookie, ";")] = '\0';
     }

@@ -1,4 +1,4 @@
-// Three requests of one browser: each counts a visit and leaves a message for the next.
+// Handles three requests of one browser. Each counts a visit and adds a flash message for the next.
 //
 //   c++ -std=c++17 visits.cpp $(pkg-config --cflags --libs khufu) -o visits && ./visits
 #include <khufu.h>
@@ -33,7 +33,7 @@ void set(const Options &options, std::string_view name, std::string_view value) 
     check(khufu_options_set(options.get(), name.data(), name.size(), value.data(), value.size()), options);
 }
 
-// A site makes its secret once and keeps it where only its servers can read it.
+// A real site makes its secret once and stores it where only its servers can read it.
 Factory make_factory() {
     char secret[KHUFU_SIGNING_SECRET_SIZE];
     if (khufu_generate_secret(secret, sizeof secret) != KHUFU_OK) throw std::runtime_error("no random bytes");
@@ -49,15 +49,15 @@ Factory make_factory() {
 Session open(const Factory &factory, std::string_view cookie_header) {
     khufu_session *opened = nullptr;
     khufu_status status = khufu_session_open(factory.get(), cookie_header.data(), cookie_header.size(), &opened);
-    Session session{opened}; // also where opening failed: the session tells why
+    Session session{opened}; // even if opening failed: the session has the error message
     check(status, session);
     return session;
 }
 
-// Answers one request, whose Cookie header it is given; returns the browser's next Cookie header.
+// Handles one request. `cookie` is its Cookie header. Returns the browser's next Cookie header.
 std::string answer(const Factory &factory, std::string cookie) {
     Session session = open(factory, cookie);
-    std::int64_t visits = 0; // stays so where the key is not there
+    std::int64_t visits = 0; // stays 0 if the key is missing
     const char *text = nullptr;
     std::size_t length = 0;
     khufu_session_get_int64(session.get(), "visits", KHUFU_NTS, &visits);
@@ -69,7 +69,7 @@ std::string answer(const Factory &factory, std::string cookie) {
     check(khufu_session_flash_string(session.get(), "welcome back", KHUFU_NTS, "", 0, true), session);
     check(khufu_session_commit(session.get(), 0), session);
     if (khufu_session_set_cookie(session.get(), 0, &text, &length) == KHUFU_OK) {
-        // A server sends this as its Set-Cookie header; the browser sends back what stands before the attributes.
+        // A server sends this as its Set-Cookie header. The browser sends back the part before the attributes.
         std::string_view set_cookie{text, length};
         cookie = set_cookie.substr(0, set_cookie.find(';'));
     }

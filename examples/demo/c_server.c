@@ -1,4 +1,4 @@
-/* The demo's C server, on libmicrohttpd: leaves flash messages in the session. README.md says what every server does. */
+/* The demo's C server, which adds flash messages to the session. README.md says what every server does. */
 #include <arpa/inet.h>
 #include <khufu.h>
 #include <microhttpd.h>
@@ -9,7 +9,7 @@
 
 enum { MESSAGE_LIMIT = 200, FIELD_LIMIT = 1000 };
 
-/* A form's field; `len` beyond FIELD_LIMIT tells that it was longer. */
+/* A form's field. If the field was too long, `len` is greater than FIELD_LIMIT. */
 struct field {
     char data[FIELD_LIMIT];
     size_t len;
@@ -37,7 +37,7 @@ static enum MHD_Result read_field(void *closure, enum MHD_ValueKind kind, const 
     return MHD_YES;
 }
 
-/* A response in the making: its status, its headers and what is written to `body`. */
+/* A response that is being made: its status, its headers, and a stream for its body. */
 struct answer {
     unsigned status;
     const char *type, *location;
@@ -68,7 +68,7 @@ static void fail(struct answer *answer, khufu_session *session) {
     refuse(answer, MHD_HTTP_INTERNAL_SERVER_ERROR, "The session cannot be used.");
 }
 
-/* Everything of the session that an answer shows; the texts are the session's, until it changes. */
+/* The parts of a session that an answer shows. The texts belong to the session and are valid until it changes. */
 struct view {
     const char *load_result, *csrf_token, *csrf_token_json, *state, *messages;
     size_t csrf_token_len, csrf_token_json_len, state_len, messages_len;
@@ -94,7 +94,7 @@ static void answer_session(struct answer *answer, khufu_session *session) {
             (int)view.messages_len, view.messages);
 }
 
-/* Links to the other servers, from KHUFU_PEERS: pyramid=8001,c=8002,… */
+/* Writes links to the other servers, which KHUFU_PEERS lists: pyramid=8001,c=8002,… */
 static void write_links(FILE *body) {
     const char *peers = getenv("KHUFU_PEERS");
     char *copy = strdup(peers != NULL ? peers : ""), *rest = copy;
@@ -134,7 +134,7 @@ static void answer_page(struct answer *answer, khufu_session *session) {
     fputs("\n<form method=\"post\" action=\"/flash\">\n<input type=\"hidden\" name=\"csrf_token\" value=\"", body);
     write_escaped(body, view.csrf_token, view.csrf_token_len);
     fprintf(body, "\">\n<label>A message <input name=\"message\" required maxlength=\"%d\"></label>\n", MESSAGE_LIMIT);
-    fputs("<button>Leave it</button>\n</form>\n", body);
+    fputs("<button>Add the message</button>\n</form>\n", body);
 }
 
 static void answer_flash(struct answer *answer, khufu_session *session, const struct form *form) {
@@ -143,17 +143,17 @@ static void answer_flash(struct answer *answer, khufu_session *session, const st
     if (token->len <= FIELD_LIMIT && khufu_session_check_csrf_token(session, token->data, token->len, &valid) != KHUFU_OK) {
         fail(answer, session);
     } else if (!valid) {
-        refuse(answer, MHD_HTTP_FORBIDDEN, "The form's token is missing or is not this session's.");
+        refuse(answer, MHD_HTTP_FORBIDDEN, "csrf_token: missing or wrong");
     } else if (message->len < 1 || message->len > MESSAGE_LIMIT ||
                khufu_session_flash_string(session, message->data, message->len, "", 0, true) != KHUFU_OK) {
-        refuse(answer, MHD_HTTP_BAD_REQUEST, "A message is 1 to 200 bytes of UTF-8.");
+        refuse(answer, MHD_HTTP_BAD_REQUEST, "message: must be 1 to 200 bytes of UTF-8");
     } else {
         answer->status = MHD_HTTP_SEE_OTHER;
         answer->location = "/";
     }
 }
 
-/* Adds what the session has to say to the response's headers. */
+/* Commits the session and adds its headers to the response. */
 static bool commit(khufu_session *session, struct MHD_Response *response) {
     const char *data;
     size_t len;
@@ -197,7 +197,7 @@ static enum MHD_Result respond(const khufu_factory *factory, struct MHD_Connecti
     else if (get && strcmp(path, "/session") == 0) answer_session(&answer, session);
     else if (get && strcmp(path, "/") == 0) answer_page(&answer, session);
     else if (post && strcmp(path, "/flash") == 0) answer_flash(&answer, session, form);
-    else refuse(&answer, MHD_HTTP_NOT_FOUND, "There is nothing here.");
+    else refuse(&answer, MHD_HTTP_NOT_FOUND, "There is no such page.");
     fclose(answer.body);
 
     struct MHD_Response *response = MHD_create_response_from_buffer(body_len, body, MHD_RESPMEM_MUST_FREE);
@@ -213,7 +213,7 @@ static enum MHD_Result respond(const khufu_factory *factory, struct MHD_Connecti
     return send_response(connection, answer.status, response);
 }
 
-/* libmicrohttpd calls this once a request's headers are there, once for each part of its body, and once at its end. */
+/* libmicrohttpd calls this when a request's headers are complete, for each part of its body, and at its end. */
 static enum MHD_Result handle(void *closure, struct MHD_Connection *connection, const char *path, const char *method,
                               const char *version, const char *body, size_t *body_len, void **state) {
     struct form *form = *state;
@@ -221,7 +221,7 @@ static enum MHD_Result handle(void *closure, struct MHD_Connection *connection, 
     if (form == NULL) {
         *state = form = calloc(1, sizeof *form);
         if (form == NULL) return MHD_NO;
-        if (strcmp(method, MHD_HTTP_METHOD_POST) == 0) /* NULL where the body is no form: then no field is there */
+        if (strcmp(method, MHD_HTTP_METHOD_POST) == 0) /* NULL if the body is not a form: the fields then stay empty */
             form->processor = MHD_create_post_processor(connection, 2 * FIELD_LIMIT, read_field, form);
         return MHD_YES;
     }
@@ -230,7 +230,7 @@ static enum MHD_Result handle(void *closure, struct MHD_Connection *connection, 
         *body_len = 0;
         return MHD_YES;
     }
-    if (form->processor != NULL) MHD_destroy_post_processor(form->processor); /* reads a last field that is still open */
+    if (form->processor != NULL) MHD_destroy_post_processor(form->processor); /* also reads the last field to its end */
     form->processor = NULL;
     return respond(closure, connection, path, method, form);
 }
@@ -268,7 +268,7 @@ int main(int count, char **words) {
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &signals, NULL); /* the server's thread inherits this: the signal waits for sigwait */
+    pthread_sigmask(SIG_BLOCK, &signals, NULL); /* inherited by the server's thread: only sigwait gets the signals */
     signal(SIGPIPE, SIG_IGN);
 
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = {htonl(INADDR_LOOPBACK)}};

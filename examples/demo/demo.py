@@ -1,7 +1,7 @@
-"""Starts the demo's four servers and goes round them with one cookie jar, as a browser would (README.md).
+"""Starts the demo's four servers and visits them with one cookie jar, as a browser would (see README.md).
 
-Each line of the report is a check. Exits non-zero if anything of the session was lost. With --serve the
-servers stay up for a browser until Ctrl-C.
+Each line of the report is a check. The exit status is non-zero if a check fails. With --serve, the servers
+keep running for a browser until Ctrl-C.
 """
 
 import argparse
@@ -35,7 +35,7 @@ MESSAGE = 'Zoë said: "it <works> & costs 3 €" 🎉'
 
 
 class Servers:
-    """The four servers as child processes, which never outlive this object."""
+    """The four servers as child processes, which are ended with the context."""
 
     def __init__(self):
         self.ports = dict(zip(SERVERS, free_ports(len(SERVERS))))
@@ -85,11 +85,11 @@ def wait_for_line(name, child, wanted, seconds=30):
     selector.register(child.stdout, selectors.EVENT_READ)
     line = child.stdout.readline().decode().strip() if selector.select(seconds) else 'nothing'
     if line != wanted:
-        sys.exit(f'FAILED  the {name} server said {line!r}, not {wanted!r}')
+        sys.exit(f'FAILED  the {name} server printed {line!r} instead of {wanted!r}')
 
 
 class Browser:
-    """One cookie jar for all servers; redirects are followed."""
+    """A browser with one cookie jar for all servers. It follows redirects."""
 
     def __init__(self, servers):
         self.servers = servers
@@ -104,7 +104,7 @@ class Browser:
         return self._send(urllib.request.Request(self.servers.url(server, path), data=form))
 
     def session(self, server):
-        """What `GET /session` tells."""
+        """Returns the answer to `GET /session`."""
         return json.loads(self.get(server, '/session').body)
 
     def cookie(self):
@@ -145,18 +145,18 @@ def tour(servers, report):
     browser = Browser(servers)
     step, check = report.step, report.check
 
-    step('A first visit, at Pyramid')
+    step('First visit to Pyramid')
     seen = browser.session('pyramid')
     check('the session is new', seen['load_result'], 'none')
     check('it holds a CSRF token and nothing else', seen['state'], {'_csrft_': seen['csrf_token']})
     check('the cookie is HttpOnly', browser.cookie().has_nonstandard_attr('HttpOnly'))
 
-    step('Log in as ada, at Pyramid')
-    check('without the CSRF token it is refused', browser.post('pyramid', '/login', user='ada').code, 400)
+    step('Log in as ada at Pyramid')
+    check('the login without a CSRF token is refused', browser.post('pyramid', '/login', user='ada').code, 400)
     page = browser.post('pyramid', '/login', user='ada', csrf_token=seen['csrf_token'])
-    check('with it, the page greets', [page.code, '"user": "ada"' in html.unescape(page.body)], [200, True])
+    check('the login with the token succeeds', [page.code, '"user": "ada"' in html.unescape(page.body)], [200, True])
 
-    step('Add to the cart, at the Go server')
+    step('Add to the cart at the Go server')
     seen = browser.session('go')
     token = seen['csrf_token']
     check('Pyramid\'s cookie opens', seen['load_result'], 'loaded')
@@ -164,36 +164,37 @@ def tour(servers, report):
     check('a wrong CSRF token is refused', browser.post('go', '/cart', sku='A-1', quantity=2, csrf_token='0' * 40).code, 403)
     check('no CSRF token is refused', browser.post('go', '/cart', sku='A-1', quantity=2).code, 403)
     check('a wrong quantity is refused', browser.post('go', '/cart', sku='A-1', quantity='many', csrf_token=token).code, 400)
-    check('nothing of that is in the cart', browser.session('go')['state'].get('cart'), None)
-    check('2 × A-1 go in', browser.post('go', '/cart', sku='A-1', quantity=2, csrf_token=token).code, 200)
-    check('1 × Käse 🧀 goes in', browser.post('go', '/cart', sku='Käse 🧀', quantity=1, csrf_token=token).code, 200)
-    check('1 × A-1 more goes in', browser.post('go', '/cart', sku='A-1', quantity=1, csrf_token=token).code, 200)
+    check('the cart is still empty', browser.session('go')['state'].get('cart'), None)
+    check('2 × A-1 are added', browser.post('go', '/cart', sku='A-1', quantity=2, csrf_token=token).code, 200)
+    check('1 × Käse 🧀 is added', browser.post('go', '/cart', sku='Käse 🧀', quantity=1, csrf_token=token).code, 200)
+    check('1 more × A-1 is added', browser.post('go', '/cart', sku='A-1', quantity=1, csrf_token=token).code, 200)
     check('the cart is right', browser.session('go')['state'].get('cart'), {'A-1': 3, 'Käse 🧀': 1})
 
-    step('Leave a flash message, at the C server')
+    step('Add a flash message at the C server')
     seen = browser.session('c')
     check('Go\'s cookie opens', seen['load_result'], 'loaded')
     check('user and cart are there',
           [seen['state'].get('user'), seen['state'].get('cart')], ['ada', {'A-1': 3, 'Käse 🧀': 1}])
     check('the CSRF token is the same', seen['csrf_token'], token)
     check('a wrong CSRF token is refused', browser.post('c', '/flash', message='no', csrf_token='x').code, 403)
-    check('no message is refused', browser.post('c', '/flash', csrf_token=token).code, 400)
-    check('a message goes in', browser.post('c', '/flash', message=MESSAGE, csrf_token=token).code, 200)
+    check('a missing message is refused', browser.post('c', '/flash', csrf_token=token).code, 400)
+    check('a message is added', browser.post('c', '/flash', message=MESSAGE, csrf_token=token).code, 200)
     check('the message is there', browser.session('c')['flash'], [MESSAGE])
 
-    step('Look at everything, at the Ruby server')
+    step('Read everything at the Ruby server')
     expected = {'user': 'ada', '_csrft_': token, 'cart': {'A-1': 3, 'Käse 🧀': 1}, '_f_': [MESSAGE]}
     seen = browser.session('ruby')
     check('C\'s cookie opens', seen['load_result'], 'loaded')
     report.show(seen['state'])
     check('the whole session is there, in order', seen['state'], expected)
-    check('the message too, and reading leaves it', [seen['flash'], browser.session('ruby')['flash']], [[MESSAGE], [MESSAGE]])
+    check('the message is there, and reading does not remove it',
+          [seen['flash'], browser.session('ruby')['flash']], [[MESSAGE], [MESSAGE]])
     check('a wrong CSRF token is refused', browser.post('ruby', '/cart/delete', sku='A-1', csrf_token='x').code, 403)
-    check('the cheese is taken out', browser.post('ruby', '/cart/delete', sku='Käse 🧀', csrf_token=token).code, 200)
+    check('the cheese is removed', browser.post('ruby', '/cart/delete', sku='Käse 🧀', csrf_token=token).code, 200)
     del expected['cart']['Käse 🧀']
 
-    step('The pages for people')
-    for server in ['c', 'go', 'ruby', 'pyramid']:  # Pyramid's pops the message, so it comes last
+    step('Read the HTML pages')
+    for server in ['c', 'go', 'ruby', 'pyramid']:  # Pyramid is last, because its page pops the message
         page = browser.get(server, '/')
         links = [other for other in SERVERS if f'href="{servers.url(other, "/")}"' in page.body]
         check(f'{server} shows ada and the message, escaped, and links to the others',
@@ -202,10 +203,10 @@ def tour(servers, report):
               [200, 'text/html', True, True, False, sorted(set(SERVERS) - {server})])
         check(f'{server} forbids shared caching',
               [page.headers.get('Vary'), page.headers.get('Cache-Control')], ['Cookie', 'private'])
-    check('the message was shown once: it is gone', browser.session('ruby')['flash'], [])
+    check('the message is gone after Pyramid showed it', browser.session('ruby')['flash'], [])
     browser.post('c', '/flash', message=MESSAGE, csrf_token=token)
 
-    step('Back at Pyramid')
+    step('Return to Pyramid')
     seen = browser.session('pyramid')
     check('Ruby\'s and C\'s cookie opens', seen['load_result'], 'loaded')
     report.show(seen['state'])
@@ -213,12 +214,12 @@ def tour(servers, report):
     check('the message is popped', seen['flash'], [MESSAGE])
     del expected['_f_']
     seen = browser.session('pyramid')
-    check('at the next look it is gone, the rest is not', [seen['flash'], seen['state']], [[], expected])
+    check('the next answer has no message and the rest of the session', [seen['flash'], seen['state']], [[], expected])
     for server in ['c', 'go', 'ruby']:
         seen = browser.session(server)
         check(f'{server} sees the same', [seen['flash'], seen['state']], [[], expected])
 
-    step('A forged cookie')
+    step('Send a forged cookie')
     genuine = browser.cookie().value
     for server in SERVERS:
         forged = genuine[:10] + ('A' if genuine[10] != 'A' else 'B') + genuine[11:]
@@ -228,7 +229,7 @@ def tour(servers, report):
         check(f'{server} opens it as a new session',
               [seen['load_result'], list(seen['state'])], ['none' if server == 'pyramid' else 'bad_signature', ['_csrft_']])
 
-    step('Log out, at Pyramid')
+    step('Log out at Pyramid')
     browser.post('pyramid', '/logout', csrf_token=token)
     for server in SERVERS:
         check(f'{server} no longer knows ada', browser.session(server)['state'].get('user'), None)
@@ -236,7 +237,7 @@ def tour(servers, report):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument('--serve', action='store_true', help='leave the servers up for a browser')
+    arguments.add_argument('--serve', action='store_true', help='keep the servers running for a browser')
     arguments = arguments.parse_args()
     for number in [signal.SIGTERM, signal.SIGHUP]:
         signal.signal(number, lambda *_: sys.exit('stopped'))

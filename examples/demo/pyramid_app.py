@@ -1,4 +1,4 @@
-"""The demo's Pyramid application: nothing in it knows of khufu. See README.md for what every server does."""
+"""The demo's Pyramid application, which does not use khufu. README.md says what every server does."""
 
 import argparse
 import json
@@ -29,7 +29,7 @@ PAGE = '''<!doctype html>
 
 
 def look(request):
-    """What the session holds, as `GET /session` tells it; pops the messages."""
+    """Returns the answer to `GET /session`, and pops the messages."""
     session = request.session
     return {
         'server': 'pyramid',
@@ -62,7 +62,7 @@ def home(request):
 def login(request):
     user = request.POST.get('user', '')
     if not 0 < len(user) <= 40:
-        raise HTTPBadRequest('user: 1 to 40 characters')
+        raise HTTPBadRequest('user: must have 1 to 40 characters')
     request.session.invalidate()
     request.session['user'] = user
     return HTTPSeeOther('/')

@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-# The demo's Ruby server: shows the session, and takes things out of its cart. README.md has what every server does.
+# The demo's Ruby server, which removes articles from the cart. README.md says what every server does.
 
 require "erb"
 require "json"
@@ -9,7 +9,7 @@ require "optparse"
 require "uri"
 require "webrick"
 
-# Answers one request from its session.
+# Answers one request with its session.
 class Shop
   PAGE = ERB.new(<<~HTML, trim_mode: "-")
     <!doctype html>
@@ -21,7 +21,7 @@ class Shop
     <%- end -%>
     <form method="post" action="/cart/delete">
     <input type="hidden" name="csrf_token" value="<%= h(session.csrf_token) %>">
-    <label>Article <input name="sku" value="A-1" required maxlength="40"></label> <button>Take out of the cart</button>
+    <label>Article <input name="sku" value="A-1" required maxlength="40"></label> <button>Remove from the cart</button>
     </form>
     <pre><%= h(JSON.pretty_generate(JSON.parse(session.to_json))) %></pre>
   HTML
@@ -41,7 +41,7 @@ class Shop
     case [method, path]
     in ["GET", "/"] then [200, "text/html; charset=utf-8", PAGE.result(binding)]
     in ["GET", "/session"] then [200, "application/json", JSON.generate(seen)]
-    in ["POST", "/cart/delete"] then take_out(form)
+    in ["POST", "/cart/delete"] then remove_from_cart(form)
     else text(404, "There is no such page.")
     end
   end
@@ -55,11 +55,11 @@ class Shop
     }
   end
 
-  def take_out(form)
-    return text(403, "The CSRF token is wrong.") unless session.valid_csrf_token?(form["csrf_token"])
+  def remove_from_cart(form)
+    return text(403, "csrf_token: missing or wrong") unless session.valid_csrf_token?(form["csrf_token"])
 
     sku = form["sku"].to_s
-    return text(400, "sku: 1 to 40 characters") unless sku.length.between?(1, 40)
+    return text(400, "sku: must have 1 to 40 characters") unless sku.length.between?(1, 40)
 
     cart = session.fetch("cart", {})
     session["cart"] = cart.except(sku) if cart.key?(sku)

@@ -1,10 +1,10 @@
-// Opens a session that Pyramid wrote, reads it, changes it, and prints the Set-Cookie
-// header that takes it back to the browser, and so to Pyramid.
+// This program opens a session that Pyramid wrote, reads and changes it, and prints the
+// Set-Cookie header for the browser.
 //
 //	go run . [COOKIE_HEADER]
 //
-// The secret comes from KHUFU_SECRET; without it, and without a header, those of
-// Pyramid's documentation are used.
+// KHUFU_SECRET is the secret. By default, the secret is the one of Pyramid's documentation,
+// and the header is the one below.
 package main
 
 import (
@@ -17,11 +17,12 @@ import (
 	khufu "github.com/khufu/khufu/bindings/go"
 )
 
-const pyramids = "session=NALO5r7MTAk5-cjlil7jHzzACKFDAQh7uoVVQxj_gekppLS8Xm-EyxAooHvWdx2pNM5XjElJOzDVIAYsnjwwj1sxNzAwMDAwMDAwLCAxNjk5OTk5ODk5Ljc1LCB7InVzZXJfaWQiOiA0MiwgIm5hbWUiOiAiWm9cdTAwZWIiLCAiYWRtaW4iOiBmYWxzZSwgIl9jc3JmdF8iOiAiMDAxMTIyMzM0NDU1NjY3Nzg4OTlhYWJiY2NkZGVlZmYwMDExMjIzMyJ9XQ"
+// cookieFromPyramid is a Cookie header with a session that Pyramid wrote.
+const cookieFromPyramid = "session=NALO5r7MTAk5-cjlil7jHzzACKFDAQh7uoVVQxj_gekppLS8Xm-EyxAooHvWdx2pNM5XjElJOzDVIAYsnjwwj1sxNzAwMDAwMDAwLCAxNjk5OTk5ODk5Ljc1LCB7InVzZXJfaWQiOiA0MiwgIm5hbWUiOiAiWm9cdTAwZWIiLCAiYWRtaW4iOiBmYWxzZSwgIl9jc3JmdF8iOiAiMDAxMTIyMzM0NDU1NjY3Nzg4OTlhYWJiY2NkZGVlZmYwMDExMjIzMyJ9XQ"
 
 func main() {
 	log.SetFlags(0)
-	header := pyramids
+	header := cookieFromPyramid
 	if len(os.Args) > 1 {
 		header = os.Args[1]
 	}
@@ -34,7 +35,7 @@ func visit(cookieHeader string) error {
 	factory, err := khufu.NewFactory(khufu.Options{
 		Secret:   cmp.Or(os.Getenv("KHUFU_SECRET"), "itsaseekreet"),
 		HTTPOnly: true,
-		Timeout:  -1, // the cookie above is from 2023; leave this out in an application
+		Timeout:  -1, // because the cookie above is from 2023; leave this out in an application
 	})
 	if err != nil {
 		return err

@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-# Sessions in a store of your own: here a file of PStore, Ruby's transactional store, which several processes may use.
+# Keeps sessions in a custom store, here a file of PStore, Ruby's transactional store. Several processes can share it.
 #
 #     KHUFU_LIBRARY=target/stage/lib/libkhufu.so ruby -I bindings/ruby/lib examples/ruby/pstore_store.rb
 
@@ -8,6 +8,7 @@ require "khufu"
 require "pstore"
 require "tmpdir"
 
+# A store for the option `store`. The documentation of Khufu::Factory#initialize describes its methods.
 class PStoreStore
   def initialize(path)
     @sessions = PStore.new(path, true)
@@ -40,7 +41,7 @@ class PStoreStore
     end
   end
 
-  # What follows keeps which sessions are whose, so that a user's can be listed and ended.
+  # The following methods keep which sessions belong to which user, so that a user's sessions can be listed and ended.
 
   def list(subject, key, ttl)
     @sessions.transaction do
@@ -64,13 +65,13 @@ class PStoreStore
 
   def end_of(ttl) = ttl ? Time.now + ttl : NEVER
 
-  # An expired record is not there.
+  # Returns the record of a key, unless it has expired.
   def live(key)
     found = @sessions[key]
     found if found && found[2] > Time.now
   end
 
-  # A subject's keys, each with the time until which it is noted.
+  # Returns a subject's keys, each with the time until which it is listed.
   def listed(subject) = (@sessions[subject] || {}).select { |_, time| time > Time.now }
 end
 
@@ -86,7 +87,7 @@ if $PROGRAM_NAME == __FILE__
     first.subject = "user-42"
     header = first.commit.first[/\A[^;]*/]
 
-    # Two requests of one visitor at once: what both write stays.
+    # Two concurrent requests of one visitor. The changes of both are kept.
     one = factory.open(header)
     other = factory.open(header)
     one["name"] = "Ada"

@@ -1,15 +1,15 @@
 # frozen_string_literal: true
 
-# Two requests of one visitor: the first gets a cookie, the second brings it back.
+# Handles two requests of one visitor. The response to the first sets a cookie, which the second sends back.
 #
 #     KHUFU_LIBRARY=target/stage/lib/libkhufu.so ruby -I bindings/ruby/lib examples/ruby/visits.rb
 
 require "khufu"
 
-# The secret of the Pyramid application that shares the sessions: SignedCookieSessionFactory(secret, httponly=True).
+# To share sessions with a Pyramid application, use its secret: SignedCookieSessionFactory(secret, httponly=True).
 factory = Khufu::Factory.new(secret: ENV.fetch("SESSION_SECRET") { Khufu.generate_secret }, httponly: true)
 
-# What a server does with a request's Cookie header: returns the page and the response's Set-Cookie values.
+# Handles a request with this Cookie header. Returns the page and the response's Set-Cookie values.
 handle = lambda do |cookie_header|
   session = factory.open(cookie_header)
   session["visits"] = session.fetch("visits", 0) + 1
@@ -20,6 +20,6 @@ end
 page, set_cookies = handle.call(nil)
 puts page
 
-# A browser sends back what stands before the first semicolon.
+# A browser sends back the part before the first semicolon.
 page, = handle.call(set_cookies.map { |set_cookie| set_cookie[/\A[^;]*/] }.join("; "))
 puts page

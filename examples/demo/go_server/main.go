@@ -1,5 +1,5 @@
-// The Go server of the demo: it keeps the cart. See ../README.md for what every server
-// of the demo does.
+// This is the demo's Go server, which adds articles to the cart. ../README.md says what every
+// server of the demo does.
 package main
 
 import (
@@ -53,7 +53,7 @@ func run(port int) error {
 // A peer is another server of the demo.
 type peer struct{ Name, URL string }
 
-// peers reads "pyramid=8001,c=8002".
+// peers parses a list such as "pyramid=8001,c=8002", without the Go server itself.
 func peers(text string) (list []peer) {
 	for pair := range strings.SplitSeq(text, ",") {
 		if name, port, found := strings.Cut(pair, "="); found && name != "go" {

@@ -21,23 +21,23 @@ type shop struct {
 func (s shop) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", s.page(s.show))
-	mux.Handle("GET /session", s.page(s.tell))
+	mux.Handle("GET /session", s.page(s.showJSON))
 	mux.Handle("POST /cart", s.page(s.addToCart))
 	return mux
 }
 
-// A reply is kept back until the session is committed, for that adds headers.
+// A reply is sent after the session is committed, because committing adds headers.
 type reply struct {
-	status int
-	kind   string
-	body   []byte
+	status      int
+	contentType string
+	body        []byte
 }
 
 func text(status int, message string) reply {
 	return reply{status, "text/plain; charset=utf-8", []byte(message + "\n")}
 }
 
-// page opens the session before the handler and commits it after.
+// page opens the session before it calls handle, and commits it afterwards.
 func (s shop) page(handle func(*http.Request, *khufu.Session) (reply, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		session, err := s.factory.OpenRequest(r)
@@ -54,7 +54,7 @@ func (s shop) page(handle func(*http.Request, *khufu.Session) (reply, error)) ht
 			fail(w, err)
 			return
 		}
-		w.Header().Set("Content-Type", reply.kind)
+		w.Header().Set("Content-Type", reply.contentType)
 		if reply.status == http.StatusSeeOther {
 			w.Header().Set("Location", "/")
 		}
@@ -65,24 +65,24 @@ func (s shop) page(handle func(*http.Request, *khufu.Session) (reply, error)) ht
 
 func fail(w http.ResponseWriter, err error) {
 	if errors.Is(err, khufu.ErrTooLarge) {
-		http.Error(w, "there is no more room in the session", http.StatusRequestEntityTooLarge)
+		http.Error(w, "the session is full", http.StatusRequestEntityTooLarge)
 		return
 	}
 	log.Print(err)
-	http.Error(w, "the session failed", http.StatusInternalServerError)
+	http.Error(w, "the session cannot be used", http.StatusInternalServerError)
 }
 
 func (s shop) addToCart(r *http.Request, session *khufu.Session) (reply, error) {
 	if !session.CheckCSRFToken(r.PostFormValue("csrf_token")) {
-		return text(http.StatusForbidden, "the csrf_token is missing or wrong"), nil
+		return text(http.StatusForbidden, "csrf_token: missing or wrong"), nil
 	}
 	sku := r.PostFormValue("sku")
 	if length := utf8.RuneCountInString(sku); length < 1 || length > 40 || !utf8.ValidString(sku) {
-		return text(http.StatusBadRequest, "a sku has 1 to 40 characters"), nil
+		return text(http.StatusBadRequest, "sku: must have 1 to 40 characters"), nil
 	}
 	quantity, err := strconv.Atoi(r.PostFormValue("quantity"))
 	if err != nil || quantity < 1 || quantity > 99 {
-		return text(http.StatusBadRequest, "a quantity is 1 to 99"), nil
+		return text(http.StatusBadRequest, "quantity: must be a number from 1 to 99"), nil
 	}
 
 	cart := map[string]int{}
@@ -90,10 +90,10 @@ func (s shop) addToCart(r *http.Request, session *khufu.Session) (reply, error) 
 		return reply{}, err
 	}
 	cart[sku] += quantity
-	return text(http.StatusSeeOther, "in the cart"), session.Set("cart", cart)
+	return text(http.StatusSeeOther, "added to the cart"), session.Set("cart", cart)
 }
 
-// A view is what the server knows of a session.
+// A view is what the server shows of a session.
 type view struct {
 	Server     string          `json:"server"`
 	LoadResult string          `json:"load_result"`
@@ -102,7 +102,8 @@ type view struct {
 	Flash      []any           `json:"flash"`
 }
 
-func look(session *khufu.Session) (v view, err error) {
+// newView reads a session.
+func newView(session *khufu.Session) (v view, err error) {
 	v.Server = "go"
 	v.LoadResult = session.LoadResult().String()
 	if v.CSRFToken, err = session.CSRFToken(); err != nil {
@@ -115,8 +116,8 @@ func look(session *khufu.Session) (v view, err error) {
 	return v, err
 }
 
-func (s shop) tell(_ *http.Request, session *khufu.Session) (reply, error) {
-	view, err := look(session)
+func (s shop) showJSON(_ *http.Request, session *khufu.Session) (reply, error) {
+	view, err := newView(session)
 	if err != nil {
 		return reply{}, err
 	}
@@ -125,7 +126,7 @@ func (s shop) tell(_ *http.Request, session *khufu.Session) (reply, error) {
 }
 
 func (s shop) show(_ *http.Request, session *khufu.Session) (reply, error) {
-	view, err := look(session)
+	view, err := newView(session)
 	if err != nil {
 		return reply{}, err
 	}
