@@ -88,7 +88,7 @@ type Options struct {
 	Salt    string  // "pyramid.session." by default, "pyramid_session_redis." for that Library; not for encrypted cookies
 
 	CookieName string        // "session" by default
-	MaxAge     time.Duration // how long the browser keeps the cookie; until it is closed by default
+	MaxAge     time.Duration // how long the browser keeps the cookie; by default until the browser is closed
 	Path       string        // "/" by default
 	Domain     string        // a host name without scheme or port; the host of the response by default
 	Secure     bool          // send the cookie only over HTTPS

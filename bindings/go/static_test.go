@@ -32,7 +32,7 @@ func TestAProgramWithTheStaticLibrary(t *testing.T) {
 	}
 
 	program := filepath.Join(prefix, "program")
-	// Go's cache ignores pkg-config's flags. A flag of no effect makes Go compile the package anew.
+	// Go's cache ignores pkg-config's flags. A flag without effect makes Go compile the package again.
 	build := exec.Command("go", "build", "-gcflags=github.com/khufu/khufu/bindings/go=-D="+prefix, "-o", program, ".")
 	build.Dir = "../../examples/go"
 	build.Env = append(environmentWithout("PKG_CONFIG_PATH", "LD_LIBRARY_PATH", "GOEXPERIMENT"), "PKG_CONFIG_PATH="+prefix+"/lib/pkgconfig")

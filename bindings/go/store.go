@@ -25,9 +25,9 @@ type Store interface {
 	// another generation.
 	Save(key string, expected, generation uint64, record []byte, ttl time.Duration) error
 	// Touch replaces the record if it has this generation, and extends its life, in one
-	// atomic step. The new record only says that the session was used later. Otherwise it
-	// changes nothing and returns [ErrGone] if there is no record, or [ErrConflict] if there
-	// is one of another generation. The response then gets no cookie.
+	// atomic step. The new record differs only in the time of the session's last use.
+	// Otherwise Touch changes nothing and returns [ErrGone] if there is no record, or
+	// [ErrConflict] if there is one of another generation. The response then gets no cookie.
 	Touch(key string, generation uint64, record []byte, ttl time.Duration) error
 	// Remove removes the record if it has the expected generation, in one atomic step. If
 	// expected is 0, it removes a record of any generation. Otherwise it changes nothing and

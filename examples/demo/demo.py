@@ -217,7 +217,7 @@ def tour(servers, report):
     check('the next answer has no message and the rest of the session', [seen['flash'], seen['state']], [[], expected])
     for server in ['c', 'go', 'ruby']:
         seen = browser.session(server)
-        check(f'{server} sees the same', [seen['flash'], seen['state']], [[], expected])
+        check(f'{server} has the same session', [seen['flash'], seen['state']], [[], expected])
 
     step('Send a forged cookie')
     genuine = browser.cookie().value
@@ -232,7 +232,7 @@ def tour(servers, report):
     step('Log out at Pyramid')
     browser.post('pyramid', '/logout', csrf_token=token)
     for server in SERVERS:
-        check(f'{server} no longer knows ada', browser.session(server)['state'].get('user'), None)
+        check(f'ada is logged out at {server}', browser.session(server)['state'].get('user'), None)
 
 
 def main():

@@ -34,8 +34,8 @@ module Khufu
     #   atomic step, and returns `:ok`. If expected is 0, it saves the record only if there is none. Otherwise it
     #   changes nothing and returns `:gone` if there is no record, or `:conflict` if there is one of another generation.
     # - `touch(key, generation, record, ttl)` replaces the record if it has this generation, in one atomic step, and
-    #   returns `:ok`. The new record only says that the session was used later. Otherwise it changes nothing and
-    #   returns `:gone` or `:conflict`, as save does. The response then gets no cookie.
+    #   returns `:ok`. The new record differs only in the time of the session's last use. Otherwise it changes nothing
+    #   and returns `:gone` or `:conflict`, as save does. The response then gets no cookie.
     # - `remove(key, expected)` removes the record if it has the expected generation, in one atomic step, and returns
     #   `:ok`. If expected is 0, it removes a record of any generation. Otherwise it changes nothing and returns `:gone`
     #   or `:conflict`, as save does.
