@@ -2,16 +2,16 @@ PREFIX ?= /usr/local
 export CARGO_NET_RETRY ?= 10
 
 help:
-	@echo 'make test     install what is missing, build, run every test (.ci/run does the same)'
-	@echo 'make lint     every formatter and linter, and the subjects of commits since BASE'
-	@echo 'make demo     Pyramid, C, Go and Ruby servers sharing one session; SERVE=1 leaves them up'
-	@echo 'make bench    the request cycle against what the format costs at least'
-	@echo 'make bench-store  sessions in stores: that no write is lost, and what one costs'
-	@echo 'make fuzz     each fuzz target for SECONDS=30, under AddressSanitizer'
-	@echo 'make build    the libraries, the header, pkg-config and CMake files, in target/stage'
-	@echo 'make install  the same in PREFIX ($(PREFIX)); DESTDIR goes before it'
-	@echo 'make header   write the generated files anew: include/khufu.h, docs/options.md'
-	@echo 'make clean    remove what was built'
+	@echo 'make test     install missing packages, build, and run every test (.ci/run does the same)'
+	@echo 'make lint     run every formatter and linter, and check the messages of commits since BASE'
+	@echo 'make demo     run Pyramid, C, Go and Ruby servers that share one session; SERVE=1 keeps them running'
+	@echo 'make bench    measure the request cycle against the minimum cost of the cookie format'
+	@echo 'make bench-store  measure sessions in stores, and check that no write is lost'
+	@echo 'make fuzz     run each fuzz target for SECONDS=30 under AddressSanitizer'
+	@echo 'make build    build the libraries, with the header, pkg-config and CMake files, in target/stage'
+	@echo 'make install  install these files in PREFIX ($(PREFIX)); DESTDIR, if set, is put before it'
+	@echo 'make header   regenerate include/khufu.h and docs/options.md'
+	@echo 'make clean    remove everything that was built'
 
 test:
 	scripts/test

@@ -1,7 +1,8 @@
-//! The request cycle (open, read two keys, set one, commit, free) from Rust and through the C ABI of the built shared
-//! library, against the floor: what the format costs at least.
+//! Measures the request cycle (open, read two keys, set one, commit, free) from Rust and through the C ABI of the built
+//! shared library, and compares it with the floor: the minimum cost of the cookie format.
 //!
-//! The floor is two HMACs from a keyed state over the same payloads, and base64 in and out, into buffers that exist.
+//! The floor decodes base64, verifies and signs the payload with a prepared HMAC key, and encodes base64, in buffers that
+//! are already allocated.
 
 #[path = "../src/seal/mac.rs"]
 #[allow(dead_code, unused_imports)]
@@ -21,7 +22,7 @@ use mac::{Hashalg, KeyedMac};
 const NOW: f64 = 1_700_000_000.0;
 const SECRET: &str = "itsaseekreet";
 
-/// A state of about so many bytes of JSON: a login, a CSRF token, a flash message and a cart.
+/// A state of about this many bytes of JSON: a login, a CSRF token, the time of the last visit and a cart.
 fn state(bytes: usize) -> Vec<(String, String)> {
     let mut state = vec![
         ("user_id".to_owned(), "42".to_owned()),
@@ -117,7 +118,7 @@ impl<'l> Abi<'l> {
 
     fn cycle(&self, header: &str) -> usize {
         let (mut session, mut data, mut len) = (null_mut(), std::ptr::null(), 0);
-        // SAFETY: the texts live through the calls, and the session until it is freed.
+        // SAFETY: the texts outlive the calls, and the session is live until it is freed.
         unsafe {
             let ok = (self.open_at)(self.factory, header.as_ptr().cast(), header.len(), NOW + 1.0, &mut session)
                 | (self.get)(session, c"user_id".as_ptr(), 7, &mut data, &mut len)
@@ -169,22 +170,22 @@ impl Floor {
 const ROUNDS: usize = 400;
 const CYCLES: u32 = 100;
 
-/// The least time that each takes, in nanoseconds. They take turns, so that a machine that is busy with something else
-/// for a while changes no ratio.
-fn least<const N: usize>(mut cycles: [&mut dyn FnMut(); N]) -> [f64; N] {
-    let mut least = [f64::INFINITY; N];
+/// The shortest time of each cycle, in nanoseconds. The cycles take turns, so that other load on the machine slows all
+/// of them and leaves their ratios unchanged.
+fn shortest<const N: usize>(mut cycles: [&mut dyn FnMut(); N]) -> [f64; N] {
+    let mut shortest = [f64::INFINITY; N];
     for _ in 0..ROUNDS {
-        for (cycle, least) in cycles.iter_mut().zip(&mut least) {
+        for (cycle, shortest) in cycles.iter_mut().zip(&mut shortest) {
             let start = Instant::now();
             (0..CYCLES).for_each(|_| cycle());
-            *least = least.min(start.elapsed().as_nanos() as f64 / f64::from(CYCLES));
+            *shortest = shortest.min(start.elapsed().as_nanos() as f64 / f64::from(CYCLES));
         }
     }
-    least
+    shortest
 }
 
 fn main() {
-    let path = std::env::var("KHUFU_LIBRARY").expect("KHUFU_LIBRARY names the built libkhufu.so: `make bench` sets it");
+    let path = std::env::var("KHUFU_LIBRARY").expect("KHUFU_LIBRARY is the path of libkhufu.so; `make bench` sets it");
     // SAFETY: loading khufu runs nothing but its own start-up code, which is empty.
     let library = unsafe { Library::new(path) }.unwrap();
     let mut criterion = Criterion::default()
@@ -194,7 +195,7 @@ fn main() {
     let mut table = String::new();
     for (hashalg, name) in [(Hashalg::Sha512, "sha512"), (Hashalg::Sha256, "sha256")] {
         let factory = factory(name);
-        // SAFETY: it is khufu's library.
+        // SAFETY: the library is khufu's.
         let abi = unsafe { Abi::new(&library, name) };
         for (size, bytes) in [("small", 120), ("medium", 600), ("large", 2800)] {
             let sample = sample(size, bytes, &factory);
@@ -206,7 +207,7 @@ fn main() {
             group.bench_function("rust", |bencher| bencher.iter(|| rust_cycle(&factory, black_box(header))));
             group.bench_function("c", |bencher| bencher.iter(|| abi.cycle(black_box(header))));
             group.finish();
-            let [floor, rust, c] = least([
+            let [floor, rust, c] = shortest([
                 &mut || _ = black_box(floor.cycle()),
                 &mut || _ = black_box(rust_cycle(&factory, black_box(header))),
                 &mut || _ = black_box(abi.cycle(black_box(header))),
@@ -220,6 +221,6 @@ fn main() {
             );
         }
     }
-    println!("\nThe request cycle, nanoseconds (the least of many turns), and its ratio to the floor\n");
+    println!("\nThe request cycle in nanoseconds (the shortest of many rounds), and its ratio to the floor\n");
     println!("hashalg  state     JSON  cookie     floor      Rust  ratio         C  ratio\n{table}");
 }

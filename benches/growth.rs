@@ -1,4 +1,4 @@
-//! What many keys and messages in one session cost: nanoseconds for each call, and bytes.
+//! Measures the cost of many keys and flash messages in one session: nanoseconds per call, and bytes of memory.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
@@ -7,22 +7,23 @@ use std::time::Instant;
 
 use khufu::{Factory, Options, Session};
 
-static HELD: AtomicUsize = AtomicUsize::new(0);
-static MOST: AtomicUsize = AtomicUsize::new(0);
+/// The number of bytes that are allocated now, and the highest number so far.
+static ALLOCATED: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
 
-/// The system's allocator, which counts.
+/// The system's allocator, with a count of the allocated bytes.
 struct Counting;
 
-// SAFETY: it does what the system's allocator does.
+// SAFETY: every call is passed to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        MOST.fetch_max(HELD.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
+        PEAK.fetch_max(ALLOCATED.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
         unsafe { System.alloc(layout) }
     }
 
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        HELD.fetch_sub(layout.size(), Relaxed);
-        unsafe { System.dealloc(place, layout) }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        ALLOCATED.fetch_sub(layout.size(), Relaxed);
+        unsafe { System.dealloc(pointer, layout) }
     }
 }
 
@@ -42,27 +43,27 @@ fn filled(factory: &Factory, keys: &[String]) -> Session {
     session
 }
 
-/// The least time that one of `calls` calls takes, in nanoseconds, and the most bytes that are held.
+/// The shortest time per call of `work`, which makes `calls` calls, in nanoseconds, and the most bytes that it holds.
 fn measured(factory: &Factory, keys: &[String], calls: usize, work: impl Fn(&mut Session)) -> (f64, usize) {
-    let mut least = f64::INFINITY;
+    let mut shortest = f64::INFINITY;
     let mut bytes = 0;
     for _ in 0..ROUNDS {
         let mut session = filled(factory, keys);
-        let held = HELD.load(Relaxed);
-        MOST.store(held, Relaxed);
+        let before = ALLOCATED.load(Relaxed);
+        PEAK.store(before, Relaxed);
         let start = Instant::now();
         work(&mut session);
-        least = least.min(start.elapsed().as_nanos() as f64 / calls as f64);
-        bytes = MOST.load(Relaxed) - held;
+        shortest = shortest.min(start.elapsed().as_nanos() as f64 / calls as f64);
+        bytes = PEAK.load(Relaxed) - before;
     }
-    (least, bytes)
+    (shortest, bytes)
 }
 
 fn main() {
     let mut options = Options::new();
     options.set("secret", "itsaseekreet").unwrap();
     let factory = Factory::new(&options).unwrap();
-    println!("keys       ns per get    ns per set of a new one    ns per delete");
+    println!("keys       ns per get    ns per set of a new key    ns per delete");
     for size in SIZES {
         let keys: Vec<String> = (0..size).map(key).collect();
         let rounds = 50_000 / size;

@@ -1,4 +1,4 @@
-/* Sessions in stores under load, through the C ABI. */
+/* Measures sessions in stores under load, through the C ABI. */
 #ifndef BENCH_H
 #define BENCH_H
 
@@ -14,24 +14,25 @@
 
 enum { HEADER_SIZE = 112, URL_SIZE = 4200 };
 
-/* sessions.c: what every request does. All but try_open end the program where they fail. */
+/* sessions.c: the steps of every request. All functions but try_open end the program if they fail. */
 
 double seconds(void);
 void pause_for(double seconds);
 void must(khufu_status status, const char *what, const char *why);
-/* Of sessions in that store, each of whose operations may take so many seconds; or in cookies, where store is NULL. */
+/* Makes a factory whose sessions are kept in this store, or in cookies if `store` is NULL. Each operation of the store
+   may take up to `timeout` seconds. */
 khufu_factory *make_factory(const char *store, int timeout);
 khufu_session *open_session(const khufu_factory *factory, const char *header);
-/* The same, and NULL where the store does not answer. */
+/* Opens a session. Returns NULL if the store does not answer. */
 khufu_session *try_open(const khufu_factory *factory, const char *header);
 void commit(khufu_session *session);
 /* Commits a new session with that state and writes its Cookie header. */
 void begin(const khufu_factory *factory, const char *state, char *header, size_t size);
 double median(double *numbers, size_t count);
-/* The end of a line: whether its figure was reached. */
+/* Ends a line of output with whether its target was reached. */
 void verdict(bool reached);
 
-/* server.c: a redis-server of the benchmark's own, on loopback. */
+/* server.c: a redis-server for this benchmark alone, on loopback. */
 
 struct server {
     char folder[URL_SIZE];
@@ -41,15 +42,15 @@ struct server {
     pid_t process;
 };
 
-/* Starts a server in a new folder inside `folder`; a durable one has what it answers to on its disk. */
+/* Starts a server in a new folder inside `folder`. A durable server writes each change to disk before it answers. */
 struct server start_server(const char *folder, const char *name, bool durable);
-/* Starts anew what was ended, with what is on its disk, and waits until it answers. */
+/* Starts a server that has ended again, with the data on its disk, and waits until it answers. */
 void restart_server(struct server *server);
 void signal_server(struct server *server, int signal);
 void end_server(struct server *server, int signal);
 redisContext *connect_to(const struct server *server);
 
-/* The figures. Those that tell of lost or wrong sessions give whether none was. */
+/* The measurements. Those that return a bool return true if no session was lost or wrong. */
 
 bool load_stores(const char *folder, const struct server *server, const char *python, int requests);
 bool kill_processes(const char *folder);

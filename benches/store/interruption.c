@@ -1,4 +1,4 @@
-/* Redis away for five seconds under load: whether a session is wrong, and how soon service resumes. */
+/* Takes Redis away for five seconds under load. Measures how soon service resumes, and looks for wrong sessions. */
 #include "bench.h"
 
 #include <pthread.h>
@@ -7,14 +7,14 @@
 
 enum { VISITORS = 8, AWAY = 5 };
 
-/* Who has a session of its own, and counts its requests in it. */
+/* A thread with its own session, in which it counts its requests. */
 struct visitor {
     const khufu_factory *factory;
     char header[HEADER_SIZE];
     int number;
-    int64_t tried, committed; /* the highest count */
+    int64_t tried, committed; /* the highest counts */
     int failed, wrong;
-    double resumed; /* when the first commit after the return had succeeded */
+    double resumed; /* when the first commit after Redis returned succeeded */
 };
 
 static _Atomic double returned;
@@ -26,12 +26,12 @@ static int64_t read_number(khufu_session *session, const char *key) {
     return number;
 }
 
-/* One request; false where the store did not answer. */
+/* Makes one request. Returns true if its commit succeeded. */
 static bool visit(struct visitor *visitor) {
     khufu_session *session = try_open(visitor->factory, visitor->header);
     if (session == NULL) return false;
     int64_t count = read_number(session, "count");
-    /* A commit that ran out of time may have had its effect. */
+    /* A commit that timed out may still have taken effect. */
     bool right = khufu_session_load_result(session) == KHUFU_LOAD_LOADED &&
                  read_number(session, "visitor") == visitor->number && count >= visitor->committed &&
                  count <= visitor->tried;
@@ -114,8 +114,8 @@ static bool interrupt_by(const char *name, struct server *server, void (*interru
 
 bool interrupt_server(const char *folder) {
     struct server server = start_server(folder, "interrupted", true);
-    printf("\nRedis away for %d seconds while %d threads each write to a session of their own (store_timeout 1): how long after\n"
-           "its return the last of them has committed again. To be wrong: 0 sessions; to resume within 1000 ms.\n\n",
+    printf("\nRedis is away for %d seconds while %d threads write, each to its own session (store_timeout 1). \"resumed\" is the time\n"
+           "from its return until every thread has committed again. Target: 0 wrong sessions, resumed within 1000 ms.\n\n",
            AWAY, VISITORS);
     printf("%-40s %10s %8s %8s %11s\n", "", "committed", "failed", "wrong", "resumed");
     bool none_wrong = interrupt_by("stopped and continued", &server, stop);

@@ -1,4 +1,4 @@
-/* kill -9 in mid-load and a restart: whether what was committed is still there. */
+/* Kills a process under load with SIGKILL and restarts it. Everything that was committed must still be there. */
 #include "bench.h"
 
 #include <poll.h>
@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-enum { WRITERS = 4, KILLS = 3, MOST_NOTES = 1000000 };
+enum { WRITERS = 4, KILLS = 3, MAX_NOTES = 1000000 };
 
 #define BETWEEN_KILLS 0.5
 
@@ -25,7 +25,7 @@ static void write_key(const struct note *note, char *key, size_t size) {
     snprintf(key, size, "%d %d %d", note->round, note->writer, note->number);
 }
 
-/* Writes on and on to the one session; what fails while the store is away counts for nothing. */
+/* Writes to the one session until the process is killed. Failures while the store is away are ignored. */
 static void *write_on(void *data) {
     const struct writer *writer = data;
     struct note note = {writer->round, writer->number, 0};
@@ -69,13 +69,13 @@ static pid_t start_writers(const char *store, const char *header, int round, int
     return child;
 }
 
-/* Reads what was committed for so long, or until the writers have ended. */
+/* Reads notes of commits for `time` seconds, or until the writers have ended. Returns the new number of notes. */
 static size_t read_notes(int pipe, double time, struct note *notes, size_t count) {
     struct pollfd ready = {pipe, POLLIN, 0};
     for (double end = seconds() + time; seconds() < end;) {
         if (poll(&ready, 1, 10) != 1) continue;
         if (read(pipe, &notes[count], sizeof *notes) != sizeof *notes) break;
-        if (++count == MOST_NOTES) exit(1);
+        if (++count == MAX_NOTES) exit(1);
     }
     return count;
 }
@@ -96,9 +96,9 @@ static size_t count_lost(const char *store, const char *header, const struct not
     return lost;
 }
 
-/* Kills, in mid-load, the server where one is given, otherwise the process that writes. */
+/* Kills the server under load or, if `server` is NULL, the process that writes. */
 static bool kill_one(const char *name, const char *store, struct server *server) {
-    struct note *notes = malloc(MOST_NOTES * sizeof *notes);
+    struct note *notes = malloc(MAX_NOTES * sizeof *notes);
     char header[HEADER_SIZE];
     size_t count = 0;
     khufu_factory *factory = make_factory(store, 10);
@@ -129,7 +129,7 @@ bool kill_processes(const char *folder) {
     char sqlite[URL_SIZE];
     snprintf(sqlite, sizeof sqlite, "sqlite:%s/killed.db", folder);
     struct server server = start_server(folder, "killed", true);
-    printf("\nkill -9 while %d threads write to one session, and a restart. To be lost of what was committed: 0.\n\n", WRITERS);
+    printf("\nkill -9 while %d threads write to one session, then a restart. Target: 0 committed writes lost.\n\n", WRITERS);
     printf("%-40s %8s %10s %8s\n", "killed", "times", "committed", "lost");
     bool none_lost = kill_one("the process, sqlite:", sqlite, NULL);
     none_lost &= kill_one("the process, redis:", server.url, NULL);

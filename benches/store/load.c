@@ -1,4 +1,4 @@
-/* One session that many write to at once: whether a write is lost. */
+/* Many threads write to one session at the same time. No write may be lost. */
 #include "bench.h"
 
 #include <pthread.h>
@@ -57,7 +57,7 @@ static void run_processes(const char *store, const char *header) {
     }
 }
 
-/* Whether a list of the messages, none of which holds a quote, has this one. */
+/* Returns true if a list of messages contains this one. No message contains a quote. */
 static bool holds(const char *list, size_t length, const char *message) {
     char quoted[40];
     snprintf(quoted, sizeof quoted, "\"%s\"", message);
@@ -97,7 +97,7 @@ static bool contend(const char *name, const char *store, bool processes) {
     return lost == 0;
 }
 
-/* The same load on the library whose format is read and written, too; it prints a line of its own. */
+/* Puts the same load on pyramid_session_redis, for comparison. original.py prints the line. */
 static void contend_with_original(const struct server *server, const char *python, const char *processes) {
     char threads_each[16], requests_each[16];
     snprintf(threads_each, sizeof threads_each, "%d", THREADS / atoi(processes));
@@ -112,13 +112,13 @@ static void contend_with_original(const struct server *server, const char *pytho
     if (waitpid(child, &status, 0) != child || status != 0) exit(1);
 }
 
-bool load_stores(const char *folder, const struct server *server, const char *python, int of_each_thread) {
+bool load_stores(const char *folder, const struct server *server, const char *python, int requests_per_thread) {
     char threads[URL_SIZE], processes[URL_SIZE];
     snprintf(threads, sizeof threads, "sqlite:%s/threads.db", folder);
     snprintf(processes, sizeof processes, "sqlite:%s/processes.db", folder);
-    requests = of_each_thread;
-    printf("One session, %d threads with %d requests each: a request sets a key of its own, flashes a message and adds\n"
-           "to a queue, so the session grows to %d keys and as many messages in each of two queues. To be lost: 0.\n\n",
+    requests = requests_per_thread;
+    printf("%d threads send %d requests each to one session. Each request sets its own key and flashes a message to each of two\n"
+           "queues, so the session grows to %d keys and as many messages in each queue. Target: 0 writes lost.\n\n",
            THREADS, requests, THREADS * requests);
     printf("%-40s %8s %8s %10s\n", "", "writes", "lost", "requests/s");
     bool none_lost = contend("memory:", "memory:", false);

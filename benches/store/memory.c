@@ -1,4 +1,4 @@
-/* Many sessions in memory: what one costs, beside one in a cookie. */
+/* Measures the cost of a session among many in memory, compared with a session in a cookie. */
 #include "bench.h"
 
 #define SMALL                                                                                             \
@@ -7,7 +7,7 @@
 
 enum { BATCHES = 101, BATCH = 2000 };
 
-/* About 600 bytes: the small state and things in a cart. */
+/* Writes a state of about 600 bytes: the small state and a cart. */
 static void write_medium(char *state, size_t size) {
     size_t end = (size_t)snprintf(state, size, "%.*s,\"cart\":[", (int)strlen(SMALL) - 1, SMALL);
     for (int i = 0; i < 9; i++) {
@@ -48,7 +48,7 @@ static void keep(const char *state, size_t count) {
 
     double stored_times[BATCHES], cookie_times[BATCHES];
     uint64_t random = 1;
-    for (int batch = 0; batch < BATCHES; batch++) { /* by turns, so that both have the same neighbours */
+    for (int batch = 0; batch < BATCHES; batch++) { /* in turns, so that other load on the machine slows both alike */
         double began = seconds();
         for (int i = 0; i < BATCH; i++) {
             random = random * 6364136223846793005u + 1442695040888963407u;
@@ -70,8 +70,8 @@ static void keep(const char *state, size_t count) {
 void keep_in_memory(size_t sessions) {
     char medium[1024];
     write_medium(medium, sizeof medium);
-    printf("\n%zu sessions live in memory: open one by chance, read two keys, set one, commit; microseconds, median, beside\n"
-           "the same in one signed cookie (sha512), by turns. To be less than 2.\n\n", sessions);
+    printf("\nWith %zu sessions in memory, each request opens one at random, reads two keys, sets one and commits. Median times in\n"
+           "microseconds, compared with the same request on one signed cookie (sha512). Target: a ratio below 2.\n\n", sessions);
     printf("%8s %14s %12s %12s %8s\n", "state", "bytes/session", "in memory", "in a cookie", "ratio");
     keep(SMALL, sessions);
     keep(medium, sessions);

@@ -1,6 +1,7 @@
-"""The load of load.c on pyramid_session_redis: an application of Pyramid, called without a server between.
+"""Puts the load of load.c on pyramid_session_redis, in a Pyramid application that is called without a server.
 
-original.py REDIS_URL PROCESSES THREADS REQUESTS: so many processes with so many threads, each with so many requests.
+Usage: original.py REDIS_URL PROCESSES THREADS REQUESTS. Starts PROCESSES processes with THREADS threads each, and every
+thread sends REQUESTS requests.
 """
 import multiprocessing
 import sys

@@ -1,9 +1,9 @@
-/* A session in Redis beside the round trips of Redis itself. */
+/* Compares a session in Redis with plain round trips to Redis. */
 #include "bench.h"
 
 enum { ROUNDS = 4001, VISITED = 100000 };
 
-/* As long as the name of a session's record. */
+/* A key as long as the key of a session's record. */
 #define RAW "raw:::0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static redisReply *ask(redisContext *redis, redisReply *reply, int type) {
@@ -19,7 +19,7 @@ static void visit(const khufu_factory *factory, const char *header, int visits) 
     khufu_session_free(session);
 }
 
-/* Begins the one session that there is, and gives the length of its record. */
+/* Empties the database, begins a session in it, and returns the length of the session's record. */
 static size_t begin_padded(const khufu_factory *factory, redisContext *redis, size_t padding, char *header) {
     char state[8192];
     snprintf(state, sizeof state, "{\"visits\":%d,\"padding\":\"%0*d\"}", VISITED, (int)padding, 0);
@@ -41,13 +41,13 @@ static void set_raw(redisContext *redis, const char *value, size_t size) {
 static void compare(const khufu_factory *factory, redisContext *redis, size_t size) {
     char header[HEADER_SIZE], value[8192];
     size_t padding = 1, bytes;
-    /* The time at which it began has now one digit more, now one less. */
+    /* The record's length varies: its time of creation is written with more or fewer digits. */
     while ((bytes = begin_padded(factory, redis, padding, header)) != size) padding = padding + size - bytes;
     memset(value, 'x', size);
 
     static double session_times[ROUNDS], raw_times[ROUNDS];
     set_raw(redis, value, size);
-    for (int round = 0; round < ROUNDS; round++) { /* by turns, so that both have the same neighbours */
+    for (int round = 0; round < ROUNDS; round++) { /* in turns, so that other load on the machine slows both alike */
         double began = seconds();
         visit(factory, header, round);
         double between = seconds();
@@ -64,8 +64,8 @@ static void compare(const khufu_factory *factory, redisContext *redis, size_t si
 void compare_with_redis(const struct server *server) {
     khufu_factory *factory = make_factory(server->url, 1);
     redisContext *redis = connect_to(server);
-    printf("\nA session in Redis, opened and committed on one connection, beside GET and SET of as many bytes on one of hiredis;\n"
-           "microseconds, median, by turns. To be at most 1.25.\n\n");
+    printf("\nOpening and committing a session in Redis, compared with GET and SET of as many bytes through hiredis, each on one\n"
+           "connection. Median times in microseconds. Target: a ratio of at most 1.25.\n\n");
     printf("%8s %14s %14s %8s\n", "bytes", "open, commit", "GET, SET", "ratio");
     for (size_t size = 200; size <= 4000; size += size < 1000 ? 800 : 3000) compare(factory, redis, size);
     redisFree(redis);

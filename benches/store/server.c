@@ -42,7 +42,7 @@ void restart_server(struct server *server) {
     fflush(NULL);
     server->process = fork();
     if (server->process == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL); /* a benchmark that ends by itself leaves no server */
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* the server must not outlive the benchmark */
         int nowhere = open("/dev/null", O_WRONLY);
         dup2(nowhere, STDOUT_FILENO);
         execlp("redis-server", "redis-server", "--bind", "127.0.0.1", "--port", port, "--dir", server->folder, "--save",
