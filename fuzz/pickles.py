@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Gives pickles to khufu and to CPython, and compares what they make of them.
+"""Compares how khufu and CPython read pickles.
 
-The pickles are the corpus of the target payload_pickle and, with --seconds, mutants of it. Khufu is the Rust peer of the
-live exchange (tests/interop/README.md); CPython unpickles data only. Khufu must open what CPython unpickles to a session,
-with the same value, and nothing else, but for the differences in `Differences`.
+The pickles are the corpus of the target payload_pickle and, with --seconds, mutants of it. Khufu runs as the Rust peer
+of the live exchange (tests/interop/README.md). CPython unpickles data but runs no code. Khufu must open exactly the
+pickles that CPython unpickles to a session, with the same value. `Differences` lists the exceptions.
 """
 import argparse
 import base64
@@ -31,16 +31,16 @@ LEVELS, DIGITS, MOST_NODES = 1000, 4300, 100_000
 
 
 class Refused(Exception):
-    """It is no session of data."""
+    """The pickle is not a session made of data alone."""
 
 
 class Undecided(Exception):
-    """Too large to compare."""
+    """The value is too large to compare."""
 
 
 def refuse_code(event, arguments):
-    """An audit hook: nothing that a pickle names is imported. pickle.loads has no other, and an Unpickler that is
-    derived reads from a file, which makes something else of frames."""
+    """An audit hook that prevents a pickle from importing anything. pickle.loads has no other way to do so. A subclass
+    of Unpickler would read from a file, which treats frames differently."""
     if event == 'pickle.find_class':
         raise Refused('a class or a function')
 
@@ -54,19 +54,19 @@ def session_of(payload):
     except Exception as error:
         raise Refused(str(error))
     if type(value) not in (tuple, list) or len(value) != 3 or type(value[2]) is not dict:
-        raise Refused('no session')
+        raise Refused('not a session')
     for number in value[:2]:
         try:
             if type(number) not in (int, float) or not math.isfinite(number):
-                raise Refused('no time')
+                raise Refused('not a time')
         except OverflowError:
-            raise Refused('no time')
+            raise Refused('not a time')
     budget = [MOST_NODES]
     return float(value[0]), float(value[1]), repr(as_json(value[2], 1, budget))
 
 
 def as_json(value, level, budget):
-    """A value as khufu's JSON has it."""
+    """The value as khufu's JSON represents it."""
     budget[0] -= 1
     if budget[0] < 0:
         raise Undecided
@@ -82,7 +82,7 @@ def as_json(value, level, budget):
         return value if math.isfinite(value) else None
     if type(value) is str:
         if re.search('[\ud800-\udbff][\udc00-\udfff]', value):
-            raise Refused('two halves of a character')
+            raise Refused('a surrogate pair')
         return value
     if type(value) is bytes:
         try:
@@ -93,23 +93,25 @@ def as_json(value, level, budget):
         return [as_json(item, level + 1, budget) for item in value]
     if type(value) is dict:
         if not all(type(key) is str for key in value):
-            raise Refused('a key that is no str')
+            raise Refused('a key that is not a str')
         return {as_json(key, level, budget): as_json(item, level + 1, budget) for key, item in value.items()}
     raise Refused(f'a {type(value).__name__}')
 
 
 class Differences:
-    """Why khufu refuses what CPython unpickles. Python's own pickler writes none of it."""
+    """The reasons why khufu refuses some pickles that CPython unpickles. Python's own pickler writes no such pickle."""
 
-    # Opcodes that make what a session cannot hold; that it is not in the value in the end does not matter.
-    OBSTACLES = {
+    # Opcodes that make an object that a session cannot contain. Khufu refuses them even if the final value does not
+    # contain the object.
+    UNSUPPORTED = {
         'EMPTY_SET', 'FROZENSET', 'ADDITEMS', 'BYTEARRAY8', 'GLOBAL', 'STACK_GLOBAL', 'REDUCE', 'BUILD', 'INST', 'OBJ',
         'NEWOBJ', 'NEWOBJ_EX', 'EXT1', 'EXT2', 'EXT4', 'PERSID', 'BINPERSID', 'NEXT_BUFFER', 'READONLY_BUFFER',
     }
     DECIMAL = re.compile(rb'-?(0|[1-9][0-9]*)L?|00|01')
     FLOAT = re.compile(rb'[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(inf|infinity|nan)', re.I)
     ESCAPES = re.compile(rb'([^\\]|\\([\\\'"nrt]|x[0-9a-fA-F]{2}))*', re.S)
-    # The lengths of the arguments that are not lines.
+    # FIXED has the sizes of arguments with a fixed size, COUNTED the sizes of the lengths in front of others, and LINES
+    # the number of lines of the rest.
     FIXED = {'K': 1, 'M': 2, 'J': 4, 'G': 8, 'h': 1, 'j': 4, 'q': 1, 'r': 4, '\x80': 1, '\x95': 8,
              '\x82': 1, '\x83': 2, '\x84': 4}
     COUNTED = {'U': 1, 'C': 1, '\x8c': 1, '\x8a': 1, 'X': 4, 'B': 4, 'T': 4, '\x8b': 4, '\x8d': 8, '\x8e': 8, '\x96': 8}
@@ -117,15 +119,15 @@ class Differences:
 
     @classmethod
     def of(cls, payload):
-        """The reasons that a pickle has for khufu to refuse it."""
+        """The reasons for which khufu may refuse this pickle."""
         at = 0
         while at < len(payload):
             code = chr(payload[at])
             name = pickletools.code2op[code].name if code in pickletools.code2op else None
             start = at + 1
             argument, at = cls.argument(payload, code, start)
-            if name in cls.OBSTACLES:
-                yield 'an obstacle'
+            if name in cls.UNSUPPORTED:
+                yield 'an object that a session cannot contain'
             elif code in 'IL' and not cls.DECIMAL.fullmatch(argument):
                 yield 'an integer that is not in decimal'
             elif code == 'I' and argument.endswith(b'L'):
@@ -140,14 +142,14 @@ class Differences:
                                       and cls.ESCAPES.fullmatch(argument[1:-1])):
                 yield 'a literal that Python does not write'
             elif code in 'CB\x8e' and not is_utf8(argument):
-                yield 'an obstacle'
+                yield 'bytes that are not UTF-8'
             elif code in 'UTS' and not argument.isascii():
-                yield 'an obstacle'
-            elif code in 'VX\x8c\x8d' and has_halves(code, argument):
-                yield 'two halves of a character'
+                yield 'a byte string that is not ASCII'
+            elif code in 'VX\x8c\x8d' and has_surrogate_pair(code, argument):
+                yield 'a surrogate pair'
             if code == '.':
                 if at < len(payload):
-                    yield 'something behind the end'
+                    yield 'bytes after the end'
                 break
         yield from cls.by_running(payload)
 
@@ -168,7 +170,7 @@ class Differences:
 
     @staticmethod
     def by_running(payload):
-        """What only shows when the pickle is run: by Python's unpickler in Python."""
+        """The reasons that only show when the pickle is run, here by the unpickler that is written in Python."""
         reasons = []
 
         class Watched(pickle._Unpickler):
@@ -183,25 +185,25 @@ class Differences:
                 def load(self):
                     keys = self.stack[-2:-1] if name == 'load_setitem' else self.stack[::2]
                     if not all(type(key) is str for key in keys):
-                        reasons.append('a key that is no str')
+                        reasons.append('a key that is not a str')
                     original(self)
                 return load
 
             def load_stop(self):
                 if len(self.stack) != 1 or self.metastack:
-                    reasons.append('more than one value in the end')
+                    reasons.append('more than one value at the end')
                 pickle._Unpickler.load_stop(self)
 
             for letter, name in [(b's', 'load_setitem'), (b'u', 'load_setitems'), (b'd', 'load_dict')]:
                 dispatch[letter[0]] = keyed(name)
             dispatch[b'.'[0]] = load_stop
-            # Python's unpickler in Python is stricter about frames than the one in C.
+            # The unpickler in Python is stricter about frames than the one in C.
             dispatch[0x95] = lambda self: self.read(8)
 
         try:
             Watched(io.BytesIO(payload)).load()
         except Exception:
-            pass  # What it found until then counts.
+            pass  # The reasons found until then still count.
         return reasons
 
 
@@ -213,7 +215,7 @@ def is_utf8(data):
     return True
 
 
-def has_halves(code, data):
+def has_surrogate_pair(code, data):
     try:
         text = data.decode('raw-unicode-escape' if code == 'V' else 'utf-8', 'surrogatepass')
     except UnicodeDecodeError:
@@ -250,7 +252,7 @@ class Khufu:
 
 
 def check(khufu, payload, tally):
-    """What is wrong about a pickle, if something is; otherwise it is counted."""
+    """Returns how khufu and CPython disagree about a pickle, or None. Counts the outcome in `tally`."""
     result, renewed, created, state = khufu.open(payload)
     try:
         expected = session_of(payload)
@@ -310,10 +312,10 @@ def main():
     arguments = parser.parse_args()
     sys.setrecursionlimit(10 * LEVELS)
     sys.set_int_max_str_digits(0)
-    warnings.simplefilter('ignore')  # of an escape in a string's literal
+    warnings.simplefilter('ignore')  # warnings about escapes in string literals
     sys.addaudithook(refuse_code)
     khufu = Khufu()
-    # A memo index may ask for any amount.
+    # A memo index may make CPython allocate any amount of memory.
     resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
     corpus = [path.read_bytes() for path in sorted((ROOT / 'fuzz/corpus/payload_pickle').iterdir())]
     vectors = json.loads((ROOT / 'tests/vectors/python_pickles.json').read_text())['cases']
@@ -321,7 +323,7 @@ def main():
     pool = sorted({part for payload in corpus for part in opcodes(payload) if len(part) < 100})
     generator = random.Random(arguments.seed)
     count, wrong, tally = 0, 0, collections.Counter()
-    start = said = time.monotonic()
+    start = reported = time.monotonic()
 
     def look_at(payload):
         nonlocal count, wrong
@@ -334,9 +336,9 @@ def main():
         look_at(payload)
     while time.monotonic() - start < arguments.seconds and wrong < 20:
         look_at(mutant(generator, corpus, pool))
-        if time.monotonic() - said > 5:
-            said = time.monotonic()
-            print(f'  {count} so far, {wrong} differ', flush=True)
+        if time.monotonic() - reported > 5:
+            reported = time.monotonic()
+            print(f'  {count} pickles so far, {wrong} differ', flush=True)
     for outcome, number in tally.most_common():
         print(f'{number:8} {outcome}')
     print(f'pickles that khufu and CPython {sys.version.split()[0]} read alike (--seed {arguments.seed}): '

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the seeds of the fuzz targets into fuzz/corpus, from the vectors in tests/vectors.
 
-A seed's name begins with `seed-`; other files there were found by fuzzing and stay.
+A seed's name begins with `seed-`. Other files there were found by fuzzing and are kept.
 """
 import base64
 import hashlib
@@ -10,7 +10,7 @@ import pathlib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CORPUS = ROOT / 'fuzz/corpus'
-# Each target gets at most so many, and none that is longer.
+# The most seeds of a target, and the most bytes of a seed.
 MOST, LONGEST = 32, 4400
 
 
@@ -23,12 +23,12 @@ def unbase64(text):
 
 
 def payload(case):
-    """What a signed cookie holds behind its MAC."""
+    """The payload of a signed cookie: everything after its MAC."""
     return unbase64(case['cookie'])[hashlib.new(case.get('hashalg', 'sha512')).digest_size:]
 
 
 def spread(items):
-    """Some of many items, from the beginning to the end, each once."""
+    """Up to MOST distinct items, evenly spread over all of them."""
     items = list(dict.fromkeys(item for item in items if len(item) <= LONGEST))
     count = min(MOST, len(items))
     return [items[index * len(items) // count] for index in range(count)]
@@ -36,7 +36,7 @@ def spread(items):
 
 def json_payloads():
     yield from (payload(case) for case in vectors('pyramid_signed_json')['cases'])
-    # What Python's json reads and writes, and others do not; and what is no session.
+    # Texts that Python's json module accepts and other parsers do not, and texts that are not a session.
     for state in [
         '{"a":NaN,"b":[Infinity,{"c":-Infinity}]}', '{"\\ud800":1,"\\udc00":2}', '{"a":1,"a":2,"\\u0061":3}', '{"a" : [ 1 , { } ]}\n',
         '{"n":-0,"f":1.10,"e":1E+5,"big":1180591620717411303424,"far":1e999}', '{"\\ud83d\\ude00":"\\u0000\x7f\u2028"}',
@@ -91,7 +91,7 @@ def records():
 
 
 def calls():
-    """Bytes without a meaning, which are other calls in each file."""
+    """Pseudo-random bytes, which make different calls in each file."""
     for number in range(MOST):
         yield b''.join(hashlib.sha512(b'%d %d' % (number, block)).digest() for block in range(1 + number % 8))
 

@@ -1,10 +1,10 @@
-//! Any sequence of calls of the C ABI, with NULLs, lengths that fit and that do not, and texts that khufu lent.
+//! Makes any sequence of calls to the C ABI, with NULL, right and wrong lengths, and texts borrowed from khufu.
 //!
-//! Texts are copied to allocations of just their length, and borrowed ones are read until the session changes, so that
-//! AddressSanitizer sees a byte too many and a text that was freed too early.
+//! Arguments are copied to allocations of exactly their length, and borrowed texts are read until the session changes,
+//! so that AddressSanitizer detects a read beyond the end of a text and a text that was freed too early.
 //!
-//! SAFETY, of every call here: handles are NULL or live, texts are readable for the length that is given or khufu
-//! refuses the length before it reads, and outputs are NULL or can be written.
+//! SAFETY of every call here: a handle is NULL or live; a text is readable for the given length, or khufu refuses the
+//! length before it reads; and an output is NULL or writable.
 
 use std::cell::UnsafeCell;
 use std::ffi::{CStr, c_char};
@@ -16,7 +16,7 @@ use khufu::ffi::khufu_status::{self, *};
 use khufu::ffi::*;
 
 use super::common::{KEY, NOW, SECRET};
-use super::own_store::{OwnStore, TABLE, check_calls};
+use super::custom_store::{CustomStore, TABLE, check_calls};
 
 const OPTIONS: &[(&str, &str)] = &[
     ("secret", SECRET),
@@ -57,11 +57,11 @@ const VALUES: &[&str] = &[
     "q",
     "user-1",
 ];
-/// More calls say nothing new.
-const MOST_CALLS: usize = 200;
+/// The most calls for one input. More calls find nothing new.
+const MAX_CALLS: usize = 200;
 
-/// A text that khufu lent, and what it was.
-struct Lent {
+/// A text borrowed from khufu, and a copy of it.
+struct Borrowed {
     session: usize,
     data: *const u8,
     text: Vec<u8>,
@@ -79,14 +79,14 @@ struct World {
     factories: [*mut khufu_factory; 2],
     sessions: [*mut khufu_session; 3],
     subject: *mut khufu_subject,
-    subject_ids: Vec<Lent>,
-    lent: Vec<Lent>,
+    subject_ids: Vec<Borrowed>,
+    borrowed: Vec<Borrowed>,
     /// The arguments of the calls so far.
     texts: Vec<Box<[u8]>>,
-    /// Values of cookies that commits gave.
+    /// The cookies that commits set, each as NAME=VALUE.
     cookies: Vec<Vec<u8>>,
-    /// Last, for the others use it.
-    store: Box<UnsafeCell<OwnStore>>,
+    /// The store that the handles use. It is dropped after they are freed.
+    store: Box<UnsafeCell<CustomStore>>,
 }
 
 pub fn run(data: &[u8]) {
@@ -96,18 +96,18 @@ pub fn run(data: &[u8]) {
         sessions: [null_mut(); 3],
         subject: null_mut(),
         subject_ids: Vec::new(),
-        lent: Vec::new(),
+        borrowed: Vec::new(),
         texts: Vec::new(),
         cookies: Vec::new(),
         store: Default::default(),
     };
     world.begin();
     let mut input = Unstructured::new(data);
-    for _ in 0..MOST_CALLS {
+    for _ in 0..MAX_CALLS {
         if input.is_empty() || world.call(&mut input).is_err() {
             break;
         }
-        world.check_lent();
+        world.check_borrowed();
         check_calls();
     }
 }
@@ -124,20 +124,20 @@ impl Drop for World {
     }
 }
 
-/// The status, which is never a defect of khufu's or a failure of a store that does not fail.
+/// Returns the status, after a check that it reports neither a bug in khufu nor a failed store: no store here fails.
 fn checked(status: khufu_status) -> khufu_status {
     assert!(!matches!(status, KHUFU_ERR_INTERNAL | KHUFU_ERR_STORE | KHUFU_ERR_RANDOM), "{status:?}");
     status
 }
 
-/// A detail is text that ends with a NUL.
+/// Checks that an error's detail is UTF-8, ends with a NUL and shows no secret.
 unsafe fn check_detail(detail: *const c_char) {
     let detail = unsafe { CStr::from_ptr(detail) }.to_str().expect("it is UTF-8");
     assert!(!detail.contains(SECRET) && !detail.contains(KEY), "{detail}");
 }
 
 impl World {
-    /// Most inputs would get no factory otherwise.
+    /// Makes a factory and opens the sessions. Most inputs would make no factory themselves.
     fn begin(&mut self) {
         for (name, value) in &OPTIONS[..1] {
             let (name, value) = (self.text(name.as_bytes()), self.text(value.as_bytes()));
@@ -152,14 +152,14 @@ impl World {
         }
     }
 
-    /// A copy whose end AddressSanitizer guards.
+    /// Copies a text to its own allocation, so that AddressSanitizer detects a read beyond its end.
     fn text(&mut self, bytes: &[u8]) -> Text {
         self.texts.push(bytes.into());
         let kept = self.texts.last().expect("it was pushed");
         Text { data: kept.as_ptr().cast(), len: kept.len() }
     }
 
-    /// An argument: one of some known texts, any bytes, one that khufu lent, or none.
+    /// Chooses an argument: one of the known texts, any bytes, a text borrowed from khufu, or NULL.
     fn argument(&mut self, input: &mut Unstructured<'_>, known: &[&str]) -> Result<Text> {
         Ok(match input.int_in_range(0..=15_u8)? {
             0 => Text { data: null(), len: 0 },
@@ -175,9 +175,9 @@ impl World {
                 let bytes = input.bytes(length.min(input.len()))?;
                 self.text(bytes)
             }
-            6 | 7 if !self.lent.is_empty() => {
-                let lent = &self.lent[input.choose_index(self.lent.len())?];
-                Text { data: lent.data.cast(), len: lent.text.len() }
+            6 | 7 if !self.borrowed.is_empty() => {
+                let borrowed = &self.borrowed[input.choose_index(self.borrowed.len())?];
+                Text { data: borrowed.data.cast(), len: borrowed.text.len() }
             }
             _ => {
                 let text = input.choose(known)?.as_bytes();
@@ -186,9 +186,9 @@ impl World {
         })
     }
 
-    /// That what was lent is still there, and the same.
-    fn check_lent(&self) {
-        for Lent { data, text, .. } in self.lent.iter().chain(&self.subject_ids) {
+    /// Checks that every borrowed text is still readable and unchanged.
+    fn check_borrowed(&self) {
+        for Borrowed { data, text, .. } in self.borrowed.iter().chain(&self.subject_ids) {
             assert_eq!(unsafe { slice::from_raw_parts(*data, text.len()) }, text);
         }
     }
@@ -234,11 +234,11 @@ impl World {
                     true => (self.text(name.as_bytes()), self.text(value.as_bytes())),
                     false => {
                         let name = self.argument(input, &[name, "accept.old.serializer", "path"])?;
-                        // The error of another option may show its value.
+                        // No secret here: the error of another option may show its value.
                         (name, self.argument(input, &["json", "1", "/", "None"])?)
                     }
                 };
-                // Any other store is not of this process.
+                // Any other store would leave this process.
                 let value = if unsafe { is_store(name) } { self.text(b"memory:") } else { value };
                 checked(unsafe { khufu_options_set(self.options, name.data, name.len, value.data, value.len) });
             }
@@ -257,7 +257,7 @@ impl World {
             }
         };
         let (way, time) = (input.int_in_range(0..=3_u8)?, input.arbitrary()?);
-        // The header may be a text that the old session lent.
+        // The header may be a text borrowed from the old session.
         let old = std::mem::replace(&mut self.sessions[index], null_mut());
         let session = &mut self.sessions[index];
         unsafe {
@@ -268,24 +268,24 @@ impl World {
                 _ => khufu_session_open_at(factory, header.data, header.len, NOW, session),
             };
             assert!(!session.is_null());
-            // A time limit may be too short for a store.
+            // The time limit may be too short for the store.
             assert!(matches!(status, KHUFU_OK | KHUFU_ERR_ARGUMENT | KHUFU_ERR_STORE), "{status:?}");
             let without = khufu_session_open_at(factory, null(), 0, NOW, null_mut());
             assert_eq!(without, KHUFU_ERR_ARGUMENT);
             khufu_session_free(old);
         }
-        self.end_loans(index);
+        self.forget_borrowed(index);
         Ok(())
     }
 
-    /// A session, or NULL; and its number.
+    /// Chooses a session or NULL. Returns its number, too.
     fn session(&self, input: &mut Unstructured<'_>) -> Result<(usize, *mut khufu_session)> {
         let number = input.int_in_range(0..=12_usize)?;
         Ok(if number == 12 { (3, null_mut()) } else { (number % 3, self.sessions[number % 3]) })
     }
 
-    /// Notes a text that a call lent; one that failed lends none.
-    fn lend(&mut self, session: usize, status: khufu_status, data: *const c_char, len: usize) {
+    /// Records the text that a call returned. Checks that a call that failed returned none.
+    fn borrow(&mut self, session: usize, status: khufu_status, data: *const c_char, len: usize) {
         if checked(status) != KHUFU_OK {
             assert!(data.is_null() && len == 0, "{status:?}");
             return;
@@ -293,12 +293,12 @@ impl World {
         assert!(!data.is_null());
         let text = unsafe { slice::from_raw_parts(data.cast::<u8>(), len) }.to_vec();
         assert!(str::from_utf8(&text).is_ok());
-        self.lent.push(Lent { session, data: data.cast(), text });
+        self.borrowed.push(Borrowed { session, data: data.cast(), text });
     }
 
-    /// What a call that changes a session ends.
-    fn end_loans(&mut self, session: usize) {
-        self.lent.retain(|lent| lent.session != session);
+    /// Forgets the texts borrowed from a session. A call that changes the session invalidates them.
+    fn forget_borrowed(&mut self, session: usize) {
+        self.borrowed.retain(|borrowed| borrowed.session != session);
     }
 
     fn read(&mut self, input: &mut Unstructured<'_>) -> Result<()> {
@@ -326,7 +326,7 @@ impl World {
         if output.is_null() {
             assert_eq!(status, KHUFU_ERR_ARGUMENT);
         } else {
-            self.lend(number, status, data, len);
+            self.borrow(number, status, data, len);
         }
         unsafe { check_detail(khufu_session_error(session)) };
         Ok(())
@@ -341,8 +341,8 @@ impl World {
             let before = cursor;
             let status =
                 unsafe { khufu_session_next(session, &mut cursor, &mut key, &mut key_len, &mut json, &mut json_len) };
-            self.lend(number, status, key, key_len);
-            self.lend(number, status, json, json_len);
+            self.borrow(number, status, key, key_len);
+            self.borrow(number, status, json, json_len);
             if status != KHUFU_OK {
                 assert_eq!(status, if session.is_null() || before == cursor { status } else { KHUFU_NOT_FOUND });
                 return Ok(());
@@ -396,21 +396,21 @@ impl World {
             9 => unsafe { khufu_session_clear(session) },
             10 => {
                 let status = unsafe { khufu_session_pop(session, key.data, key.len, &mut data, &mut len) };
-                self.end_loans(number);
-                self.lend(number, status, data, len);
+                self.forget_borrowed(number);
+                self.borrow(number, status, data, len);
                 status
             }
             _ => {
                 let status = unsafe {
                     khufu_session_setdefault(session, key.data, key.len, json.data, json.len, &mut data, &mut len)
                 };
-                self.end_loans(number);
-                self.lend(number, status, data, len);
+                self.forget_borrowed(number);
+                self.borrow(number, status, data, len);
                 return Ok(());
             }
         };
         if data.is_null() {
-            self.end_loans(number);
+            self.forget_borrowed(number);
         }
         checked(status);
         unsafe { check_detail(khufu_session_error(session)) };
@@ -427,7 +427,7 @@ impl World {
                 let status = unsafe {
                     khufu_session_flash(session, message.data, message.len, queue.data, queue.len, duplicate)
                 };
-                self.end_loans(number);
+                self.forget_borrowed(number);
                 checked(status);
                 return Ok(());
             }
@@ -435,7 +435,7 @@ impl World {
                 let status = unsafe {
                     khufu_session_flash_string(session, message.data, message.len, queue.data, queue.len, duplicate)
                 };
-                self.end_loans(number);
+                self.forget_borrowed(number);
                 checked(status);
                 return Ok(());
             }
@@ -443,12 +443,12 @@ impl World {
             4 => unsafe { khufu_session_csrf_token(session, &mut data, &mut len) },
             _ => unsafe { khufu_session_new_csrf_token(session, &mut data, &mut len) },
         };
-        self.end_loans(number);
-        self.lend(number, status, data, len);
+        self.forget_borrowed(number);
+        self.borrow(number, status, data, len);
         Ok(())
     }
 
-    /// Calls that end what a request did: commit, a new id, a logout.
+    /// Makes a call that ends a request, a login or a session.
     fn end(&mut self, input: &mut Unstructured<'_>) -> Result<()> {
         let (number, session) = self.session(input)?;
         let status = match input.int_in_range(0..=7_u8)? {
@@ -463,7 +463,7 @@ impl World {
             5 => unsafe { khufu_session_commit_deadline(session, 0, input.arbitrary()?) },
             _ => unsafe { khufu_session_commit(session, 0) },
         };
-        self.end_loans(number);
+        self.forget_borrowed(number);
         unsafe { check_detail(khufu_session_error(session)) };
         if status == KHUFU_OK {
             let (mut data, mut len) = (null(), 0);
@@ -471,10 +471,10 @@ impl World {
                 let cookie = unsafe { slice::from_raw_parts(data.cast::<u8>(), len) };
                 let pair = cookie.split(|byte| *byte == b';').next().unwrap_or_default();
                 self.cookies.push(pair.to_vec());
-                self.lend(number, KHUFU_OK, data, len);
+                self.borrow(number, KHUFU_OK, data, len);
             }
         }
-        // A deadline may be so short that a store has no time.
+        // The time limit may be too short for the store.
         assert!(!matches!(status, KHUFU_ERR_INTERNAL | KHUFU_ERR_RANDOM), "{status:?}");
         Ok(())
     }
@@ -499,7 +499,7 @@ impl World {
                     if checked(status) == KHUFU_OK {
                         let text = slice::from_raw_parts(id.cast::<u8>(), len).to_vec();
                         assert_eq!(len, 64);
-                        self.subject_ids.push(Lent { session: 3, data: id.cast(), text });
+                        self.subject_ids.push(Borrowed { session: 3, data: id.cast(), text });
                     } else {
                         assert!(id.is_null() && len == 0 && created == 0.0 && accessed == 0.0);
                     }
@@ -519,7 +519,7 @@ impl World {
     }
 }
 
-/// Whether an option's name is `store`. SAFETY: as for a call of khufu's.
+/// Returns true if an option's name is `store`. SAFETY: the name must be as for a call to khufu.
 unsafe fn is_store(name: Text) -> bool {
     if name.data.is_null() || (name.len != usize::MAX && name.len > isize::MAX as usize) {
         return false;

@@ -1,4 +1,4 @@
-//! Any bytes as a `Cookie` header, for each type of session.
+//! Opens any bytes as a `Cookie` header, with each type of session.
 
 use std::sync::LazyLock;
 
@@ -6,7 +6,7 @@ use khufu::{Factory, LoadResult};
 
 use super::common::{NOW, Settings, factory, open, value_of};
 
-/// No cookie of the corpus is sealed with it.
+/// No cookie in the corpus is sealed with this secret.
 const SECRET: (&str, &str) = ("secret", "of the target cookie_header alone");
 const KEY: (&str, &str) = ("secret", "5f5e5d5c5b5a595857565554535251504f4e4d4c4b4a49484746454443424140");
 
@@ -25,10 +25,10 @@ const FORMATS: [Settings<'static>; 7] = [
     ],
 ];
 
-/// The state in the cookie of the format that derives a key for each cookie.
+/// The state in the cookie of the format that derives a key for each cookie, which is slow.
 const SLOW: &str = "{\"format\":5}";
 
-/// A factory and the value of a cookie that it made, whose session holds its number.
+/// A factory of one format, and the value of a cookie that it made. The cookie's state contains the format's number.
 struct Sealed {
     factory: Factory,
     value: String,
@@ -47,7 +47,8 @@ static SEALED: LazyLock<Vec<Sealed>> = LazyLock::new(|| {
     sealed.collect()
 });
 
-/// A byte below the number of formats stands for the cookie of that format: no input could hold one otherwise.
+/// Replaces each byte below the number of formats by the cookie of that format, because no input could contain a
+/// genuine cookie otherwise.
 fn header(data: &[u8]) -> Vec<u8> {
     let mut header = Vec::with_capacity(data.len());
     for byte in data {
@@ -64,7 +65,7 @@ pub fn run(data: &[u8]) {
     for Sealed { factory, state, .. } in SEALED.iter() {
         let mut session = factory.open_at(&header, NOW).expect("no cookie makes opening fail");
         match session.load_result() {
-            LoadResult::Loaded => assert_eq!(session.to_json(), state, "only what was sealed here opens"),
+            LoadResult::Loaded => assert_eq!(session.to_json(), state, "only a cookie sealed here opens"),
             LoadResult::None | LoadResult::BadSignature | LoadResult::Malformed => {
                 assert!(session.is_new() && session.is_empty());
             }
@@ -81,11 +82,11 @@ pub fn run(data: &[u8]) {
         assert_eq!(reopened.load_result(), LoadResult::Loaded);
         assert_eq!(reopened.to_json(), whole);
         if whole != format!("{},\"key\":\"value\"}}", state.trim_end_matches('}')) {
-            // Nobody knows the cookie of this session: its record would stay in memory.
+            // No later input has this session's cookie, so its record would stay in memory.
             session.invalidate();
         } else {
             session.delete("key");
         }
-        session.commit(false).expect("the session is as it was");
+        session.commit(false).expect("the session is small again");
     }
 }

@@ -1,15 +1,15 @@
-//! JSON as serde_json reads it, with khufu's limits: the oracle of what may be set.
+//! Reads JSON with serde_json and khufu's limits, to find out independently of khufu which values may be set.
 
 use serde_json::{Deserializer, Value};
 
-/// The levels that a value which is set may have.
+/// The most levels of nesting that khufu accepts in a value.
 const LEVELS: usize = 500;
-/// The digits of the longest integer that Python reads.
+/// The number of digits in the longest integer that Python reads.
 const DIGITS: usize = 4300;
-/// A character in place of half a surrogate pair, which serde_json does not read.
-pub const HALF: char = '\u{e000}';
+/// The character that replaces a lone surrogate, which serde_json does not accept.
+pub const LONE_SURROGATE: char = '\u{e000}';
 
-/// The value of a text that may be set; each lone surrogate in it is [`HALF`].
+/// The value of a text that khufu accepts; each lone surrogate in it is replaced by [`LONE_SURROGATE`].
 pub fn accepted(text: &str) -> Option<Value> {
     if levels(text) > LEVELS {
         return None;
@@ -17,9 +17,9 @@ pub fn accepted(text: &str) -> Option<Value> {
     read(text).filter(is_in_range)
 }
 
-/// The value of a text; each lone surrogate in it is [`HALF`].
+/// The value of a text; each lone surrogate in it is replaced by [`LONE_SURROGATE`].
 pub fn read(text: &str) -> Option<Value> {
-    let text = whole(text);
+    let text = replace_lone_surrogates(text);
     let mut deserializer = Deserializer::from_str(&text);
     deserializer.disable_recursion_limit();
     let mut values = deserializer.into_iter();
@@ -27,7 +27,7 @@ pub fn read(text: &str) -> Option<Value> {
     values.next().is_none().then_some(value)
 }
 
-/// How deep brackets are nested. Of a text that is not JSON it says no less than how deep a parser may get.
+/// The depth of the nested brackets. For a text that is not JSON, at least the depth that a parser may reach.
 fn levels(text: &str) -> usize {
     let (mut depth, mut most) = (0_usize, 0);
     for byte in outside_strings(text) {
@@ -62,7 +62,7 @@ fn outside_strings(text: &str) -> impl Iterator<Item = u8> {
     })
 }
 
-/// Whether the next character is in a string, and whether it is escaped.
+/// The state after a character: whether the next one is in a string, and whether it is escaped.
 fn next(string: bool, escaped: bool, character: u32) -> (bool, bool) {
     match (char::from_u32(character), escaped) {
         (Some('"'), false) => (!string, false),
@@ -71,13 +71,13 @@ fn next(string: bool, escaped: bool, character: u32) -> (bool, bool) {
     }
 }
 
-/// Puts the escape of [`HALF`] in the place of each lone surrogate's.
-fn whole(text: &str) -> String {
+/// Replaces the escape of each lone surrogate by the escape of [`LONE_SURROGATE`].
+fn replace_lone_surrogates(text: &str) -> String {
     let (mut out, mut rest) = (String::with_capacity(text.len()), text);
     while let Some(at) = rest.find('\\') {
         let (before, escape) = rest.split_at(at);
         out.push_str(before);
-        let (kept, length) = match (half(escape), escape.get(6..).and_then(half)) {
+        let (kept, length) = match (surrogate(escape), escape.get(6..).and_then(surrogate)) {
             (Some(0xd800..0xdc00), Some(0xdc00..)) => (&escape[..12], 12),
             (Some(_), _) => ("\\ue000", 6),
             _ => {
@@ -91,14 +91,14 @@ fn whole(text: &str) -> String {
     out + rest
 }
 
-/// The surrogate whose escape is here.
-fn half(text: &str) -> Option<u32> {
+/// The surrogate, if the text begins with the escape of one.
+fn surrogate(text: &str) -> Option<u32> {
     let digits =
         text.strip_prefix("\\u")?.get(..4).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
     u32::from_str_radix(digits, 16).ok().filter(|point| (0xd800..0xe000).contains(point))
 }
 
-/// Whether Python reads back all numbers.
+/// Returns true if Python can read all numbers in the value.
 fn is_in_range(value: &Value) -> bool {
     match value {
         Value::Number(number) => {
@@ -114,7 +114,7 @@ fn is_in_range(value: &Value) -> bool {
     }
 }
 
-/// Whether two values are equal, numbers as doubles, with their keys in the same order.
+/// Returns true if two values are equal. Numbers are compared as doubles, and keys must be in the same order.
 pub fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Array(ones), Value::Array(others)) => {
@@ -129,7 +129,8 @@ pub fn same(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// Whether Python may find two values equal: numbers and booleans as doubles, keys in any order.
+/// Returns true if Python may find two values equal. Numbers and booleans are compared as doubles, and keys may be in
+/// any order.
 pub fn may_be_equal(one: &Value, other: &Value) -> bool {
     let number = |value: &Value| match value {
         Value::Bool(flag) => Some(f64::from(u8::from(*flag))),

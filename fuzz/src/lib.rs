@@ -8,8 +8,8 @@ mod common;
 
 pub mod calls;
 pub mod cookie_header;
+mod custom_store;
 mod json_text;
-mod own_store;
 mod payload;
 pub mod payload_json;
 pub mod payload_pickle;

@@ -1,11 +1,11 @@
-//! What holds for any payload that somebody with the secret has sealed.
+//! Checks any payload that was sealed with the right secret.
 
 use khufu::{Error, Factory, LoadResult, Session};
 
 use super::common::{NOW, items, open, unbase64, value_of};
 use super::json_text;
 
-/// What a commit writes; nothing if browsers would drop the cookie, or none is due.
+/// Commits, and returns the value of the cookie. `None` if the cookie is too large for browsers, or none is needed.
 fn written(session: &mut Session) -> Option<String> {
     if !session.is_changed() {
         assert_eq!(session.commit(false).unwrap(), []);
@@ -18,7 +18,8 @@ fn written(session: &mut Session) -> Option<String> {
     }
 }
 
-/// Opens a payload's cookie and does with the session what an application may do. Gives what was written of it untouched.
+/// Opens a payload's cookie and uses the session as an application may. Returns the value of the cookie that a commit
+/// of the unchanged session writes.
 pub fn check(factory: &Factory, value: &str) -> Option<String> {
     let mut session = open(factory, value);
     match session.load_result() {
@@ -32,7 +33,7 @@ pub fn check(factory: &Factory, value: &str) -> Option<String> {
         LoadResult::Unsupported => {
             assert!(session.is_new() && session.is_empty() && session.refusal().is_some());
             session.set("a", "1").unwrap();
-            assert!(matches!(session.commit(false), Err(Error::Unsupported(_))), "it is not overwritten");
+            assert!(matches!(session.commit(false), Err(Error::Unsupported(_))), "the session is not overwritten");
             session.invalidate();
             assert_eq!(session.commit(false).unwrap().len(), 1);
             return None;
@@ -60,7 +61,7 @@ pub fn check(factory: &Factory, value: &str) -> Option<String> {
     Some(untouched)
 }
 
-/// Writes a session again in which a key was set and deleted.
+/// Commits the session after a key was set and deleted.
 fn touched(factory: &Factory, value: &str) -> Option<String> {
     const KEY: &str = "no payload has this key";
     let mut session = open(factory, value);
@@ -72,7 +73,7 @@ fn touched(factory: &Factory, value: &str) -> Option<String> {
     written(&mut session)
 }
 
-/// Reads everything in every way. Gives the whole session, which is JSON.
+/// Reads every value in every way. Returns the whole session as JSON.
 fn read(session: &mut Session) -> String {
     let whole = session.to_json().to_owned();
     let value = json_text::read(&whole).expect("to_json gives JSON");

@@ -1,4 +1,4 @@
-//! Any bytes as the JSON payload of a genuine cookie.
+//! Opens any bytes as the JSON payload of a genuine cookie.
 
 use std::sync::LazyLock;
 
@@ -16,7 +16,7 @@ pub fn run(data: &[u8]) {
     if let Some(untouched) = payload::check(signing, &signed(data)) {
         let untouched = String::from_utf8(payload::of(&untouched)).expect("JSON is UTF-8");
         let compact = json_text::compact(str::from_utf8(data).expect("it was opened"));
-        // Of keys that are there twice, one is written.
+        // A key that occurs twice is written once.
         assert!(untouched == compact || untouched.len() < compact.len(), "{compact} became {untouched}");
     }
 }

@@ -1,4 +1,4 @@
-//! Any bytes as the pickled payload of a genuine cookie.
+//! Opens any bytes as the pickled payload of a genuine cookie.
 
 use std::sync::LazyLock;
 
@@ -14,6 +14,6 @@ pub fn run(data: &[u8]) {
     let [signing, encrypting] = &*FACTORIES;
     payload::check(encrypting, &encrypted(data));
     if let Some(untouched) = payload::check(signing, &signed(data)) {
-        assert_eq!(payload::of(&untouched), data, "it goes back as it came");
+        assert_eq!(payload::of(&untouched), data, "an unchanged session is written as it was read");
     }
 }

@@ -1,6 +1,6 @@
-//! Any bytes as a session's record in a store, opened with ids that are current, were current before, or are wrong.
+//! Opens any bytes as a session's record in a store, with the session's current id, its previous one and an older one.
 //!
-//! SAFETY, of every call here: handles are live, texts are readable, and outputs can be written.
+//! SAFETY of every call here: handles are live, texts are readable, and outputs are writable.
 
 use std::cell::UnsafeCell;
 use std::ptr::{null, null_mut};
@@ -11,23 +11,23 @@ use khufu::ffi::khufu_status::{self, *};
 use khufu::ffi::*;
 
 use super::common::{NOW, SECRET};
+use super::custom_store::{CustomStore, TABLE, check_calls};
 use super::json_text;
-use super::own_store::{OwnStore, TABLE, check_calls};
 
 const SUBJECT: &str = "user-42";
-/// Where a record has its subject's name, its token's hash, the length of its data, and where the data begin.
+/// The parts of a record: its subject's name, its token's hash, the length of its data; and the length of its header.
 const SUBJECT_NAME: std::ops::Range<usize> = 2..34;
 const TOKEN: std::ops::Range<usize> = 34..66;
 const LENGTH: std::ops::Range<usize> = 108..112;
 const HEADER: usize = 112;
 
-/// A factory over a store that holds one session, and the cookies of its ids: the first, the second and the current one.
+/// A factory whose store holds one session, and the cookies of its ids: the first, the second and the current one.
 struct Server {
     factory: *mut khufu_factory,
-    store: Box<UnsafeCell<OwnStore>>,
+    store: Box<UnsafeCell<CustomStore>>,
     cookies: [String; 3],
-    /// The store as the session was left in it, and its one record.
-    saved: OwnStore,
+    /// A copy of the store after the last commit, and its only record.
+    saved: CustomStore,
     key: Vec<u8>,
     record: Vec<u8>,
     generation: u64,
@@ -49,7 +49,7 @@ impl Drop for Server {
 
 impl Server {
     fn new(serializer: &str) -> Self {
-        let store = Box::new(UnsafeCell::new(OwnStore::default()));
+        let store = Box::new(UnsafeCell::new(CustomStore::default()));
         let options = khufu_options_new();
         let mut factory = null_mut();
         unsafe {
@@ -90,16 +90,16 @@ impl Server {
         Session(session)
     }
 
-    /// Leaves one record in the store: this one in the place of the session's.
+    /// Restores the store, with this record in place of the session's.
     fn put(&self, generation: u64, record: &[u8]) {
         let mut store = self.saved.clone();
         store.records.insert(self.key.clone(), (generation, record.to_vec()));
-        // SAFETY: no call of khufu is under way.
+        // SAFETY: no call to khufu is running.
         unsafe { *self.store.get() = store };
     }
 
     fn is_there(&self) -> bool {
-        // SAFETY: no call of khufu is under way.
+        // SAFETY: no call to khufu is running.
         unsafe { &*self.store.get() }.records.contains_key(&self.key)
     }
 }
@@ -123,7 +123,7 @@ impl Session {
         String::from_utf8(unsafe { slice::from_raw_parts(data.cast(), len) }.to_vec()).expect("it is text")
     }
 
-    /// The first cookie that the response sets, as a `Cookie` header has it.
+    /// The first cookie that the response sets, as a `Cookie` header contains it.
     fn cookie(&self) -> Option<String> {
         let (mut data, mut len) = (null(), 0);
         match unsafe { khufu_session_set_cookie(self.0, 0, &mut data, &mut len) } {
@@ -155,7 +155,7 @@ pub fn run(data: &[u8]) {
         let generation = match mode >> 6 {
             0 => 0,
             1 => u64::MAX,
-            // So that it can be saved a few times more.
+            // Leaves room for a few more saves.
             2 => i64::MAX as u64 - 16,
             _ => server.generation,
         };
@@ -179,7 +179,7 @@ fn with_real_token(server: &Server, record: &[u8]) -> Vec<u8> {
     record
 }
 
-/// Three bytes of `changes` are what to do, where, and with what.
+/// Changes a record. Each three bytes of `changes` are one change: its kind, its place and a new byte.
 fn mutated(record: &[u8], changes: &[u8]) -> Vec<u8> {
     let mut record = record.to_vec();
     for &[what, place, byte] in changes.as_chunks::<3>().0 {
@@ -195,7 +195,7 @@ fn mutated(record: &[u8], changes: &[u8]) -> Vec<u8> {
     record
 }
 
-/// The real header in front of other data, without a snapshot. Of an empty subject, which the data begin with.
+/// The real header followed by other data, which begins with an empty subject and has no snapshot.
 fn with_data(server: &Server, state: &[u8]) -> Vec<u8> {
     let data = [&[0, 0], state].concat();
     let mut record = [&server.record[..HEADER], &data].concat();
@@ -203,7 +203,8 @@ fn with_data(server: &Server, state: &[u8]) -> Vec<u8> {
     record
 }
 
-/// What a commit may come to if one request alone uses the store.
+/// Commits, and checks that the result is possible while no other request uses the store. Returns true if the commit
+/// succeeded.
 fn check_commit(session: &Session) -> bool {
     let loaded = unsafe { khufu_session_load_result(session.0) };
     match session.commit() {
@@ -212,7 +213,7 @@ fn check_commit(session: &Session) -> bool {
             assert_eq!(loaded, KHUFU_LOAD_UNSUPPORTED);
             false
         }
-        // It was opened with the id from before.
+        // The session was opened with its previous id.
         KHUFU_ERR_GONE => {
             assert_eq!(loaded, KHUFU_LOAD_LOADED);
             assert!(session.cookie().is_none());

@@ -1,4 +1,4 @@
-//! Any text as a value that is set.
+//! Sets any text as a value.
 
 use std::sync::LazyLock;
 
@@ -6,9 +6,9 @@ use khufu::{Error, Factory, LoadResult, Session};
 use serde_json::Value;
 
 use super::common::{FORMATS, KEY, NOW, SECRET, factory, open, value_of};
-use super::json_text::{self, HALF, accepted};
+use super::json_text::{self, LONE_SURROGATE, accepted};
 
-/// Between the texts of an input; no JSON text holds this byte.
+/// Separates the texts of an input. No JSON text contains this character.
 const SEPARATOR: char = '\u{1e}';
 
 static FACTORIES: LazyLock<Vec<Factory>> = LazyLock::new(|| {
@@ -40,7 +40,7 @@ pub fn run(data: &[u8]) {
     }
 }
 
-/// That a text is kept if serde_json reads it, and refused without a change otherwise.
+/// Checks that a text is kept if serde_json accepts it, and otherwise refused without changing the session.
 fn set(session: &mut Session, text: &str) {
     session.delete("k");
     let before = session.to_json().to_owned();
@@ -61,7 +61,7 @@ fn set(session: &mut Session, text: &str) {
     session.delete("k");
     let outcome = session.setdefault("k", text).map(json_text::read);
     assert_eq!(outcome.ok().flatten(), expected);
-    // It checks a default that is not needed, too.
+    // setdefault also checks a default that it does not need.
     session.set("k", "7").unwrap();
     assert_eq!(session.setdefault("k", text).ok(), expected.is_some().then_some("7"));
 }
@@ -71,21 +71,23 @@ fn update(session: &mut Session, text: &str) {
     let outcome = session.update(text);
     let is_refused = outcome.is_err();
     match accepted(text) {
-        Some(Value::Object(members)) if !members.keys().any(|key| key.contains(HALF)) => {
+        Some(Value::Object(members)) if !members.keys().any(|key| key.contains(LONE_SURROGATE)) => {
             outcome.unwrap_or_else(|error| panic!("{text:?} is an object: {error}"));
             for (key, value) in &members {
                 assert_eq!(json_text::read(session.get(key).unwrap().unwrap()).as_ref(), Some(value));
             }
         }
         Some(Value::Object(_)) => {
-            // A key that really holds this character is text.
-            assert!(matches!(outcome, Err(Error::LoneSurrogate)) || text.contains(HALF) || text.contains("\\u"));
+            // The key may also contain this character itself, which khufu accepts.
+            assert!(
+                matches!(outcome, Err(Error::LoneSurrogate)) || text.contains(LONE_SURROGATE) || text.contains("\\u")
+            );
         }
         Some(_) => assert!(matches!(outcome, Err(Error::NotAnObject(_)))),
         None => assert!(matches!(outcome, Err(Error::Json(_) | Error::Range(_) | Error::LoneSurrogate))),
     }
     if is_refused {
-        assert_eq!(session.to_json(), before, "all or nothing");
+        assert_eq!(session.to_json(), before, "a refused update changes nothing");
     }
 }
 
@@ -94,7 +96,7 @@ fn flash(session: &mut Session, text: &str) {
         let before = queue(session);
         let outcome = session.flash(text, "", allow_duplicate);
         let Some(before) = before else {
-            assert!(outcome.is_err(), "the key holds something else than a list");
+            assert!(outcome.is_err(), "the key's value is not a list");
             return;
         };
         let Some(message) = accepted(text) else {
@@ -113,7 +115,7 @@ fn flash(session: &mut Session, text: &str) {
     }
 }
 
-/// The messages of the queue, if it is one.
+/// The messages of the queue, or `None` if its key has another value than a list.
 fn queue(session: &mut Session) -> Option<Vec<Value>> {
     match json_text::read(session.peek_flash("").ok()?) {
         Some(Value::Array(messages)) => Some(messages),
@@ -121,7 +123,7 @@ fn queue(session: &mut Session) -> Option<Vec<Value>> {
     }
 }
 
-/// That a commit keeps everything, if it fits in a cookie.
+/// Checks that a commit keeps everything, if it fits in a cookie.
 fn reopen(factory: &Factory, session: &mut Session) {
     session.changed();
     let value = match session.commit(false) {

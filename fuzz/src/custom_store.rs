@@ -1,4 +1,4 @@
-//! A store of the caller's own, as a table of callbacks over maps.
+//! A custom store: a table of callbacks that keep the records in maps.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,8 +9,8 @@ use khufu::ffi::khufu_status::{KHUFU_ERR_CONFLICT, KHUFU_ERR_GONE, KHUFU_NOT_FOU
 use khufu::ffi::{khufu_sink, khufu_sink_write, khufu_store_vtable};
 
 #[derive(Clone, Default)]
-pub struct OwnStore {
-    /// Generation and record by key.
+pub struct CustomStore {
+    /// Each key's generation and record.
     pub records: BTreeMap<Vec<u8>, (u64, Vec<u8>)>,
     subjects: BTreeMap<Vec<u8>, BTreeSet<Vec<u8>>>,
 }
@@ -31,32 +31,32 @@ thread_local! {
     static BROKEN: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Notes a call that is not as the header promises. No panic may leave a callback.
-fn promised(holds: bool) {
+/// Notes a call that breaks a promise of the header. A callback must not panic.
+fn check_promise(holds: bool) {
     if !holds {
         BROKEN.set(true);
     }
 }
 
-/// That all calls since the last check were as the header promises.
+/// Checks that all calls since the last check kept the header's promises.
 pub fn check_calls() {
-    assert!(!BROKEN.take(), "a callback got what the header does not promise");
+    assert!(!BROKEN.take(), "a callback got arguments that break a promise of the header");
 }
 
-/// SAFETY: `data` came with [`TABLE`], and the callbacks of one store run one at a time.
-unsafe fn store<'a>(data: *mut c_void) -> &'a mut OwnStore {
+/// SAFETY: `data` was set together with [`TABLE`], and the callbacks of one store run one at a time.
+unsafe fn store<'a>(data: *mut c_void) -> &'a mut CustomStore {
     unsafe { &mut *data.cast() }
 }
 
-/// SAFETY: khufu calls with readable bytes.
+/// SAFETY: khufu passes readable bytes.
 unsafe fn bytes(data: *const c_char, len: usize) -> Vec<u8> {
     unsafe { slice::from_raw_parts(data.cast(), len) }.to_vec()
 }
 
-/// SAFETY: as [`bytes`]. A name is a key or a subject.
+/// Copies a name, which is a key or a subject. SAFETY: khufu passes readable bytes.
 unsafe fn name(data: *const c_char, len: usize) -> Vec<u8> {
     let name = unsafe { bytes(data, len) };
-    promised(len == 64 && name.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')));
+    check_promise(len == 64 && name.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')));
     name
 }
 
@@ -75,8 +75,8 @@ unsafe extern "C" fn load(
     }
 }
 
-impl OwnStore {
-    /// KHUFU_OK if the key's record has a generation.
+impl CustomStore {
+    /// KHUFU_OK if the key's record has the expected generation.
     fn check(&self, key: &[u8], expected: u64) -> i32 {
         (match self.records.get(key) {
             None => KHUFU_ERR_GONE,
@@ -97,7 +97,7 @@ unsafe extern "C" fn save(
     ttl: f64,
 ) -> i32 {
     let (store, key, record) = unsafe { (store(data), name(key, len), bytes(record, record_len)) };
-    promised(generation > expected && !(0.0..1.0).contains(&ttl));
+    check_promise(generation > expected && !(0.0..1.0).contains(&ttl));
     let status = match expected {
         0 if !store.records.contains_key(&key) => KHUFU_OK as i32,
         _ => store.check(&key, expected),
@@ -118,7 +118,7 @@ unsafe extern "C" fn touch(
     ttl: f64,
 ) -> i32 {
     let (store, key, record) = unsafe { (store(data), name(key, len), bytes(record, record_len)) };
-    promised(!(0.0..1.0).contains(&ttl));
+    check_promise(!(0.0..1.0).contains(&ttl));
     let status = store.check(&key, generation);
     if status == KHUFU_OK as i32 {
         store.records.insert(key, (generation, record));
