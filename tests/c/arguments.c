@@ -1,5 +1,5 @@
-/* Wrong arguments are errors, not crashes, and leave outputs empty and the session as it was: NULL handles, NULL text of
-   a length, NULL outputs. And the right ones in every form: with a length, up to the NUL, empty. */
+/* Wrong arguments are errors, not crashes, and leave the outputs empty and the session unchanged: NULL handles, NULL
+   text with a length, NULL outputs. Right arguments work in every form: with a length, up to the NUL, and empty. */
 #include "sessions.h"
 
 #include <math.h>
@@ -8,7 +8,7 @@ static khufu_factory *factory;
 static khufu_options *options;
 static khufu_session *session;
 
-/* Outputs, as a careless caller would leave them. */
+/* Outputs that a careless caller did not initialise. */
 static const char *text, *more;
 static size_t len, more_len, cursor;
 static int64_t integer;
@@ -18,7 +18,7 @@ static khufu_factory *new_factory;
 static khufu_session *new_session;
 static khufu_subject *new_subject;
 
-/* Tables of callbacks that are in order; none of these is ever called. */
+/* Valid tables of callbacks, which are never called. */
 static int32_t load(void *data, const char *key, size_t key_len, khufu_sink *sink, uint64_t *generation) {
     (void)data, (void)key, (void)key_len, (void)sink, (void)generation;
     abort();
@@ -65,8 +65,8 @@ static const khufu_store_vtable store = {sizeof store, load,   save,      touch,
                                          list,         unlist, translate, release};
 static const khufu_serializer_vtable serializer = {sizeof serializer, translate, translate, release};
 
-static void soil(void) {
-    text = more = "soiled";
+static void fill_outputs(void) {
+    text = more = "filled";
     len = more_len = 6;
     cursor = 0;
     integer = 9;
@@ -82,7 +82,7 @@ static bool outputs_are_empty(void) {
            new_factory == NULL && new_session == NULL && new_subject == NULL;
 }
 
-/* Outputs that a call does not have, or that are themselves what is wrong, count as emptied. */
+/* Empties the outputs that are not arguments of the call. */
 static void mark_empty(const char *call) {
     if (strstr(call, "&text") == NULL) text = NULL;
     if (strstr(call, "&len") == NULL) len = 0;
@@ -98,7 +98,7 @@ static void mark_empty(const char *call) {
 
 #define REFUSED(call)                                                                          \
     do {                                                                                       \
-        soil();                                                                                \
+        fill_outputs();                                                                                \
         khufu_status status_ = (call);                                                         \
         if (status_ != KHUFU_ERR_ARGUMENT) FAIL("%s gives %d", #call, status_);                \
         mark_empty(#call);                                                                     \
@@ -163,10 +163,10 @@ TEST(a_null_handle_is_refused) {
     CHECK_STRING(khufu_subject_error(NULL), "");
 }
 
-/* An open that fails gives a session all the same, to read its error from. */
+/* A failed open returns a session anyway, so that its error can be read. */
 #define REFUSED_OPEN(call)                                                       \
     do {                                                                         \
-        soil();                                                                  \
+        fill_outputs();                                                                  \
         CHECK_INT((call), KHUFU_ERR_ARGUMENT);                                   \
         REQUIRE(new_session != NULL && new_session != (khufu_session *)&cursor); \
         CHECK(*khufu_session_error(new_session) != 0);                           \
@@ -175,7 +175,7 @@ TEST(a_null_handle_is_refused) {
 
 #define REFUSED_SUBJECT(call)                                                    \
     do {                                                                         \
-        soil();                                                                  \
+        fill_outputs();                                                                  \
         CHECK_INT((call), KHUFU_ERR_ARGUMENT);                                   \
         REQUIRE(new_subject != NULL && new_subject != (khufu_subject *)&cursor); \
         CHECK(*khufu_subject_error(new_subject) != 0);                           \
@@ -189,14 +189,14 @@ TEST(a_null_factory_opens_nothing) {
     REFUSED_SUBJECT(khufu_subject_open(NULL, "user-42", 7, &new_subject));
 }
 
-TEST(a_factory_of_cookies_knows_no_subjects) {
+TEST(a_factory_for_cookies_has_no_subjects) {
     REFUSED_SUBJECT(khufu_subject_open(factory, "user-42", 7, &new_subject));
     REFUSED(khufu_session_set_subject(session, "user-42", 7));
     CHECK_INT(khufu_session_id(session, &text, &len), KHUFU_NOT_FOUND);
     CHECK(text == NULL && len == 0);
 }
 
-TEST(a_time_limit_is_a_time) {
+TEST(a_time_limit_must_be_positive) {
     const double limits[] = {0, -1, NAN, -INFINITY};
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
         REFUSED_OPEN(khufu_session_open_deadline(factory, "a=b", 3, limits[i], &new_session));
@@ -207,12 +207,12 @@ TEST(a_time_limit_is_a_time) {
     for (size_t i = 0; i < sizeof enough / sizeof *enough; i++) {
         khufu_session *opened = NULL;
         CHECK_INT(khufu_session_open_deadline(factory, "a=b", 3, enough[i], &opened), KHUFU_OK);
-        CHECK_INT(khufu_session_commit_deadline(opened, 0, enough[i]), KHUFU_OK); /* a cookie needs no time */
+        CHECK_INT(khufu_session_commit_deadline(opened, 0, enough[i]), KHUFU_OK); /* a cookie has no store to wait for */
         khufu_session_free(opened);
     }
 }
 
-TEST(a_table_that_lacks_something_is_refused) {
+TEST(a_table_without_a_required_member_is_refused) {
     khufu_options *fresh = make_options((const char *const[]){"secret", SECRET, NULL});
     REFUSED(khufu_options_set_store(fresh, NULL, NULL));
     CHECK(*khufu_options_error(fresh) != 0);
@@ -228,7 +228,7 @@ TEST(a_table_that_lacks_something_is_refused) {
         REFUSED(khufu_options_set_store(fresh, &table, NULL));
         CHECK_CONTAINS(khufu_options_error(fresh), lacking < 4 ? "needs load, save, touch and remove" : "struct_size");
     }
-    for (int given = 1; given < 7; given++) { /* of list, unlist and members: one or two */
+    for (int given = 1; given < 7; given++) { /* one or two of list, unlist and members */
         khufu_store_vtable table = store;
         if ((given & 1) == 0) table.list = NULL;
         if ((given & 2) == 0) table.unlist = NULL;
@@ -245,7 +245,7 @@ TEST(a_table_that_lacks_something_is_refused) {
         REFUSED(khufu_options_set_serializer(fresh, &table, NULL));
         CHECK_CONTAINS(khufu_options_error(fresh), lacking < 2 ? "needs loads and dumps" : "struct_size");
     }
-    CHECK_INT(khufu_factory_new(fresh, &new_factory), KHUFU_OK); /* of cookies still */
+    CHECK_INT(khufu_factory_new(fresh, &new_factory), KHUFU_OK); /* its sessions are still in cookies */
     khufu_session *opened = open_new(new_factory);
     CHECK_INT(khufu_session_id(opened, &text, &len), KHUFU_NOT_FOUND);
     khufu_session_free(opened);
@@ -253,7 +253,7 @@ TEST(a_table_that_lacks_something_is_refused) {
     khufu_options_free(fresh);
 }
 
-TEST(a_table_may_be_larger_than_it_is_known_to_be_and_need_not_keep_subjects) {
+TEST(a_table_may_be_larger_than_known_and_may_omit_subjects) {
     struct {
         khufu_store_vtable known;
         void *later[4];
@@ -351,7 +351,7 @@ TEST(a_session_that_did_not_open_refuses_everything) {
     khufu_session_free(broken);
 }
 
-TEST(null_text_of_a_length_is_refused) {
+TEST(null_text_with_a_length_is_refused) {
     const size_t lengths[] = {1, 1000000, SIZE_MAX / 2, SIZE_MAX - 1, KHUFU_NTS};
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         size_t n = lengths[i];
@@ -391,7 +391,7 @@ TEST(null_text_of_a_length_is_refused) {
     CHECK_STATE(session, "{\"a\":\"text\"}");
 }
 
-TEST(a_length_that_no_text_can_have_is_refused) {
+TEST(an_impossible_length_is_refused) {
     REFUSED(khufu_session_get(session, "a", SIZE_MAX - 1, &text, &len));
     REFUSED(khufu_session_set(session, "a", 1, "1", SIZE_MAX / 2 + 1));
     REFUSED(khufu_options_set(options, "timeout", 7, "60", SIZE_MAX - 1));
@@ -436,7 +436,7 @@ TEST(a_null_output_is_refused) {
     CHECK_STATE(session, "{\"a\":\"text\"}");
 }
 
-TEST(no_text_is_empty_text) {
+TEST(null_text_without_a_length_is_empty) {
     khufu_session *empty = open_new(factory);
     CHECK_INT(khufu_session_set_string(empty, NULL, 0, NULL, 0), KHUFU_OK);
     CHECK_INT(khufu_session_get_string(empty, NULL, 0, &text, &len), KHUFU_OK);
@@ -453,7 +453,7 @@ TEST(no_text_is_empty_text) {
     khufu_session_free(empty);
 }
 
-TEST(text_may_end_at_its_nul_everywhere) {
+TEST(every_text_may_end_at_its_nul) {
     khufu_options *texts = khufu_options_new();
     CHECK_INT(khufu_options_set(texts, "secret", KHUFU_NTS, SECRET, KHUFU_NTS), KHUFU_OK);
     CHECK_INT(khufu_factory_new(texts, &new_factory), KHUFU_OK);
@@ -500,7 +500,7 @@ TEST(text_may_end_at_its_nul_everywhere) {
     khufu_factory_free(new_factory);
 }
 
-TEST(nothing_may_be_freed) {
+TEST(null_may_be_freed) {
     khufu_options_free(NULL);
     khufu_factory_free(NULL);
     khufu_session_free(NULL);
@@ -513,19 +513,19 @@ int main(void) {
     session = open_state(factory, "{\"a\":\"text\"}");
     RUN(a_null_handle_is_refused);
     RUN(a_null_factory_opens_nothing);
-    RUN(a_factory_of_cookies_knows_no_subjects);
-    RUN(a_time_limit_is_a_time);
-    RUN(a_table_that_lacks_something_is_refused);
-    RUN(a_table_may_be_larger_than_it_is_known_to_be_and_need_not_keep_subjects);
+    RUN(a_factory_for_cookies_has_no_subjects);
+    RUN(a_time_limit_must_be_positive);
+    RUN(a_table_without_a_required_member_is_refused);
+    RUN(a_table_may_be_larger_than_known_and_may_omit_subjects);
     RUN(a_subject_that_did_not_open_refuses_everything);
     RUN(a_subject_refuses_null_text_and_outputs);
     RUN(a_session_that_did_not_open_refuses_everything);
-    RUN(null_text_of_a_length_is_refused);
-    RUN(a_length_that_no_text_can_have_is_refused);
+    RUN(null_text_with_a_length_is_refused);
+    RUN(an_impossible_length_is_refused);
     RUN(a_null_output_is_refused);
-    RUN(no_text_is_empty_text);
-    RUN(text_may_end_at_its_nul_everywhere);
-    RUN(nothing_may_be_freed);
+    RUN(null_text_without_a_length_is_empty);
+    RUN(every_text_may_end_at_its_nul);
+    RUN(null_may_be_freed);
     khufu_session_free(session);
     khufu_options_free(options);
     khufu_factory_free(factory);

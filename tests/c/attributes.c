@@ -1,4 +1,4 @@
-/* The attributes of Set-Cookie values, held against those that WebOb writes. */
+/* The attributes of Set-Cookie values equal those that WebOb writes. */
 #include "sessions.h"
 #include "vectors.h"
 
@@ -34,7 +34,7 @@ static char *cookie_at(khufu_session *session, size_t index) {
     return text_copy(data, len);
 }
 
-/* The time of an expires attribute in the form that RFC 9110 prefers; -1 where there is none. */
+/* The time of the expires attribute, -1 if there is none, or -2 if it is not in the format that RFC 9110 prefers. */
 static double expires_of(const char *set_cookie) {
     const char *expires = strstr(set_cookie, "; expires=");
     struct tm parts = {0};
@@ -43,7 +43,7 @@ static double expires_of(const char *set_cookie) {
     return end != NULL && (*end == ';' || *end == 0) ? (double)timegm(&parts) : -2;
 }
 
-/* A factory of a vector's options: Python's true, false and None in khufu's words. */
+/* Makes a factory from a vector's options. Python's True, False and None become khufu's words. */
 static khufu_factory *factory_of(const cJSON *chosen) {
     const char *words[40] = {"secret", SECRET};
     char numbers[10][32];
@@ -63,7 +63,7 @@ static khufu_factory *factory_of(const cJSON *chosen) {
     return make_factory(words);
 }
 
-TEST(values_are_webobs_byte_for_byte) {
+TEST(attributes_equal_webobs_byte_for_byte) {
     cJSON *vectors = read_vectors("set_cookie.json");
     const cJSON *vector;
     EACH_CASE(vector, vectors) {
@@ -76,7 +76,7 @@ TEST(values_are_webobs_byte_for_byte) {
         CHECK_INT(clearing ? khufu_session_invalidate(session) : khufu_session_set_null(session, "a", 1), KHUFU_OK);
         CHECK_INT(khufu_session_commit(session, 0), KHUFU_OK);
         char *cookie = cookie_at(session, 0), *written = outline_of(text_of(vector, "set_cookie"));
-        char *expected = joined(written, clearing ? "; SameSite=Lax" : "", ""); /* what WebOb leaves out, we clear with */
+        char *expected = joined(written, clearing ? "; SameSite=Lax" : "", ""); /* WebOb omits SameSite */
         check_outline(cookie, expected);
         free(expected);
         free(written);
@@ -88,7 +88,7 @@ TEST(values_are_webobs_byte_for_byte) {
     cJSON_Delete(vectors);
 }
 
-TEST(attributes_stand_in_webobs_order_and_spelling) {
+TEST(attributes_have_webobs_order_and_spelling) {
     khufu_factory *full = FACTORY("secret", SECRET, "cookie_name", "sid", "max_age", "3600", "domain", "example.com", "path",
                                   "/app", "secure", "true", "httponly", "true", "samesite", "Strict");
     khufu_session *session = open_at(full, NULL, 1795442478);
@@ -104,7 +104,7 @@ TEST(attributes_stand_in_webobs_order_and_spelling) {
     khufu_factory_free(full);
 }
 
-TEST(expires_comes_with_max_age_alone) {
+TEST(expires_is_set_only_with_max_age) {
     const char *ages[] = {"", "0", "1", "86400", "315360000"};
     for (size_t i = 0; i < 5; i++) {
         khufu_factory *aged = FACTORY("secret", SECRET, "max_age", ages[i]);
@@ -120,7 +120,7 @@ TEST(expires_comes_with_max_age_alone) {
     }
 }
 
-TEST(the_clearing_cookies_have_the_same_place_and_flags) {
+TEST(clearing_cookies_have_the_same_path_and_flags) {
     khufu_factory *full = FACTORY("secret", SECRET, "cookie_name", "sid", "max_age", "3600", "domain", ".example.com", "path",
                                   "/app", "secure", "true", "httponly", "true", "samesite", "None");
     khufu_session *session = open_at(full, "sid=x", NOW);
@@ -143,9 +143,9 @@ TEST(the_clearing_cookies_have_the_same_place_and_flags) {
 }
 
 int main(void) {
-    RUN(values_are_webobs_byte_for_byte);
-    RUN(attributes_stand_in_webobs_order_and_spelling);
-    RUN(expires_comes_with_max_age_alone);
-    RUN(the_clearing_cookies_have_the_same_place_and_flags);
+    RUN(attributes_equal_webobs_byte_for_byte);
+    RUN(attributes_have_webobs_order_and_spelling);
+    RUN(expires_is_set_only_with_max_age);
+    RUN(clearing_cookies_have_the_same_path_and_flags);
     return report();
 }

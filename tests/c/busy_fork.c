@@ -1,7 +1,7 @@
-/* A process that forks while its threads open and commit leaves no lock to its children, and nobody loses a write.
+/* A process forks while its threads open and commit sessions. Its children inherit no locked lock, and no write is lost.
 
-   It runs without a sanitizer: the address sanitizer's own allocator leaves its locks to such children (until LLVM 18
-   and GCC 14, llvm-project#75290). Under valgrind, which runs one thread at a time, it would show nothing more. */
+   This test runs without sanitizers, because children inherit locked locks of the address sanitizer's own allocator
+   (until LLVM 18 and GCC 14, llvm-project#75290). Valgrind runs one thread at a time, so it would find nothing more. */
 #include "stores.h"
 
 #include <pthread.h>
@@ -16,7 +16,7 @@ static char *header;
 static atomic_bool stopped;
 static atomic_int thread_commits;
 
-/* Forks several children at once, several times, while threads are busy; gives how many children came to grief. */
+/* Forks several children at once, several times, while threads are busy. Returns how many children failed. */
 static int fork_while_threads(void *(*are_busy)(void *), void (*work)(int child)) {
     int wrong = 0, number = 0;
     pthread_t threads[THREADS];
@@ -65,7 +65,7 @@ static void *keep_visiting(void *unused) {
     return NULL;
 }
 
-TEST(a_busy_parent_leaves_no_lock_of_its_factory_to_its_children) {
+TEST(children_of_a_busy_process_inherit_no_locked_factory) {
     factory = FACTORY("secret", SECRET);
     CHECK_INT(fork_while_threads(keep_visiting, visit), 0);
     khufu_factory_free(factory);
@@ -78,7 +78,7 @@ static void set_key(const char *key) {
     khufu_session_free(session);
 }
 
-/* Sets key after key, so that some thread is always in the store or waits for its turn. */
+/* Sets key after key, so that at any time a thread uses the store or waits for its turn. */
 static void *keep_storing(void *unused) {
     (void)unused;
     while (!stopped) {
@@ -90,7 +90,7 @@ static void *keep_storing(void *unused) {
     return NULL;
 }
 
-static void begin_anew(int child) {
+static void begin_new_session(int child) {
     (void)child;
     khufu_session *session = open_at(factory, header, NOW);
     CHECK_INT(khufu_session_load_result(session), KHUFU_LOAD_MISSING);
@@ -106,7 +106,7 @@ static void set_keys(int child) {
     }
 }
 
-/* Forks while threads store in one session, which then has what they set, and so many keys that children set. */
+/* Forks while threads write to one session. It must then have all keys that the threads and the children set. */
 static void lose_nothing(void (*work)(int child), int set_by_children) {
     factory = STORED("store_timeout", "60");
     header = begin(factory, "{}");
@@ -118,21 +118,21 @@ static void lose_nothing(void (*work)(int child), int set_by_children) {
     khufu_factory_free(factory);
 }
 
-TEST(a_busy_parent_leaves_no_lock_of_its_memory_to_its_children) {
+TEST(children_of_a_busy_process_inherit_no_locked_memory_store) {
     use_store(MEMORY);
-    lose_nothing(begin_anew, 0);
+    lose_nothing(begin_new_session, 0);
 }
 
-TEST(a_busy_parent_and_its_children_lose_nothing_in_a_database) {
+TEST(a_busy_process_and_its_children_lose_no_write_in_a_database) {
     use_store(SQLITE);
     lose_nothing(set_keys, FORKS * CHILDREN * ROUNDS);
 }
 
 int main(void) {
     make_folder();
-    RUN(a_busy_parent_leaves_no_lock_of_its_factory_to_its_children);
-    RUN(a_busy_parent_leaves_no_lock_of_its_memory_to_its_children);
-    RUN(a_busy_parent_and_its_children_lose_nothing_in_a_database);
+    RUN(children_of_a_busy_process_inherit_no_locked_factory);
+    RUN(children_of_a_busy_process_inherit_no_locked_memory_store);
+    RUN(a_busy_process_and_its_children_lose_no_write_in_a_database);
     remove_folder();
     return report();
 }

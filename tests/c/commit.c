@@ -1,4 +1,4 @@
-/* Commit: what a response has to say of its session, and when it says nothing. */
+/* Commit: which cookie a response sets for its session, and when it sets none. */
 #include "sessions.h"
 
 static khufu_factory *factory;
@@ -34,7 +34,7 @@ TEST(before_commit_there_is_no_cookie) {
     khufu_session_free(session);
 }
 
-TEST(the_commits_of_a_request_add_up) {
+TEST(each_commit_writes_all_changes_so_far) {
     khufu_session *session = open_new(factory);
     CHECK_INT(khufu_session_set(session, "a", 1, "1", 1), KHUFU_OK);
     char *first = next_request(session);
@@ -73,7 +73,7 @@ TEST(the_payload_is_accessed_created_and_the_state) {
     khufu_session_free(session);
 }
 
-TEST(exceptions_write_unless_set_on_exception_is_off) {
+TEST(after_an_exception_the_session_is_written_unless_set_on_exception_is_off) {
     khufu_factory *careful = FACTORY("secret", SECRET, "set_on_exception", "false");
     for (int off = 0; off < 2; off++) {
         khufu_session *session = open_new(off ? careful : factory);
@@ -102,7 +102,7 @@ static void check_clearing(const khufu_session *session) {
     CHECK(len > 9 && strncmp(data, "session=;", 9) == 0);
 }
 
-TEST(a_logout_holds_though_the_request_ends_in_an_exception) {
+TEST(a_logout_takes_effect_when_the_request_ends_in_an_exception) {
     khufu_factory *careful = FACTORY("secret", SECRET, "set_on_exception", "false");
     char *value = forge_text("[1700000060,1700000060.0,{\"user\":1}]");
     khufu_session *session = open_value(careful, value, NOW);
@@ -110,7 +110,7 @@ TEST(a_logout_holds_though_the_request_ends_in_an_exception) {
     CHECK_INT(khufu_session_set(session, "a", 1, "1", 1), KHUFU_OK);
     CHECK_INT(khufu_session_commit(session, KHUFU_COMMIT_EXCEPTION), KHUFU_OK);
     check_clearing(session);
-    CHECK_STATE(session, "{}"); /* what was set since is dropped */
+    CHECK_STATE(session, "{}"); /* later changes are dropped */
     CHECK(!khufu_session_is_changed(session));
     khufu_session_free(session);
     free(value);
@@ -137,7 +137,7 @@ static khufu_status set_pad(khufu_session *session, size_t size) {
 }
 
 TEST(a_cookie_of_4064_bytes_is_written_and_a_longer_one_is_not) {
-    /* 4064 characters are 3048 bytes: the signature, 64, then [1700000060,1700000060.0,{"pad":"…"}] */
+    /* 4064 characters are 3048 bytes: 64 of the signature, then [1700000060,1700000060.0,{"pad":"…"}] */
     size_t most = 3048 - 64 - strlen("[1700000060,1700000060.0,{\"pad\":\"\"}]");
     khufu_session *session = open_new(factory);
     CHECK_INT(set_pad(session, most), KHUFU_OK);
@@ -154,7 +154,7 @@ TEST(a_cookie_of_4064_bytes_is_written_and_a_longer_one_is_not) {
     khufu_session_free(session);
 }
 
-TEST(too_large_a_session_loses_nothing) {
+TEST(a_session_that_is_too_large_loses_nothing) {
     khufu_session *session = open_state(factory, "{\"a\":1}");
     CHECK_INT(set_pad(session, 5000), KHUFU_OK);
     const char *json = NULL, *data = "";
@@ -175,18 +175,18 @@ TEST(too_large_a_session_loses_nothing) {
     khufu_session_free(session);
 }
 
-TEST(beside_a_long_name_the_value_is_smaller) {
+TEST(with_a_long_name_the_value_must_be_shorter) {
     char name[41];
     memset(name, 'n', 40);
     name[40] = 0;
     khufu_factory *long_name = FACTORY("secret", SECRET, "cookie_name", name);
     khufu_session *session = open_new(long_name);
-    /* 4056 characters beside the 40 of the name; the next length is 4057 or more */
+    /* the name has 40 characters, so the value may have 4056; the next possible length is 4058 */
     size_t most = 4056 / 4 * 3 - 64 - strlen("[1700000060,1700000060.0,{\"pad\":\"\"}]");
     CHECK_INT(set_pad(session, most + 1), KHUFU_OK);
     CHECK_INT(khufu_session_commit(session, 0), KHUFU_ERR_TOO_LARGE);
-    const char *told[] = {"4058 bytes", "limit is 4056", "4064", "4096", "has 40"};
-    for (size_t i = 0; i < 5; i++) CHECK_CONTAINS(khufu_session_error(session), told[i]);
+    const char *parts[] = {"4058 bytes", "limit is 4056", "4064", "4096", "has 40"};
+    for (size_t i = 0; i < 5; i++) CHECK_CONTAINS(khufu_session_error(session), parts[i]);
     CHECK_INT(set_pad(session, most), KHUFU_OK);
     char *header = next_request(session);
     CHECK_INT(strlen(header), 4096 + strlen("="));
@@ -195,7 +195,7 @@ TEST(beside_a_long_name_the_value_is_smaller) {
     khufu_factory_free(long_name);
 }
 
-TEST(a_failed_commit_leaves_what_an_earlier_one_gave) {
+TEST(a_failed_commit_keeps_the_cookie_of_an_earlier_one) {
     khufu_session *session = open_new(factory);
     const char *data = NULL;
     size_t len = 0;
@@ -211,7 +211,7 @@ TEST(a_failed_commit_leaves_what_an_earlier_one_gave) {
     khufu_session_free(session);
 }
 
-TEST(a_logout_reaches_the_browser_though_the_new_session_cannot_be_written) {
+TEST(a_logout_reaches_the_browser_when_the_new_session_cannot_be_written) {
     khufu_session *session = open_state(factory, "{\"user\":1}");
     CHECK_INT(khufu_session_invalidate(session), KHUFU_OK);
     CHECK_INT(set_pad(session, 5000), KHUFU_OK);
@@ -227,7 +227,7 @@ TEST(invalidate_starts_over) {
     CHECK(khufu_session_is_new(session));
     CHECK_INT(khufu_session_length(session), 0);
     CHECK_DOUBLE(khufu_session_created(session), NOW);
-    CHECK_INT(khufu_session_load_result(session), KHUFU_LOAD_LOADED); /* what opening found is a matter of record */
+    CHECK_INT(khufu_session_load_result(session), KHUFU_LOAD_LOADED); /* the result of opening stays */
     CHECK_INT(khufu_session_set(session, "b", 1, "2", 1), KHUFU_OK);
     char *header = next_request(session);
     CHECK(khufu_session_vary(session));
@@ -266,7 +266,7 @@ TEST(without_a_cookie_there_is_nothing_to_clear) {
     CHECK(cookie != NULL && strncmp(cookie, "session=;", 9) != 0);
     free(cookie);
     CHECK_INT(khufu_session_invalidate(session), KHUFU_OK);
-    cookie = commit_cookie(session); /* what this response set, it takes back */
+    cookie = commit_cookie(session); /* the response now clears the cookie that it set */
     CHECK(cookie != NULL && strncmp(cookie, "session=;", 9) == 0);
     free(cookie);
     khufu_session_free(session);
@@ -276,16 +276,16 @@ int main(void) {
     factory = FACTORY("secret", SECRET);
     RUN(an_unchanged_session_gives_no_cookie);
     RUN(before_commit_there_is_no_cookie);
-    RUN(the_commits_of_a_request_add_up);
+    RUN(each_commit_writes_all_changes_so_far);
     RUN(the_payload_is_accessed_created_and_the_state);
-    RUN(exceptions_write_unless_set_on_exception_is_off);
-    RUN(a_logout_holds_though_the_request_ends_in_an_exception);
+    RUN(after_an_exception_the_session_is_written_unless_set_on_exception_is_off);
+    RUN(a_logout_takes_effect_when_the_request_ends_in_an_exception);
     RUN(an_unknown_flag_is_an_argument_error);
     RUN(a_cookie_of_4064_bytes_is_written_and_a_longer_one_is_not);
-    RUN(too_large_a_session_loses_nothing);
-    RUN(beside_a_long_name_the_value_is_smaller);
-    RUN(a_failed_commit_leaves_what_an_earlier_one_gave);
-    RUN(a_logout_reaches_the_browser_though_the_new_session_cannot_be_written);
+    RUN(a_session_that_is_too_large_loses_nothing);
+    RUN(with_a_long_name_the_value_must_be_shorter);
+    RUN(a_failed_commit_keeps_the_cookie_of_an_earlier_one);
+    RUN(a_logout_reaches_the_browser_when_the_new_session_cannot_be_written);
     RUN(invalidate_starts_over);
     RUN(an_invalidated_session_clears_the_browsers_cookie);
     RUN(without_a_cookie_there_is_nothing_to_clear);

@@ -1,9 +1,9 @@
-/* CSRF tokens: one a session, made when first asked for. */
+/* CSRF tokens: a session has one, which is made when it is first requested. */
 #include "sessions.h"
 
 static khufu_factory *factory;
 
-/* The session's token, or a new one, as an allocated text. */
+/* Calls a function that returns a token, and copies the token. */
 static char *token_of(khufu_session *session, khufu_status (*call)(khufu_session *, const char **, size_t *)) {
     const char *token = NULL;
     size_t len = 0;
@@ -42,7 +42,7 @@ TEST(a_token_is_made_once_and_kept) {
     khufu_session_free(session);
 }
 
-TEST(a_new_token_takes_the_place_of_the_old) {
+TEST(a_new_token_replaces_the_old_one) {
     khufu_session *session = open_state(factory, "{\"_csrft_\":\"00112233445566778899aabbccddeeff00112233\"}");
     char *token = token_of(session, khufu_session_new_csrf_token);
     CHECK_INT(strspn(token, "0123456789abcdef"), 40);
@@ -75,7 +75,7 @@ TEST(only_the_whole_token_is_valid) {
     khufu_session_free(session);
 }
 
-TEST(any_text_that_is_there_is_the_token) {
+TEST(any_existing_text_is_the_token) {
     khufu_session *session = open_state(factory, "{\"_csrft_\":\"gr\\u00fcn \\u0022\"}");
     char *token = token_of(session, khufu_session_csrf_token);
     CHECK_STRING(token, "gr\xc3\xbcn \"");
@@ -86,7 +86,7 @@ TEST(any_text_that_is_there_is_the_token) {
     khufu_session_free(session);
 }
 
-TEST(a_session_without_a_token_refuses_all_and_makes_none) {
+TEST(a_session_without_a_token_refuses_every_token) {
     const char *states[] = {"{}", "{\"_csrft_\":\"\"}", "{\"_csrft_\":null}", "{\"_csrft_\":[\"x\"]}", "{\"_csrft_\":1}"};
     const char *tokens[] = {"", "null", "x", "1", "[\"x\"]", "00112233445566778899aabbccddeeff00112233"};
     for (size_t i = 0; i < 5; i++) {
@@ -95,7 +95,7 @@ TEST(a_session_without_a_token_refuses_all_and_makes_none) {
             if (is_valid(session, tokens[t])) FAIL("%s accepts \"%s\"", states[i], tokens[t]);
         CHECK(!khufu_session_is_changed(session));
         CHECK_STATE(session, states[i]);
-        char *token = token_of(session, khufu_session_csrf_token); /* what is no token is replaced */
+        char *token = token_of(session, khufu_session_csrf_token); /* a value that is not a token is replaced */
         CHECK_INT(strspn(token, "0123456789abcdef"), 40);
         CHECK(is_valid(session, token));
         CHECK(khufu_session_is_changed(session));
@@ -107,10 +107,10 @@ TEST(a_session_without_a_token_refuses_all_and_makes_none) {
 int main(void) {
     factory = FACTORY("secret", SECRET);
     RUN(a_token_is_made_once_and_kept);
-    RUN(a_new_token_takes_the_place_of_the_old);
+    RUN(a_new_token_replaces_the_old_one);
     RUN(only_the_whole_token_is_valid);
-    RUN(any_text_that_is_there_is_the_token);
-    RUN(a_session_without_a_token_refuses_all_and_makes_none);
+    RUN(any_existing_text_is_the_token);
+    RUN(a_session_without_a_token_refuses_every_token);
     khufu_factory_free(factory);
     return report();
 }

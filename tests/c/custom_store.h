@@ -1,4 +1,4 @@
-/* A store of the caller's own: an array of records, whose callbacks a test can have fail, answer late, or lose an answer. */
+/* A custom store for tests: an array of records. A test can make its callbacks fail, answer late or lose an answer. */
 #ifndef CUSTOM_STORE_H
 #define CUSTOM_STORE_H
 
@@ -17,7 +17,7 @@ struct custom_store {
     pthread_mutex_t lock;
     struct {
         char key[KEY_LEN];
-        char *data; /* NULL: the place is free */
+        char *data; /* NULL if the place is free */
         size_t len;
         uint64_t generation;
         double expires;
@@ -28,15 +28,15 @@ struct custom_store {
         bool used;
     } notes[PLACES];
     int calls;               /* the callbacks that were called */
-    char order[64];          /* their initials, in the order of the calls: "lsd" */
+    char order[64];          /* their letters, in the order of the calls: "ls" is a load, then a save */
     int failing, losing;     /* the callbacks that fail, and those that do their work and then fail */
-    int32_t failure;         /* what they return */
-    long delay;              /* how late each answers, in milliseconds */
-    int meanwhile_of;        /* the callbacks before whose next call `meanwhile` runs, once */
+    int32_t failure;         /* the status that a failing callback returns */
+    long delay;              /* the delay of each call, in milliseconds */
+    int meanwhile_before;    /* the callbacks before whose next call `meanwhile` runs, once */
     void (*meanwhile)(void); /* another request */
-    bool wrong;              /* a call was not as the header promises */
+    bool wrong;              /* a call broke a promise of the header */
     double ttl, list_ttl;    /* of the last save or touch, and of the last list */
-    atomic_int released;
+    atomic_int released, releases_due; /* how often `release` was called, and how often it must be */
 };
 
 static inline double seconds_now(void) {
@@ -49,137 +49,138 @@ static inline void pause_for(long milliseconds) {
     nanosleep(&(struct timespec){milliseconds / 1000, milliseconds % 1000 * 1000000}, NULL);
 }
 
-static inline bool is_digits(const char *text, size_t len) {
+static inline bool is_name(const char *text, size_t len) {
     for (size_t i = 0; i < len; i++) {
         if (strchr("0123456789abcdef", text[i]) == NULL || text[i] == 0) return false;
     }
     return text != NULL && len == KEY_LEN;
 }
 
-static inline double end_of(struct custom_store *own, double ttl) {
-    if (ttl >= 0 && ttl < 1) own->wrong = true;
+static inline double expiry(struct custom_store *custom, double ttl) {
+    if (ttl >= 0 && ttl < 1) custom->wrong = true;
     return ttl < 0 ? 1e300 : seconds_now() + ttl;
 }
 
-/* Begins a call with the lock taken; what it returns is not KHUFU_OK if the call is to fail. */
-static inline int32_t enter(struct custom_store *own, int call, const char *key, size_t key_len) {
+/* Begins a call and takes the lock. Returns the failure that the call must return, or KHUFU_OK. */
+static inline int32_t enter(struct custom_store *custom, int call, const char *key, size_t key_len) {
     void (*meanwhile)(void) = NULL;
-    pthread_mutex_lock(&own->lock);
-    own->calls |= call;
-    for (int bit = 0, calls = strlen(own->order); bit < 7 && calls + 1 < (int)sizeof own->order; bit++) {
-        if (call == 1 << bit) own->order[calls] = "lstrLUM"[bit], own->order[calls + 1] = 0;
+    pthread_mutex_lock(&custom->lock);
+    custom->calls |= call;
+    for (int bit = 0, calls = strlen(custom->order); bit < 7 && calls + 1 < (int)sizeof custom->order; bit++) {
+        if (call == 1 << bit) custom->order[calls] = "lstrLUM"[bit], custom->order[calls + 1] = 0;
     }
-    if (!is_digits(key, key_len) || own->released > 0) own->wrong = true;
-    if ((own->meanwhile_of & call) != 0) {
-        meanwhile = own->meanwhile;
-        own->meanwhile_of = 0;
+    if (!is_name(key, key_len) || custom->released > 0) custom->wrong = true;
+    if ((custom->meanwhile_before & call) != 0) {
+        meanwhile = custom->meanwhile;
+        custom->meanwhile_before = 0;
     }
-    pthread_mutex_unlock(&own->lock);
+    pthread_mutex_unlock(&custom->lock);
     if (meanwhile != NULL) meanwhile();
-    if (own->delay > 0) pause_for(own->delay);
-    pthread_mutex_lock(&own->lock);
-    return (own->failing & call) != 0 ? own->failure : KHUFU_OK;
+    if (custom->delay > 0) pause_for(custom->delay);
+    pthread_mutex_lock(&custom->lock);
+    return (custom->failing & call) != 0 ? custom->failure : KHUFU_OK;
 }
 
-static inline int32_t leave(struct custom_store *own, int call, int32_t status) {
-    if ((own->losing & call) != 0) status = own->failure;
-    pthread_mutex_unlock(&own->lock);
+static inline int32_t leave(struct custom_store *custom, int call, int32_t status) {
+    if ((custom->losing & call) != 0) status = custom->failure;
+    pthread_mutex_unlock(&custom->lock);
     return status;
 }
 
-static inline void empty(struct custom_store *own, int at) {
-    free(own->records[at].data);
-    own->records[at].data = NULL;
+static inline void remove_record(struct custom_store *custom, int at) {
+    free(custom->records[at].data);
+    custom->records[at].data = NULL;
 }
 
 /* The record's place, or -1. */
-static inline int find(struct custom_store *own, const char *key) {
+static inline int find(struct custom_store *custom, const char *key) {
     for (int i = 0; i < PLACES; i++) {
-        if (own->records[i].data == NULL || memcmp(own->records[i].key, key, KEY_LEN) != 0) continue;
-        if (own->records[i].expires > seconds_now()) return i;
-        empty(own, i);
+        if (custom->records[i].data == NULL || memcmp(custom->records[i].key, key, KEY_LEN) != 0) continue;
+        if (custom->records[i].expires > seconds_now()) return i;
+        remove_record(custom, i);
     }
     return -1;
 }
 
-static inline void put(struct custom_store *own, int at, const char *key, uint64_t generation, const char *data, size_t len) {
+static inline void put(struct custom_store *custom, int at, const char *key, uint64_t generation, const char *data,
+                       size_t len) {
     for (int i = 0; at < 0; i++) {
         REQUIRE(i < PLACES);
-        if (own->records[i].data == NULL) at = i;
+        if (custom->records[i].data == NULL) at = i;
     }
-    free(own->records[at].data);
-    memcpy(own->records[at].key, key, KEY_LEN);
-    own->records[at].data = text_copy(data, len);
-    own->records[at].len = len;
-    own->records[at].generation = generation;
-    own->records[at].expires = end_of(own, own->ttl);
+    free(custom->records[at].data);
+    memcpy(custom->records[at].key, key, KEY_LEN);
+    custom->records[at].data = text_copy(data, len);
+    custom->records[at].len = len;
+    custom->records[at].generation = generation;
+    custom->records[at].expires = expiry(custom, custom->ttl);
 }
 
 static inline int32_t custom_load(void *data, const char *key, size_t key_len, khufu_sink *sink, uint64_t *generation) {
-    struct custom_store *own = data;
-    int32_t failure = enter(own, LOAD, key, key_len);
-    int at = find(own, key);
-    if (sink == NULL || generation == NULL) own->wrong = true;
+    struct custom_store *custom = data;
+    int32_t failure = enter(custom, LOAD, key, key_len);
+    int at = find(custom, key);
+    if (sink == NULL || generation == NULL) custom->wrong = true;
     if (failure != KHUFU_OK) {
-        (void)khufu_sink_write(sink, "what is written before a failure", 8); /* counts for nothing */
-        return leave(own, LOAD, failure);
+        (void)khufu_sink_write(sink, "ignored because of the failure", 7);
+        return leave(custom, LOAD, failure);
     }
-    if (at < 0) return leave(own, LOAD, KHUFU_NOT_FOUND);
-    *generation = own->records[at].generation;
-    size_t half = own->records[at].len / 2; /* in pieces */
-    if (khufu_sink_write(sink, own->records[at].data, half) != KHUFU_OK || khufu_sink_write(sink, NULL, 0) != KHUFU_OK ||
-        khufu_sink_write(sink, NULL, 1) != KHUFU_ERR_ARGUMENT ||
-        khufu_sink_write(sink, own->records[at].data + half, own->records[at].len - half) != KHUFU_OK)
-        own->wrong = true;
-    return leave(own, LOAD, KHUFU_OK);
+    if (at < 0) return leave(custom, LOAD, KHUFU_NOT_FOUND);
+    *generation = custom->records[at].generation;
+    size_t half = custom->records[at].len / 2;
+    if (khufu_sink_write(sink, custom->records[at].data, half) != KHUFU_OK ||
+        khufu_sink_write(sink, NULL, 0) != KHUFU_OK || khufu_sink_write(sink, NULL, 1) != KHUFU_ERR_ARGUMENT ||
+        khufu_sink_write(sink, custom->records[at].data + half, custom->records[at].len - half) != KHUFU_OK)
+        custom->wrong = true;
+    return leave(custom, LOAD, KHUFU_OK);
 }
 
 static inline int32_t custom_save(void *data, const char *key, size_t key_len, uint64_t expected, uint64_t generation,
                                   const char *record, size_t record_len, double ttl) {
-    struct custom_store *own = data;
-    int32_t failure = enter(own, SAVE, key, key_len);
-    int at = find(own, key);
-    own->ttl = ttl;
-    (void)end_of(own, ttl);
-    if (generation <= expected || record == NULL) own->wrong = true;
-    if (failure != KHUFU_OK) return leave(own, SAVE, failure);
-    if (at < 0 && expected != 0) return leave(own, SAVE, KHUFU_ERR_GONE);
-    if (at >= 0 && own->records[at].generation != expected) return leave(own, SAVE, KHUFU_ERR_CONFLICT);
-    put(own, at, key, generation, record, record_len);
-    return leave(own, SAVE, KHUFU_OK);
+    struct custom_store *custom = data;
+    int32_t failure = enter(custom, SAVE, key, key_len);
+    int at = find(custom, key);
+    custom->ttl = ttl;
+    (void)expiry(custom, ttl);
+    if (generation <= expected || record == NULL) custom->wrong = true;
+    if (failure != KHUFU_OK) return leave(custom, SAVE, failure);
+    if (at < 0 && expected != 0) return leave(custom, SAVE, KHUFU_ERR_GONE);
+    if (at >= 0 && custom->records[at].generation != expected) return leave(custom, SAVE, KHUFU_ERR_CONFLICT);
+    put(custom, at, key, generation, record, record_len);
+    return leave(custom, SAVE, KHUFU_OK);
 }
 
 static inline int32_t custom_touch(void *data, const char *key, size_t key_len, uint64_t generation, const char *record,
                                    size_t record_len, double ttl) {
-    struct custom_store *own = data;
-    int32_t failure = enter(own, TOUCH, key, key_len);
-    int at = find(own, key);
-    own->ttl = ttl;
-    (void)end_of(own, ttl);
-    if (generation == 0 || record == NULL) own->wrong = true;
-    if (failure != KHUFU_OK) return leave(own, TOUCH, failure);
-    if (at < 0) return leave(own, TOUCH, KHUFU_ERR_GONE);
-    if (own->records[at].generation != generation) return leave(own, TOUCH, KHUFU_ERR_CONFLICT);
-    put(own, at, key, generation, record, record_len);
-    return leave(own, TOUCH, KHUFU_OK);
+    struct custom_store *custom = data;
+    int32_t failure = enter(custom, TOUCH, key, key_len);
+    int at = find(custom, key);
+    custom->ttl = ttl;
+    (void)expiry(custom, ttl);
+    if (generation == 0 || record == NULL) custom->wrong = true;
+    if (failure != KHUFU_OK) return leave(custom, TOUCH, failure);
+    if (at < 0) return leave(custom, TOUCH, KHUFU_ERR_GONE);
+    if (custom->records[at].generation != generation) return leave(custom, TOUCH, KHUFU_ERR_CONFLICT);
+    put(custom, at, key, generation, record, record_len);
+    return leave(custom, TOUCH, KHUFU_OK);
 }
 
 static inline int32_t custom_remove(void *data, const char *key, size_t key_len, uint64_t expected) {
-    struct custom_store *own = data;
-    int32_t failure = enter(own, REMOVE, key, key_len);
-    int at = find(own, key);
-    if (failure != KHUFU_OK) return leave(own, REMOVE, failure);
-    if (at < 0) return leave(own, REMOVE, KHUFU_ERR_GONE);
-    if (expected != 0 && own->records[at].generation != expected) return leave(own, REMOVE, KHUFU_ERR_CONFLICT);
-    empty(own, at);
-    return leave(own, REMOVE, KHUFU_OK);
+    struct custom_store *custom = data;
+    int32_t failure = enter(custom, REMOVE, key, key_len);
+    int at = find(custom, key);
+    if (failure != KHUFU_OK) return leave(custom, REMOVE, failure);
+    if (at < 0) return leave(custom, REMOVE, KHUFU_ERR_GONE);
+    if (expected != 0 && custom->records[at].generation != expected) return leave(custom, REMOVE, KHUFU_ERR_CONFLICT);
+    remove_record(custom, at);
+    return leave(custom, REMOVE, KHUFU_OK);
 }
 
 /* The place of a subject's note of a key, or -1. */
-static inline int find_note(const struct custom_store *own, const char *subject, const char *key) {
+static inline int find_note(const struct custom_store *custom, const char *subject, const char *key) {
     for (int i = 0; i < PLACES; i++) {
-        if (own->notes[i].used && memcmp(own->notes[i].subject, subject, KEY_LEN) == 0 &&
-            memcmp(own->notes[i].key, key, KEY_LEN) == 0)
+        if (custom->notes[i].used && memcmp(custom->notes[i].subject, subject, KEY_LEN) == 0 &&
+            memcmp(custom->notes[i].key, key, KEY_LEN) == 0)
             return i;
     }
     return -1;
@@ -187,48 +188,48 @@ static inline int find_note(const struct custom_store *own, const char *subject,
 
 static inline int32_t custom_list(void *data, const char *subject, size_t subject_len, const char *key, size_t key_len,
                                   double ttl) {
-    struct custom_store *own = data;
-    int32_t failure = enter(own, LIST, subject, subject_len);
-    int at = find_note(own, subject, key);
-    double expires = end_of(own, ttl);
-    own->list_ttl = ttl;
-    if (!is_digits(key, key_len)) own->wrong = true;
-    if (failure != KHUFU_OK) return leave(own, LIST, failure);
+    struct custom_store *custom = data;
+    int32_t failure = enter(custom, LIST, subject, subject_len);
+    int at = find_note(custom, subject, key);
+    double expires = expiry(custom, ttl);
+    custom->list_ttl = ttl;
+    if (!is_name(key, key_len)) custom->wrong = true;
+    if (failure != KHUFU_OK) return leave(custom, LIST, failure);
     for (int i = 0; at < 0; i++) {
         REQUIRE(i < PLACES);
-        if (!own->notes[i].used) at = i;
+        if (!custom->notes[i].used) at = i;
     }
-    if (!own->notes[at].used || own->notes[at].expires < expires) own->notes[at].expires = expires;
-    own->notes[at].used = true;
-    memcpy(own->notes[at].subject, subject, KEY_LEN);
-    memcpy(own->notes[at].key, key, KEY_LEN);
-    return leave(own, LIST, KHUFU_OK);
+    if (!custom->notes[at].used || custom->notes[at].expires < expires) custom->notes[at].expires = expires;
+    custom->notes[at].used = true;
+    memcpy(custom->notes[at].subject, subject, KEY_LEN);
+    memcpy(custom->notes[at].key, key, KEY_LEN);
+    return leave(custom, LIST, KHUFU_OK);
 }
 
 static inline int32_t custom_unlist(void *data, const char *subject, size_t subject_len, const char *key, size_t key_len) {
-    struct custom_store *own = data;
-    int32_t failure = enter(own, UNLIST, subject, subject_len);
-    int at = find_note(own, subject, key);
-    if (!is_digits(key, key_len)) own->wrong = true;
-    if (failure != KHUFU_OK) return leave(own, UNLIST, failure);
-    if (at >= 0) own->notes[at].used = false;
-    return leave(own, UNLIST, KHUFU_OK);
+    struct custom_store *custom = data;
+    int32_t failure = enter(custom, UNLIST, subject, subject_len);
+    int at = find_note(custom, subject, key);
+    if (!is_name(key, key_len)) custom->wrong = true;
+    if (failure != KHUFU_OK) return leave(custom, UNLIST, failure);
+    if (at >= 0) custom->notes[at].used = false;
+    return leave(custom, UNLIST, KHUFU_OK);
 }
 
 static inline int32_t custom_members(void *data, const char *subject, size_t subject_len, khufu_sink *sink) {
-    struct custom_store *own = data;
-    int32_t failure = enter(own, MEMBERS, subject, subject_len);
+    struct custom_store *custom = data;
+    int32_t failure = enter(custom, MEMBERS, subject, subject_len);
     for (int i = 0; i < PLACES; i++) {
-        if (own->notes[i].used && memcmp(own->notes[i].subject, subject, KEY_LEN) == 0 &&
-            khufu_sink_write(sink, own->notes[i].key, KEY_LEN) != KHUFU_OK)
-            own->wrong = true;
+        if (custom->notes[i].used && memcmp(custom->notes[i].subject, subject, KEY_LEN) == 0 &&
+            khufu_sink_write(sink, custom->notes[i].key, KEY_LEN) != KHUFU_OK)
+            custom->wrong = true;
     }
-    return leave(own, MEMBERS, failure);
+    return leave(custom, MEMBERS, failure);
 }
 
 static inline void custom_release(void *data) {
-    struct custom_store *own = data;
-    own->released++;
+    struct custom_store *custom = data;
+    custom->released++;
 }
 
 static const khufu_store_vtable custom_callbacks = {
@@ -244,40 +245,38 @@ static const khufu_store_vtable custom_callbacks = {
 };
 
 static inline struct custom_store *new_custom_store(void) {
-    struct custom_store *own = calloc(1, sizeof *own);
-    REQUIRE(own != NULL && pthread_mutex_init(&own->lock, NULL) == 0);
-    own->failure = KHUFU_ERR_STORE;
-    return own;
+    struct custom_store *custom = calloc(1, sizeof *custom);
+    REQUIRE(custom != NULL && pthread_mutex_init(&custom->lock, NULL) == 0);
+    custom->failure = KHUFU_ERR_STORE;
+    return custom;
 }
 
-/* To be called when everything that used the store is gone. */
-static inline void check_and_free(struct custom_store *own) {
-    CHECK_INT(own->released, 1);
-    CHECK(!own->wrong);
-    for (int i = 0; i < PLACES; i++) free(own->records[i].data);
-    pthread_mutex_destroy(&own->lock);
-    free(own);
+/* Call this after everything that uses the store is freed. */
+static inline void check_and_free(struct custom_store *custom) {
+    CHECK_INT(custom->released, custom->releases_due);
+    CHECK(!custom->wrong);
+    for (int i = 0; i < PLACES; i++) free(custom->records[i].data);
+    pthread_mutex_destroy(&custom->lock);
+    free(custom);
 }
 
-#define CUSTOM_FACTORY(own, ...) make_custom_factory(own, (const char *const[]){"secret", SECRET, __VA_ARGS__, NULL})
-
-static inline khufu_factory *make_custom_factory(struct custom_store *own, const char *const *words) {
-    khufu_options *options = make_options(words);
-    CHECK_INT(khufu_options_set_store(options, &custom_callbacks, own), KHUFU_OK);
-    return factory_from(options);
+static inline void set_custom_store(khufu_options *options, const khufu_store_vtable *callbacks,
+                                    struct custom_store *custom) {
+    CHECK_INT(khufu_options_set_store(options, callbacks, custom), KHUFU_OK);
+    custom->releases_due += callbacks->release != NULL;
 }
 
-static inline int count_records(const struct custom_store *own) {
+static inline int count_records(const struct custom_store *custom) {
     int count = 0;
-    for (int i = 0; i < PLACES; i++) count += own->records[i].data != NULL;
+    for (int i = 0; i < PLACES; i++) count += custom->records[i].data != NULL;
     return count;
 }
 
 /* Forgets the calls so far. */
-static inline void forget_calls(struct custom_store *own) {
-    own->calls = 0;
-    own->order[0] = 0;
-    own->ttl = own->list_ttl = 0;
+static inline void forget_calls(struct custom_store *custom) {
+    custom->calls = 0;
+    custom->order[0] = 0;
+    custom->ttl = custom->list_ttl = 0;
 }
 
 #endif

@@ -1,4 +1,5 @@
-/* The session as a dictionary: what is set is read, in order and in its type; what fails changes nothing. */
+/* The session as a dictionary: values are read as they were set, in order and with their types. A failed call changes
+   nothing. */
 #include "sessions.h"
 
 static khufu_factory *factory;
@@ -7,7 +8,7 @@ static khufu_status set(khufu_session *session, const char *key, const char *jso
     return khufu_session_set(session, key, KHUFU_NTS, json, KHUFU_NTS);
 }
 
-TEST(what_is_set_is_read) {
+TEST(set_values_can_be_read) {
     khufu_session *session = open_new(factory);
     int64_t integer = 0;
     double number = 0;
@@ -40,7 +41,7 @@ TEST(what_is_set_is_read) {
     khufu_session_free(session);
 }
 
-TEST(it_is_there_at_the_next_request) {
+TEST(the_next_request_reads_the_same_values) {
     khufu_session *session = open_new(factory);
     CHECK_INT(khufu_session_set_string(session, "text", 4, "\x01\x1f\"\\/\x7f\xc2\x80\xe2\x80\xa8\xf0\x9f\x94\x91", KHUFU_NTS), KHUFU_OK);
     CHECK_INT(khufu_session_set_string(session, "nul", 3, "a\0b", 3), KHUFU_OK);
@@ -197,7 +198,7 @@ TEST(a_duplicate_is_found_among_any_number_of_keys) {
     }
 }
 
-TEST(update_takes_an_object_whole_or_not_at_all) {
+TEST(update_takes_all_of_an_object_or_nothing) {
     khufu_session *session = open_state(factory, "{\"a\":{\"x\":1},\"b\":2}");
     CHECK_INT(khufu_session_update(session, "{}", 2), KHUFU_OK);
     CHECK(!khufu_session_is_changed(session));
@@ -212,7 +213,7 @@ TEST(update_takes_an_object_whole_or_not_at_all) {
     khufu_session_free(session);
 }
 
-TEST(setdefault_gives_what_is_there_or_sets_it) {
+TEST(setdefault_returns_the_existing_value_or_sets_it) {
     khufu_session *session = open_state(factory, "{\"a\":null}");
     const char *value = NULL;
     size_t len = 0;
@@ -227,7 +228,7 @@ TEST(setdefault_gives_what_is_there_or_sets_it) {
     khufu_session_free(session);
 }
 
-TEST(pop_and_delete_take_a_key_away) {
+TEST(pop_and_delete_remove_a_key) {
     khufu_session *session = open_state(factory, "{\"a\":[1],\"b\":2,\"c\":3}");
     const char *value = NULL;
     size_t len = 0;
@@ -276,7 +277,7 @@ TEST(each_write_marks_the_session_changed) {
     }
 }
 
-TEST(many_keys_are_one_dictionary) {
+TEST(thousands_of_keys_are_kept_in_order) {
     enum { KEYS = 3000 };
     khufu_session *session = open_new(factory);
     char key[16];
@@ -305,24 +306,22 @@ TEST(many_keys_are_one_dictionary) {
     khufu_session_free(session);
 }
 
-
-
 int main(void) {
     factory = FACTORY("secret", SECRET);
-    RUN(what_is_set_is_read);
-    RUN(it_is_there_at_the_next_request);
+    RUN(set_values_can_be_read);
+    RUN(the_next_request_reads_the_same_values);
     RUN(a_key_that_is_not_there_is_not_found);
     RUN(a_typed_get_of_another_type_is_a_type_error);
     RUN(the_order_of_keys_is_kept);
     RUN(iterating_gives_every_pair_in_order);
     RUN(a_duplicate_key_keeps_its_place_and_the_last_value);
     RUN(a_duplicate_is_found_among_any_number_of_keys);
-    RUN(update_takes_an_object_whole_or_not_at_all);
-    RUN(setdefault_gives_what_is_there_or_sets_it);
-    RUN(pop_and_delete_take_a_key_away);
+    RUN(update_takes_all_of_an_object_or_nothing);
+    RUN(setdefault_returns_the_existing_value_or_sets_it);
+    RUN(pop_and_delete_remove_a_key);
     RUN(clear_empties_the_session_and_keeps_its_age);
     RUN(each_write_marks_the_session_changed);
-    RUN(many_keys_are_one_dictionary);
+    RUN(thousands_of_keys_are_kept_in_order);
     khufu_factory_free(factory);
     return report();
 }

@@ -1,7 +1,7 @@
-/* Encrypted cookies: libsodium opens ours, and ours says why it does not open another. */
+/* Encrypted cookies: libsodium opens khufu's, and khufu's error says why a cookie does not open. */
 #include "sessions.h"
 
-/* What a cookie's encryption hides, opened by libsodium. */
+/* The payload of an encrypted cookie, decrypted by libsodium. */
 static char *decrypted(const char *value) {
     size_t len;
     unsigned char *bytes = base64_decode(value, &len), key[crypto_secretbox_KEYBYTES];
@@ -15,7 +15,7 @@ static char *decrypted(const char *value) {
     return text;
 }
 
-/* A Cookie header with the session {"name": "Zoë"}. */
+/* The Cookie header of a session with the state {"name": "Zoë"}. */
 static char *written_by(const khufu_factory *factory) {
     khufu_session *session = open_new(factory);
     CHECK_INT(khufu_session_set_string(session, "name", 4, "Zo\xc3\xab", KHUFU_NTS), KHUFU_OK);
@@ -43,8 +43,8 @@ TEST(an_encrypted_cookie_is_nacls_secretbox_under_a_new_nonce) {
 
 TEST(an_encrypted_cookie_says_which_check_failed) {
     const struct {
-        const char *payload; /* NULL: the value is not made by encryption */
-        const char *value, *told;
+        const char *payload; /* NULL if `value` is given instead */
+        const char *value, *reason;
         khufu_load_result expected;
     } cookies[] = {
         {NULL, "AAAA", "too short", KHUFU_LOAD_MALFORMED},
@@ -61,7 +61,7 @@ TEST(an_encrypted_cookie_says_which_check_failed) {
                                                  : joined(cookies[i].value, "", "");
         khufu_session *session = open_value(factory, value, NOW);
         CHECK_EMPTY(session, cookies[i].expected, NOW);
-        CHECK_CONTAINS(khufu_session_error(session), cookies[i].told);
+        CHECK_CONTAINS(khufu_session_error(session), cookies[i].reason);
         khufu_session_free(session);
         free(value);
     }

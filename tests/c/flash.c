@@ -40,7 +40,7 @@ TEST(messages_are_kept_in_order_until_popped) {
     khufu_session_free(session);
 }
 
-TEST(queues_are_apart_and_stand_under_their_keys) {
+TEST(each_queue_has_its_own_key) {
     khufu_session *session = open_new(factory);
     CHECK_INT(flash(session, "1", "error", true), KHUFU_OK);
     CHECK_INT(flash(session, "2", "", true), KHUFU_OK);
@@ -53,7 +53,7 @@ TEST(queues_are_apart_and_stand_under_their_keys) {
     khufu_session_free(session);
 }
 
-TEST(popping_or_peeking_at_nothing_changes_nothing) {
+TEST(popping_or_peeking_an_empty_queue_changes_nothing) {
     khufu_session *session = open_state(factory, "{\"_f_\":[],\"a\":1}");
     CHECK_PEEK(session, "none", "[]");
     CHECK_POP(session, "none", "[]");
@@ -63,7 +63,7 @@ TEST(popping_or_peeking_at_nothing_changes_nothing) {
     khufu_session_free(session);
 }
 
-TEST(a_duplicate_is_one_by_value) {
+TEST(duplicates_are_found_by_value) {
     const char *queue = "{\"_f_\":[\"a\\u00eb\",1,[1,{\"x\":1,\"y\":[]}],null,true,1180591620717411303424,{},0.1,\"\\ud83d\\udd11\",{\"a\":1,\"a\":2}]}";
     const char *duplicates[] = {"\"a\xc3\xab\"", "\"\\u0061\xc3\xab\"", "1", "1.0", "10e-1", "0.1e1", "[1.0,{\"y\":[],\"x\":1}]",
                                 "null", "true", "1180591620717411303424", " { } ", "0.10", "1e-1", "\"\xf0\x9f\x94\x91\"", "{\"a\":2}"};
@@ -98,7 +98,7 @@ TEST(a_string_is_a_duplicate_of_its_json) {
     khufu_session_free(session);
 }
 
-TEST(a_key_that_holds_no_list_is_left) {
+TEST(a_queue_key_that_is_not_a_list_is_kept) {
     const char *states[] = {"{\"_f_\":\"text\"}", "{\"_f_\":{\"a\":[]}}", "{\"_f_\":null}", "{\"_f_\":1}"};
     for (size_t i = 0; i < 4; i++) {
         khufu_session *session = open_state(factory, states[i]);
@@ -119,7 +119,7 @@ TEST(a_key_that_holds_no_list_is_left) {
     }
 }
 
-TEST(pyramids_own_messages_are_read) {
+TEST(messages_that_pyramid_wrote_are_read) {
     khufu_session *session = open_state(factory, "{ \"_f_\" : [ \"one\" , \"two\" ] , \"_f_error\" : [ { \"code\" : 500 } ] }");
     const char *json = NULL;
     size_t len = 0;
@@ -133,12 +133,12 @@ TEST(pyramids_own_messages_are_read) {
 int main(void) {
     factory = FACTORY("secret", SECRET);
     RUN(messages_are_kept_in_order_until_popped);
-    RUN(queues_are_apart_and_stand_under_their_keys);
-    RUN(popping_or_peeking_at_nothing_changes_nothing);
-    RUN(a_duplicate_is_one_by_value);
+    RUN(each_queue_has_its_own_key);
+    RUN(popping_or_peeking_an_empty_queue_changes_nothing);
+    RUN(duplicates_are_found_by_value);
     RUN(a_string_is_a_duplicate_of_its_json);
-    RUN(a_key_that_holds_no_list_is_left);
-    RUN(pyramids_own_messages_are_read);
+    RUN(a_queue_key_that_is_not_a_list_is_kept);
+    RUN(messages_that_pyramid_wrote_are_read);
     khufu_factory_free(factory);
     return report();
 }

@@ -1,5 +1,5 @@
-/* Cookies made without khufu, by libsodium's implementations, so that any payload can be put before it.
-   Results are allocated; the caller frees them. */
+/* Makes cookies with libsodium instead of khufu, so that khufu can be tested with any payload. The caller frees the
+   results. */
 #ifndef FORGE_H
 #define FORGE_H
 
@@ -31,7 +31,7 @@ static inline unsigned char *base64_decode(const char *text, size_t *len) {
     return bytes;
 }
 
-/* A cookie's value as the signed cookie session of the given salt and secret has it, under sha512. */
+/* The value of a cookie that Pyramid's SignedCookieSessionFactory makes with this salt and secret, and sha512. */
 static inline char *forge_signed_as(const char *salt, const char *secret, const void *payload, size_t len) {
     crypto_auth_hmacsha512_state state;
     unsigned char *bytes = allocate(MAC_SIZE + len);
@@ -55,7 +55,7 @@ static inline char *forge_text(const char *payload) {
     return forge_signed(payload, strlen(payload));
 }
 
-/* A cookie's value as pyramid_nacl_session has it, under ENCRYPTION_SECRET. */
+/* The value of a cookie that pyramid_nacl_session makes with ENCRYPTION_SECRET. */
 static inline char *forge_encrypted(const void *payload, size_t len) {
     unsigned char *bytes = allocate(SEAL_SIZE + len), key[crypto_secretbox_KEYBYTES];
     REQUIRE(sodium_hex2bin(key, sizeof key, ENCRYPTION_SECRET, strlen(ENCRYPTION_SECRET), NULL, NULL, NULL) == 0);

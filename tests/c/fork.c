@@ -1,5 +1,5 @@
-/* After fork a child goes on with its parent's factory and sessions, draws random bytes of its own, and uses a store
-   by connections of its own; one in memory is empty. */
+/* After a fork, a child can use its parent's factory and sessions. It generates other random bytes, makes its own
+   connections to a store, and finds its memory store empty. */
 #include "stores.h"
 
 #include <sys/wait.h>
@@ -7,7 +7,7 @@
 
 static khufu_factory *factory;
 
-/* Runs `work` in a child, which writes its result to a pipe; a child that hangs is ended by an alarm. */
+/* Runs `work` in a child, which writes its result to a pipe. An alarm ends a child that hangs. */
 static char *in_child(void (*work)(int pipe)) {
     int ends[2];
     REQUIRE(pipe(ends) == 0);
@@ -87,7 +87,7 @@ static void draw(int pipe) {
     send_text(pipe, secret);
 }
 
-TEST(parent_and_children_draw_different_random_bytes) {
+TEST(parent_and_children_generate_different_secrets) {
     char own[KHUFU_SIGNING_SECRET_SIZE];
     CHECK_INT(khufu_generate_secret(own, sizeof own), KHUFU_OK);
     char *first = in_child(draw), *second = in_child(draw);
@@ -101,7 +101,7 @@ TEST(parent_and_children_draw_different_random_bytes) {
 static khufu_factory *stored;
 static char *stored_header;
 
-/* What a child sees under its parent's id, and a session that it begins. */
+/* Sends the load result of the parent's session, and the header of a session that the child begins. */
 static void visit_store(int pipe) {
     khufu_session *session = open_at(stored, stored_header, NOW);
     send_text(pipe, khufu_load_result_name(khufu_session_load_result(session)));
@@ -114,17 +114,17 @@ static void visit_store(int pipe) {
     khufu_factory_free(stored);
 }
 
-TEST(a_childs_memory_begins_empty) {
+TEST(a_childs_memory_store_is_empty) {
     use_store(MEMORY);
     stored = STORED("store_timeout", "60");
     stored_header = begin(stored, "{\"from\":\"parent\"}");
-    char *told = in_child(visit_store);
-    CHECK(strncmp(told, "missing session=", 16) == 0);
+    char *result = in_child(visit_store);
+    CHECK(strncmp(result, "missing session=", 16) == 0);
     CHECK_STORED(stored, stored_header, "{\"from\":\"parent\"}");
-    khufu_session *session = open_at(stored, told + 8, NOW);
+    khufu_session *session = open_at(stored, result + 8, NOW);
     CHECK_EMPTY(session, KHUFU_LOAD_MISSING, NOW);
     khufu_session_free(session);
-    free(told);
+    free(result);
     free(stored_header);
     khufu_factory_free(stored);
 }
@@ -133,11 +133,11 @@ TEST(a_child_shares_its_parents_database) {
     use_store(SQLITE);
     stored = STORED("store_timeout", "60");
     stored_header = begin(stored, "{\"from\":\"parent\"}");
-    char *told = in_child(visit_store);
-    CHECK(strncmp(told, "loaded session=", 15) == 0);
+    char *result = in_child(visit_store);
+    CHECK(strncmp(result, "loaded session=", 15) == 0);
     CHECK_STORED(stored, stored_header, "{\"from\":\"parent\"}");
-    CHECK_STORED(stored, told + 7, "{\"from\":\"child\"}");
-    free(told);
+    CHECK_STORED(stored, result + 7, "{\"from\":\"child\"}");
+    free(result);
     free(stored_header);
     khufu_factory_free(stored);
 }
@@ -156,13 +156,13 @@ TEST(parent_and_child_commit_what_was_opened_before_the_fork) {
     stored_header = begin(stored, "{}");
     shared_session = open_at(stored, stored_header, NOW);
     CHECK_INT(khufu_session_set_int64(shared_session, "before", 6, 1), KHUFU_OK);
-    char *told = in_child(commit_shared);
-    CHECK_STRING(told, "committed");
+    char *result = in_child(commit_shared);
+    CHECK_STRING(result, "committed");
     CHECK_INT(khufu_session_set_int64(shared_session, "parent", 6, 1), KHUFU_OK);
     CHECK_INT(khufu_session_commit(shared_session, 0), KHUFU_OK);
     CHECK_STORED(stored, stored_header, "{\"before\":1,\"child\":1,\"parent\":1}");
     khufu_session_free(shared_session);
-    free(told);
+    free(result);
     free(stored_header);
     khufu_factory_free(stored);
 }
@@ -172,9 +172,9 @@ int main(void) {
     factory = FACTORY("secret", SECRET);
     RUN(a_child_uses_its_parents_factory);
     RUN(a_child_has_its_own_copy_of_a_session);
-    RUN(parent_and_children_draw_different_random_bytes);
+    RUN(parent_and_children_generate_different_secrets);
     khufu_factory_free(factory);
-    RUN(a_childs_memory_begins_empty);
+    RUN(a_childs_memory_store_is_empty);
     RUN(a_child_shares_its_parents_database);
     RUN(parent_and_child_commit_what_was_opened_before_the_fork);
     remove_folder();

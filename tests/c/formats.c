@@ -1,4 +1,4 @@
-/* Formats: that one is not taken for another, how secrets rotate, and the chain of those that are accepted. */
+/* Formats: none is mistaken for another, secrets can be rotated, and accepted formats open in order. */
 #include "sessions.h"
 
 #define STATE "{\"user\":42,\"name\":\"Zo\xc3\xab\",\"cart\":[1,{\"a\":null}],\"pi\":3.25}"
@@ -13,7 +13,7 @@ static const char *const formats[FORMATS][6] = {
     {"type", "encrypted_cookie", "secret", ENCRYPTION_SECRET, "serializer", "pickle"},
 };
 
-/* A factory of a format, with more options as pairs that end with NULL. */
+/* Makes a factory of a format with more options, which are pairs that end with NULL. */
 static khufu_factory *factory_of(int format, const char *const *more) {
     const char *words[60];
     size_t count = 0;
@@ -25,7 +25,7 @@ static khufu_factory *factory_of(int format, const char *const *more) {
 
 #define FORMAT(format, ...) factory_of(format, (const char *const[]){__VA_ARGS__, NULL})
 
-/* A Cookie header with a session of that factory, renewed at NOW. */
+/* The Cookie header of a session that the factory wrote at NOW. */
 static char *written_by(const khufu_factory *factory) {
     khufu_session *session = open_new(factory);
     CHECK_INT(khufu_session_update(session, STATE, KHUFU_NTS), KHUFU_OK);
@@ -46,7 +46,7 @@ static khufu_load_result load_result_of(const khufu_factory *factory, const char
     return result;
 }
 
-TEST(one_formats_cookie_opens_under_no_other) {
+TEST(a_cookie_opens_only_with_its_own_format) {
     for (int writer = 0; writer < FORMATS; writer++) {
         khufu_factory *writing = FORMAT(writer, NULL);
         char *header = written_by(writing);
@@ -73,7 +73,7 @@ TEST(another_salt_is_another_format) {
     khufu_factory_free(writing);
 }
 
-/* Whether the session is written again though it was neither read nor changed; then the next request's result. */
+/* Checks that the session is written again although it was neither read nor changed. Returns the next load result. */
 static khufu_load_result rewritten(const khufu_factory *factory, const char *header) {
     khufu_session *session = open_at(factory, header, NOW);
     CHECK(!khufu_session_is_new(session));
@@ -104,7 +104,7 @@ TEST(secrets_rotate_in_every_format) {
         khufu_factory *many = FORMAT(format, "previous_secret", ENCRYPTION_SECRET, "previous_secret_hex", ENCRYPTION_SECRET,
                                      "previous_secret", current, "previous_secret", older);
         CHECK_INT(load_result_of(many, old_header), KHUFU_LOAD_LOADED_PREVIOUS_SECRET);
-        CHECK_INT(load_result_of(many, new_header), KHUFU_LOAD_LOADED); /* the current one is tried first */
+        CHECK_INT(load_result_of(many, new_header), KHUFU_LOAD_LOADED); /* the current secret is tried first */
         khufu_factory_free(many);
         khufu_factory_free(before);
         khufu_factory_free(during);
@@ -114,7 +114,8 @@ TEST(secrets_rotate_in_every_format) {
     }
 }
 
-/* What moves a Pyramid 1.x site: encrypted and json, while signed json and signed pickle are still accepted. */
+/* The factory of a site that moves from Pyramid 1: it writes encrypted JSON, and still accepts signed JSON and signed
+   pickle. */
 static khufu_factory *moving(void) {
     return FORMAT(2, "accept.pyramid2.type", "signed_cookie", "accept.pyramid2.secret", SECRET, "accept.pyramid1.secret", SECRET,
                   "accept.pyramid1.serializer", "pickle", "accept.pyramid1.previous_secret", OLDER_SECRET);
@@ -144,15 +145,15 @@ TEST(accepted_formats_open_by_name_and_are_written_in_the_current_one) {
     khufu_factory_free(current);
 }
 
-TEST(a_chain_fails_closed) {
+TEST(cookies_of_formats_that_are_not_accepted_do_not_open) {
     khufu_factory *current = moving();
     khufu_factory *unlisted[] = {
         FORMAT(3, NULL),                            /* encrypted, pickled */
-        FORMAT(2, "secret", OLDER_SECRET),          /* encrypted under another secret */
-        FORMAT(0, "secret", OLDER_SECRET),          /* a previous secret of pyramid1 alone, over json */
+        FORMAT(2, "secret", OLDER_SECRET),          /* encrypted with another secret */
+        FORMAT(0, "secret", OLDER_SECRET),          /* JSON, signed with the previous secret of pyramid1 */
         FORMAT(0, "salt", "other."),
         FORMAT(0, "hashalg", "sha256"),
-        FORMAT(0, "secret", ENCRYPTION_SECRET),     /* signed with the text, and with the bytes, that encrypt */
+        FORMAT(0, "secret", ENCRYPTION_SECRET),     /* signed with the encryption secret, as text and as bytes */
         FACTORY("secret_hex", ENCRYPTION_SECRET),
     };
     const khufu_load_result expected[] = {KHUFU_LOAD_MALFORMED, KHUFU_LOAD_BAD_SIGNATURE, KHUFU_LOAD_MALFORMED,
@@ -170,7 +171,7 @@ TEST(a_chain_fails_closed) {
     khufu_factory_free(current);
 }
 
-TEST(no_bit_may_change_under_a_chain) {
+TEST(no_changed_bit_opens_with_accepted_formats) {
     khufu_factory *current = moving(), *writers[] = {current, FORMAT(0, NULL), FORMAT(1, NULL)};
     for (int i = 0; i < 3; i++) {
         char *header = written_by(writers[i]), *value = header + strlen("session=");
@@ -210,7 +211,7 @@ TEST(formats_are_tried_in_the_order_of_their_first_mention) {
     free(header);
 }
 
-TEST(an_accepted_session_expires_as_any) {
+TEST(a_session_of_an_accepted_format_expires) {
     khufu_factory *current = moving(), *writing = FORMAT(1, NULL);
     char *header = written_by(writing);
     khufu_session *session = open_at(current, header, NOW + 1201);
@@ -222,7 +223,7 @@ TEST(an_accepted_session_expires_as_any) {
     khufu_factory_free(current);
 }
 
-TEST(each_format_has_the_same_limit) {
+TEST(every_format_has_the_same_size_limit) {
     const size_t overhead[] = {64, 64, 40, 40};
     for (int format = 0; format < FORMATS; format++) {
         khufu_factory *factory = FORMAT(format, NULL);
@@ -247,14 +248,14 @@ TEST(each_format_has_the_same_limit) {
 }
 
 int main(void) {
-    RUN(one_formats_cookie_opens_under_no_other);
+    RUN(a_cookie_opens_only_with_its_own_format);
     RUN(another_salt_is_another_format);
     RUN(secrets_rotate_in_every_format);
     RUN(accepted_formats_open_by_name_and_are_written_in_the_current_one);
-    RUN(a_chain_fails_closed);
-    RUN(no_bit_may_change_under_a_chain);
+    RUN(cookies_of_formats_that_are_not_accepted_do_not_open);
+    RUN(no_changed_bit_opens_with_accepted_formats);
     RUN(formats_are_tried_in_the_order_of_their_first_mention);
-    RUN(an_accepted_session_expires_as_any);
-    RUN(each_format_has_the_same_limit);
+    RUN(a_session_of_an_accepted_format_expires);
+    RUN(every_format_has_the_same_size_limit);
     return report();
 }

@@ -1,4 +1,4 @@
-/* Whole Cookie headers, as browsers and proxies send them: which cookie is the session. */
+/* Whole Cookie headers as browsers and proxies send them: which cookie is the session's. */
 #include "sessions.h"
 
 static khufu_factory *factory;
@@ -10,7 +10,7 @@ TEST(a_request_without_the_cookie_is_a_new_session) {
         khufu_session *session = open_at(factory, headers[i], NOW);
         if (khufu_session_load_result(session) != KHUFU_LOAD_NONE) FAIL("%s", headers[i]);
         CHECK_EMPTY(session, KHUFU_LOAD_NONE, NOW);
-        bool has_cookies = strchr(headers[i], '=') != NULL; /* they are told, but neither named nor shown */
+        bool has_cookies = strchr(headers[i], '=') != NULL; /* the error mentions them without names or values */
         if (has_cookies) CHECK_CONTAINS(khufu_session_error(session), "none with the name in the option cookie_name");
         else CHECK_STRING(khufu_session_error(session), "");
         CHECK(!khufu_session_is_changed(session));
@@ -54,7 +54,7 @@ TEST(a_header_may_hold_any_bytes) {
     CHECK_INT(khufu_session_open_at(factory, header, len, NOW, &session), KHUFU_OK);
     CHECK_INT(khufu_session_load_result(session), KHUFU_LOAD_LOADED);
     khufu_session_free(session);
-    for (int byte = 0; byte < 256; byte++) { /* in the value's place, before it, after it */
+    for (int byte = 0; byte < 256; byte++) { /* as the value, before the name, and after the name */
         char *texts[] = {text_copy("session=?", 9), text_copy("?session=x", 10), text_copy("session?=x", 10)};
         for (size_t i = 0; i < 3; i++) {
             size_t length = strlen(texts[i]);
@@ -92,8 +92,8 @@ TEST(a_very_long_header_is_read) {
     free(value);
 }
 
-/* Opens a header of cookies that are all named session, one for each letter: a, b open to themselves, E has expired,
-   x has a bad signature, ! is malformed. */
+/* Opens a header of cookies that are all named `session`, one for each letter. The states of a and b have a key with
+   that letter; E has expired, x has a bad signature, and ! is malformed. */
 static void check_cookies(const char *letters, khufu_load_result expected, const char *state) {
     char *header = allocate(strlen(letters) * 300);
     *header = 0;
@@ -116,7 +116,7 @@ static void check_cookies(const char *letters, khufu_load_result expected, const
     free(header);
 }
 
-TEST(of_several_cookies_the_last_that_verifies_and_lives_is_used) {
+TEST(the_last_cookie_that_verifies_and_has_not_expired_is_used) {
     check_cookies("ab", KHUFU_LOAD_LOADED, "{\"b\":1}");
     check_cookies("ax", KHUFU_LOAD_LOADED, "{\"a\":1}");
     check_cookies("xa", KHUFU_LOAD_LOADED, "{\"a\":1}");
@@ -126,7 +126,7 @@ TEST(of_several_cookies_the_last_that_verifies_and_lives_is_used) {
     check_cookies("EE", KHUFU_LOAD_EXPIRED, "{}");
     check_cookies("xx", KHUFU_LOAD_BAD_SIGNATURE, "{}");
     check_cookies("!!", KHUFU_LOAD_MALFORMED, "{}");
-    check_cookies("!Ex", KHUFU_LOAD_EXPIRED, "{}"); /* the one that tells most */
+    check_cookies("!Ex", KHUFU_LOAD_EXPIRED, "{}"); /* the most informative result */
     check_cookies("x!", KHUFU_LOAD_BAD_SIGNATURE, "{}");
 }
 
@@ -157,7 +157,7 @@ int main(void) {
     RUN(the_cookie_is_found_in_a_whole_header);
     RUN(a_header_may_hold_any_bytes);
     RUN(a_very_long_header_is_read);
-    RUN(of_several_cookies_the_last_that_verifies_and_lives_is_used);
+    RUN(the_last_cookie_that_verifies_and_has_not_expired_is_used);
     RUN(at_most_eight_cookies_are_tried);
     RUN(another_name_is_another_cookie);
     khufu_factory_free(factory);

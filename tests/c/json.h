@@ -1,6 +1,6 @@
-/* same_json: whether two JSON texts mean the same. Objects compare in order, since a session keeps it; strings by their
-   characters, however they are escaped; integers digit by digit, of any size; other numbers as doubles. Both texts are
-   taken to be well-formed, NaN and Infinity allowed as Python writes them. */
+/* same_json compares the values of two JSON texts. Objects must have their keys in the same order, because a session
+   keeps it. Strings are compared by their characters, however they are escaped; integers of any size by their digits;
+   and other numbers as doubles. Both texts must be well-formed, but may contain NaN and Infinity as Python writes them. */
 #ifndef JSON_H
 #define JSON_H
 
@@ -24,7 +24,7 @@ static inline unsigned hex4(const unsigned char *digits) {
     return (unsigned)strtoul(word, NULL, 16);
 }
 
-/* The next character within a string, a surrogate pair joined; -1 at the closing quote. */
+/* The next character of a string, or -1 at the closing quote. A surrogate pair is one character. */
 static inline long next_character(struct json_text *text) {
     if (text->at >= text->end || *text->at == '"') {
         text->at++;

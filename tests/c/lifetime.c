@@ -1,11 +1,11 @@
-/* Who owns what for how long. Run under valgrind, which sees a view that outlived its text. */
+/* How long texts and handles live. Valgrind finds a view that outlives its text. */
 #include "sessions.h"
 
 static khufu_factory *factory;
 
 enum { VIEWS = 200 };
 
-/* Keeps views of many values, each of which has to be unescaped, and calls all that reads; then looks at the views. */
+/* Gets views of many values that must be unescaped, and calls every reading function. Then checks the views. */
 TEST(reading_leaves_every_view_valid) {
     khufu_session *session = open_new(factory);
     char key[32], expected[64];
@@ -54,7 +54,7 @@ TEST(a_view_may_be_passed_back_into_its_own_session) {
     khufu_session *session = open_state(factory, "{\"a\\n\":\"b\\n\",\"json\":[ 1, \"\\u00eb\" ]}");
     const char *text, *json, *key, *value;
     size_t text_len, json_len, key_len, value_len, cursor = 0;
-    for (int round = 0; round < 50; round++) { /* so that what holds the text must grow while it is read from */
+    for (int round = 0; round < 50; round++) { /* so that the text's buffer grows while it is read */
         CHECK_INT(khufu_session_get_string(session, "a\n", 2, &text, &text_len), KHUFU_OK);
         CHECK_INT(khufu_session_set_string(session, text, text_len, text, text_len), KHUFU_OK);
         CHECK_INT(khufu_session_get(session, "json", 4, &json, &json_len), KHUFU_OK);
@@ -91,7 +91,7 @@ TEST(a_view_may_be_passed_back_into_its_own_session) {
     khufu_session_free(session);
 }
 
-TEST(what_pop_and_commit_give_lasts_until_the_next_change) {
+TEST(texts_from_pop_and_commit_last_until_the_next_change) {
     khufu_session *session = open_state(factory, "{\"a\":\"x\\n\",\"_f_\":[1],\"b\":2}");
     const char *popped, *cookie, *json, *messages;
     size_t popped_len, cookie_len, json_len, messages_len;
@@ -114,7 +114,7 @@ TEST(what_pop_and_commit_give_lasts_until_the_next_change) {
     khufu_session_free(session);
 }
 
-TEST(the_header_and_all_inputs_may_go_after_the_call) {
+TEST(the_header_and_all_inputs_may_be_freed_after_the_call) {
     char *value = forge_text("[1700000060,1700000060.0,{\"a\":\"b\"}]"), *header = joined("session=", value, "");
     khufu_session *session = open_at(factory, header, NOW);
     memset(header, 'x', strlen(header));
@@ -164,7 +164,7 @@ TEST(error_texts_end_at_a_nul_and_last_until_the_next_call) {
     int64_t integer;
     CHECK_INT(khufu_session_set_string(session, "a\0key", 5, "text", 4), KHUFU_OK);
     CHECK_INT(khufu_session_get_int64(session, "a\0key", 5, &integer), KHUFU_ERR_TYPE);
-    CHECK_CONTAINS(khufu_session_error(session), "key"); /* a NUL within does not cut it */
+    CHECK_CONTAINS(khufu_session_error(session), "key"); /* a NUL inside does not end the text */
     khufu_session_free(session);
     khufu_options *options = khufu_options_new();
     CHECK_INT(khufu_options_set(options, "time\0out", 8, "1", 1), KHUFU_ERR_OPTION);
@@ -172,7 +172,7 @@ TEST(error_texts_end_at_a_nul_and_last_until_the_next_call) {
     khufu_options_free(options);
 }
 
-TEST(factories_and_options_are_freed_whole) {
+TEST(factories_and_options_leak_nothing) {
     for (int i = 0; i < 20; i++) {
         khufu_options *options = make_options((const char *const[]){"secret", SECRET, "previous_secret", "a", "previous_secret",
             "b", "accept.old.secret", "c", "accept.old.serializer", "pickle", "domain", "example.com", NULL});
@@ -189,7 +189,7 @@ TEST(factories_and_options_are_freed_whole) {
     }
 }
 
-/* Sets so much text that what is used no more is freed again and again, while views of it are passed back. */
+/* Sets so much text that unused text is freed again and again, while views of the session are passed back. */
 TEST(a_view_stays_valid_while_other_text_is_freed) {
     khufu_session *session = open_state(factory, "{\"opened\":\"text\"}");
     char value[3001];
@@ -229,11 +229,11 @@ int main(void) {
     RUN(reading_leaves_every_view_valid);
     RUN(a_view_may_be_passed_back_into_its_own_session);
     RUN(a_view_stays_valid_while_other_text_is_freed);
-    RUN(what_pop_and_commit_give_lasts_until_the_next_change);
-    RUN(the_header_and_all_inputs_may_go_after_the_call);
+    RUN(texts_from_pop_and_commit_last_until_the_next_change);
+    RUN(the_header_and_all_inputs_may_be_freed_after_the_call);
     RUN(a_session_outlives_its_factory);
     RUN(error_texts_end_at_a_nul_and_last_until_the_next_call);
-    RUN(factories_and_options_are_freed_whole);
+    RUN(factories_and_options_leak_nothing);
     khufu_factory_free(factory);
     return report();
 }

@@ -1,4 +1,4 @@
-/* What is secret is gone from the process once it is freed: the memory itself is searched. */
+/* Secrets and session data are wiped when they are freed. These tests search the process's memory for them. */
 #include "search.h"
 #include "sessions.h"
 
@@ -6,7 +6,7 @@
 
 static khufu_factory *factory;
 
-TEST(the_search_finds_what_is_there_and_only_that) {
+TEST(the_search_finds_exactly_the_existing_copies) {
     struct needle needle = draw(64, LETTERS);
     CHECK_GONE(&needle);
     char on_stack[NEEDLE_LIMIT + 1], *on_heap = allocate(NEEDLE_LIMIT + 1), *large = allocate(40 * WINDOW);
@@ -14,18 +14,18 @@ TEST(the_search_finds_what_is_there_and_only_that) {
     CHECK_INT(hits(&needle), 1);
     reveal(&needle, on_heap);
     CHECK_INT(hits(&needle), 2);
-    for (size_t at = 3 * WINDOW - 200; at < 3 * WINDOW + 200; at++) { /* wherever a window ends */
+    for (size_t at = 3 * WINDOW - 200; at < 3 * WINDOW + 200; at++) { /* at every position relative to a window's end */
         reveal(&needle, large + at);
         CHECK_INT(hits(&needle), 3);
         explicit_bzero(large + at, needle.len);
     }
     free(on_heap);
-    CHECK_INT(hits(&needle), 2); /* freed is not gone */
+    CHECK_INT(hits(&needle), 2); /* free does not wipe */
     explicit_bzero(on_stack, sizeof on_stack);
     free(large);
 }
 
-/* Sets an option to the needle, after which no copy of the test's own is left. */
+/* Sets an option to the needle, and leaves no other copy of it. */
 static void set_secret(khufu_options *options, const char *name, const struct needle *needle) {
     char buffer[NEEDLE_LIMIT + 1];
     CHECK_INT(khufu_options_set(options, name, KHUFU_NTS, buffer, reveal(needle, buffer)), KHUFU_OK);
@@ -49,8 +49,8 @@ static void use_once(khufu_options *options) {
     free(header);
 }
 
-TEST(a_signing_secret_is_gone) {
-    const size_t lengths[] = {32, 100, 112, 128, 150, 250}; /* with the salt, around the size of HMAC's block and beyond */
+TEST(a_signing_secret_is_wiped) {
+    const size_t lengths[] = {32, 100, 112, 128, 150, 250}; /* with the salt: around HMAC's block size */
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         struct needle secret = draw(lengths[i], LETTERS), inner = xored(&secret, 0x36), outer = xored(&secret, 0x5c);
         khufu_options *options = khufu_options_new();
@@ -64,7 +64,7 @@ TEST(a_signing_secret_is_gone) {
     }
 }
 
-TEST(every_option_that_holds_a_secret_forgets_it) {
+TEST(every_option_with_a_secret_is_wiped) {
     const char *names[] = {"secret", "secret_hex", "previous_secret", "previous_secret_hex", "accept.old.secret",
                            "accept.old.secret_hex", "accept.old.previous_secret", "accept.old.previous_secret_hex"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -83,7 +83,7 @@ TEST(every_option_that_holds_a_secret_forgets_it) {
     }
 }
 
-TEST(a_secret_that_was_replaced_or_refused_is_gone) {
+TEST(a_replaced_or_refused_secret_is_wiped) {
     struct needle first = draw(48, LETTERS), refused = draw(48, LETTERS);
     char buffer[NEEDLE_LIMIT + 1];
     khufu_options *options = khufu_options_new();
@@ -99,7 +99,7 @@ TEST(a_secret_that_was_replaced_or_refused_is_gone) {
     khufu_options_free(options);
 }
 
-TEST(an_encryption_key_lives_as_long_as_its_factory) {
+TEST(an_encryption_key_is_wiped_after_its_factory_and_sessions) {
     struct needle digits = draw(64, DIGITS), key = from_hex(&digits);
     khufu_options *options = make_options((const char *const[]){"type", "encrypted_cookie", NULL});
     set_secret(options, "secret", &digits);
@@ -114,14 +114,14 @@ TEST(an_encryption_key_lives_as_long_as_its_factory) {
     khufu_session *next = open_at(made, header, NOW);
     CHECK_STATE(next, "{\"a\":1}");
     khufu_factory_free(made);
-    CHECK_THERE(&key); /* sessions hold on to it */
+    CHECK_THERE(&key); /* the sessions still use it */
     khufu_session_free(session);
     khufu_session_free(next);
     CHECK_GONE(&key);
     free(header);
 }
 
-/* The two states that HMAC-SHA512 keeps of a key, with which one can sign as with the key itself. */
+/* The two states that HMAC-SHA512 derives from a key. They are as good as the key for signing. */
 static void take_states(const struct needle *secret, struct needle states[2]) {
     crypto_auth_hmacsha512_state state;
     char key[NEEDLE_LIMIT + 20] = SALT;
@@ -133,7 +133,7 @@ static void take_states(const struct needle *secret, struct needle states[2]) {
     explicit_bzero(key, sizeof key);
 }
 
-TEST(what_signs_in_a_secrets_place_is_gone_with_its_factory) {
+TEST(the_hmac_states_are_wiped_with_their_factory) {
     struct needle secret = draw(64, LETTERS), states[2];
     take_states(&secret, states);
     khufu_options *options = khufu_options_new();
@@ -149,7 +149,7 @@ TEST(what_signs_in_a_secrets_place_is_gone_with_its_factory) {
     CHECK_GONE(&states[1]);
 }
 
-TEST(a_generated_secret_is_the_callers_alone) {
+TEST(a_generated_secret_leaves_no_copy) {
     char buffer[KHUFU_SIGNING_SECRET_SIZE];
     CHECK_INT(khufu_generate_secret(buffer, sizeof buffer), KHUFU_OK);
     struct needle digits = take(buffer, 128), bytes = from_hex(&digits);
@@ -157,8 +157,8 @@ TEST(a_generated_secret_is_the_callers_alone) {
     CHECK_GONE(&bytes);
 }
 
-/* A cookie of `made` whose state is {"a": …} with the needle in it, written in a child so that nothing of it is left here.
-   `format` has a %s for the needle. */
+/* The Cookie header of a session of `made` with the needle in the value of "a". A child writes it, so that this process
+   has no copy. `format` is the value's JSON, with a %s for the needle. */
 static char *header_holding(const khufu_factory *made, const char *format, const struct needle *needle) {
     int ends[2];
     REQUIRE(pipe(ends) == 0);
@@ -184,7 +184,7 @@ static char *header_holding(const khufu_factory *made, const char *format, const
     return header;
 }
 
-/* Every way to read a session that holds the needle as text within the value of "a". */
+/* Reads in every way a session that has the needle in the value of "a". */
 static void read_all(khufu_session *session) {
     const char *key, *text;
     size_t key_len, len, cursor = 0;
@@ -195,7 +195,7 @@ static void read_all(khufu_session *session) {
     CHECK_INT(khufu_session_to_json(session, &text, &len), KHUFU_OK);
 }
 
-TEST(a_decrypted_payload_is_gone_with_its_session) {
+TEST(a_decrypted_payload_is_wiped_with_its_session) {
     const struct {
         const char *json, *letters;
         size_t len;
@@ -203,7 +203,7 @@ TEST(a_decrypted_payload_is_gone_with_its_session) {
         {"\"%s\"", LETTERS, 48},
         {"\"\\u0041\\n\\ud83d\\udd11%s\"", LETTERS, 48},
         {"[{\"b\":\"%s\"},1.5]", LETTERS, 48},
-        {"-7%s", "0123456789", 200}, /* an integer that no machine's word holds */
+        {"-7%s", "0123456789", 200}, /* an integer larger than any machine word */
     };
     for (int pickled = 0; pickled < 2; pickled++) {
         khufu_factory *made = FACTORY("type", "encrypted_cookie", "secret", ENCRYPTION_SECRET, "serializer", pickled ? "pickle" : "json");
@@ -225,17 +225,17 @@ TEST(a_decrypted_payload_is_gone_with_its_session) {
     }
 }
 
-TEST(a_decrypted_payload_that_is_refused_is_gone_at_once) {
+TEST(a_refused_decrypted_payload_is_wiped_at_once) {
     khufu_factory *json = FACTORY("type", "encrypted_cookie", "secret", ENCRYPTION_SECRET);
     khufu_factory *pickle = FACTORY("type", "encrypted_cookie", "secret", ENCRYPTION_SECRET, "serializer", "pickle");
     khufu_factory *brief = FACTORY("type", "encrypted_cookie", "secret", ENCRYPTION_SECRET, "timeout", "0");
     const struct {
         const khufu_factory *writer, *reader;
-    } ways[] = {{json, pickle}, {pickle, json}, {json, brief}};
+    } pairs[] = {{json, pickle}, {pickle, json}, {json, brief}};
     for (size_t i = 0; i < 3; i++) {
         struct needle needle = draw(48, LETTERS);
-        char *header = header_holding(ways[i].writer, "\"%s\"", &needle);
-        khufu_session *session = open_at(ways[i].reader, header, NOW + 1);
+        char *header = header_holding(pairs[i].writer, "\"%s\"", &needle);
+        khufu_session *session = open_at(pairs[i].reader, header, NOW + 1);
         CHECK(khufu_session_is_new(session));
         CHECK_GONE(&needle);
         khufu_session_free(session);
@@ -246,7 +246,7 @@ TEST(a_decrypted_payload_that_is_refused_is_gone_at_once) {
     khufu_factory_free(brief);
 }
 
-/* Calls `use` with the needle's text in a buffer that is wiped afterwards. */
+/* Calls `use` with the needle's text in a buffer, and then wipes the buffer. */
 static void with_text(khufu_session *session, const struct needle *needle, void (*use)(khufu_session *, const char *, size_t)) {
     char buffer[NEEDLE_LIMIT + 1];
     use(session, buffer, reveal(needle, buffer));
@@ -307,7 +307,7 @@ static void check_token(khufu_session *session, const char *text, size_t len) {
     CHECK(valid);
 }
 
-TEST(what_was_set_is_gone_with_its_session) {
+TEST(values_that_were_set_are_wiped_with_their_session) {
     static void (*const uses[])(khufu_session *, const char *, size_t) = {set_text, set_json,    update_json, set_key,
                                                                           flash,    set_default, refuse,      check_token};
     for (size_t i = 0; i < sizeof uses / sizeof *uses; i++) {
@@ -319,7 +319,7 @@ TEST(what_was_set_is_gone_with_its_session) {
             with_text(session, &needle, uses[i]);
             if (uses[i] != refuse) CHECK_THERE(&needle);
             switch (ending) {
-            case 1: /* so that what holds the texts must grow */
+            case 1: /* so that the texts' buffer grows */
                 for (int64_t n = 0; n < 300; n++) {
                     char key[16];
                     int key_len = snprintf(key, sizeof key, "key%d", (int)n);
@@ -341,7 +341,7 @@ TEST(what_was_set_is_gone_with_its_session) {
     }
 }
 
-TEST(a_committed_payload_is_gone_with_its_session) {
+TEST(a_committed_payload_is_wiped_with_its_session) {
     khufu_factory *encrypting = FACTORY("type", "encrypted_cookie", "secret", ENCRYPTION_SECRET);
     khufu_factory *pickling = FACTORY("type", "encrypted_cookie", "secret", ENCRYPTION_SECRET, "serializer", "pickle");
     const khufu_factory *factories[] = {factory, encrypting, pickling};
@@ -357,7 +357,7 @@ TEST(a_committed_payload_is_gone_with_its_session) {
     khufu_factory_free(encrypting);
 }
 
-TEST(a_csrf_token_is_gone_with_its_session) {
+TEST(a_csrf_token_is_wiped_with_its_session) {
     khufu_session *session = open_new(factory);
     const char *token;
     size_t len;
@@ -373,18 +373,18 @@ TEST(a_csrf_token_is_gone_with_its_session) {
 
 int main(void) {
     factory = FACTORY("secret", SECRET);
-    RUN(the_search_finds_what_is_there_and_only_that);
-    RUN(a_signing_secret_is_gone);
-    RUN(every_option_that_holds_a_secret_forgets_it);
-    RUN(a_secret_that_was_replaced_or_refused_is_gone);
-    RUN(an_encryption_key_lives_as_long_as_its_factory);
-    RUN(what_signs_in_a_secrets_place_is_gone_with_its_factory);
-    RUN(a_generated_secret_is_the_callers_alone);
-    RUN(a_decrypted_payload_is_gone_with_its_session);
-    RUN(a_decrypted_payload_that_is_refused_is_gone_at_once);
-    RUN(what_was_set_is_gone_with_its_session);
-    RUN(a_committed_payload_is_gone_with_its_session);
-    RUN(a_csrf_token_is_gone_with_its_session);
+    RUN(the_search_finds_exactly_the_existing_copies);
+    RUN(a_signing_secret_is_wiped);
+    RUN(every_option_with_a_secret_is_wiped);
+    RUN(a_replaced_or_refused_secret_is_wiped);
+    RUN(an_encryption_key_is_wiped_after_its_factory_and_sessions);
+    RUN(the_hmac_states_are_wiped_with_their_factory);
+    RUN(a_generated_secret_leaves_no_copy);
+    RUN(a_decrypted_payload_is_wiped_with_its_session);
+    RUN(a_refused_decrypted_payload_is_wiped_at_once);
+    RUN(values_that_were_set_are_wiped_with_their_session);
+    RUN(a_committed_payload_is_wiped_with_its_session);
+    RUN(a_csrf_token_is_wiped_with_its_session);
     khufu_factory_free(factory);
     return report();
 }

@@ -1,11 +1,11 @@
-/* What a cookie opens to: each kind of cookie there is, and the load result that tells it. */
+/* Opening: each kind of cookie, and its load result. */
 #include "sessions.h"
 
 #include <math.h>
 
 static khufu_factory *factory;
 
-/* Opens a payload at NOW and checks the load result; a refused one must be told as an error, and be new and empty. */
+/* Opens a payload at NOW and checks the load result. A refused payload must set an error and open a new, empty session. */
 static void check_payload(const char *payload, size_t len, khufu_load_result expected) {
     char *value = forge_signed(payload, len);
     khufu_session *session = open_value(factory, value, NOW);
@@ -119,7 +119,7 @@ TEST(a_wrong_signature_is_bad) {
     }
 }
 
-TEST(what_is_not_base64_or_too_short_is_malformed) {
+TEST(a_cookie_that_is_not_base64_or_too_short_is_malformed) {
     char *good = forge_text("[1700000060,1700000060,{}]");
     size_t length = strlen(good);
     REQUIRE(length % 4 != 1);
@@ -141,7 +141,7 @@ TEST(what_is_not_base64_or_too_short_is_malformed) {
     free(good);
 }
 
-TEST(padding_may_be_there_and_trailing_bits_must_be_zero) {
+TEST(padding_is_optional_and_trailing_bits_must_be_zero) {
     for (int spaces = 0; spaces < 3; spaces++) {
         char payload[40];
         int len = snprintf(payload, sizeof payload, "[1700000060,1700000060,{}%*s]", spaces, "");
@@ -200,7 +200,7 @@ TEST(a_state_that_is_not_json_is_malformed) {
     check_payload("[1700000060,1700000060,{\"a\":\"\0\"}]", 33, KHUFU_LOAD_MALFORMED);
 }
 
-/* `levels` arrays within one another, under a key. */
+/* A payload with a value of `levels` nested arrays. */
 static char *nested_payload(size_t levels) {
     char *payload = allocate(2 * levels + 64), *at = payload;
     at += sprintf(at, "[1700000060,1700000060,{\"a\":");
@@ -223,11 +223,11 @@ TEST(a_thousand_levels_open_and_more_do_not) {
     char *deep = allocate(300001);
     memset(deep, '[', 300000);
     deep[300000] = 0;
-    check_payload(deep, 300000, KHUFU_LOAD_MALFORMED); /* where the time should be */
+    check_payload(deep, 300000, KHUFU_LOAD_MALFORMED); /* nested in place of the time */
     free(deep);
 }
 
-/* Lists and objects in turns, from the outermost on; `wrong` is the level that closes as the other kind. */
+/* A payload with nested lists and objects in an irregular order. The level `wrong` closes as the other kind. */
 static char *mixed_payload(size_t levels, size_t wrong) {
     char *payload = allocate(7 * levels + 64), *at = payload;
     at += sprintf(at, "[1700000060,1700000060,{\"a\":");
@@ -252,7 +252,7 @@ TEST(every_level_closes_as_it_opened) {
     }
 }
 
-TEST(what_python_writes_beyond_json_opens) {
+TEST(json_that_only_python_writes_opens) {
     const char *payloads[] = {"[1700000060,1700000060.0,{\"a\":NaN,\"b\":[Infinity,{\"c\":-Infinity}]}]",
                               "[1700000060,1700000060.0,{\"a\":\"\\ud800\",\"\\udfff\":1}]",
                               " [ 1700000060 , 17e8 ,\n{ \"a\" : 1 , \"a\" : 2 } ]\t\r\n", "[-0,-0.0,{}]"};
@@ -265,7 +265,7 @@ TEST(what_python_writes_beyond_json_opens) {
     khufu_factory_free(endless);
 }
 
-TEST(a_clock_that_is_none_is_an_argument_error) {
+TEST(an_invalid_time_is_an_argument_error) {
     const double clocks[] = {NAN, INFINITY, -INFINITY, -1, 253402300800.0};
     for (size_t i = 0; i < 5; i++) {
         khufu_session *session = NULL;
@@ -273,8 +273,6 @@ TEST(a_clock_that_is_none_is_an_argument_error) {
         khufu_session_free(session);
     }
 }
-
-
 
 int main(void) {
     factory = FACTORY("secret", SECRET);
@@ -284,14 +282,14 @@ int main(void) {
     RUN(the_timeout_is_1200_seconds_by_default_and_may_be_unset);
     RUN(a_previous_secret_opens_and_is_replaced_at_commit);
     RUN(a_wrong_signature_is_bad);
-    RUN(what_is_not_base64_or_too_short_is_malformed);
-    RUN(padding_may_be_there_and_trailing_bits_must_be_zero);
+    RUN(a_cookie_that_is_not_base64_or_too_short_is_malformed);
+    RUN(padding_is_optional_and_trailing_bits_must_be_zero);
     RUN(a_payload_of_another_shape_is_malformed);
     RUN(a_state_that_is_not_json_is_malformed);
     RUN(a_thousand_levels_open_and_more_do_not);
     RUN(every_level_closes_as_it_opened);
-    RUN(what_python_writes_beyond_json_opens);
-    RUN(a_clock_that_is_none_is_an_argument_error);
+    RUN(json_that_only_python_writes_opens);
+    RUN(an_invalid_time_is_an_argument_error);
     khufu_factory_free(factory);
     return report();
 }

@@ -1,9 +1,9 @@
-/* Options by name: what is refused and how it is told, what the right ones do. */
+/* Options by name: which values are refused with which error, and what valid values do. */
 #include "sessions.h"
 
 static const struct wrong {
     const char *name, *value;
-    const char *allowed; /* what the message must offer instead */
+    const char *allowed; /* a part of the message's description of valid values */
 } wrong_values[] = {
     {"type", "signed", "signed_cookie"},
     {"type", "memory", "store"},
@@ -80,7 +80,7 @@ TEST(a_wrong_value_is_named_with_what_is_allowed) {
     }
 }
 
-TEST(a_wrong_value_in_a_header_cannot_be_set_nor_split_a_line) {
+TEST(a_wrong_header_value_is_refused_and_its_error_is_one_line) {
     const char *names[] = {"cookie_name", "path", "domain"};
     const char *values[] = {"a\r\nSet-Cookie: b=c", "a\nb", "a\tb", "a\x01"};
     for (size_t n = 0; n < 3; n++) {
@@ -126,8 +126,8 @@ TEST(an_unknown_name_is_named) {
         CHECK_INT(khufu_options_set(options, names[i], KHUFU_NTS, "hush-hush", KHUFU_NTS), KHUFU_ERR_OPTION);
         CHECK_CONTAINS(khufu_options_error(options), names[i]);
         if (strstr(names[i], ".secret") == NULL || strstr(names[i], "accept") == NULL)
-            CHECK_CONTAINS(khufu_options_error(options), "hashalg"); /* one of the names that there are */
-        CHECK(strstr(khufu_options_error(options), "hush-hush") == NULL); /* a secret, under a misspelt name */
+            CHECK_CONTAINS(khufu_options_error(options), "hashalg"); /* one of the valid names */
+        CHECK(strstr(khufu_options_error(options), "hush-hush") == NULL); /* a secret with a misspelt name */
         khufu_options_free(options);
     }
     khufu_options *options = khufu_options_new();
@@ -138,7 +138,7 @@ TEST(an_unknown_name_is_named) {
     khufu_options_free(options);
 }
 
-TEST(a_secret_is_never_told) {
+TEST(no_error_shows_a_secret) {
     const struct {
         const char *name, *value, *allowed;
     } wrong[] = {
@@ -168,10 +168,10 @@ TEST(an_empty_secret_is_refused) {
     }
 }
 
-TEST(options_must_go_together) {
+TEST(options_that_contradict_each_other_are_refused) {
     const struct {
         const char *words[11];
-        const char *told;
+        const char *reason;
     } wrong[] = {
         {{NULL}, "secret"},
         {{"timeout", "60", NULL}, "secret_hex"},
@@ -204,7 +204,7 @@ TEST(options_must_go_together) {
         khufu_factory *factory = (khufu_factory *)options;
         if (khufu_factory_new(options, &factory) != KHUFU_ERR_OPTION) FAIL("options %zu", i);
         CHECK(factory == NULL);
-        CHECK_CONTAINS(khufu_options_error(options), wrong[i].told);
+        CHECK_CONTAINS(khufu_options_error(options), wrong[i].reason);
         CHECK(strstr(khufu_options_error(options), "hush") == NULL);
         CHECK(strstr(khufu_options_error(options), "c0ffee") == NULL);
         CHECK(strstr(khufu_options_error(options), "0102") == NULL);
@@ -344,12 +344,12 @@ TEST(a_buffer_too_small_for_a_secret_is_refused_and_left) {
 
 int main(void) {
     RUN(a_wrong_value_is_named_with_what_is_allowed);
-    RUN(a_wrong_value_in_a_header_cannot_be_set_nor_split_a_line);
+    RUN(a_wrong_header_value_is_refused_and_its_error_is_one_line);
     RUN(an_attribute_has_at_most_1024_bytes);
     RUN(an_unknown_name_is_named);
-    RUN(a_secret_is_never_told);
+    RUN(no_error_shows_a_secret);
     RUN(an_empty_secret_is_refused);
-    RUN(options_must_go_together);
+    RUN(options_that_contradict_each_other_are_refused);
     RUN(a_refused_option_leaves_what_was_set);
     RUN(options_may_change_after_a_factory_was_made);
     RUN(the_last_of_two_values_counts);

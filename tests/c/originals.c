@@ -1,9 +1,9 @@
-/* Every session that pyramid_session_redis, pyramid_redis_sessions and Beaker wrote opens to its state, goes back as the
-   session that they have, and nothing like it opens at all. */
+/* Every session that pyramid_session_redis, pyramid_redis_sessions and Beaker wrote opens to its state and is written
+   back unchanged. No altered cookie opens. */
 #include "stores.h"
 #include "vectors.h"
 
-/* The vectors were written between these times, and have not expired at the second. */
+/* The vectors were written between these times, and have not expired at LATER. */
 enum { WRITTEN = 1795442010, LATER = 1795442100 };
 
 static const char *format;
@@ -13,7 +13,7 @@ static bool is_stored(const cJSON *vector) {
     return cJSON_GetObjectItem(vector, "records")->child != NULL;
 }
 
-/* A factory of the vector's options, with this secret. */
+/* Makes a factory with the vector's options and this secret. */
 static khufu_factory *factory_with(const cJSON *vector, const char *secret) {
     const char *cookie_name = strcmp(format, "beaker") == 0 ? "beaker.session.id" : "session";
     const char *words[13] = {"format", format, "secret", secret, "serializer", text_of(vector, "serializer"),
@@ -34,7 +34,7 @@ static khufu_factory *factory_of(const cJSON *vector) {
     return factory_with(vector, text_of(vector, cJSON_HasObjectItem(vector, "secret") ? "secret" : "validate_key"));
 }
 
-/* Puts the records into Redis, which holds nothing else then. */
+/* Empties Redis, and stores the vector's records in it. */
 static void put_records(const cJSON *vector) {
     const cJSON *record;
     CHECK_STRING(redis("FLUSHALL"), "+OK");
@@ -53,7 +53,7 @@ static void put_records(const cJSON *vector) {
     }
 }
 
-/* What the browser sends back; the caller frees it. */
+/* The Cookie header that the browser sends back. The caller frees it. */
 static char *cookie_of(const cJSON *vector) {
     const char *set_cookie = text_of(vector, "set_cookie") + strspn(text_of(vector, "set_cookie"), " ");
     return text_copy(set_cookie, strcspn(set_cookie, ";"));
@@ -82,7 +82,7 @@ TEST(every_session_opens_to_its_state) {
     }
 }
 
-TEST(every_session_goes_back_as_it_was) {
+TEST(every_session_is_written_back_unchanged) {
     const cJSON *vector;
     EACH_CASE(vector, vectors) {
         put_records(vector);
@@ -120,7 +120,7 @@ TEST(a_record_that_is_not_there_is_missing) {
     }
 }
 
-TEST(another_secret_opens_none) {
+TEST(another_secret_opens_no_session) {
     const cJSON *vector;
     EACH_CASE(vector, vectors) {
         put_records(vector);
@@ -153,9 +153,9 @@ int main(void) {
         format = formats[i];
         vectors = read_vectors(file);
         RUN(every_session_opens_to_its_state);
-        RUN(every_session_goes_back_as_it_was);
+        RUN(every_session_is_written_back_unchanged);
         RUN(a_record_that_is_not_there_is_missing);
-        RUN(another_secret_opens_none);
+        RUN(another_secret_opens_no_session);
         RUN(no_cookie_opens_with_a_character_changed);
         cJSON_Delete(vectors);
         free(file);

@@ -1,10 +1,10 @@
-/* Pickled payloads: data is read and written, and nothing else that Python would do is ever done. */
+/* Pickled payloads: data is read and written, and no code is ever run. */
 #include "sessions.h"
 #include "vectors.h"
 
 static khufu_factory *factory;
 
-/* A session of SECRET whose pickle is these opcodes, within the pickle of [NOW, NOW, {'a': …}]. */
+/* Opens a session signed with SECRET. The opcodes are the value of 'a' in the pickle of (NOW, NOW, {'a': …}). */
 static khufu_session *open_pickled(const khufu_factory *factory, const char *opcodes, size_t len) {
     static const char before[] = "\x80\x02(I1700000060\nF1700000060.0\n}U\x01""a", behind[] = "st.";
     char *payload = allocate(sizeof before + len + sizeof behind);
@@ -22,7 +22,7 @@ TEST(pickled_data_becomes_json) {
     const struct {
         const char *opcodes;
         size_t len;
-        const char *json; /* NULL: NaN, which get refuses */
+        const char *json; /* NULL for NaN or an infinity, which get refuses */
     } values[] = {
 #define PICKLED(opcodes, json) {opcodes, sizeof opcodes - 1, json}
         PICKLED("N", "null"),
@@ -76,7 +76,7 @@ TEST(pickled_data_becomes_json) {
     }
 }
 
-/* What a commit writes into the cookie's payload; to be freed. */
+/* Commits. Returns the payload of the cookie, which the caller frees. */
 static unsigned char *committed_payload(khufu_session *session, size_t *len) {
     char *header = next_request(session);
     size_t all;
@@ -88,7 +88,7 @@ static unsigned char *committed_payload(khufu_session *session, size_t *len) {
     return bytes;
 }
 
-TEST(what_was_only_read_goes_back_as_it_came_but_for_its_time) {
+TEST(a_session_that_was_only_read_is_written_back_with_a_new_time) {
     static const char tuple[] = "(C\x01xq\x07h\x07I5\n]h\x07" "at";
     khufu_session *session = open_pickled(factory, tuple, sizeof tuple - 1);
     const char *json = NULL;
@@ -103,7 +103,7 @@ TEST(what_was_only_read_goes_back_as_it_came_but_for_its_time) {
     khufu_session_free(session);
 }
 
-TEST(values_that_nobody_touched_keep_their_python_types) {
+TEST(unchanged_values_keep_their_python_types) {
     static const char tuple[] = "(C\x01xq\x07h\x07I5\n]h\x07" "at";
     khufu_session *session = open_pickled(factory, tuple, sizeof tuple - 1);
     size_t len;
@@ -115,7 +115,7 @@ TEST(values_that_nobody_touched_keep_their_python_types) {
     khufu_session_free(session);
 }
 
-TEST(an_unsupported_pickle_is_told_by_class_and_key) {
+TEST(the_error_of_an_unsupported_pickle_names_class_and_key) {
     static const char date[] = "cdatetime\ndate\n(U\x04\x07\xea\x01\x01tR";
     khufu_session *session = open_pickled(factory, date, sizeof date - 1);
     CHECK_EMPTY(session, KHUFU_LOAD_UNSUPPORTED, NOW);
@@ -135,7 +135,7 @@ TEST(a_pickle_is_written_in_protocol_2) {
     khufu_session_free(session);
 }
 
-TEST(an_integer_that_no_python_reads_is_not_set) {
+TEST(an_integer_that_python_cannot_read_is_refused) {
     khufu_session *session = open_new(factory);
     char digits[4302];
     memset(digits, '9', sizeof digits);
@@ -154,7 +154,7 @@ TEST(an_integer_that_no_python_reads_is_not_set) {
     khufu_session_free(session);
 }
 
-TEST(hostile_pickles_are_refused_by_name) {
+TEST(hostile_pickles_are_refused_with_the_reason) {
     cJSON *vectors = read_vectors("hostile_pickle.json");
     khufu_factory *accepting = FACTORY("secret", "another", "accept.old.secret", SECRET, "accept.old.serializer", "pickle");
     const cJSON *vector;
@@ -187,7 +187,7 @@ TEST(a_genuine_session_that_cannot_be_read_is_not_overwritten) {
         khufu_session *session = open_pickled(factories[i], set, 1);
         CHECK_EMPTY(session, KHUFU_LOAD_UNSUPPORTED, NOW);
         CHECK_CONTAINS(khufu_session_error(session), "set");
-        CHECK(commit_cookie(session) == NULL); /* nothing to write yet */
+        CHECK(commit_cookie(session) == NULL); /* there is nothing to write yet */
         CHECK_INT(khufu_session_set(session, "a", 1, "1", 1), KHUFU_OK);
         for (int again = 0; again < 2; again++) {
             CHECK_INT(khufu_session_commit(session, 0), KHUFU_ERR_UNSUPPORTED);
@@ -213,8 +213,8 @@ TEST(a_genuine_session_that_cannot_be_read_is_not_overwritten) {
     khufu_factory_free(chained);
 }
 
-/* One opcode, a hundred thousand times. */
-TEST(long_pickles_end_without_harm) {
+/* Each pickle repeats an opcode a hundred thousand times. */
+TEST(long_pickles_do_no_harm) {
     enum { COUNT = 100000 };
     const struct {
         const char *name;
@@ -244,14 +244,14 @@ TEST(long_pickles_end_without_harm) {
 int main(void) {
     factory = FACTORY("secret", SECRET, "serializer", "pickle");
     RUN(pickled_data_becomes_json);
-    RUN(what_was_only_read_goes_back_as_it_came_but_for_its_time);
-    RUN(values_that_nobody_touched_keep_their_python_types);
-    RUN(an_unsupported_pickle_is_told_by_class_and_key);
+    RUN(a_session_that_was_only_read_is_written_back_with_a_new_time);
+    RUN(unchanged_values_keep_their_python_types);
+    RUN(the_error_of_an_unsupported_pickle_names_class_and_key);
     RUN(a_pickle_is_written_in_protocol_2);
-    RUN(an_integer_that_no_python_reads_is_not_set);
-    RUN(hostile_pickles_are_refused_by_name);
+    RUN(an_integer_that_python_cannot_read_is_refused);
+    RUN(hostile_pickles_are_refused_with_the_reason);
     RUN(a_genuine_session_that_cannot_be_read_is_not_overwritten);
-    RUN(long_pickles_end_without_harm);
+    RUN(long_pickles_do_no_harm);
     khufu_factory_free(factory);
     return report();
 }

@@ -1,4 +1,4 @@
-/* A Redis of the test's own, on a socket in a folder, and commands for it. */
+/* Starts a Redis for the test alone, on a socket in a folder, and sends commands to it. */
 #ifndef REDIS_SERVER_H
 #define REDIS_SERVER_H
 
@@ -18,7 +18,8 @@ static struct {
     char url[128];
 } redis_server;
 
-/* Sends an inline command, whose arguments are plain or in double quotes with \xHH, and gives its answer's first line. */
+/* Sends an inline command and returns the first line of the answer. An argument is plain text, or in double quotes with
+   \xHH escapes. */
 static inline const char *redis(const char *command) {
     static char answer[256];
     size_t len = 0;

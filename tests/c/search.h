@@ -1,6 +1,6 @@
-/* A search through this process's memory for what must not be there any more, freed blocks and the stack included. A
-   needle is kept masked, so that the search does not find the test's own copy, and only its second half is searched for,
-   so that an allocator's links over the beginning of a freed block do not hide it. */
+/* Searches all memory of this process, including freed blocks and the stack, for bytes that should have been wiped. The
+   needle is kept masked, so that the search does not find the test's own copy. Only its second half is searched for,
+   because the allocator may overwrite the beginning of a freed block. */
 #ifndef SEARCH_H
 #define SEARCH_H
 
@@ -17,7 +17,7 @@ struct needle {
     size_t len;
 };
 
-/* Takes the bytes away from where they stand: from now on they are in the needle alone, masked. */
+/* Moves the bytes into a needle, and wipes them at their old place. */
 static inline struct needle take(void *data, size_t len) {
     struct needle needle = {.len = len};
     REQUIRE(len >= 16 && len <= NEEDLE_LIMIT);
@@ -26,7 +26,7 @@ static inline struct needle take(void *data, size_t len) {
     return needle;
 }
 
-/* Letters that were drawn at random and never stood anywhere unmasked. */
+/* A needle of random letters, which were never in memory unmasked. */
 static inline struct needle draw(size_t len, const char *alphabet) {
     struct needle needle = {.len = len};
     REQUIRE(len >= 16 && len <= NEEDLE_LIMIT && getrandom(needle.masked, len, 0) == (ssize_t)len);
@@ -45,14 +45,14 @@ static inline size_t reveal(const struct needle *needle, char *buffer) {
     return needle->len;
 }
 
-/* The same bytes, each xored with one byte: a key as it stands in HMAC's block. */
+/* The needle with each byte xored with `byte`, as HMAC does with a key. */
 static inline struct needle xored(const struct needle *needle, unsigned char byte) {
     struct needle other = *needle;
     for (size_t i = 0; i < other.len; i++) other.masked[i] ^= byte;
     return other;
 }
 
-/* The bytes that the needle's hex digits write. */
+/* The needle that this needle's hex digits encode. */
 static inline struct needle from_hex(const struct needle *digits) {
     struct needle bytes = {.len = digits->len / 2};
     for (size_t i = 0; i < digits->len; i++) {
@@ -65,12 +65,12 @@ static inline struct needle from_hex(const struct needle *digits) {
 
 static unsigned char window[WINDOW];
 
-/* How often the needle's second half stands between two addresses. */
+/* Counts how often the needle's second half occurs between two addresses. */
 static inline size_t hits_between(int memory, uintptr_t at, uintptr_t end, const struct needle *needle) {
     size_t half = needle->len / 2, size = needle->len - half, found = 0;
     while (at < end && end - at >= size) {
         ssize_t got = pread(memory, window, end - at < WINDOW ? end - at : WINDOW, (off_t)at);
-        if (got < (ssize_t)size) break; /* pages that are mapped and not there */
+        if (got < (ssize_t)size) break; /* mapped pages that cannot be read */
         for (size_t start = 0; start + size <= (size_t)got; start++) {
             size_t same = 0;
             while (same < size && (window[start + same] ^ MASK) == needle->masked[half + same]) same++;
@@ -81,7 +81,7 @@ static inline size_t hits_between(int memory, uintptr_t at, uintptr_t end, const
     return found;
 }
 
-/* How often it stands in this process's memory, but for the window through which that is read. */
+/* Counts how often the needle occurs in this process's memory, except in the window into which memory is copied. */
 static inline size_t hits(const struct needle *needle) {
     static char maps[1 << 16];
     uintptr_t own = (uintptr_t)window, own_end = own + sizeof window;
@@ -95,7 +95,7 @@ static inline size_t hits(const struct needle *needle) {
     for (char *line; (line = strtok_r(rest, "\n", &rest)) != NULL;) {
         char *end_text, *rights;
         uintptr_t start = strtoull(line, &end_text, 16), end = strtoull(end_text + 1, &rights, 16);
-        if (rights[1] != 'r' || strstr(line, "[v") != NULL) continue; /* [vvar] and [vsyscall] are the kernel's */
+        if (rights[1] != 'r' || strstr(line, "[v") != NULL) continue; /* [vvar] and [vsyscall] belong to the kernel */
         found += hits_between(memory, start, end < own ? end : own < start ? start : own, needle);
         found += hits_between(memory, start > own_end ? start : own_end, end, needle);
     }

@@ -1,4 +1,5 @@
-/* What most tests begin and end with: a factory from a list of options, a session from a cookie, the next request's cookie. */
+/* Helpers for most tests: they make a factory from a list of options, open a session from a cookie, and make the Cookie
+   header of the next request. */
 #ifndef SESSIONS_H
 #define SESSIONS_H
 
@@ -10,7 +11,7 @@
 
 #define NOW 1700000060.0
 
-/* FACTORY("secret", SECRET, "timeout", "60") */
+/* Makes a factory from names and values: FACTORY("secret", SECRET, "timeout", "60") */
 #define FACTORY(...) make_factory((const char *const[]){__VA_ARGS__, NULL})
 
 static inline khufu_options *make_options(const char *const *words) {
@@ -23,7 +24,7 @@ static inline khufu_options *make_options(const char *const *words) {
     return options;
 }
 
-/* A factory from options, which it frees. */
+/* Makes a factory from options, and frees the options. */
 static inline khufu_factory *factory_from(khufu_options *options) {
     khufu_factory *factory = NULL;
     khufu_status status = khufu_factory_new(options, &factory);
@@ -37,7 +38,7 @@ static inline khufu_factory *make_factory(const char *const *words) {
     return factory_from(make_options(words));
 }
 
-/* `header` is a Cookie header's text, NULL where the request has none. */
+/* Opens a session. `header` is the text of a Cookie header, or NULL if the request has none. */
 static inline khufu_session *open_at(const khufu_factory *factory, const char *header, double now) {
     khufu_session *session = NULL;
     CHECK_INT(khufu_session_open_at(factory, header, header == NULL ? 0 : KHUFU_NTS, now, &session), KHUFU_OK);
@@ -63,7 +64,7 @@ static inline char *joined(const char *first, const char *second, const char *th
     return text;
 }
 
-/* A session opened from one cookie's value. */
+/* Opens a session from the value of its cookie. */
 static inline khufu_session *open_value(const khufu_factory *factory, const char *value, double now) {
     char *header = joined("session=", value, "");
     khufu_session *session = open_at(factory, header, now);
@@ -71,7 +72,7 @@ static inline khufu_session *open_value(const khufu_factory *factory, const char
     return session;
 }
 
-/* A session opened at NOW from a signed cookie over this payload. */
+/* Opens a session at NOW from a signed cookie with this payload. */
 static inline khufu_session *open_payload(const khufu_factory *factory, const char *payload) {
     char *value = forge_text(payload);
     khufu_session *session = open_value(factory, value, NOW);
@@ -79,7 +80,7 @@ static inline khufu_session *open_payload(const khufu_factory *factory, const ch
     return session;
 }
 
-/* A session opened at NOW holding this state, last renewed and created then as well. */
+/* Opens a session with this state at NOW. It was also created and renewed at NOW. */
 static inline khufu_session *open_state(const khufu_factory *factory, const char *state_json) {
     char *payload = joined("[1700000060,1700000060.0,", state_json, "]");
     khufu_session *session = open_payload(factory, payload);
@@ -88,7 +89,7 @@ static inline khufu_session *open_state(const khufu_factory *factory, const char
     return session;
 }
 
-/* The one Set-Cookie value of a commit, NULL where there is none; the caller frees it. */
+/* Commits. Returns the only Set-Cookie value, which the caller frees, or NULL if there is none. */
 static inline char *commit_cookie(khufu_session *session) {
     const char *data = NULL;
     size_t len = 0;
@@ -100,7 +101,7 @@ static inline char *commit_cookie(khufu_session *session) {
     return cookie;
 }
 
-/* Commits and gives the Cookie header of the next request, "name=value"; the caller frees it. */
+/* Commits. Returns the Cookie header of the next request, "name=value", which the caller frees. */
 static inline char *next_request(khufu_session *session) {
     char *cookie = commit_cookie(session);
     REQUIRE(cookie != NULL);
@@ -117,7 +118,7 @@ static inline char *next_request(khufu_session *session) {
             FAIL("state is %.*s, not %s", (int)json_len_, json_ ? json_ : "", state_);      \
     } while (0)
 
-/* The JSON text under a key, byte for byte. */
+/* Checks the JSON text of a key's value, byte for byte. */
 #define CHECK_VALUE(session, key, expected)                                                          \
     do {                                                                                             \
         const char *value_ = NULL;                                                                   \
@@ -126,7 +127,7 @@ static inline char *next_request(khufu_session *session) {
         CHECK_TEXT(value_, value_len_, expected);                                                    \
     } while (0)
 
-/* New, empty, created and accessed at `now`. */
+/* Checks that a session is new, empty and created at `now`. */
 #define CHECK_EMPTY(session, load, now)                                \
     do {                                                               \
         CHECK_INT(khufu_session_load_result(session), load);           \

@@ -1,5 +1,6 @@
-/* Sessions in a store, each test on memory, Redis, SQLite and a store of the caller's own: nothing that two requests write is lost, what has ended
-   stays ended, a subject's sessions are found, and a store that fails or is slow costs no session. */
+/* Sessions in a store. Most tests run with memory, Redis, SQLite and a custom store: concurrent requests lose no write,
+   a session that has ended stays ended, a subject's sessions are found, and a store that fails or is slow loses no
+   session. */
 #include "stores.h"
 
 #include <cjson/cJSON.h>
@@ -9,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-TEST(what_is_set_is_there_in_the_next_request) {
+TEST(the_next_request_reads_what_was_set) {
     khufu_factory *factory = STORED("reissue_time", "");
     char *header = begin(factory, "{\"user\":\"zo\xc3\xab\",\"n\":1.10}");
     CHECK_INT(strlen(header), strlen("session=") + 86); /* base64 of a MAC and an id, 32 bytes each */
@@ -18,7 +19,7 @@ TEST(what_is_set_is_there_in_the_next_request) {
     CHECK(!khufu_session_is_new(session));
     CHECK_DOUBLE(khufu_session_created(session), NOW);
     CHECK_VALUE(session, "n", "1.10");
-    CHECK(commit_cookie(session) == NULL); /* the browser has it */
+    CHECK(commit_cookie(session) == NULL); /* the browser has the cookie */
     CHECK_INT(khufu_session_set_null(session, "a", 1), KHUFU_OK);
     CHECK(commit_cookie(session) == NULL);
     khufu_session_free(session);
@@ -47,7 +48,7 @@ TEST(a_record_may_be_larger_than_any_cookie) {
     khufu_factory_free(factory);
 }
 
-TEST(two_requests_at_once_keep_what_both_wrote) {
+TEST(two_concurrent_requests_keep_each_others_changes) {
     khufu_factory *factory = STORED("timeout", "600");
     char *header = begin(factory, "{\"gone\":1,\"kept\":[],\"_f_\":[\"old\"]}");
     khufu_session *one = open_at(factory, header, NOW), *other = open_at(factory, header, NOW);
@@ -68,7 +69,7 @@ TEST(two_requests_at_once_keep_what_both_wrote) {
     CHECK_INT(khufu_session_commit(other, 0), KHUFU_OK);
     const char *both = "{\"kept\":[],\"_f_\":[\"from one\",\"from other\"],\"one\":1,\"same\":\"other\",\"theme\":\"dark\","
                        "\"other\":2}";
-    CHECK_STATE(other, both); /* it has seen what the first wrote */
+    CHECK_STATE(other, both); /* the second commit merged the first one's changes */
     CHECK_STORED(factory, header, both);
     CHECK_INT(khufu_session_set_int64(one, "again", 5, 3), KHUFU_OK);
     CHECK_INT(khufu_session_commit(one, 0), KHUFU_OK);
@@ -79,7 +80,7 @@ TEST(two_requests_at_once_keep_what_both_wrote) {
     khufu_factory_free(factory);
 }
 
-TEST(both_requests_see_one_csrf_token) {
+TEST(concurrent_requests_share_one_csrf_token) {
     khufu_factory *factory = STORED("timeout", "600");
     char *header = begin(factory, "{\"a\":1}");
     khufu_session *one = open_at(factory, header, NOW), *other = open_at(factory, header, NOW);
@@ -112,7 +113,7 @@ static struct {
     atomic_int next;
 } load;
 
-/* Each request sets a key of its own, flashes a message and adds to a queue; gives how many went wrong. */
+/* Sends requests. Each sets its own key and flashes a message to each of two queues. Returns how many calls failed. */
 static void *send_requests(void *unused) {
     (void)unused;
     uintptr_t wrong = 0;
@@ -132,7 +133,7 @@ static void *send_requests(void *unused) {
     return (void *)wrong;
 }
 
-TEST(threads_on_one_session_lose_nothing) {
+TEST(threads_on_one_session_lose_no_write) {
     khufu_factory *factory = STORED("store_timeout", "60");
     char *header = begin(factory, "{}");
     pthread_t threads[THREADS];
@@ -186,7 +187,7 @@ TEST(a_logout_is_final) {
         CHECK_INT(khufu_session_set_cookie(slow, 0, &data, &len), KHUFU_NOT_FOUND);
         CHECK_STATE(slow, "{\"user\":1,\"seen\":1}"); /* its data can still be read */
     }
-    CHECK(commit_cookie(reader) == NULL); /* nor does a reader bring it back */
+    CHECK(commit_cookie(reader) == NULL); /* a request that only read does not restore it */
     khufu_session *next = open_at(factory, header, NOW);
     CHECK_EMPTY(next, KHUFU_LOAD_MISSING, NOW);
     CHECK(*khufu_session_error(next) != 0);
@@ -199,7 +200,7 @@ TEST(a_logout_is_final) {
     khufu_factory_free(factory);
 }
 
-TEST(an_id_that_was_offered_is_never_taken_up) {
+TEST(an_id_from_the_browser_is_never_reused) {
     khufu_factory *factory = STORED("timeout", "600");
     char *header = begin(factory, "{\"user\":1}");
     khufu_session *session = open_at(factory, header, NOW);
@@ -218,7 +219,7 @@ TEST(an_id_that_was_offered_is_never_taken_up) {
     session = open_at(factory, header, NOW);
     CHECK_INT(khufu_session_load_result(session), KHUFU_LOAD_MISSING);
     CHECK_INT(khufu_session_set_int64(session, "a", 1, 1), KHUFU_OK);
-    CHECK_INT(khufu_session_id(session, &data, &len), KHUFU_NOT_FOUND); /* before the first commit it has none */
+    CHECK_INT(khufu_session_id(session, &data, &len), KHUFU_NOT_FOUND); /* it has no id before its first commit */
     free(next_header);
     next_header = next_request(session);
     CHECK(strcmp(next_header, header) != 0);
@@ -240,7 +241,7 @@ static khufu_load_result load_result(const khufu_factory *factory, const char *h
     return result;
 }
 
-/* Gives the session of a Cookie header a new id, and its user: the next Cookie header. */
+/* Sets the user of a session and gives it a new id. Returns its next Cookie header. */
 static char *log_in_over(const khufu_factory *factory, const char *header, int64_t user) {
     khufu_session *session = open_at(factory, header, NOW);
     CHECK_INT(khufu_session_set_int64(session, "user", 4, user), KHUFU_OK);
@@ -260,7 +261,7 @@ static void log_out(const khufu_factory *factory, const char *header) {
     khufu_session_free(session);
 }
 
-TEST(a_new_id_leaves_the_key_and_the_old_one_is_read_only_for_a_while) {
+TEST(after_a_new_id_the_key_stays_and_the_old_id_can_only_read) {
     khufu_factory *factory = STORED("regenerate_grace", "60");
     char *header = begin(factory, "{\"cart\":[1]}");
     khufu_session *login = open_at(factory, header, NOW), *late = open_at(factory, header, NOW);
@@ -273,7 +274,7 @@ TEST(a_new_id_leaves_the_key_and_the_old_one_is_read_only_for_a_while) {
     CHECK_STORED(factory, next_header, "{\"cart\":[1],\"user\":42}");
     khufu_session *old = open_at(factory, header, NOW);
     CHECK_INT(khufu_session_load_result(old), KHUFU_LOAD_LOADED);
-    CHECK_STATE(old, "{\"cart\":[1]}"); /* as it was before */
+    CHECK_STATE(old, "{\"cart\":[1]}"); /* the state before the new id */
     CHECK(commit_cookie(old) == NULL);
     CHECK_INT(khufu_session_set_int64(old, "x", 1, 1), KHUFU_OK);
     CHECK_INT(khufu_session_commit(old, 0), KHUFU_ERR_GONE);
@@ -284,7 +285,7 @@ TEST(a_new_id_leaves_the_key_and_the_old_one_is_read_only_for_a_while) {
     CHECK_STRING(again, next_header);
     free(again);
     CHECK_STORED(factory, next_header, "{\"cart\":[1],\"user\":42,\"more\":1}");
-    CHECK_STORED(factory, header, "{\"cart\":[1]}"); /* never what is newer */
+    CHECK_STORED(factory, header, "{\"cart\":[1]}"); /* never the newer state */
     khufu_session_free(old);
     khufu_session_free(late);
     khufu_session_free(login);
@@ -295,7 +296,7 @@ TEST(a_new_id_leaves_the_key_and_the_old_one_is_read_only_for_a_while) {
     khufu_factory_free(factory);
 }
 
-/* By the times that the requests are said to have. */
+/* The grace period is measured with the times that the requests pass. */
 TEST(the_old_id_is_missing_when_its_grace_is_over) {
     const char *graces[] = {"0", "10"};
     for (int i = 0; i < 2; i++) {
@@ -316,7 +317,7 @@ TEST(a_logout_by_any_id_ends_the_session_for_every_id) {
         char *headers[3] = {begin(factory, "{\"a\":1}")};
         khufu_session *before = open_at(factory, headers[0], NOW);
         for (int i = 1; i < 3; i++) headers[i] = log_in_over(factory, headers[i - 1], i);
-        CHECK_INT(load_result(factory, headers[0]), KHUFU_LOAD_MISSING); /* two logins ago */
+        CHECK_INT(load_result(factory, headers[0]), KHUFU_LOAD_MISSING); /* replaced two logins ago */
         if (by == 0) {
             log_out(factory, headers[2]);
         } else if (by == 1) {
@@ -324,7 +325,7 @@ TEST(a_logout_by_any_id_ends_the_session_for_every_id) {
         } else if (by == 2) { /* by a request that was open before both logins */
             CHECK_INT(khufu_session_invalidate(before), KHUFU_OK);
             CHECK_INT(khufu_session_commit(before, 0), KHUFU_OK);
-        } else { /* the id that nobody should have any more ends nothing */
+        } else { /* the oldest id is no longer valid and ends nothing */
             khufu_session *planted = open_at(factory, headers[0], NOW);
             CHECK_INT(khufu_session_invalidate(planted), KHUFU_OK);
             CHECK_INT(khufu_session_commit(planted, 0), KHUFU_OK);
@@ -338,8 +339,8 @@ TEST(a_logout_by_any_id_ends_the_session_for_every_id) {
     khufu_factory_free(factory);
 }
 
-/* With max_age each use of a session sends its cookie again. */
-TEST(a_request_that_only_read_brings_no_old_cookie_back) {
+/* With max_age, each use of a session sends its cookie again. */
+TEST(a_request_that_only_read_does_not_restore_an_old_cookie) {
     khufu_factory *factory = STORED("max_age", "3600");
     char *header = begin(factory, "{\"a\":1}");
     khufu_session *first = open_at(factory, header, NOW + 1), *second = open_at(factory, header, NOW + 1);
@@ -350,7 +351,7 @@ TEST(a_request_that_only_read_brings_no_old_cookie_back) {
     char *cookie = commit_cookie(first);
     CHECK(cookie != NULL);
     char *next_header = log_in_over(factory, header, 42);
-    CHECK(commit_cookie(second) == NULL); /* nor is it an error */
+    CHECK(commit_cookie(second) == NULL); /* no cookie, and no error */
     khufu_session *old = open_at(factory, header, NOW + 2);
     CHECK_VALUE(old, "a", "1");
     CHECK(commit_cookie(old) == NULL);
@@ -396,7 +397,7 @@ static void *log_in_at_once(void *unused) {
     return (void *)wrong;
 }
 
-/* A logout and a revocation, each at the same time as a login. */
+/* A logout or a revocation happens at the same time as a login. */
 TEST(a_login_survives_neither_a_logout_nor_a_revocation_at_the_same_time) {
     khufu_factory *factory = STORED("store_timeout", "60");
     REQUIRE(pthread_barrier_init(&race.start, NULL, 2) == 0);
@@ -448,7 +449,7 @@ TEST(bad_cookies_are_told_apart) {
     session = open_at(factory, changed, NOW);
     CHECK_EMPTY(session, KHUFU_LOAD_MALFORMED, NOW);
     khufu_session_free(session);
-    session = open_payload(factory, "[1700000060,1700000060.0,{\"a\":1}]"); /* a signed cookie, which was never accepted */
+    session = open_payload(factory, "[1700000060,1700000060.0,{\"a\":1}]"); /* a format that is not accepted */
     CHECK_EMPTY(session, KHUFU_LOAD_MALFORMED, NOW);
     khufu_session_free(session);
     free(changed);
@@ -457,13 +458,13 @@ TEST(bad_cookies_are_told_apart) {
     khufu_factory_free(factory);
 }
 
-TEST(a_session_ends_when_it_was_idle_or_is_too_old) {
+TEST(a_session_expires_when_it_is_idle_or_too_old) {
     khufu_factory *factory = STORED("timeout", "60", "absolute_timeout", "100");
     char *header = begin(factory, "{\"a\":1}");
     const double busy[] = {50, 99};
     for (int i = 0; i < 2; i++) {
         khufu_session *session = open_at(factory, header, NOW + busy[i]);
-        CHECK_VALUE(session, "a", "1"); /* and so renewed */
+        CHECK_VALUE(session, "a", "1"); /* the read renews it */
         CHECK(commit_cookie(session) == NULL);
         khufu_session_free(session);
     }
@@ -479,13 +480,13 @@ TEST(a_session_ends_when_it_was_idle_or_is_too_old) {
     khufu_factory_free(factory);
 }
 
-TEST(a_record_whose_time_is_up_is_missing) {
+TEST(an_expired_record_is_missing) {
     khufu_factory *factory = STORED("timeout", "0");
     char *header = begin(factory, "{\"a\":1}");
     khufu_session *session = open_at(factory, header, NOW);
     CHECK_INT(khufu_session_load_result(session), KHUFU_LOAD_LOADED);
     khufu_session_free(session);
-    pause_for(1050); /* by the store's own clock; it keeps a record for a second longer */
+    pause_for(1050); /* the store uses its own clock, and keeps a record for one more second */
     session = open_at(factory, header, NOW);
     CHECK_EMPTY(session, KHUFU_LOAD_MISSING, NOW);
     khufu_session_free(session);
@@ -507,7 +508,7 @@ TEST(a_request_that_ended_in_an_exception_saves_nothing) {
     CHECK_INT(khufu_session_invalidate(session), KHUFU_OK);
     CHECK_INT(khufu_session_commit(session, KHUFU_COMMIT_EXCEPTION), KHUFU_OK);
     khufu_session_free(session);
-    session = open_at(factory, header, NOW); /* but a logout holds */
+    session = open_at(factory, header, NOW); /* a logout takes effect anyway */
     CHECK_EMPTY(session, KHUFU_LOAD_MISSING, NOW);
     khufu_session_free(session);
     free(header);
@@ -526,7 +527,7 @@ TEST(a_session_moves_from_a_cookie_into_the_store) {
     khufu_factory_free(factory);
 }
 
-/* A user's login: the Cookie header, and the session's id. */
+/* Logs a user in. Returns the Cookie header and the session's id. */
 static char *log_in(const khufu_factory *factory, const char *subject, char **id) {
     khufu_session *session = open_new(factory);
     CHECK_INT(khufu_session_set_int64(session, "a", 1, 1), KHUFU_OK);
@@ -568,16 +569,16 @@ TEST(sessions_of_a_subject_are_listed_and_revoked) {
     size_t len, cursor = 0, revoked = 9;
     double created = 0, accessed = 0;
     CHECK_INT(khufu_subject_next(subject, &cursor, &id, &len, &created, &accessed), KHUFU_OK);
-    CHECK_TEXT(id, len, ids[1]); /* the one used last comes first */
+    CHECK_TEXT(id, len, ids[1]); /* the session that was used last comes first */
     CHECK_DOUBLE(created, NOW);
     CHECK_DOUBLE(accessed, NOW + 10);
 
-    CHECK_INT(khufu_subject_revoke(subject, ids[3], KHUFU_NTS), KHUFU_NOT_FOUND); /* it is another's */
+    CHECK_INT(khufu_subject_revoke(subject, ids[3], KHUFU_NTS), KHUFU_NOT_FOUND); /* it belongs to another subject */
     CHECK_INT(load_result(factory, headers[3]), KHUFU_LOAD_LOADED);
     CHECK_INT(khufu_subject_revoke(subject, ids[0], KHUFU_NTS), KHUFU_OK);
     CHECK_INT(khufu_subject_revoke(subject, ids[0], KHUFU_NTS), KHUFU_NOT_FOUND);
     CHECK_INT(load_result(factory, headers[0]), KHUFU_LOAD_MISSING);
-    CHECK_INT(count_sessions(subject), 3); /* as they were when it was opened */
+    CHECK_INT(count_sessions(subject), 3); /* as when the subject was opened */
 
     CHECK_INT(khufu_subject_revoke_all(subject, ids[2], KHUFU_NTS, &revoked), KHUFU_OK);
     CHECK_INT(revoked, 1);
@@ -604,7 +605,7 @@ TEST(a_revoked_session_is_not_written_back) {
     CHECK_INT(khufu_session_commit(slow, 0), KHUFU_ERR_GONE);
     CHECK_INT(load_result(factory, header), KHUFU_LOAD_MISSING);
     khufu_session_free(slow);
-    khufu_factory_free(factory); /* the subject keeps what it needs */
+    khufu_factory_free(factory); /* the subject still works */
     size_t revoked = 9;
     CHECK_INT(khufu_subject_revoke_all(subject, NULL, 0, &revoked), KHUFU_OK);
     CHECK_INT(revoked, 0);
@@ -625,12 +626,12 @@ TEST(a_subject_stays_with_a_session_that_gets_a_new_id_and_ends_with_a_logout) {
     double created, accessed;
     CHECK_INT(count_sessions(subject), 1);
     CHECK_INT(khufu_subject_next(subject, &cursor, &listed, &len, &created, &accessed), KHUFU_OK);
-    CHECK_TEXT(listed, len, id); /* the same one */
+    CHECK_TEXT(listed, len, id); /* the same session */
     khufu_subject_free(subject);
     CHECK_INT(khufu_session_set_subject(session, NULL, 0), KHUFU_OK);
     CHECK_INT(khufu_session_commit(session, 0), KHUFU_OK);
     subject = open_subject(factory, "visitor");
-    CHECK_INT(count_sessions(subject), 0); /* nobody's */
+    CHECK_INT(count_sessions(subject), 0); /* the session has no subject */
     khufu_subject_free(subject);
     CHECK_INT(khufu_session_set_subject(session, "visitor", 7), KHUFU_OK);
     CHECK_INT(khufu_session_commit(session, 0), KHUFU_OK);
@@ -646,7 +647,7 @@ TEST(a_subject_stays_with_a_session_that_gets_a_new_id_and_ends_with_a_logout) {
     khufu_factory_free(factory);
 }
 
-TEST(a_record_that_does_not_fit_into_memory_is_refused_and_the_session_kept) {
+TEST(a_record_beyond_store_max_bytes_is_refused_and_the_session_kept) {
     khufu_factory *factory = FACTORY("secret", SECRET, "type", "store", "store_max_bytes", "10000");
     khufu_session *session = open_new(factory);
     char large[20000];
@@ -676,7 +677,7 @@ TEST(a_database_is_shared_and_outlives_its_factories) {
     CHECK_INT(khufu_session_commit(slow, 0), KHUFU_OK);
     khufu_factory_free(one);
     khufu_factory_free(other);
-    CHECK_INT(khufu_session_set_int64(slow, "d", 1, 4), KHUFU_OK); /* a session keeps its store */
+    CHECK_INT(khufu_session_set_int64(slow, "d", 1, 4), KHUFU_OK); /* a session keeps its store open */
     CHECK_INT(khufu_session_commit(slow, 0), KHUFU_OK);
     khufu_session_free(session);
     khufu_session_free(slow);
@@ -686,7 +687,7 @@ TEST(a_database_is_shared_and_outlives_its_factories) {
     free(header);
 }
 
-TEST(a_previous_secrets_id_is_sealed_anew) {
+TEST(an_id_sealed_with_a_previous_secret_is_sealed_again) {
     khufu_factory *before = STORED("secret", "before"), *now = STORED("previous_secret", "before");
     char *header = begin(before, "{\"a\":1}");
     khufu_session *session = open_at(now, header, NOW);
@@ -701,7 +702,7 @@ TEST(a_previous_secrets_id_is_sealed_anew) {
     khufu_factory_free(now);
 }
 
-/* The steps of docs/rotate-a-secret.md. The factories share a store, so it is none in memory. */
+/* The steps of docs/rotate-a-secret.md. The factories share a store, so it cannot be in memory. */
 TEST(a_rotation_of_the_secret_loses_no_session_of_a_user) {
     khufu_factory *before = STORED("secret", "old"), *first = STORED("secret", "old", "previous_secret", "new");
     khufu_factory *second = STORED("secret", "new", "previous_secret", "old"), *third = STORED("secret", "new");
@@ -713,11 +714,11 @@ TEST(a_rotation_of_the_secret_loses_no_session_of_a_user) {
         CHECK_INT(count_sessions(subject), 3);
         khufu_subject_free(subject);
     }
-    khufu_session *session = open_at(second, headers[0], NOW); /* it is only read, and gets its new name and cookie */
+    khufu_session *session = open_at(second, headers[0], NOW); /* a read gives it a new key and a new cookie */
     CHECK_VALUE(session, "a", "1");
     char *next_header = next_request(session);
     khufu_session_free(session);
-    for (int i = 0; i < 2; i++) { /* one under the new name, and one or two under the old */
+    for (int i = 0; i < 2; i++) { /* one session has the new key, and two and then one have the old key */
         khufu_subject *subject = open_subject(both[i], "rotated");
         CHECK_INT(count_sessions(subject), 3 - i);
         CHECK_INT(khufu_subject_revoke(subject, ids[1 + i], KHUFU_NTS), KHUFU_OK);
@@ -739,8 +740,8 @@ TEST(a_rotation_of_the_secret_loses_no_session_of_a_user) {
     khufu_factory_free(third);
 }
 
-/* While the folder is elsewhere, no connection can be made. */
-TEST(a_store_that_cannot_be_reached_costs_no_session) {
+/* The database's folder is moved away, so that no connection can be made. */
+TEST(an_unreachable_store_loses_no_session) {
     khufu_factory *fails = STORED("timeout", "600"), *empty = STORED("store_on_error", "empty");
     char *header = begin(fails, "{\"a\":1}");
     char *elsewhere = joined(folder, "-elsewhere", "");
@@ -753,7 +754,7 @@ TEST(a_store_that_cannot_be_reached_costs_no_session) {
     CHECK_CONTAINS(khufu_session_error(session), "sessions.db");
     CHECK_INT(khufu_session_set_int64(session, "a", 1, 2), KHUFU_ERR_ARGUMENT);
     khufu_session_free(session);
-    khufu_session *fresh = open_new(fails); /* a request without a cookie asks no store */
+    khufu_session *fresh = open_new(fails); /* a request without a cookie needs no store */
     CHECK_INT(khufu_session_load_result(fresh), KHUFU_LOAD_NONE);
     khufu_session_free(fresh);
     session = open_at(empty, header, NOW);
@@ -773,7 +774,7 @@ TEST(a_store_that_cannot_be_reached_costs_no_session) {
     khufu_factory_free(empty);
 }
 
-/* Another process that writes as long as it is told to: it holds the lock that SQLite's writers take in a log of theirs. */
+/* Another process that holds the lock of SQLite's writers (in WAL mode) until it is told to release it. */
 static struct {
     pid_t process;
     int orders, answers;
@@ -807,7 +808,7 @@ static void start_writer(void) {
     writer.answers = answers[0];
 }
 
-/* Has the other process begin to write, or end. */
+/* Tells the other process to take the lock, or to release it. */
 static void order_writer(void) {
     char answer = 'n';
     REQUIRE(write(writer.orders, "!", 1) == 1 && read(writer.answers, &answer, 1) == 1 && answer == 'y');
@@ -834,7 +835,7 @@ TEST(a_commit_ends_by_its_deadline) {
     CHECK(khufu_session_is_changed(one));
     CHECK_STATE(one, "{\"a\":1,\"one\":1}");
     began = seconds_now();
-    CHECK_INT(khufu_session_commit_deadline(other, 0, 100), KHUFU_ERR_STORE); /* store_timeout is less */
+    CHECK_INT(khufu_session_commit_deadline(other, 0, 100), KHUFU_ERR_STORE); /* store_timeout is shorter */
     took = seconds_now() - began;
     CHECK(took > 0.09 && took < 5);
     khufu_session *reader = NULL;
@@ -874,21 +875,21 @@ int main(void) {
     const char *stores[] = {MEMORY, CUSTOM, redis_server.url, SQLITE};
     for (int i = 0; i < 4; i++) {
         use_store(stores[i]);
-        RUN(what_is_set_is_there_in_the_next_request);
+        RUN(the_next_request_reads_what_was_set);
         RUN(a_record_may_be_larger_than_any_cookie);
-        RUN(two_requests_at_once_keep_what_both_wrote);
-        RUN(both_requests_see_one_csrf_token);
-        RUN(threads_on_one_session_lose_nothing);
+        RUN(two_concurrent_requests_keep_each_others_changes);
+        RUN(concurrent_requests_share_one_csrf_token);
+        RUN(threads_on_one_session_lose_no_write);
         RUN(a_logout_is_final);
-        RUN(an_id_that_was_offered_is_never_taken_up);
-        RUN(a_new_id_leaves_the_key_and_the_old_one_is_read_only_for_a_while);
+        RUN(an_id_from_the_browser_is_never_reused);
+        RUN(after_a_new_id_the_key_stays_and_the_old_id_can_only_read);
         RUN(the_old_id_is_missing_when_its_grace_is_over);
         RUN(a_logout_by_any_id_ends_the_session_for_every_id);
-        RUN(a_request_that_only_read_brings_no_old_cookie_back);
+        RUN(a_request_that_only_read_does_not_restore_an_old_cookie);
         RUN(a_login_survives_neither_a_logout_nor_a_revocation_at_the_same_time);
         RUN(bad_cookies_are_told_apart);
-        RUN(a_session_ends_when_it_was_idle_or_is_too_old);
-        RUN(a_record_whose_time_is_up_is_missing);
+        RUN(a_session_expires_when_it_is_idle_or_too_old);
+        RUN(an_expired_record_is_missing);
         RUN(a_request_that_ended_in_an_exception_saves_nothing);
         RUN(a_session_moves_from_a_cookie_into_the_store);
         RUN(sessions_of_a_subject_are_listed_and_revoked);
@@ -898,10 +899,10 @@ int main(void) {
     }
     free_shared_custom_store();
     RUN(keys_in_redis_begin_with_the_prefix);
-    RUN(a_record_that_does_not_fit_into_memory_is_refused_and_the_session_kept);
+    RUN(a_record_beyond_store_max_bytes_is_refused_and_the_session_kept);
     RUN(a_database_is_shared_and_outlives_its_factories);
-    RUN(a_previous_secrets_id_is_sealed_anew);
-    RUN(a_store_that_cannot_be_reached_costs_no_session);
+    RUN(an_id_sealed_with_a_previous_secret_is_sealed_again);
+    RUN(an_unreachable_store_loses_no_session);
     RUN(a_commit_ends_by_its_deadline);
     stop_redis();
     stop_writer();

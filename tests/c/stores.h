@@ -1,5 +1,5 @@
-/* Factories of the type store: on memory, on a database or a Redis in a folder of the test's own, or on a store of the
-   caller's own. */
+/* Factories of the type `store`: in memory, in an SQLite database or a Redis in a temporary folder, or in a custom
+   store. */
 #ifndef STORES_H
 #define STORES_H
 
@@ -30,16 +30,17 @@ static inline void remove_folder(void) {
     CHECK_INT(rmdir(folder), 0);
 }
 
-/* The store of the caller's own that all factories on CUSTOM share. */
+/* The custom store that all factories on CUSTOM share. */
 static struct custom_store *shared_custom_store;
 
-/* What STORED makes its factories with from now on: MEMORY, SQLITE for the database in the folder, CUSTOM, or a Redis' URL. */
+/* Sets the store of the factories that STORED makes from now on: MEMORY, SQLITE (the database in the folder), CUSTOM, or
+   the URL of a Redis. */
 static inline void use_store(const char *url) {
     if (url == SQLITE) snprintf(store, sizeof store, "sqlite:%s/sessions.db", folder);
     else snprintf(store, sizeof store, "%s", url);
 }
 
-/* FACTORY with a secret and the store that is in use. */
+/* Makes a factory with a secret and the store that use_store set. */
 #define STORED(...) make_stored_factory((const char *const[]){"secret", SECRET, __VA_ARGS__, NULL})
 
 static inline khufu_factory *make_stored_factory(const char *const *words) {
@@ -48,7 +49,7 @@ static inline khufu_factory *make_stored_factory(const char *const *words) {
         khufu_store_vtable table = custom_callbacks;
         table.release = NULL;
         if (shared_custom_store == NULL) shared_custom_store = new_custom_store();
-        CHECK_INT(khufu_options_set_store(options, &table, shared_custom_store), KHUFU_OK);
+        set_custom_store(options, &table, shared_custom_store);
     } else {
         CHECK_INT(khufu_options_set(options, "type", KHUFU_NTS, "store", KHUFU_NTS), KHUFU_OK);
         CHECK_INT(khufu_options_set(options, "store", KHUFU_NTS, store, KHUFU_NTS), KHUFU_OK);
@@ -56,15 +57,14 @@ static inline khufu_factory *make_stored_factory(const char *const *words) {
     return factory_from(options);
 }
 
-/* To be called when all factories and sessions on CUSTOM are gone. */
+/* Call this after all factories and sessions on CUSTOM are freed. */
 static inline void free_shared_custom_store(void) {
     if (shared_custom_store == NULL) return;
-    shared_custom_store->released = 1; /* it has no release */
     check_and_free(shared_custom_store);
     shared_custom_store = NULL;
 }
 
-/* The Cookie header of a session that has been stored with this state. */
+/* Stores a new session with this state. Returns its Cookie header. */
 static inline char *begin(const khufu_factory *factory, const char *state) {
     khufu_session *session = open_new(factory);
     CHECK_INT(khufu_session_update(session, state, KHUFU_NTS), KHUFU_OK);
@@ -82,7 +82,7 @@ static inline char *id_of(khufu_session *session) {
     return text_copy(id, len);
 }
 
-/* The state that a request with this Cookie header finds. */
+/* Checks the state that a request with this Cookie header loads. */
 #define CHECK_STORED(factory, header, expected)                                     \
     do {                                                                            \
         khufu_session *stored_ = open_at(factory, header, NOW);                     \

@@ -1,5 +1,5 @@
-/* A cookie changed in any way opens no session. Every test is made for each seal: parts are what the cookie's bytes
-   consist of, and their sizes are given from the front; the last takes the rest. */
+/* A cookie that was changed in any way opens no session. Every test runs for each seal. `parts` are the sizes of the
+   parts of the cookie's bytes, in order; the last part is the rest. */
 #include "sessions.h"
 
 #define PAYLOAD "[1700000060,1700000060.0,{\"user\":1}]"
@@ -76,7 +76,7 @@ TEST(no_bit_of_its_text_may_change) {
     CHECK_INT(load_result_of(value, len), KHUFU_LOAD_LOADED);
 }
 
-TEST(it_may_not_be_cut) {
+TEST(no_shortened_cookie_opens) {
     size_t len;
     unsigned char *bytes = base64_decode(value, &len);
     for (size_t cut = 0; cut < len; cut++) {
@@ -93,7 +93,7 @@ TEST(it_may_not_be_cut) {
     free(bytes);
 }
 
-TEST(nothing_may_be_added) {
+TEST(no_lengthened_cookie_opens) {
     size_t len;
     unsigned char *bytes = base64_decode(value, &len), *longer = allocate(len + 1);
     for (size_t at = 0; at <= len; at++) {
@@ -115,7 +115,7 @@ TEST(nothing_may_be_added) {
     free(bytes);
 }
 
-TEST(two_cookies_parts_may_not_be_swapped) {
+TEST(no_mixture_of_two_cookies_opens) {
     size_t len, other_len, part_count = seal->parts[1] == SIZE_MAX ? 2 : 3;
     unsigned char *bytes = base64_decode(value, &len), *other = base64_decode(other_value, &other_len);
     REQUIRE(len == other_len);
@@ -134,7 +134,7 @@ TEST(two_cookies_parts_may_not_be_swapped) {
     free(other);
 }
 
-/* The kinds of attacker's cookie that are all of one byte, at each length up to a session's size and some beyond. */
+/* Cookies that consist of one repeated byte, of each length up to the size of a session and beyond. */
 TEST(made_up_cookies_open_nothing) {
     unsigned char bytes[400];
     for (int byte = 0; byte < 256; byte += 51) {
@@ -156,9 +156,9 @@ int main(void) {
         RUN(the_cookie_itself_opens);
         RUN(no_bit_of_its_bytes_may_change);
         RUN(no_bit_of_its_text_may_change);
-        RUN(it_may_not_be_cut);
-        RUN(nothing_may_be_added);
-        RUN(two_cookies_parts_may_not_be_swapped);
+        RUN(no_shortened_cookie_opens);
+        RUN(no_lengthened_cookie_opens);
+        RUN(no_mixture_of_two_cookies_opens);
         RUN(made_up_cookies_open_nothing);
         free(value);
         free(other_value);

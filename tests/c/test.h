@@ -1,5 +1,5 @@
-/* The harness: a test is a function, RUN calls it, the CHECKs count. A failed CHECK is told and the test goes on.
-   A program ends with `return report();`, which prints its count for `run` to add up. */
+/* The test harness. A test is a function that RUN calls. A failed CHECK is printed, and the test continues. A program
+   ends with `return report();`, which prints how many tests passed and failed; `run` adds them up. */
 #ifndef TEST_H
 #define TEST_H
 
@@ -38,11 +38,11 @@ static inline void fail_at(const char *file, int line) {
     fprintf(stderr, "%s:%d: %s: ", file, line, counts.test);
 }
 
-/* For what a test cannot go on without. */
+/* Checks a condition without which the test cannot continue. */
 #define REQUIRE(condition)                          \
     do {                                            \
         if (!(condition)) {                         \
-            FAIL("cannot go on: %s", #condition);   \
+            FAIL("cannot continue: %s", #condition); \
             abort();                                \
         }                                           \
     } while (0)
@@ -59,7 +59,7 @@ static inline void fail_at(const char *file, int line) {
             FAIL("%s is %lld, not %s, %lld", #actual, actual_, #expected, expected_);          \
     } while (0)
 
-/* Exact: the times and numbers of these tests are all representable. NaN equals NaN. */
+/* Compares exactly, because all times and numbers in these tests are representable. NaN equals NaN. */
 #define CHECK_DOUBLE(actual, expected)                                                             \
     do {                                                                                           \
         double actual_ = (actual), expected_ = (expected);                                         \
@@ -67,7 +67,7 @@ static inline void fail_at(const char *file, int line) {
             FAIL("%s is %.17g, not %.17g", #actual, actual_, expected_);                           \
     } while (0)
 
-/* `data` and `len` as khufu gives text, `expected` ends at its NUL. */
+/* `data` and `len` are a text from khufu, and `expected` ends at its NUL. */
 #define CHECK_TEXT(data, len, expected)                                                              \
     do {                                                                                             \
         const char *data_ = (data), *expected_ = (expected);                                         \
@@ -83,7 +83,7 @@ static inline void fail_at(const char *file, int line) {
     do {                                                                                \
         const char *text_ = (text), *part_ = (part);                                    \
         if (text_ == NULL || strstr(text_, part_) == NULL)                              \
-            FAIL("%s is \"%s\", without \"%s\"", #text, text_ ? text_ : "(null)", part_); \
+            FAIL("%s is \"%s\", which does not contain \"%s\"", #text, text_ ? text_ : "(null)", part_); \
     } while (0)
 
 #endif

@@ -1,4 +1,4 @@
-/* One factory, many threads: it is immutable and may be shared. */
+/* Many threads share one factory, which is immutable. */
 #include "sessions.h"
 
 #include <pthread.h>
@@ -7,7 +7,7 @@ enum { THREADS = 4, ROUNDS = 200 };
 
 static khufu_factory *factory;
 
-/* A visitor's requests, each from the cookie of the last; gives how many went wrong. */
+/* A visitor's requests, each with the cookie of the one before. Returns how many calls failed. */
 static void *visit(void *name) {
     uintptr_t wrong = 0;
     char header[2000] = "", key[16];

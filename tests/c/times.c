@@ -1,4 +1,4 @@
-/* created, accessed, renewed, and when a session that was only read is written again. Times are seconds since the epoch. */
+/* The times created, accessed and renewed, and when a session that was only read is written again. */
 #include "sessions.h"
 
 #define PAYLOAD "[1700000000, 1699999899.75, {\"a\": 1, \"_f_\": [1], \"_csrft_\": \"token\"}]"
@@ -16,7 +16,7 @@ static khufu_session *open_later(const khufu_factory *from, double now) {
 
 enum { READS = 12, WRITES = 18 };
 
-/* One of the reading calls, by number. */
+/* Makes one of the reading calls, by its number. */
 static void read_by(khufu_session *session, int call) {
     const char *text, *more;
     size_t len, cursor = 0;
@@ -39,7 +39,7 @@ static void read_by(khufu_session *session, int call) {
     }
 }
 
-/* One of the writing calls, by number; all of them change something. */
+/* Makes one of the writing calls, by its number. Each changes something. */
 static void write_by(khufu_session *session, int call) {
     const char *text;
     size_t len;
@@ -65,7 +65,7 @@ static void write_by(khufu_session *session, int call) {
     }
 }
 
-TEST(opening_alone_accesses_nothing) {
+TEST(opening_alone_does_not_change_accessed) {
     khufu_session *session = open_later(factory, LATER);
     CHECK_DOUBLE(khufu_session_accessed(session), 1700000000);
     CHECK(!khufu_session_is_changed(session));
@@ -74,18 +74,18 @@ TEST(opening_alone_accesses_nothing) {
     khufu_session_free(session);
 }
 
-TEST(reading_sets_accessed_to_the_second_and_issues_the_cookie_again) {
+TEST(reading_sets_accessed_to_the_second_and_renews_the_cookie) {
     for (int call = 0; call < READS; call++) {
         khufu_session *session = open_later(factory, LATER);
         read_by(session, call);
         CHECK_DOUBLE(khufu_session_accessed(session), 1700000060);
         CHECK_DOUBLE(khufu_session_renewed(session), 1700000000);
-        if (!khufu_session_is_changed(session)) FAIL("read %d does not issue again", call);
+        if (!khufu_session_is_changed(session)) FAIL("read %d does not renew the cookie", call);
         char *header = next_request(session);
         CHECK(khufu_session_vary(session));
         CHECK_DOUBLE(khufu_session_renewed(session), 1700000060);
         read_by(session, call);
-        CHECK(!khufu_session_is_changed(session)); /* it has just been issued */
+        CHECK(!khufu_session_is_changed(session)); /* the cookie was just renewed */
         khufu_session *next = open_at(factory, header, LATER);
         CHECK_DOUBLE(khufu_session_renewed(next), 1700000060);
         CHECK_DOUBLE(khufu_session_created(next), 1699999899.75);
@@ -95,23 +95,23 @@ TEST(reading_sets_accessed_to_the_second_and_issues_the_cookie_again) {
     }
 }
 
-TEST(reading_within_the_second_issues_nothing) {
+TEST(reading_within_the_same_second_renews_nothing) {
     for (int call = 0; call < READS; call++) {
         khufu_session *session = open_later(factory, 1700000000.99);
         read_by(session, call);
         CHECK(!khufu_session_is_changed(session));
         CHECK(commit_cookie(session) == NULL);
-        CHECK(khufu_session_vary(session)); /* what was read may stand in the response */
+        CHECK(khufu_session_vary(session)); /* the response may contain what was read */
         khufu_session_free(session);
     }
 }
 
-TEST(writing_sets_accessed_and_marks_changed) {
+TEST(writing_sets_accessed_and_marks_the_session_changed) {
     for (int call = 0; call < WRITES; call++) {
         khufu_session *session = open_later(factory, LATER);
         write_by(session, call);
         CHECK_DOUBLE(khufu_session_accessed(session), 1700000060);
-        if (!khufu_session_is_changed(session)) FAIL("write %d does not mark", call);
+        if (!khufu_session_is_changed(session)) FAIL("write %d does not mark the session changed", call);
         char *header = next_request(session);
         CHECK(khufu_session_vary(session));
         khufu_session *next = open_at(factory, header, LATER);
@@ -124,7 +124,7 @@ TEST(writing_sets_accessed_and_marks_changed) {
     }
 }
 
-TEST(changed_alone_leaves_accessed) {
+TEST(changed_alone_does_not_change_accessed) {
     khufu_session *session = open_later(factory, LATER);
     CHECK_INT(khufu_session_changed(session), KHUFU_OK);
     CHECK(khufu_session_is_changed(session));
@@ -137,7 +137,7 @@ TEST(changed_alone_leaves_accessed) {
     khufu_session_free(session);
 }
 
-TEST(a_longer_reissue_time_waits) {
+TEST(a_longer_reissue_time_delays_the_renewal) {
     khufu_factory *patient = FACTORY("secret", SECRET, "reissue_time", "60"), *never = FACTORY("secret", SECRET, "reissue_time", "");
     for (int call = 0; call < READS; call++) {
         const struct {
@@ -167,7 +167,7 @@ TEST(a_longer_reissue_time_waits) {
     khufu_factory_free(never);
 }
 
-TEST(a_new_session_is_created_at_now_and_only_writing_issues_it) {
+TEST(a_new_session_is_created_at_now_and_needs_a_cookie_only_after_a_write) {
     for (int call = 4; call < 9; call++) {
         if (call == 6 || call == 7) continue; /* these expect keys */
         khufu_session *session = open_at(factory, NULL, LATER);
@@ -189,7 +189,7 @@ TEST(a_new_session_is_created_at_now_and_only_writing_issues_it) {
     khufu_session_free(session);
 }
 
-TEST(a_response_depends_on_the_session_that_it_failed_to_read) {
+TEST(a_failed_read_makes_the_response_vary) {
     khufu_session *session = open_later(factory, LATER);
     int64_t integer;
     CHECK_INT(khufu_session_get_int64(session, "_csrft_", 7, &integer), KHUFU_ERR_TYPE);
@@ -199,7 +199,7 @@ TEST(a_response_depends_on_the_session_that_it_failed_to_read) {
     khufu_session_free(session);
 }
 
-TEST(a_clock_behind_the_cookie_does_no_harm) {
+TEST(a_clock_behind_the_cookie_renews_nothing) {
     khufu_session *session = open_later(factory, 1600000000.5);
     read_by(session, 0);
     CHECK(!khufu_session_is_changed(session));
@@ -209,15 +209,15 @@ TEST(a_clock_behind_the_cookie_does_no_harm) {
 
 int main(void) {
     factory = FACTORY("secret", SECRET);
-    RUN(opening_alone_accesses_nothing);
-    RUN(reading_sets_accessed_to_the_second_and_issues_the_cookie_again);
-    RUN(reading_within_the_second_issues_nothing);
-    RUN(writing_sets_accessed_and_marks_changed);
-    RUN(changed_alone_leaves_accessed);
-    RUN(a_longer_reissue_time_waits);
-    RUN(a_new_session_is_created_at_now_and_only_writing_issues_it);
-    RUN(a_response_depends_on_the_session_that_it_failed_to_read);
-    RUN(a_clock_behind_the_cookie_does_no_harm);
+    RUN(opening_alone_does_not_change_accessed);
+    RUN(reading_sets_accessed_to_the_second_and_renews_the_cookie);
+    RUN(reading_within_the_same_second_renews_nothing);
+    RUN(writing_sets_accessed_and_marks_the_session_changed);
+    RUN(changed_alone_does_not_change_accessed);
+    RUN(a_longer_reissue_time_delays_the_renewal);
+    RUN(a_new_session_is_created_at_now_and_needs_a_cookie_only_after_a_write);
+    RUN(a_failed_read_makes_the_response_vary);
+    RUN(a_clock_behind_the_cookie_renews_nothing);
     khufu_factory_free(factory);
     return report();
 }

@@ -1,4 +1,4 @@
-/* Values: what is JSON and what is not, which numbers and texts there are, and that each comes back as it was. */
+/* Values: which texts are JSON, which numbers and strings are accepted, and that each is read as it was set. */
 #include "sessions.h"
 
 #include <float.h>
@@ -10,7 +10,7 @@ static khufu_status set(khufu_session *session, const char *key, const char *jso
     return khufu_session_set(session, key, KHUFU_NTS, json, KHUFU_NTS);
 }
 
-TEST(integers_are_read_in_their_range_and_doubles_where_they_fit) {
+TEST(numbers_are_read_if_they_fit_the_type) {
     const struct {
         const char *json;
         khufu_status integer_status;
@@ -58,7 +58,7 @@ TEST(integers_are_read_in_their_range_and_doubles_where_they_fit) {
     khufu_session_free(session);
 }
 
-TEST(a_number_that_overflows_is_read_as_it_was_opened_and_never_set) {
+TEST(a_number_that_overflows_is_kept_as_text_and_cannot_be_set) {
     khufu_session *session = open_state(factory, "{\"n\":-1e400}");
     double number = 9;
     const char *json = NULL;
@@ -95,16 +95,16 @@ TEST(a_double_is_written_with_a_fraction_or_an_exponent) {
         free(text);
     }
     CHECK_INT(khufu_session_set_double(session, "n", 1, 1.5), KHUFU_OK);
-    const double unfit[] = {NAN, INFINITY, -INFINITY};
+    const double not_finite[] = {NAN, INFINITY, -INFINITY};
     for (size_t i = 0; i < 3; i++) {
-        CHECK_INT(khufu_session_set_double(session, "n", 1, unfit[i]), KHUFU_ERR_RANGE);
+        CHECK_INT(khufu_session_set_double(session, "n", 1, not_finite[i]), KHUFU_ERR_RANGE);
         CHECK(*khufu_session_error(session) != 0);
         CHECK_VALUE(session, "n", "1.5");
     }
     khufu_session_free(session);
 }
 
-TEST(what_is_not_json_is_refused_and_changes_nothing) {
+TEST(text_that_is_not_json_is_refused_and_changes_nothing) {
     const char *texts[] = {"", " ", "x", "nul", "True", "'a'", "\"a", "[1,]", "{\"a\":1,}", "{a:1}", "1 2", "01", "1.", ".5",
                            "+1", "0x1", "1e", "--1", "[", "]", "{\"a\"}", "\"\n\"", "\"\\x\"", "\"\\u12\"", "NaN", "Infinity",
                            "-Infinity", "[NaN]", "{\"a\":[1,-Infinity]}", "//", "1//", "undefined", "\xef\xbb\xbf" "1"};
@@ -127,7 +127,7 @@ TEST(what_is_not_json_is_refused_and_changes_nothing) {
     khufu_session_free(session);
 }
 
-TEST(what_is_not_utf8_is_refused_and_changes_nothing) {
+TEST(bytes_that_are_not_utf8_are_refused_and_change_nothing) {
     const char *texts[] = {"\xff", "a\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\x80", "\xe2\x82"};
     khufu_session *session = open_state(factory, "{\"a\":1}");
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -197,7 +197,7 @@ TEST(a_value_may_nest_five_hundred_levels) {
     khufu_session_free(session);
 }
 
-/* In a block of its own size, so that valgrind sees a read beyond it. */
+/* Sets JSON from a block of exactly its size, so that valgrind detects a read beyond it. */
 static khufu_status set_exactly(khufu_session *session, const char *json, size_t len) {
     char *exact = allocate(len);
     memcpy(exact, json, len);
@@ -206,7 +206,7 @@ static khufu_status set_exactly(khufu_session *session, const char *json, size_t
     return status;
 }
 
-TEST(every_byte_of_a_text_counts_wherever_it_stands) {
+TEST(every_byte_of_a_text_is_checked_at_every_position) {
     enum { LONGEST = 150 };
     const struct {
         const char *piece;
@@ -218,10 +218,10 @@ TEST(every_byte_of_a_text_counts_wherever_it_stands) {
     khufu_session *session = open_new(factory);
     for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
         for (size_t before = 0; before < LONGEST; before++) {
-            for (size_t behind = 0; behind < 70; behind += 23) {
+            for (size_t after = 0; after < 70; after += 23) {
                 char json[LONGEST + 100], pad[LONGEST + 1];
                 memset(pad, 'z', LONGEST);
-                int len = snprintf(json, sizeof json, "\"%.*s%s%.*s\"", (int)before, pad, pieces[i].piece, (int)behind, pad);
+                int len = snprintf(json, sizeof json, "\"%.*s%s%.*s\"", (int)before, pad, pieces[i].piece, (int)after, pad);
                 khufu_status status = set_exactly(session, json, (size_t)len);
                 if (status != pieces[i].status) FAIL("%.*s gives %d, not %d", len, json, status, pieces[i].status);
                 if (status != KHUFU_OK) continue;
@@ -239,7 +239,7 @@ TEST(every_byte_of_a_text_counts_wherever_it_stands) {
     khufu_session_free(session);
 }
 
-TEST(a_string_of_any_character_at_any_place_is_escaped) {
+TEST(every_character_is_escaped_at_every_position) {
     khufu_session *session = open_new(factory);
     for (int byte = 0; byte < 128; byte++) {
         for (size_t at = 0; at < 70; at++) {
@@ -259,7 +259,7 @@ TEST(a_string_of_any_character_at_any_place_is_escaped) {
     khufu_session_free(session);
 }
 
-TEST(what_json_does_not_have_is_kept) {
+TEST(values_that_json_does_not_have_are_kept) {
     const char *state = "{\"nan\":NaN,\"up\":Infinity,\"down\":-Infinity,\"in\":[1,{\"a\":NaN}],\"lone\":\"\\ud800\",\"\\udc00\":1,\"ok\":1}";
     khufu_session *session = open_state(factory, state);
     const char *text = "";
@@ -299,15 +299,15 @@ TEST(what_json_does_not_have_is_kept) {
 
 int main(void) {
     factory = FACTORY("secret", SECRET);
-    RUN(a_number_that_overflows_is_read_as_it_was_opened_and_never_set);
-    RUN(integers_are_read_in_their_range_and_doubles_where_they_fit);
+    RUN(a_number_that_overflows_is_kept_as_text_and_cannot_be_set);
+    RUN(numbers_are_read_if_they_fit_the_type);
     RUN(a_double_is_written_with_a_fraction_or_an_exponent);
-    RUN(what_is_not_json_is_refused_and_changes_nothing);
-    RUN(what_is_not_utf8_is_refused_and_changes_nothing);
+    RUN(text_that_is_not_json_is_refused_and_changes_nothing);
+    RUN(bytes_that_are_not_utf8_are_refused_and_change_nothing);
     RUN(a_value_may_nest_five_hundred_levels);
-    RUN(every_byte_of_a_text_counts_wherever_it_stands);
-    RUN(a_string_of_any_character_at_any_place_is_escaped);
-    RUN(what_json_does_not_have_is_kept);
+    RUN(every_byte_of_a_text_is_checked_at_every_position);
+    RUN(every_character_is_escaped_at_every_position);
+    RUN(values_that_json_does_not_have_are_kept);
     khufu_factory_free(factory);
     return report();
 }

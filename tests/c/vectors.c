@@ -1,4 +1,4 @@
-/* Every cookie that the Python originals wrote opens to its state, and nothing like it opens at all. */
+/* Every cookie that the Python originals wrote opens to its state, and no altered cookie opens. */
 #include "vectors.h"
 
 static cJSON *vectors;
@@ -11,7 +11,7 @@ static bool is_encrypted(const cJSON *vector) {
     return cJSON_GetObjectItem(vector, "secret_hex") != NULL;
 }
 
-/* A factory of the vector's options, and of one that takes the place of one of them. */
+/* Makes a factory with the vector's options, one of which is replaced. */
 static khufu_factory *factory_of(const cJSON *vector, const char *option, const char *value) {
     const char *secret = is_encrypted(vector) ? "secret_hex" : "secret";
     return FACTORY("type", is_encrypted(vector) ? "encrypted_cookie" : "signed_cookie", secret, text_of(vector, secret),
@@ -19,7 +19,7 @@ static khufu_factory *factory_of(const cJSON *vector, const char *option, const 
                    text_or(vector, "hashalg", ""), option, value);
 }
 
-/* The object that iterating gives, written out as JSON. */
+/* The keys and values that iterating returns, as a JSON object. */
 static char *iterated(khufu_session *session) {
     size_t cursor = 0, used = 1, key_len, json_len;
     const char *key, *json;
@@ -61,7 +61,7 @@ TEST(every_cookie_opens_to_its_state) {
     }
 }
 
-TEST(every_state_goes_back_as_it_was) {
+TEST(every_state_is_written_back_unchanged) {
     const cJSON *vector;
     EACH_CASE(vector, vectors) {
         khufu_factory *factory = factory_of(vector, NULL, NULL);
@@ -79,7 +79,7 @@ TEST(every_state_goes_back_as_it_was) {
     }
 }
 
-TEST(another_secret_salt_or_hash_opens_none) {
+TEST(another_secret_salt_or_hash_opens_no_cookie) {
     const char *others[][2] = {{"secret", "itsaseekreeT"}, {"salt", "pyramid.session"}, {"hashalg", "sha224"}};
     const char *encryption[][2] = {{"secret_hex", "100102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"}};
     const cJSON *vector;
@@ -111,8 +111,8 @@ int main(void) {
     for (size_t i = 0; i < 3; i++) {
         vectors = read_vectors(files[i]);
         RUN(every_cookie_opens_to_its_state);
-        RUN(every_state_goes_back_as_it_was);
-        RUN(another_secret_salt_or_hash_opens_none);
+        RUN(every_state_is_written_back_unchanged);
+        RUN(another_secret_salt_or_hash_opens_no_cookie);
         RUN(no_cookie_opens_with_a_character_changed);
         cJSON_Delete(vectors);
     }

@@ -1,4 +1,4 @@
-/* The vector files: every case of one, as the Python originals wrote it. */
+/* Reads the vector files, whose cases the Python originals wrote. */
 #ifndef VECTORS_H
 #define VECTORS_H
 
@@ -34,7 +34,7 @@ static inline double number_of(const cJSON *vector, const char *name) {
     return number->valuedouble;
 }
 
-/* No cookie in a header, of which nothing but the value changes, opens with a character changed. */
+/* Checks that the header's cookie does not open if any character of its value is changed. */
 static inline void check_each_character(const khufu_factory *factory, const cJSON *vector, char *header, double now) {
     for (size_t i = strcspn(header, "=") + 1; header[i] != 0; i++) {
         char original = header[i];

@@ -1,4 +1,4 @@
-/* The header's constants are those of the library that is loaded, and every number has its text. */
+/* The header's constants equal those of the loaded library, and every status and load result has a text. */
 #include "sessions.h"
 
 TEST(the_headers_version_is_the_librarys) {
@@ -16,7 +16,7 @@ TEST(every_status_has_a_message_of_its_own) {
                                      KHUFU_ERR_GONE};
     size_t count = sizeof statuses / sizeof *statuses;
     for (size_t i = 0; i < count; i++) {
-        CHECK_INT(statuses[i], i); /* numbers are never reused, nor moved */
+        CHECK_INT(statuses[i], i); /* numbers are never changed or reused */
         CHECK(*khufu_status_message(statuses[i]) != 0);
         for (size_t other = 0; other < i; other++)
             CHECK(strcmp(khufu_status_message(statuses[i]), khufu_status_message(statuses[other])) != 0);
@@ -37,7 +37,7 @@ TEST(every_load_result_has_its_name) {
     }
 }
 
-TEST(unknown_numbers_have_a_text_too) {
+TEST(unknown_numbers_also_have_a_text) {
     const int32_t numbers[] = {-1, 15, 100, INT32_MAX, INT32_MIN};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         CHECK(*khufu_status_message(numbers[i]) != 0);
@@ -51,6 +51,6 @@ int main(void) {
     RUN(the_headers_version_is_the_librarys);
     RUN(every_status_has_a_message_of_its_own);
     RUN(every_load_result_has_its_name);
-    RUN(unknown_numbers_have_a_text_too);
+    RUN(unknown_numbers_also_have_a_text);
     return report();
 }

@@ -1,4 +1,4 @@
-/* The store of examples/c/own_store.c, which people copy, keeps to what the header asks of each callback. */
+/* People copy the store of examples/c/own_store.c, so it must do what the header requires of each callback. */
 #define main run_example
 #include "../../examples/c/own_store.c"
 #undef main
@@ -14,7 +14,7 @@ static struct table *new_table(void) {
     return table;
 }
 
-static void wait_for_the_end(double ttl) {
+static void wait_until_expired(double ttl) {
     double end = now() + ttl;
     while (now() <= end) nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
 }
@@ -31,7 +31,7 @@ static int32_t save_text(struct table *table, const char *key, uint64_t expected
     return save(table, key, KEY_LEN, expected, expected + 1, text, strlen(text), ttl);
 }
 
-TEST(a_save_replaces_only_what_its_writer_saw) {
+TEST(a_save_replaces_only_the_generation_that_its_writer_loaded) {
     struct table *table = new_table();
     CHECK_INT(save_text(table, KEY, 1, "from nowhere", 60), KHUFU_ERR_GONE);
     CHECK_INT(save_text(table, KEY, 0, "first", 60), KHUFU_OK);
@@ -44,20 +44,20 @@ TEST(a_save_replaces_only_what_its_writer_saw) {
     release(table);
 }
 
-TEST(a_touch_says_whether_it_hit_and_keeps_the_generation) {
+TEST(a_touch_returns_its_outcome_and_keeps_the_generation) {
     struct table *table = new_table();
     CHECK_INT(touch(table, KEY, KEY_LEN, 1, "x", 1, 60), KHUFU_ERR_GONE);
     CHECK_INT(save_text(table, KEY, 0, "first", 1), KHUFU_OK);
     CHECK_INT(touch(table, KEY, KEY_LEN, 2, "x", 1, 60), KHUFU_ERR_CONFLICT);
     CHECK_STRING(data_of(table, KEY), "first");
     CHECK_INT(touch(table, KEY, KEY_LEN, 1, "used", 4, 60), KHUFU_OK);
-    wait_for_the_end(1);
+    wait_until_expired(1);
     CHECK_STRING(data_of(table, KEY), "used");
     CHECK_INT(save_text(table, KEY, 1, "second", 60), KHUFU_OK);
     release(table);
 }
 
-TEST(a_removal_says_what_it_met) {
+TEST(a_removal_returns_what_it_found) {
     struct table *table = new_table();
     CHECK_INT(remove_record(table, KEY, KEY_LEN, 0), KHUFU_ERR_GONE);
     CHECK_INT(save_text(table, KEY, 0, "first", 60), KHUFU_OK);
@@ -71,14 +71,14 @@ TEST(a_removal_says_what_it_met) {
     release(table);
 }
 
-TEST(what_has_expired_is_not_there) {
+TEST(expired_records_and_notes_are_gone) {
     struct table *table = new_table();
     CHECK_INT(save_text(table, KEY, 0, "first", 1), KHUFU_OK);
     CHECK_INT(save_text(table, LIKE_KEY, 0, "kept", -1), KHUFU_OK);
     CHECK_INT(list(table, KEY, KEY_LEN, KEY, KEY_LEN, 1), KHUFU_OK);
     CHECK_INT(list(table, KEY, KEY_LEN, LIKE_KEY, KEY_LEN, 60), KHUFU_OK);
     CHECK_INT(list(table, KEY, KEY_LEN, LIKE_KEY, KEY_LEN, 1), KHUFU_OK); /* shortens nothing */
-    wait_for_the_end(1);
+    wait_until_expired(1);
     CHECK_INT(touch(table, KEY, KEY_LEN, 1, "x", 1, 60), KHUFU_ERR_GONE);
     CHECK_INT(save_text(table, KEY, 1, "late", 60), KHUFU_ERR_GONE);
     CHECK_INT(remove_record(table, KEY, KEY_LEN, 0), KHUFU_ERR_GONE);
@@ -88,9 +88,9 @@ TEST(what_has_expired_is_not_there) {
     release(table);
 }
 
-TEST(a_note_is_one_of_one_subject_and_one_key) {
+TEST(a_subject_and_a_key_have_one_note) {
     struct table *table = new_table();
-    CHECK_INT(unlist(table, KEY, KEY_LEN, KEY, KEY_LEN), KHUFU_OK); /* there is none */
+    CHECK_INT(unlist(table, KEY, KEY_LEN, KEY, KEY_LEN), KHUFU_OK); /* there is no note */
     for (int again = 0; again < 2; again++) CHECK_INT(list(table, KEY, KEY_LEN, KEY, KEY_LEN, -1), KHUFU_OK);
     CHECK_INT(list(table, LIKE_KEY, KEY_LEN, KEY, KEY_LEN, 60), KHUFU_OK);
     CHECK_INT(unlist(table, KEY, KEY_LEN, KEY, KEY_LEN), KHUFU_OK);
@@ -99,14 +99,14 @@ TEST(a_note_is_one_of_one_subject_and_one_key) {
     release(table);
 }
 
-TEST(the_example_ends_well) { CHECK_INT(run_example(), 0); }
+TEST(the_example_succeeds) { CHECK_INT(run_example(), 0); }
 
 int main(void) {
-    RUN(a_save_replaces_only_what_its_writer_saw);
-    RUN(a_touch_says_whether_it_hit_and_keeps_the_generation);
-    RUN(a_removal_says_what_it_met);
-    RUN(what_has_expired_is_not_there);
-    RUN(a_note_is_one_of_one_subject_and_one_key);
-    RUN(the_example_ends_well);
+    RUN(a_save_replaces_only_the_generation_that_its_writer_loaded);
+    RUN(a_touch_returns_its_outcome_and_keeps_the_generation);
+    RUN(a_removal_returns_what_it_found);
+    RUN(expired_records_and_notes_are_gone);
+    RUN(a_subject_and_a_key_have_one_note);
+    RUN(the_example_succeeds);
     return report();
 }

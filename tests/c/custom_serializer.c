@@ -1,10 +1,10 @@
-/* A serializer of the caller's own, here one that writes JSON from its end to its beginning. */
+/* A custom serializer. This one writes JSON backwards. */
 #include "stores.h"
 
 struct reversing {
     int32_t failure;
-    bool rubbish; /* loads gives what is no JSON */
-    bool large; /* dumps gives more than a cookie can hold */
+    bool invalid; /* loads writes invalid JSON */
+    bool large; /* dumps writes more than a cookie can contain */
     int released;
 };
 
@@ -18,7 +18,7 @@ static int32_t reverse(void *data, const char *from, size_t from_len, khufu_sink
 }
 
 static int32_t loads(void *data, const char *payload, size_t payload_len, khufu_sink *sink) {
-    if (((struct reversing *)data)->rubbish) return khufu_sink_write(sink, "[1,2", 4);
+    if (((struct reversing *)data)->invalid) return khufu_sink_write(sink, "[1,2", 4);
     return reverse(data, payload, payload_len, sink);
 }
 
@@ -47,7 +47,7 @@ static khufu_factory *make_reversing(struct reversing *reversing, const char *co
     return factory;
 }
 
-TEST(a_cookie_carries_what_dumps_wrote) {
+TEST(the_cookie_contains_what_dumps_wrote) {
     struct reversing reversing = {0};
     khufu_factory *factory = REVERSING(&reversing, "secret", SECRET);
     char *header = begin(factory, "{\"user\":\"zo\xc3\xab\"}");
@@ -66,7 +66,7 @@ TEST(a_cookie_carries_what_dumps_wrote) {
     CHECK_INT(reversing.released, 1);
 }
 
-TEST(it_serves_every_type) {
+TEST(it_works_with_every_type) {
     const char *types[][2] = {{"signed_cookie", SECRET}, {"encrypted_cookie", ENCRYPTION_SECRET}, {"store", SECRET}};
     for (int i = 0; i < 3; i++) {
         struct reversing reversing = {0};
@@ -83,7 +83,7 @@ TEST(it_serves_every_type) {
     }
 }
 
-TEST(what_it_cannot_read_is_malformed) {
+TEST(a_payload_that_it_cannot_read_is_malformed) {
     struct reversing reversing = {0};
     khufu_factory *factory = REVERSING(&reversing, "secret", SECRET);
     char *header = begin(factory, "{\"a\":1}");
@@ -96,11 +96,11 @@ TEST(what_it_cannot_read_is_malformed) {
         khufu_session_free(session);
     }
     reversing.failure = KHUFU_OK;
-    reversing.rubbish = true;
+    reversing.invalid = true;
     khufu_session *session = open_at(factory, header, NOW);
     CHECK_EMPTY(session, KHUFU_LOAD_MALFORMED, NOW);
     khufu_session_free(session);
-    reversing.rubbish = false;
+    reversing.invalid = false;
     const char *payloads[] = {"", "]", "{}", "[1700000060,1700000060.0,{}]", "]}{,0.1,1[ "};
     for (size_t i = 0; i < sizeof payloads / sizeof *payloads; i++) {
         session = open_payload(factory, payloads[i]);
@@ -113,7 +113,7 @@ TEST(what_it_cannot_read_is_malformed) {
     khufu_factory_free(factory);
 }
 
-TEST(what_it_cannot_write_is_not_written) {
+TEST(a_session_that_it_cannot_write_is_not_written) {
     struct reversing reversing = {0};
     khufu_factory *factory = REVERSING(&reversing, "secret", SECRET);
     khufu_session *session = open_new(factory);
@@ -136,7 +136,7 @@ TEST(what_it_cannot_write_is_not_written) {
     khufu_factory_free(factory);
 }
 
-TEST(other_formats_are_accepted_beside_it) {
+TEST(other_formats_can_be_accepted_with_it) {
     struct reversing reversing = {0};
     khufu_factory *factory = REVERSING(&reversing, "secret", SECRET, "accept.json.secret", SECRET);
     khufu_session *session = open_payload(factory, "[1700000060,1700000060.0,{\"a\":1}]");
@@ -152,7 +152,7 @@ TEST(other_formats_are_accepted_beside_it) {
     khufu_factory_free(factory);
 }
 
-TEST(it_is_released_once_when_all_that_uses_it_is_gone) {
+TEST(it_is_released_once_after_everything_that_uses_it_is_freed) {
     const int orders[][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
     for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
         struct reversing reversing = {0}, replaced = {0};
@@ -178,11 +178,11 @@ TEST(it_is_released_once_when_all_that_uses_it_is_gone) {
 }
 
 int main(void) {
-    RUN(a_cookie_carries_what_dumps_wrote);
-    RUN(it_serves_every_type);
-    RUN(what_it_cannot_read_is_malformed);
-    RUN(what_it_cannot_write_is_not_written);
-    RUN(other_formats_are_accepted_beside_it);
-    RUN(it_is_released_once_when_all_that_uses_it_is_gone);
+    RUN(the_cookie_contains_what_dumps_wrote);
+    RUN(it_works_with_every_type);
+    RUN(a_payload_that_it_cannot_read_is_malformed);
+    RUN(a_session_that_it_cannot_write_is_not_written);
+    RUN(other_formats_can_be_accepted_with_it);
+    RUN(it_is_released_once_after_everything_that_uses_it_is_freed);
     return report();
 }

@@ -1,27 +1,13 @@
-/* A user's sessions in a store of the caller's own: they are listed before they are saved, found and ended, whatever other
-   requests do meanwhile. */
-#include "stores.h"
+/* A user's sessions in a custom store: they are listed before they are saved, and they are found and ended even while
+   other requests change them. */
+#include "custom_store_setup.h"
 
-static struct custom_store *own;
-static khufu_factory *factory, *another; /* commits of one factory to one session take turns */
-
-static void start_with(const char *store_timeout) {
-    own = new_custom_store();
-    factory = CUSTOM_FACTORY(own, "timeout", "600", "store_timeout", store_timeout);
-    another = CUSTOM_FACTORY(own, "timeout", "600", "store_timeout", store_timeout);
+static void start_two(const char *store_timeout) {
+    START("timeout", "600", "store_timeout", store_timeout);
+    another = CUSTOM_FACTORY("timeout", "600", "store_timeout", store_timeout);
 }
 
-static void start(void) { start_with("60"); }
-
-static void finish(void) {
-    khufu_factory_free(factory);
-    khufu_factory_free(another);
-    CHECK_INT(own->released, 2);
-    own->released = 1;
-    check_and_free(own);
-}
-
-/* A login of user-42: its Cookie header, and its id unless `id` is NULL. */
+/* Logs user-42 in. Returns the session's Cookie header, and its id unless `id` is NULL. */
 static char *log_in(char **id) {
     khufu_session *session = open_new(factory);
     CHECK_INT(khufu_session_set_int64(session, "a", 1, 1), KHUFU_OK);
@@ -69,44 +55,42 @@ static khufu_load_result result_of(const char *header) {
 }
 
 TEST(a_key_is_listed_before_its_record_is_written_and_unlisted_after_it_is_removed) {
-    start();
+    start_two("60");
     char *header = log_in(NULL);
-    CHECK_STRING(own->order, "Ls");
-    CHECK_DOUBLE(own->list_ttl, own->ttl + 60); /* the note outlives the record */
+    CHECK_STRING(custom->order, "Ls");
+    CHECK_DOUBLE(custom->list_ttl, custom->ttl + 60); /* the note outlives the record */
     khufu_session *session = open_at(factory, header, NOW + 1);
     CHECK_VALUE(session, "a", "1");
-    forget_calls(own);
+    forget_calls(custom);
     CHECK(commit_cookie(session) == NULL);
-    CHECK_STRING(own->order, "Lt");
-    CHECK_DOUBLE(own->list_ttl, own->ttl + 60);
+    CHECK_STRING(custom->order, "Lt");
+    CHECK_DOUBLE(custom->list_ttl, custom->ttl + 60);
     CHECK_INT(khufu_session_invalidate(session), KHUFU_OK);
-    forget_calls(own);
+    forget_calls(custom);
     CHECK_INT(khufu_session_commit(session, 0), KHUFU_OK);
-    CHECK_STRING(own->order, "rU");
-    for (int i = 0; i < PLACES; i++) CHECK(!own->notes[i].used);
+    CHECK_STRING(custom->order, "rU");
+    for (int i = 0; i < PLACES; i++) CHECK(!custom->notes[i].used);
     khufu_session_free(session);
     free(header);
     finish();
 }
 
 TEST(a_session_without_a_timeout_is_listed_for_ever) {
-    own = new_custom_store();
-    factory = CUSTOM_FACTORY(own, "timeout", "");
+    START("timeout", "");
     free(log_in(NULL));
-    CHECK(own->ttl < 0 && own->list_ttl < 0);
-    khufu_factory_free(factory);
-    check_and_free(own);
+    CHECK(custom->ttl < 0 && custom->list_ttl < 0);
+    finish();
 }
 
 TEST(sessions_are_found_and_ended) {
-    start();
+    start_two("60");
     char *ids[3], *headers[3];
     for (int i = 0; i < 3; i++) headers[i] = log_in(&ids[i]);
     khufu_subject *subject = open_subject("user-42", 3);
     size_t revoked = 9;
     CHECK_INT(khufu_subject_revoke(subject, ids[0], KHUFU_NTS), KHUFU_OK);
     CHECK_INT(khufu_subject_revoke(subject, ids[0], KHUFU_NTS), KHUFU_NOT_FOUND);
-    /* What is no key does not reach the store, which would note that it is wrong. */
+    /* A text that is not a key never reaches the store, which would report it as wrong. */
     CHECK_INT(khufu_subject_revoke(subject, "../other", KHUFU_NTS), KHUFU_NOT_FOUND);
     CHECK_INT(khufu_subject_revoke(subject, "", 0), KHUFU_NOT_FOUND);
     CHECK_INT(result_of(headers[0]), KHUFU_LOAD_MISSING);
@@ -120,9 +104,9 @@ TEST(sessions_are_found_and_ended) {
     finish();
 }
 
-/* A note that a change of subject left behind says nothing: the record's header does. */
+/* A note that a change of subject left behind is ignored: only the record's header counts. */
 TEST(a_session_belongs_to_its_last_subject_alone) {
-    start();
+    start_two("60");
     char *id, *header = log_in(&id);
     change_subject(header, "user-43");
     check_count("user-42", 0);
@@ -143,19 +127,19 @@ TEST(a_session_belongs_to_its_last_subject_alone) {
 }
 
 TEST(a_change_of_subject_that_fails_leaves_the_session_listed) {
-    start();
+    start_two("60");
     char *header = log_in(NULL);
     khufu_session *session = open_at(factory, header, NOW);
     CHECK_INT(khufu_session_set_subject(session, "user-43", 7), KHUFU_OK);
     const int callbacks[] = {LIST, SAVE};
     const char *names[] = {"list", "save"};
     for (int i = 0; i < 2; i++) {
-        own->failing = callbacks[i];
-        forget_calls(own);
+        custom->failing = callbacks[i];
+        forget_calls(custom);
         CHECK_INT(khufu_session_commit(session, 0), KHUFU_ERR_STORE);
         CHECK_CONTAINS(khufu_session_error(session), names[i]);
-        CHECK_INT((own->calls & SAVE) != 0, i); /* what is not listed is not saved */
-        own->failing = 0;
+        CHECK_INT((custom->calls & SAVE) != 0, i); /* a session that is not listed is not saved */
+        custom->failing = 0;
         check_count("user-42", 1);
         check_count("user-43", 0);
     }
@@ -167,7 +151,7 @@ TEST(a_change_of_subject_that_fails_leaves_the_session_listed) {
     finish();
 }
 
-/* What other requests do between a revocation's look at the record and its removal. */
+/* Another request changes this session after a revocation has loaded its record and before it removes it. */
 static char *victim;
 
 static void write_it(void) {
@@ -184,50 +168,50 @@ static void give_it_away(void) { change_subject(victim, "user-43"); }
 
 static void end_it(void) { end(victim); }
 
-TEST(a_revocation_goes_round_when_another_request_was_first) {
-    start();
+TEST(a_revocation_tries_again_when_another_request_was_first) {
+    start_two("60");
     victim = log_in(NULL);
     khufu_subject *subject = open_subject("user-42", 1);
     size_t revoked = 9;
-    own->meanwhile = write_it;
-    own->meanwhile_of = REMOVE;
-    forget_calls(own);
+    custom->meanwhile = write_it;
+    custom->meanwhile_before = REMOVE;
+    forget_calls(custom);
     CHECK_INT(khufu_subject_revoke_all(subject, NULL, 0, &revoked), KHUFU_OK);
     CHECK_INT(revoked, 1);
     CHECK_INT(result_of(victim), KHUFU_LOAD_MISSING); /* also under its new id */
-    CHECK_INT(count_records(own), 0);
+    CHECK_INT(count_records(custom), 0);
     free(victim);
 
     victim = log_in(NULL);
-    own->meanwhile = give_it_away;
-    own->meanwhile_of = REMOVE;
+    custom->meanwhile = give_it_away;
+    custom->meanwhile_before = REMOVE;
     CHECK_INT(khufu_subject_revoke_all(subject, NULL, 0, &revoked), KHUFU_OK);
     CHECK_INT(revoked, 0);
-    CHECK_INT(result_of(victim), KHUFU_LOAD_LOADED); /* it was another's by then */
+    CHECK_INT(result_of(victim), KHUFU_LOAD_LOADED); /* by then it belonged to another subject */
     change_subject(victim, "user-42");
 
-    own->meanwhile = end_it;
-    own->meanwhile_of = REMOVE;
+    custom->meanwhile = end_it;
+    custom->meanwhile_before = REMOVE;
     CHECK_INT(khufu_subject_revoke_all(subject, NULL, 0, &revoked), KHUFU_OK);
-    CHECK_INT(revoked, 0); /* its own logout was first */
-    CHECK_INT(count_records(own), 0);
+    CHECK_INT(revoked, 0); /* its own logout came first */
+    CHECK_INT(count_records(custom), 0);
     free(victim);
     khufu_subject_free(subject);
     finish();
 }
 
-TEST(a_revocation_that_goes_round_for_too_long_fails) {
-    start_with("0.05");
+TEST(a_revocation_that_tries_for_too_long_fails) {
+    start_two("0.05");
     char *id, *header = log_in(&id);
     khufu_subject *subject = open_subject("user-42", 1);
     size_t revoked = 9;
-    own->failing = REMOVE;
-    own->failure = KHUFU_ERR_CONFLICT;
+    custom->failing = REMOVE;
+    custom->failure = KHUFU_ERR_CONFLICT;
     CHECK_INT(khufu_subject_revoke_all(subject, NULL, 0, &revoked), KHUFU_ERR_STORE);
     CHECK_INT(revoked, 0);
     CHECK_CONTAINS(khufu_subject_error(subject), "kept changing");
     CHECK_INT(khufu_subject_revoke(subject, id, KHUFU_NTS), KHUFU_ERR_STORE);
-    own->failing = 0;
+    custom->failing = 0;
     CHECK_INT(khufu_subject_revoke(subject, id, KHUFU_NTS), KHUFU_OK);
     khufu_subject_free(subject);
     free(id);
@@ -236,7 +220,7 @@ TEST(a_revocation_that_goes_round_for_too_long_fails) {
 }
 
 TEST(a_failing_callback_is_named_and_ends_the_call) {
-    start();
+    start_two("60");
     char *id, *header = log_in(&id);
     khufu_subject *subject = open_subject("user-42", 1), *broken = NULL;
     const int32_t failures[] = {KHUFU_ERR_STORE, KHUFU_NOT_FOUND, KHUFU_ERR_GONE, -1};
@@ -245,10 +229,10 @@ TEST(a_failing_callback_is_named_and_ends_the_call) {
     for (int i = 0; i < 3; i++) {
         for (int n = 0; n < 4; n++) {
             size_t revoked = 9;
-            if (callbacks[i] == LOAD && failures[n] == KHUFU_NOT_FOUND) continue; /* no failure of theirs */
+            if (callbacks[i] == LOAD && failures[n] == KHUFU_NOT_FOUND) continue; /* these two are not failures */
             if (callbacks[i] == REMOVE && failures[n] == KHUFU_ERR_GONE) continue;
-            own->failing = callbacks[i];
-            own->failure = failures[n];
+            custom->failing = callbacks[i];
+            custom->failure = failures[n];
             CHECK_INT(khufu_subject_revoke_all(subject, NULL, 0, &revoked), KHUFU_ERR_STORE);
             CHECK_CONTAINS(khufu_subject_error(subject), names[i]);
             CHECK_INT(revoked, 0);
@@ -258,9 +242,9 @@ TEST(a_failing_callback_is_named_and_ends_the_call) {
             khufu_subject_free(broken);
         }
     }
-    own->failing = UNLIST; /* the record is gone, and a note that stays says nothing */
+    custom->failing = UNLIST; /* the record is gone, and a note that stays is ignored */
     CHECK_INT(khufu_subject_revoke(subject, id, KHUFU_NTS), KHUFU_OK);
-    own->failing = 0;
+    custom->failing = 0;
     check_count("user-42", 0);
     khufu_subject_free(subject);
     free(id);
@@ -278,53 +262,46 @@ static int32_t write_members(void *data, const char *subject, size_t subject_len
 
 #define KEY "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-TEST(members_that_are_no_keys_are_an_error_and_keys_of_nothing_are_passed_over) {
+TEST(members_must_be_keys_and_keys_without_a_record_are_skipped) {
     khufu_store_vtable table = custom_callbacks;
     table.members = write_members;
-    own = new_custom_store();
-    khufu_options *options = make_options((const char *const[]){"secret", SECRET, NULL});
-    CHECK_INT(khufu_options_set_store(options, &table, own), KHUFU_OK);
-    factory = factory_from(options);
+    start(&table, (const char *const[]){"secret", SECRET, NULL});
     char *id, *header = log_in(&id);
     const struct {
         const char *text;
         size_t len;
-    } rubbish[] = {{"x", 1},        {KEY "0", 65},   {KEY, 63}, {KEY "\n" KEY, 129}, {KEY KEY "x", 129},
+    } invalid[] = {{"x", 1},        {KEY "0", 65},   {KEY, 63}, {KEY "\n" KEY, 129}, {KEY KEY "x", 129},
                    {"0x" KEY, 64}, {"", 64 /* zeros */}, {"\xff\xfe" KEY, 64}};
     char zeros[KEY_LEN] = {0};
-    for (size_t i = 0; i < sizeof rubbish / sizeof *rubbish; i++) {
+    for (size_t i = 0; i < sizeof invalid / sizeof *invalid; i++) {
         khufu_subject *subject = NULL;
-        written = rubbish[i].text[0] == 0 ? zeros : rubbish[i].text;
-        written_len = rubbish[i].len;
+        written = invalid[i].text[0] == 0 ? zeros : invalid[i].text;
+        written_len = invalid[i].len;
         CHECK_INT(khufu_subject_open(factory, "user-42", 7, &subject), KHUFU_ERR_STORE);
         CHECK_CONTAINS(khufu_subject_error(subject), "members");
         khufu_subject_free(subject);
     }
     char *twice = joined(id, KEY, id);
-    const char *harmless[] = {"", KEY, twice};
+    const char *valid[] = {"", KEY, twice};
     for (int i = 0; i < 3; i++) {
-        written = harmless[i];
+        written = valid[i];
         written_len = strlen(written);
-        khufu_subject_free(open_subject("user-42", i == 2)); /* a key that is there twice is one session */
+        khufu_subject_free(open_subject("user-42", i == 2)); /* a key that is listed twice is one session */
     }
-    khufu_subject_free(open_subject("user-43", 0)); /* whose session it is, the record says */
+    khufu_subject_free(open_subject("user-43", 0)); /* the record says whose session it is */
     CHECK_INT(result_of(header), KHUFU_LOAD_LOADED);
     free(twice);
     free(id);
     free(header);
-    khufu_factory_free(factory);
-    check_and_free(own);
+    finish();
 }
 
-TEST(a_store_without_these_callbacks_refuses_subjects) {
+TEST(a_store_without_list_unlist_and_members_refuses_subjects) {
     khufu_store_vtable table = custom_callbacks;
     table.list = NULL;
     table.unlist = NULL;
     table.members = NULL;
-    own = new_custom_store();
-    khufu_options *options = make_options((const char *const[]){"secret", SECRET, NULL});
-    CHECK_INT(khufu_options_set_store(options, &table, own), KHUFU_OK);
-    factory = factory_from(options);
+    start(&table, (const char *const[]){"secret", SECRET, NULL});
     khufu_session *session = open_new(factory);
     khufu_subject *subject = NULL;
     CHECK_INT(khufu_session_set_int64(session, "a", 1, 1), KHUFU_OK);
@@ -333,12 +310,11 @@ TEST(a_store_without_these_callbacks_refuses_subjects) {
     CHECK_INT(khufu_subject_open(factory, "user-42", 7, &subject), KHUFU_ERR_ARGUMENT);
     CHECK(*khufu_subject_error(subject) != 0);
     khufu_subject_free(subject);
-    char *header = next_request(session); /* the session is none the worse */
+    char *header = next_request(session); /* the session still works */
     CHECK_STORED(factory, header, "{\"a\":1}");
     free(header);
     khufu_session_free(session);
-    khufu_factory_free(factory);
-    check_and_free(own);
+    finish();
 }
 
 int main(void) {
@@ -347,10 +323,10 @@ int main(void) {
     RUN(sessions_are_found_and_ended);
     RUN(a_session_belongs_to_its_last_subject_alone);
     RUN(a_change_of_subject_that_fails_leaves_the_session_listed);
-    RUN(a_revocation_goes_round_when_another_request_was_first);
-    RUN(a_revocation_that_goes_round_for_too_long_fails);
+    RUN(a_revocation_tries_again_when_another_request_was_first);
+    RUN(a_revocation_that_tries_for_too_long_fails);
     RUN(a_failing_callback_is_named_and_ends_the_call);
-    RUN(members_that_are_no_keys_are_an_error_and_keys_of_nothing_are_passed_over);
-    RUN(a_store_without_these_callbacks_refuses_subjects);
+    RUN(members_must_be_keys_and_keys_without_a_record_are_skipped);
+    RUN(a_store_without_list_unlist_and_members_refuses_subjects);
     return report();
 }
