@@ -8,16 +8,16 @@ use khufu::{Error, LoadResult, SetCookie};
 const EXPIRED: &str = "expires=Thu, 01 Jan 1970 00:00:00 GMT";
 
 #[test]
-fn nothing_changed_gives_no_cookie() {
+fn an_unchanged_session_sets_no_cookie() {
     let mut session = holding(r#"{"a": 1}"#);
     assert_eq!(session.get_int64("a").unwrap(), Some(1));
     assert_eq!(session.commit(false).unwrap(), &[] as &[SetCookie]);
     assert_eq!(session.set_cookies(), &[] as &[SetCookie]);
-    assert!(session.vary(), "it was read");
+    assert!(session.vary(), "the session was read");
 }
 
 #[test]
-fn a_change_gives_one_cookie_that_opens_to_the_same() {
+fn a_changed_session_sets_one_cookie_that_opens_to_the_same_state() {
     for settings in FORMATS {
         let factory = factory(settings);
         let mut session = factory.open_at(b"", NOW).unwrap();
@@ -44,7 +44,7 @@ fn outline(set_cookie: &str) -> String {
 }
 
 #[test]
-fn a_set_cookie_value_is_webobs_byte_for_byte() {
+fn a_set_cookie_value_equals_webobs_byte_for_byte() {
     let path = format!("{}/tests/vectors/set_cookie.json", env!("CARGO_MANIFEST_DIR"));
     let vectors = json(&std::fs::read_to_string(path).unwrap());
     for case in vectors["cases"].as_array().unwrap() {
@@ -65,7 +65,7 @@ fn a_set_cookie_value_is_webobs_byte_for_byte() {
         }
         session.invalidate();
         let cleared: Vec<_> = session.commit(false).unwrap().iter().map(|set_cookie| outline(set_cookie)).collect();
-        // WebOb leaves out the attribute, and clears the cookie of the domain alone.
+        // WebOb omits the attribute, and clears only the cookie with the domain.
         let mut all = vec![format!("{expected}; SameSite=Lax")];
         if options.contains_key("domain") {
             all.push(all[0].replace("; Domain=example.com", ""));
@@ -75,7 +75,7 @@ fn a_set_cookie_value_is_webobs_byte_for_byte() {
 }
 
 #[test]
-fn max_age_comes_with_the_date_that_it_means() {
+fn max_age_also_sets_expires_to_the_same_time() {
     let set_cookie = |max_age, now| {
         let mut session = factory(&[("max_age", max_age)]).open_at(b"", now).unwrap();
         session.changed();
@@ -93,7 +93,7 @@ fn max_age_comes_with_the_date_that_it_means() {
     );
     let last = "expires=Fri, 31 Dec 9999 23:59:59 GMT";
     for (max_age, now) in [("0", 253_402_300_799.0), ("1", 253_402_300_799.0), ("10000000000", 253_402_000_000.0)] {
-        assert!(attributes(max_age, now).contains(last), "the year 9999 is the last");
+        assert!(attributes(max_age, now).contains(last), "no date is later than the year 9999");
     }
 }
 
@@ -117,7 +117,7 @@ fn every_attribute_at_once() {
 }
 
 #[test]
-fn with_a_domain_a_logout_clears_the_cookie_without_it_too() {
+fn with_a_domain_a_logout_also_clears_the_cookie_without_domain() {
     let options = [
         ("cookie_name", "__Secure-sid"),
         ("max_age", "60"),
@@ -139,13 +139,13 @@ fn with_a_domain_a_logout_clears_the_cookie_without_it_too() {
 }
 
 #[test]
-fn a_cookie_too_large_names_its_length_and_loses_nothing() {
+fn the_error_of_a_large_cookie_gives_its_length_and_nothing_is_lost() {
     let mut session = holding(r#"{"keep": 1}"#);
     session.set_string("big", &"x".repeat(5000)).unwrap();
     for _ in 0..2 {
         let error = session.commit(false).unwrap_err();
         let Error::TooLarge { length, limit, .. } = error else { panic!("{error}") };
-        // The signature, the payload, and four characters for each three bytes of them.
+        // The signature and the payload, with four characters for each three bytes.
         let bytes = 64 + r#"[1700000060,1699999899.75,{"keep":1,"big":""}]"#.len() + 5000;
         assert_eq!((length, limit), ((bytes * 4).div_ceil(3), 4064));
         assert!(error.to_string().contains(&length.to_string()) && error.to_string().contains("4064"));
@@ -177,7 +177,7 @@ fn the_largest_cookie_has_4064_bytes() {
 }
 
 #[test]
-fn beside_a_long_name_the_value_is_smaller() {
+fn with_a_long_name_the_value_must_be_shorter() {
     for (name, limit) in [("n".repeat(32), 4064), ("n".repeat(33), 4063), ("n".repeat(3840), 256)] {
         let factory = factory(&[("cookie_name", &name)]);
         let commit_with = |length: usize| {
@@ -192,22 +192,22 @@ fn beside_a_long_name_the_value_is_smaller() {
         let Error::TooLarge { length, .. } = error else { panic!("{error}") };
         assert_eq!(error, Error::TooLarge { length, limit, name: name.len() });
         assert!(length > limit && length <= limit + 2);
-        for told in [length, limit, 4064, 4096, name.len()] {
-            assert!(error.to_string().contains(&told.to_string()), "{error}");
+        for number in [length, limit, 4064, 4096, name.len()] {
+            assert!(error.to_string().contains(&number.to_string()), "{error}");
         }
     }
 }
 
 #[test]
-fn the_commits_of_a_request_add_up() {
+fn each_commit_writes_all_changes_so_far() {
     let mut session = holding("{}");
     session.set("a", "1").unwrap();
     let first = commit(&mut session);
     assert_eq!(value_of(first.as_ref().unwrap()), signed(r#"[1700000060,1699999899.75,{"a":1}]"#));
     assert!(!session.is_changed());
-    assert_eq!(commit(&mut session), first, "nothing happened since");
+    assert_eq!(commit(&mut session), first, "nothing has changed since");
     session.set("b", "2").unwrap();
-    assert_eq!(session.set_cookies()[0].to_string(), first.unwrap(), "commit makes cookies");
+    assert_eq!(session.set_cookies()[0].to_string(), first.unwrap(), "only commit makes cookies");
     assert_eq!(committed_state(&mut session), r#"{"a":1,"b":2}"#);
     assert_eq!(committed_state(&mut session), r#"{"a":1,"b":2}"#);
     session.invalidate();
@@ -221,7 +221,7 @@ fn the_commits_of_a_request_add_up() {
 }
 
 #[test]
-fn invalidate_takes_back_the_cookie_of_an_earlier_commit() {
+fn invalidate_clears_the_cookie_of_an_earlier_commit() {
     let mut session = fresh();
     session.set("a", "1").unwrap();
     assert!(commit(&mut session).is_some());
@@ -230,7 +230,7 @@ fn invalidate_takes_back_the_cookie_of_an_earlier_commit() {
 }
 
 #[test]
-fn a_failed_commit_leaves_what_an_earlier_one_gave() {
+fn a_failed_commit_keeps_the_cookie_of_an_earlier_one() {
     let mut session = fresh();
     session.set("a", "1").unwrap();
     let first = commit(&mut session).unwrap();
@@ -240,7 +240,7 @@ fn a_failed_commit_leaves_what_an_earlier_one_gave() {
 }
 
 #[test]
-fn a_logout_reaches_the_browser_though_the_new_session_cannot_be_written() {
+fn a_logout_reaches_the_browser_when_the_new_session_cannot_be_written() {
     let mut session = holding(r#"{"user": 1}"#);
     session.invalidate();
     session.set_string("big", &"x".repeat(5000)).unwrap();
@@ -256,11 +256,11 @@ fn a_logout_reaches_the_browser_though_the_new_session_cannot_be_written() {
     session.invalidate();
     session.set_string("big", &"x".repeat(5000)).unwrap();
     session.commit(false).unwrap_err();
-    assert!(session.set_cookies().is_empty(), "the browser has no cookie");
+    assert!(session.set_cookies().is_empty(), "the browser has no cookie to clear");
 }
 
 #[test]
-fn an_exception_withholds_the_cookie_where_set_on_exception_is_off() {
+fn after_an_exception_no_cookie_is_set_if_set_on_exception_is_off() {
     let value = signed(session("{}"));
     for (set_on_exception, exception, written) in
         [("true", true, true), ("true", false, true), ("false", true, false), ("false", false, true)]
@@ -273,12 +273,12 @@ fn an_exception_withholds_the_cookie_where_set_on_exception_is_off() {
     let mut session = open(&factory(&[("set_on_exception", "false")]), &value);
     session.set("a", "1").unwrap();
     assert!(session.commit(true).unwrap().is_empty());
-    assert!(session.is_changed(), "the change is still there");
+    assert!(session.is_changed(), "the change is kept");
     assert_eq!(session.commit(false).unwrap().len(), 1);
 }
 
 #[test]
-fn a_logout_holds_though_the_request_ends_in_an_exception() {
+fn a_logout_takes_effect_when_the_request_ends_in_an_exception() {
     let value = signed(session(r#"{"user": 1}"#));
     for set_on_exception in ["true", "false"] {
         let factory = factory(&[("set_on_exception", set_on_exception)]);
@@ -287,13 +287,13 @@ fn a_logout_holds_though_the_request_ends_in_an_exception() {
         session.invalidate();
         assert!(session.commit(true).unwrap()[0].contains("Max-Age=0"));
         session.commit(true).unwrap();
-        assert!(session.set_cookies()[0].contains("Max-Age=0"), "the response still needs it");
+        assert!(session.set_cookies()[0].contains("Max-Age=0"), "the response still clears the cookie");
 
         let mut session = open(&factory, &value);
         session.invalidate();
         session.set("b", "1").unwrap();
         let cleared = session.commit(true).unwrap()[0].contains("Max-Age=0");
-        assert_eq!(cleared, set_on_exception == "false", "what was set after invalidate is data");
+        assert_eq!(cleared, set_on_exception == "false", "values set after invalidate are written or dropped");
         assert_eq!(session.is_empty(), cleared);
         assert!(!session.is_changed());
         session.set("c", "1").unwrap();
@@ -304,7 +304,7 @@ fn a_logout_holds_though_the_request_ends_in_an_exception() {
     session.set("a", "1").unwrap();
     let first = commit(&mut session).unwrap();
     session.set("b", "1").unwrap();
-    assert_eq!(session.commit(true).unwrap()[0].to_string(), first, "what was committed before stays");
+    assert_eq!(session.commit(true).unwrap()[0].to_string(), first, "the cookie of the earlier commit stays");
 }
 
 #[test]
@@ -318,7 +318,7 @@ fn an_invalidated_session_clears_the_browsers_cookie() {
 }
 
 #[test]
-fn a_bad_cookie_can_be_cleared_too() {
+fn a_bad_cookie_can_also_be_cleared() {
     for value in [&*base64([0; 99]), "junk", "", &signed("[1, 1, {}]")] {
         let mut session = open(&factory(&[]), value);
         session.invalidate();
@@ -327,7 +327,7 @@ fn a_bad_cookie_can_be_cleared_too() {
 }
 
 #[test]
-fn invalidating_where_the_browser_sent_no_cookie_gives_none() {
+fn invalidating_without_a_browser_cookie_sets_no_cookie() {
     let mut session = fresh();
     session.set("a", "1").unwrap();
     session.invalidate();
@@ -335,7 +335,7 @@ fn invalidating_where_the_browser_sent_no_cookie_gives_none() {
 }
 
 #[test]
-fn what_is_set_after_invalidate_belongs_to_the_new_session() {
+fn values_set_after_invalidate_belong_to_the_new_session() {
     let mut session = holding(r#"{"old": 1, "_csrft_": "t"}"#);
     session.set("gone", "1").unwrap();
     session.invalidate();
@@ -354,7 +354,7 @@ fn reading_an_invalidated_session_writes_nothing() {
 }
 
 #[test]
-fn vary_tells_whether_the_response_depended_on_the_session() {
+fn vary_is_true_if_the_response_depends_on_the_session() {
     let value = signed(session(r#"{"a": 1}"#));
     let opened = || open(&factory(&[("reissue_time", "")]), &value);
     assert!(!opened().vary());
@@ -366,13 +366,13 @@ fn vary_tells_whether_the_response_depended_on_the_session() {
     assert!(read.vary());
     let mut misread = opened();
     assert!(misread.get_string("a").is_err());
-    assert!(misread.vary(), "the failure is an answer, too");
+    assert!(misread.vary(), "a failed read also depends on the session");
     let mut written = opened();
     written.set("b", "1").unwrap();
     assert!(written.vary());
     let mut rotated = open(&factory(&[("secret", "new"), ("previous_secret", SECRET)]), &value);
     rotated.commit(false).unwrap();
-    assert!(rotated.vary(), "a response with a cookie is no shared cache's");
+    assert!(rotated.vary(), "a shared cache must not keep a response with a cookie");
 }
 
 #[test]

@@ -15,9 +15,9 @@ fn inputs(target: &str) -> Vec<(String, Vec<u8>)> {
     inputs.collect()
 }
 
-/// Runs a target with its inputs, each also cut short and twice over.
+/// Runs a target with its inputs, with their first halves, and with each input repeated.
 fn replay(name: &str) {
-    let (_, run) = targets::TARGETS.into_iter().find(|(target, _)| *target == name).expect("there is such a target");
+    let (_, run) = targets::TARGETS.into_iter().find(|(target, _)| *target == name).expect("the target exists");
     let inputs = inputs(name);
     assert!(inputs.len() >= 10, "{name} has {} inputs", inputs.len());
     for (path, input) in inputs {

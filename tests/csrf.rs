@@ -20,7 +20,7 @@ fn a_token_is_made_once_and_then_stays() {
     let mut session = open(&factory(&[]), &value);
     assert_eq!(session.csrf_token().unwrap(), token);
     assert!(session.check_csrf_token(token.as_bytes()));
-    assert!(!session.is_changed(), "asking for a token that is there changes nothing");
+    assert!(!session.is_changed(), "reading an existing token changes nothing");
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn tokens_of_two_sessions_differ() {
 }
 
 #[test]
-fn any_text_that_is_found_there_is_the_token() {
+fn any_existing_text_is_the_token() {
     for (value, token) in [("\"x\"", "x"), ("\"zo\\u00eb \\\"\\n\"", "zoë \"\n"), ("\"\\u0000\"", "\0")] {
         let mut session = holding(&format!("{{\"_csrft_\": {value}}}"));
         assert_eq!(session.csrf_token().unwrap(), token);
@@ -51,11 +51,11 @@ fn any_text_that_is_found_there_is_the_token() {
 }
 
 #[test]
-fn what_is_no_token_is_replaced_when_one_is_asked_for() {
+fn csrf_token_replaces_a_value_that_is_not_a_token() {
     for value in ["\"\"", "1", "null", "[\"x\"]", "true", "NaN"] {
         let mut session = holding(&format!("{{\"_csrft_\": {value}}}"));
         assert!(!session.check_csrf_token(b"") && !session.check_csrf_token(b"1") && !session.check_csrf_token(b"x"));
-        assert!(!session.is_changed(), "checking makes none");
+        assert!(!session.is_changed(), "a check makes no token");
         let token = session.csrf_token().unwrap().to_owned();
         assert!(is_token(&token), "{value}");
         assert!(session.check_csrf_token(token.as_bytes()));
@@ -63,7 +63,7 @@ fn what_is_no_token_is_replaced_when_one_is_asked_for() {
 }
 
 #[test]
-fn only_the_very_token_is_accepted() {
+fn only_the_whole_token_is_accepted() {
     let mut session = holding(r#"{"_csrft_": "0123456789abcdef"}"#);
     assert!(session.check_csrf_token(b"0123456789abcdef"));
     for wrong in ["", "0", "0123456789abcde", "0123456789abcdef0", "0123456789abcdeF", "0123456789abcdef\0", "null"] {
@@ -80,7 +80,7 @@ fn only_the_very_token_is_accepted() {
 }
 
 #[test]
-fn a_session_without_a_token_refuses_every_one_and_stays_without() {
+fn a_session_without_a_token_refuses_every_token_and_makes_none() {
     let mut session = holding("{}");
     for token in ["", "null", "x", "0000000000000000000000000000000000000000"] {
         assert!(!session.check_csrf_token(token.as_bytes()), "{token}");

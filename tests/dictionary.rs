@@ -5,7 +5,7 @@ mod common;
 use common::*;
 use khufu::{Error, Session};
 
-/// A call, and what it is.
+/// A call, and its name.
 type Call = (&'static str, fn(&mut Session));
 
 #[test]
@@ -13,10 +13,10 @@ fn keys_stay_in_the_order_in_which_they_were_added() {
     let mut session = holding(r#"{"b": 1, "a": 2}"#);
     session.set("c", "3").unwrap();
     session.set("b", "4").unwrap();
-    assert_eq!(session.to_json(), r#"{"b":4,"a":2,"c":3}"#, "a key that is set again keeps its place");
+    assert_eq!(session.to_json(), r#"{"b":4,"a":2,"c":3}"#, "a key that is set again keeps its position");
     assert!(session.delete("b"));
     session.set("b", "5").unwrap();
-    assert_eq!(session.to_json(), r#"{"a":2,"c":3,"b":5}"#, "one that was deleted comes last");
+    assert_eq!(session.to_json(), r#"{"a":2,"c":3,"b":5}"#, "a deleted key that is set again comes last");
     let expected = [("a", "2"), ("c", "3"), ("b", "5")].map(|(key, value)| (key.to_owned(), value.to_owned()));
     assert_eq!(items(&mut session), expected);
     assert_eq!(session.len(), 3);
@@ -57,7 +57,8 @@ fn keys_compare_unescaped() {
     assert_eq!(session.len(), 4);
 }
 
-/// A state whose keys `k0` … each stand twice, the second time behind all the first; every third is escaped.
+/// A state with the keys `k0` …, followed by each key once more in reverse order, with every third of these escaped; and
+/// the state without duplicates.
 fn with_duplicates(keys: usize) -> (String, String) {
     let escaped = |n: usize| if n.is_multiple_of(3) { format!(r#""\u006b{n}""#) } else { format!("\"k{n}\"") };
     let first = (0..keys).map(|n| format!("\"k{n}\":{n}"));
@@ -90,7 +91,7 @@ fn duplicate_keys_keep_the_last_value_at_the_first_place() {
 }
 
 #[test]
-fn one_duplicate_is_found_wherever_it_stands() {
+fn a_duplicate_is_found_at_every_position() {
     for keys in [2, 8, 9, 33, 128, 129, 200] {
         for twice in [0, keys / 2, keys - 1] {
             for written in [format!("\"k{twice}\""), format!(r#""\u006b{twice}""#)] {
@@ -106,7 +107,7 @@ fn one_duplicate_is_found_wherever_it_stands() {
 }
 
 #[test]
-fn keys_that_are_alike_are_not_one() {
+fn similar_keys_are_different_keys() {
     let keys: Vec<String> =
         (0..120).map(|n| format!("a long prefix {n} and a long suffix")).chain((0..8).map(|n| "x".repeat(n))).collect();
     let members: Vec<String> = keys.iter().enumerate().map(|(n, key)| format!("{key:?}:{n}")).collect();
@@ -117,12 +118,12 @@ fn keys_that_are_alike_are_not_one() {
 }
 
 #[test]
-fn what_was_set_is_read() {
+fn set_values_can_be_read() {
     let mut session = holding("{}");
     session.set("json", " { \"a\" : [ 1 , null ] } ").unwrap();
-    assert_eq!(session.get("json").unwrap(), Some(r#"{"a":[1,null]}"#), "white space between the parts is dropped");
+    assert_eq!(session.get("json").unwrap(), Some(r#"{"a":[1,null]}"#), "white space between tokens is dropped");
     session.set("json", r#""a b\u0020c""#).unwrap();
-    assert_eq!(session.get("json").unwrap(), Some(r#""a b\u0020c""#), "but not in strings");
+    assert_eq!(session.get("json").unwrap(), Some(r#""a b\u0020c""#), "white space in strings is kept");
     session.set_string("text", "a \"b\"\\\0\n🔑").unwrap();
     assert_eq!(session.get_string("text").unwrap(), Some("a \"b\"\\\0\n🔑"));
     session.set_string("text", "").unwrap();
@@ -141,7 +142,7 @@ fn what_was_set_is_read() {
 }
 
 #[test]
-fn a_double_is_written_so_that_it_stays_one() {
+fn a_double_stays_a_double() {
     let mut session = holding("{}");
     for number in
         [0.0, -0.0, 1.0, -1.0, 0.1, 1e15, 1e16, 1e21, 1e300, 1e-7, f64::MAX, f64::MIN, f64::MIN_POSITIVE, 5e-324]
@@ -155,34 +156,34 @@ fn a_double_is_written_so_that_it_stays_one() {
     }
     for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         assert!(matches!(session.set_double("n", number), Err(Error::Range(_))));
-        assert_eq!(session.get_double("n").unwrap(), Some(5e-324), "it stayed");
+        assert_eq!(session.get_double("n").unwrap(), Some(5e-324), "the value is unchanged");
     }
 }
 
-/// What each typed read of a value gives: the read's name where it works, `range` where it overflows.
+/// The names of the typed reads that accept a value, with `range` if the value overflows the type.
 fn typed_reads(value: &str) -> String {
-    fn verdict<T>(name: &str, outcome: Result<Option<T>, Error>) -> String {
+    fn read<T>(name: &str, outcome: Result<Option<T>, Error>) -> String {
         match outcome {
             Ok(Some(_)) => name.to_owned(),
-            Ok(None) => panic!("the key is there"),
+            Ok(None) => panic!("the key exists"),
             Err(Error::Type { key, .. }) if key == "k" => String::new(),
             Err(Error::Range(message)) if message.contains("\"k\"") => format!("{name} range"),
             Err(other) => panic!("{other}"),
         }
     }
     let mut session = holding(&format!("{{\"k\": {value}}}"));
-    let verdicts = [
-        verdict("json", session.get("k")),
-        verdict("string", session.get_string("k")),
-        verdict("int64", session.get_int64("k")),
-        verdict("double", session.get_double("k")),
-        verdict("bool", session.get_bool("k")),
+    let reads = [
+        read("json", session.get("k")),
+        read("string", session.get_string("k")),
+        read("int64", session.get_int64("k")),
+        read("double", session.get_double("k")),
+        read("bool", session.get_bool("k")),
     ];
-    verdicts.into_iter().filter(|verdict| !verdict.is_empty()).collect::<Vec<_>>().join(", ")
+    reads.into_iter().filter(|read| !read.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
 #[test]
-fn a_typed_read_wants_its_type() {
+fn a_typed_read_accepts_only_its_type() {
     for (value, expected) in [
         ("\"\"", "json, string"),
         ("\"true\"", "json, string"),
@@ -219,7 +220,7 @@ fn a_typed_read_wants_its_type() {
 }
 
 #[test]
-fn a_key_that_is_not_there_is_none_whatever_the_type() {
+fn a_missing_key_is_none_for_every_type() {
     let mut session = holding(r#"{"b": 1}"#);
     assert_eq!(session.get("a").unwrap(), None);
     assert_eq!(session.get_string("a").unwrap(), None);
@@ -231,12 +232,12 @@ fn a_key_that_is_not_there_is_none_whatever_the_type() {
     assert_eq!(session.at(usize::MAX), None);
 }
 
-/// Does it, and finds that it failed and that the session is as it was.
-fn fails_without_a_trace(session: &mut Session, what: impl FnOnce(&mut Session) -> Error) -> Error {
+/// Makes a call that fails, and checks that it left the session unchanged.
+fn fails_without_a_change(session: &mut Session, call: impl FnOnce(&mut Session) -> Error) -> Error {
     let state = session.to_json().to_owned();
-    let about = (session.is_changed(), session.is_new(), session.accessed(), session.created());
-    let error = what(session);
-    assert_eq!((session.is_changed(), session.is_new(), session.accessed(), session.created()), about);
+    let properties = (session.is_changed(), session.is_new(), session.accessed(), session.created());
+    let error = call(session);
+    assert_eq!((session.is_changed(), session.is_new(), session.accessed(), session.created()), properties);
     assert_eq!(session.to_json(), state);
     error
 }
@@ -244,7 +245,7 @@ fn fails_without_a_trace(session: &mut Session, what: impl FnOnce(&mut Session) 
 #[test]
 fn a_failed_call_changes_nothing() {
     let mut session = holding(r#"{"s": "x", "n": 1, "inf": Infinity, "_f_": 1}"#);
-    let mut fails = |what: fn(&mut Session) -> Error| fails_without_a_trace(&mut session, what);
+    let mut fails = |call: fn(&mut Session) -> Error| fails_without_a_change(&mut session, call);
     assert!(matches!(fails(|s| s.set("s", "{").unwrap_err()), Error::Json(_)));
     assert!(matches!(fails(|s| s.set("new", "").unwrap_err()), Error::Json(_)));
     assert!(matches!(fails(|s| s.set_double("s", f64::NAN).unwrap_err()), Error::Range(_)));
@@ -261,7 +262,7 @@ fn a_failed_call_changes_nothing() {
 }
 
 #[test]
-fn a_failed_read_leaves_accessed_as_it_was() {
+fn a_failed_read_does_not_change_accessed() {
     let mut session = holding(r#"{"s": "x", "inf": Infinity}"#);
     assert!(session.get_int64("s").is_err() && session.get("inf").is_err() && session.pop("inf").is_err());
     assert!(session.set("s", "]").is_err() && session.update("[]").is_err() && session.setdefault("s", "").is_err());
@@ -269,7 +270,7 @@ fn a_failed_read_leaves_accessed_as_it_was() {
 }
 
 #[test]
-fn an_error_says_what_is_wrong_and_shows_no_value() {
+fn an_error_names_the_problem_and_shows_no_value() {
     let mut session = holding(r#"{"name": "hunter2", "list": ["hunter2"]}"#);
     let error = session.get_int64("name").unwrap_err().to_string();
     assert!(error.contains("\"name\"") && error.contains("a string") && error.contains("an integer"), "{error}");
@@ -282,7 +283,7 @@ fn an_error_says_what_is_wrong_and_shows_no_value() {
 }
 
 #[test]
-fn pop_takes_a_key_out_and_gives_its_value() {
+fn pop_removes_a_key_and_returns_its_value() {
     let mut session = holding(r#"{"a": [ 1 ], "b": 2}"#);
     let popped = session.pop("a").unwrap().map(json);
     assert_eq!(popped, Some(json("[1]")));
@@ -292,7 +293,7 @@ fn pop_takes_a_key_out_and_gives_its_value() {
 }
 
 #[test]
-fn setdefault_sets_only_what_is_not_there() {
+fn setdefault_sets_only_a_missing_key() {
     let mut session = holding(r#"{"a": 1}"#);
     assert_eq!(session.setdefault("a", "2").unwrap(), "1");
     assert!(!session.is_changed());
@@ -310,7 +311,7 @@ fn update_is_shallow_and_keeps_the_order() {
 }
 
 #[test]
-fn update_of_many_keys_is_as_if_each_were_set() {
+fn update_of_many_keys_equals_setting_each() {
     for keys in [8, 9, 33, 128, 129, 300] {
         let (members, _) = with_duplicates(keys);
         let mut updated = holding(r#"{"z": 0, "\u006b5": 0, "k200": 0, "k7": 0}"#);
@@ -324,7 +325,7 @@ fn update_of_many_keys_is_as_if_each_were_set() {
 }
 
 #[test]
-fn update_does_all_or_nothing() {
+fn update_sets_all_keys_or_none() {
     let mut session = holding(r#"{"a": 1}"#);
     for bad in [
         "",
@@ -354,25 +355,25 @@ fn update_does_all_or_nothing() {
 }
 
 #[test]
-fn clear_takes_every_key_out() {
+fn clear_removes_every_key() {
     let mut session = holding(r#"{"a": 1, "b": 2}"#);
     session.clear();
     assert!(session.is_empty() && session.is_changed() && !session.is_new());
-    assert_eq!(session.created(), CREATED, "it is the same session");
+    assert_eq!(session.created(), CREATED, "clear does not begin a new session");
     assert_eq!(committed_state(&mut session), "{}");
 }
 
 #[test]
-fn a_write_that_changes_nothing_marks_nothing() {
+fn a_write_that_changes_nothing_does_not_mark_the_session() {
     let state = r#"{"a": 1, "_f_": ["hello"]}"#;
     let idle: [Call; 8] = [
         ("pop_flash of an empty queue", |s| assert_eq!(s.pop_flash("none").unwrap(), "[]")),
-        ("setdefault of a key that is there", |s| {
+        ("setdefault of an existing key", |s| {
             s.setdefault("a", "2").unwrap();
         }),
-        ("pop of a key that is not", |s| assert_eq!(s.pop("b").unwrap(), None)),
-        ("delete of a key that is not", |s| assert!(!s.delete("b"))),
-        ("update of nothing", |s| s.update("{}").unwrap()),
+        ("pop of a missing key", |s| assert_eq!(s.pop("b").unwrap(), None)),
+        ("delete of a missing key", |s| assert!(!s.delete("b"))),
+        ("update with an empty object", |s| s.update("{}").unwrap()),
         ("a refused duplicate", |s| s.flash("\"hello\"", "", false).unwrap()),
         ("a refused duplicate text", |s| s.flash_string("hello", "", false).unwrap()),
         ("a CSRF check without a token", |s| assert!(!s.check_csrf_token(b"x"))),
@@ -381,7 +382,7 @@ fn a_write_that_changes_nothing_marks_nothing() {
         let mut session = holding(state);
         write(&mut session);
         assert!(!session.is_changed(), "{name}");
-        assert_eq!(session.accessed(), NOW.floor(), "{name}: it was used all the same");
+        assert_eq!(session.accessed(), NOW.floor(), "{name}: the session was used");
         assert_eq!(json(session.to_json()), json(state), "{name}");
         assert_eq!(commit(&mut session), None, "{name}");
     }

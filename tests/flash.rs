@@ -1,4 +1,4 @@
-//! Flash messages: lists under the keys `_f_` + queue.
+//! Flash messages: each queue is a list in the key `_f_` + queue.
 
 mod common;
 
@@ -11,7 +11,7 @@ fn messages_queue_up_and_are_popped_once() {
     session.flash_string("saved", "", true).unwrap();
     session.flash("{ \"n\" : 1 }", "", true).unwrap();
     assert_eq!(session.peek_flash("").unwrap(), r#"["saved",{"n":1}]"#);
-    assert_eq!(session.peek_flash("").unwrap(), r#"["saved",{"n":1}]"#, "peeking leaves them there");
+    assert_eq!(session.peek_flash("").unwrap(), r#"["saved",{"n":1}]"#, "peeking keeps the messages");
     assert_eq!(session.pop_flash("").unwrap(), r#"["saved",{"n":1}]"#);
     assert_eq!(session.pop_flash("").unwrap(), "[]");
     assert!(session.is_empty(), "an empty queue leaves no key");
@@ -33,7 +33,7 @@ fn a_queue_is_the_list_under_its_key() {
 }
 
 #[test]
-fn messages_of_another_writer_stay_as_they_are() {
+fn messages_from_another_writer_are_kept_unchanged() {
     for (queue, expected) in [
         ("[]", "[1]"),
         ("[ ]", "[1]"),
@@ -51,7 +51,7 @@ fn messages_of_another_writer_stay_as_they_are() {
 }
 
 #[test]
-fn a_duplicate_is_added_only_where_it_is_allowed() {
+fn a_duplicate_is_added_only_if_allowed() {
     let mut session = holding("{}");
     session.flash("1", "", true).unwrap();
     session.flash("1", "", true).unwrap();
@@ -63,9 +63,9 @@ fn a_duplicate_is_added_only_where_it_is_allowed() {
     assert_eq!(session.peek_flash("other").unwrap(), "[1]");
 }
 
-/// Whether a message is taken for a duplicate of one that is there.
-fn is_duplicate(there: &str, message: &str) -> bool {
-    let mut session = holding(&format!("{{\"_f_\": [\"first\", {there}]}}"));
+/// Returns true if a message is treated as a duplicate of one in the queue.
+fn is_duplicate(existing: &str, message: &str) -> bool {
+    let mut session = holding(&format!("{{\"_f_\": [\"first\", {existing}]}}"));
     session.flash(message, "", false).unwrap();
     !session.is_changed()
 }
@@ -103,7 +103,7 @@ fn duplicates_are_equal_by_value_as_in_python() {
 }
 
 #[test]
-fn long_lists_are_searched_as_short_ones_are() {
+fn duplicates_are_found_in_long_queues() {
     let earlier: Vec<String> = (0..300).map(|number| format!("{{\"id\": {number}, \"text\": \"message\"}}")).collect();
     let mut session = holding(&format!("{{\"_f_\": [{}]}}", earlier.join(" , ")));
     let mut expected = 300;
@@ -161,7 +161,7 @@ fn messages_that_differ_are_both_kept() {
 }
 
 #[test]
-fn deep_and_wide_messages_are_compared_too() {
+fn deep_and_wide_messages_are_compared() {
     let deep = format!("{}1{}", "[".repeat(500), "]".repeat(500));
     assert!(is_duplicate(&deep, &deep.replace('1', "1.0")));
     assert!(!is_duplicate(&deep, &deep.replace('1', "2")));
@@ -169,13 +169,13 @@ fn deep_and_wide_messages_are_compared_too() {
         let members: Vec<String> = keys.map(|n| format!("\"k{n}\":{n}")).collect();
         format!("{{{}}}", members.join(","))
     };
-    let (forth, back) = (object(&mut (0..500)), object(&mut (0..500).rev()));
-    assert!(is_duplicate(&forth, &back));
-    assert!(!is_duplicate(&forth, &back.replace(":250,", ":251,")));
+    let (forward, backward) = (object(&mut (0..500)), object(&mut (0..500).rev()));
+    assert!(is_duplicate(&forward, &backward));
+    assert!(!is_duplicate(&forward, &backward.replace(":250,", ":251,")));
 }
 
 #[test]
-fn a_key_that_holds_no_list_is_an_error_and_stays() {
+fn a_queue_key_that_is_not_a_list_is_an_error_and_is_kept() {
     for value in ["1", "\"[]\"", "{}", "null", "NaN"] {
         let mut session = holding(&format!("{{\"_f_q\": {value}}}"));
         assert!(matches!(session.flash("1", "q", true), Err(Error::Type { .. })), "{value}");
@@ -189,7 +189,7 @@ fn a_key_that_holds_no_list_is_an_error_and_stays() {
 }
 
 #[test]
-fn a_queue_with_a_number_that_is_not_finite_takes_messages_and_gives_none() {
+fn a_queue_with_a_nonfinite_number_can_be_added_to_but_not_read() {
     let mut session = holding(r#"{"_f_": [NaN, -Infinity]}"#);
     assert!(matches!(session.peek_flash(""), Err(Error::Type { .. })));
     assert!(matches!(session.pop_flash(""), Err(Error::Type { .. })));

@@ -1,4 +1,4 @@
-//! Seals, serializers and secrets: what opens what, and what is written again.
+//! Seals, serializers and secrets: which cookies open with which options, and which are written again.
 
 mod common;
 
@@ -6,7 +6,7 @@ use common::*;
 use khufu::{LoadResult, Session};
 
 #[test]
-fn a_secret_as_text_becomes_bytes_by_webobs_rule() {
+fn a_text_secret_is_encoded_as_webob_does() {
     let payload = session("{}");
     let cases: [(&[u8], Settings<'_>); 8] = [
         (b"pyramid.session.s\xe9cret", &[("secret", "sécret")]),
@@ -27,7 +27,7 @@ fn a_secret_as_text_becomes_bytes_by_webobs_rule() {
 }
 
 #[test]
-fn secrets_of_any_length() {
+fn secrets_may_have_any_length() {
     for length in [1, 63, 64, 127, 128, 129, 1000, 100_000] {
         let secret = "k".repeat(length);
         let value = signed_with(format!("pyramid.session.{secret}").as_bytes(), session("{}"));
@@ -35,7 +35,7 @@ fn secrets_of_any_length() {
     }
 }
 
-/// What a session's commit writes after it was opened by the first factory's owner, as the second one reads it.
+/// Writes a session with the first options, and opens it with the second.
 fn handed_on(from: Settings<'_>, to: Settings<'_>) -> Session {
     let mut session = factory(from).open_at(b"", NOW - 100.0).unwrap();
     session.update(r#"{"a":[1,"zoë",null],"b":{"c":1.5}}"#).unwrap();
@@ -44,7 +44,7 @@ fn handed_on(from: Settings<'_>, to: Settings<'_>) -> Session {
 }
 
 #[test]
-fn no_format_opens_anothers_cookies() {
+fn no_format_opens_another_formats_cookies() {
     for from in FORMATS {
         for to in FORMATS {
             let session = handed_on(from, to);
@@ -59,7 +59,7 @@ fn no_format_opens_anothers_cookies() {
 }
 
 #[test]
-fn any_hashalg_is_written_and_read() {
+fn every_hashalg_can_be_written_and_read() {
     for hashalg in ["sha512", "sha384", "sha256", "sha224", "sha1"] {
         let settings = [("hashalg", hashalg)];
         assert_eq!(handed_on(&settings, &settings).load_result(), LoadResult::Loaded, "{hashalg}");
@@ -69,7 +69,7 @@ fn any_hashalg_is_written_and_read() {
 }
 
 #[test]
-fn a_session_under_a_previous_secret_is_written_again_read_or_not() {
+fn a_session_sealed_with_a_previous_secret_is_written_again_even_if_not_read() {
     let cases: [(Settings<'_>, Settings<'_>); 3] = [
         (&[("secret", "old")], &[("secret", "new"), ("previous_secret", "older"), ("previous_secret", "old")]),
         (&[("secret_hex", "ff")], &[("secret", "new"), ("previous_secret", "x"), ("previous_secret_hex", "ff")]),
@@ -90,14 +90,14 @@ fn a_session_under_a_previous_secret_is_written_again_read_or_not() {
         let value = value_of(&commit(&mut session).unwrap()).to_owned();
         let mut again = open(&factory(&new[..2]), &value);
         assert_eq!(again.load_result(), LoadResult::Loaded, "the current secret signs");
-        assert_eq!((again.renewed(), again.created()), (renewed, created), "what nobody read keeps its times");
+        assert_eq!((again.renewed(), again.created()), (renewed, created), "an unread session keeps its times");
         assert_eq!(again.to_json(), r#"{"a":[1,"zoë",null],"b":{"c":1.5}}"#);
-        assert!(!session.is_changed(), "once is enough");
+        assert!(!session.is_changed(), "it is written only once");
     }
 }
 
 #[test]
-fn an_expired_session_under_a_previous_secret_is_not_written() {
+fn an_expired_session_sealed_with_a_previous_secret_is_not_written() {
     let value = signed("[1000, 1000, {}]");
     let mut session = open(&factory(&[("secret", "new"), ("previous_secret", SECRET)]), &value);
     assert_eq!(session.load_result(), LoadResult::Expired);
@@ -105,12 +105,12 @@ fn an_expired_session_under_a_previous_secret_is_not_written() {
 }
 
 #[test]
-fn a_previous_secret_that_is_not_said_opens_nothing() {
+fn a_secret_that_is_not_configured_opens_nothing() {
     let session = handed_on(&[("secret", "old")], &[("secret", "new"), ("previous_secret", "older")]);
     assert_eq!(session.load_result(), LoadResult::BadSignature);
 }
 
-/// Encrypted now; before, signed with JSON under one secret, and with pickle under another.
+/// A site that now encrypts its cookies. Before, it signed JSON with one secret, and earlier pickles with another.
 const MIGRATION: Settings<'static> = &[
     ("type", "encrypted_cookie"),
     ("secret", KEY),
@@ -144,7 +144,7 @@ fn an_accepted_format_is_read_and_named_and_written_in_the_current_one() {
 }
 
 #[test]
-fn a_chain_fails_closed() {
+fn cookies_of_formats_that_are_not_accepted_do_not_open() {
     let not_listed: [Settings<'_>; 6] = [
         &[("secret", "second"), ("serializer", "pickle")],
         &[("secret", "first")],
@@ -171,7 +171,7 @@ fn a_chain_fails_closed() {
 }
 
 #[test]
-fn the_order_in_which_formats_are_first_mentioned_is_the_order_in_which_they_are_tried() {
+fn formats_are_tried_in_the_order_of_their_first_mention() {
     let chain = |first: &str, second: &str| {
         let names = [first, second, first].map(|name| format!("accept.{name}.secret"));
         let settings: Vec<_> = names.iter().map(|name| (&**name, "old")).collect();
@@ -183,7 +183,7 @@ fn the_order_in_which_formats_are_first_mentioned_is_the_order_in_which_they_are
 }
 
 #[test]
-fn a_payload_that_verifies_but_does_not_parse_goes_on_to_the_next_format() {
+fn a_payload_that_verifies_but_does_not_parse_is_tried_with_the_next_format() {
     let pickled: Settings<'_> = &[("serializer", "pickle")];
     let both: Settings<'_> = &[("accept.old.serializer", "pickle"), ("accept.old.secret", SECRET)];
     let session = handed_on(pickled, both);
@@ -195,7 +195,7 @@ fn a_payload_that_verifies_but_does_not_parse_goes_on_to_the_next_format() {
 }
 
 #[test]
-fn a_payload_that_no_format_parses_is_malformed_though_other_seals_are_tried() {
+fn a_payload_that_no_format_parses_is_malformed_even_if_other_seals_are_tried() {
     let unparsed: [Settings<'_>; 2] = [
         &[("type", "encrypted_cookie"), ("secret", KEY), ("serializer", "pickle")],
         &[("secret", "second"), ("serializer", "pickle")],
@@ -208,16 +208,16 @@ fn a_payload_that_no_format_parses_is_malformed_though_other_seals_are_tried() {
 }
 
 #[test]
-fn a_session_of_an_accepted_format_expires_like_any() {
+fn a_session_of_an_accepted_format_expires() {
     let value = signed_with(b"pyramid.session.second", "[1000, 1000, {}]");
     assert_eq!(open(&factory(MIGRATION), &value).load_result(), LoadResult::Expired);
 }
 
-/// A genuine pickle of a session that holds what this library does not read: a call of a function.
+/// A genuine pickle of a session with a value that khufu does not read: a call of a function.
 const UNREADABLE: &[u8] = b"\x80\x02J\0\xf1SeJ\0\xf1Se}X\x01\0\0\0acdatetime\ndate\n(K\x01tRs\x87.";
 
 #[test]
-fn what_cannot_be_represented_is_not_overwritten_until_it_is_invalidated() {
+fn an_unsupported_session_is_not_overwritten_until_it_is_invalidated() {
     let settings: Settings<'_> = &[("serializer", "pickle")];
     let deep = session(&format!("{{\"a\":{}{}}}", "[".repeat(1001), "]".repeat(1001)));
     for (settings, value) in [(settings, signed(UNREADABLE)), (&[], signed(deep))] {
@@ -226,7 +226,7 @@ fn what_cannot_be_represented_is_not_overwritten_until_it_is_invalidated() {
         assert_eq!(session.load_result(), LoadResult::Unsupported, "{:?}", session.refusal());
         assert!(session.is_new() && session.is_empty());
         let why = session.refusal().unwrap().to_owned();
-        assert_eq!(commit(&mut session), None, "nothing changed, nothing to overwrite");
+        assert_eq!(commit(&mut session), None, "nothing changed, so nothing is overwritten");
         session.set("a", "1").unwrap();
         for _ in 0..2 {
             let error = session.commit(false).unwrap_err();
@@ -241,11 +241,11 @@ fn what_cannot_be_represented_is_not_overwritten_until_it_is_invalidated() {
     }
     let mut session = open(&factory(settings), &signed(UNREADABLE));
     session.invalidate();
-    assert!(commit(&mut session).unwrap().contains("Max-Age=0"), "it may be thrown away");
+    assert!(commit(&mut session).unwrap().contains("Max-Age=0"), "it can be discarded");
 }
 
 #[test]
-fn an_unsupported_payload_in_a_chain_is_unsupported_whatever_else_was_tried() {
+fn an_unsupported_payload_is_unsupported_whatever_other_formats_were_tried() {
     for settings in [
         &[("serializer", "pickle"), ("accept.new.secret", SECRET), ("accept.z.secret", "x")][..],
         &[("serializer", "json"), ("accept.old.secret", SECRET), ("accept.old.serializer", "pickle")],
@@ -255,7 +255,7 @@ fn an_unsupported_payload_in_a_chain_is_unsupported_whatever_else_was_tried() {
 }
 
 #[test]
-fn an_encrypted_cookie_shows_nothing_and_is_never_the_same_twice() {
+fn an_encrypted_cookie_reveals_nothing_and_differs_each_time() {
     let settings = [("type", "encrypted_cookie"), ("secret", KEY)];
     let written = || {
         let mut session = factory(&settings).open_at(b"", NOW).unwrap();
@@ -263,7 +263,7 @@ fn an_encrypted_cookie_shows_nothing_and_is_never_the_same_twice() {
         unbase64(value_of(&commit(&mut session).unwrap()))
     };
     let (one, other) = (written(), written());
-    assert_ne!(one[..24], other[..24], "the nonce");
+    assert_ne!(one[..24], other[..24], "the nonces differ");
     assert_ne!(one[40..], other[40..]);
     for bytes in [one, other] {
         assert!(!bytes.windows(7).any(|window| window == b"hunter2"));
@@ -282,7 +282,7 @@ fn pyramids_encrypted_payloads_open() {
 }
 
 #[test]
-fn what_is_too_short_for_a_seal_is_malformed_and_says_so() {
+fn a_value_too_short_for_a_seal_is_malformed() {
     let settings: Settings<'_> = &[("type", "encrypted_cookie"), ("secret", KEY)];
     for length in 0..40 {
         let session = open(&factory(settings), &base64(vec![7; length]));
@@ -294,7 +294,7 @@ fn what_is_too_short_for_a_seal_is_malformed_and_says_so() {
 }
 
 #[test]
-fn a_genuine_cookie_that_cannot_be_read_is_not_passed_over_for_an_older_one() {
+fn a_genuine_cookie_that_cannot_be_read_is_not_replaced_by_an_older_one() {
     let good = signed(b"\x80\x02J\0\xf1SeJ\0\xf1Se}\x87.");
     let header = format!("session={good}; session={}", signed(UNREADABLE));
     let session = factory(&[("serializer", "pickle")]).open_at(header.as_bytes(), NOW).unwrap();

@@ -1,4 +1,4 @@
-//! The generated files are what they would be if they were generated now. `make header` writes them.
+//! Checks that the generated files are up to date. `make header` writes them.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -10,18 +10,18 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Compares a committed file with what it should be, or, where KHUFU_UPDATE is set, writes it.
+/// Compares a committed file with its expected text, or writes it if KHUFU_UPDATE is set.
 fn check(file: &str, expected: &str) {
     let path = root().join(file);
     if std::env::var_os("KHUFU_UPDATE").is_some() {
         std::fs::write(&path, expected).unwrap();
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == expected, "{file} is not what src/ says: run `make header` and commit it");
+    assert!(committed == expected, "{file} is out of date: run `make header` and commit the file");
 }
 
 #[test]
-fn the_header_is_what_the_source_says() {
+fn the_header_is_up_to_date() {
     let mut config = cbindgen::Config::from_file(root().join("cbindgen.toml")).unwrap();
     let version = env!("CARGO_PKG_VERSION");
     let [major, minor, patch] = ["MAJOR", "MINOR", "PATCH"];
@@ -44,7 +44,7 @@ fn the_header_is_what_the_source_says() {
 }
 
 #[test]
-fn the_options_page_is_what_the_table_says() {
+fn the_options_page_is_up_to_date() {
     let mut page = String::from(
         "<!-- Generated from src/options.rs by `make header`; do not edit. -->\n\
          # Options\n\n\

@@ -1,5 +1,5 @@
-//! What n changes in one request cost is n times what one costs: counted in bytes that are taken from the allocator, of
-//! which work that grows faster takes more.
+//! The cost of n changes in one request grows in proportion to n. The cost is measured in allocated bytes, because work
+//! that grows faster also allocates more.
 
 mod common;
 
@@ -10,41 +10,42 @@ use common::*;
 use khufu::{Factory, Session};
 
 thread_local! {
-    static TAKEN: Cell<usize> = const { Cell::new(0) };
-    static HELD: Cell<isize> = const { Cell::new(0) };
-    static MOST: Cell<isize> = const { Cell::new(0) };
+    /// The bytes that the thread has allocated in total, that are allocated now, and that were allocated at most.
+    static TOTAL: Cell<usize> = const { Cell::new(0) };
+    static CURRENT: Cell<isize> = const { Cell::new(0) };
+    static PEAK: Cell<isize> = const { Cell::new(0) };
 }
 
-/// The system's allocator, which counts for each thread.
+/// The system's allocator, with a count of each thread's allocated bytes.
 struct Counting;
 
-// SAFETY: it does what the system's allocator does.
+// SAFETY: every call is passed to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        TAKEN.set(TAKEN.get() + layout.size());
-        HELD.set(HELD.get() + layout.size() as isize);
-        MOST.set(MOST.get().max(HELD.get()));
+        TOTAL.set(TOTAL.get() + layout.size());
+        CURRENT.set(CURRENT.get() + layout.size() as isize);
+        PEAK.set(PEAK.get().max(CURRENT.get()));
         unsafe { System.alloc(layout) }
     }
 
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        HELD.set(HELD.get() - layout.size() as isize);
-        unsafe { System.dealloc(place, layout) }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        CURRENT.set(CURRENT.get() - layout.size() as isize);
+        unsafe { System.dealloc(pointer, layout) }
     }
 }
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Bytes that a piece of work takes in all, and the most that it holds at once.
+/// The bytes that a piece of work allocates in total, and the most that it holds at the same time.
 fn cost(work: impl FnOnce()) -> [usize; 2] {
-    let (taken, held) = (TAKEN.get(), HELD.get());
-    MOST.set(held);
+    let (total, current) = (TOTAL.get(), CURRENT.get());
+    PEAK.set(current);
     work();
-    [TAKEN.get() - taken, (MOST.get() - held) as usize]
+    [TOTAL.get() - total, (PEAK.get() - current) as usize]
 }
 
-/// What a request does `n` times.
+/// A change that a request makes `n` times, and its name.
 type Changes = (&'static str, fn(&mut Session, usize));
 
 const CHANGES: [Changes; 15] = [
@@ -74,7 +75,7 @@ const CHANGES: [Changes; 15] = [
             assert_eq!(json(session.pop_flash("").unwrap())[0], message(i));
         }
     }),
-    ("flash of what is there", |session, n| {
+    ("flash of equal messages", |session, n| {
         for _ in 0..n {
             session.flash("[1]", "", true).unwrap();
             session.flash("[1]", "other", true).unwrap();
@@ -125,7 +126,7 @@ fn in_memory() -> Factory {
     factory(&[("type", "store"), ("reissue_time", ""), ("store_timeout", "60")])
 }
 
-/// Opens a session that a cookie carries, or one that a store keeps.
+/// Begins a session, and opens it in the next request.
 fn opened(factory: &Factory) -> Session {
     let mut session = factory.open_at(b"", NOW).unwrap();
     session.set("a", "1").unwrap();
@@ -133,16 +134,17 @@ fn opened(factory: &Factory) -> Session {
     open(factory, value_of(&cookie))
 }
 
-/// Does it 1,000 and 8,000 times, and checks that the second takes at most 16 times as much: a square would take 64 times.
+/// Compares the costs of 1,000 and of 8,000 changes. The second may be at most 16 times the first. If the cost grew
+/// with the square, it would be 64 times the first.
 fn grows_in_proportion(name: &str, mut cost_of: impl FnMut(usize) -> [usize; 2]) {
     let (few, many) = (cost_of(1_000), cost_of(8_000));
-    for (few, many, what) in [(few[0], many[0], "taken in all"), (few[1], many[1], "held at most")] {
+    for (few, many, what) in [(few[0], many[0], "in total"), (few[1], many[1], "at the same time")] {
         assert!(many <= 16 * few + 100_000, "{name}: {few} and {many} bytes {what}");
     }
 }
 
 #[test]
-fn changes_cost_in_proportion() {
+fn the_cost_of_changes_grows_in_proportion() {
     for (name, change) in CHANGES {
         for factory in [factory(&[("reissue_time", "")]), in_memory()] {
             grows_in_proportion(name, |n| {
@@ -162,7 +164,7 @@ fn with_messages(factory: &Factory, n: usize) -> String {
 }
 
 #[test]
-fn changes_that_are_made_again_cost_in_proportion() {
+fn the_cost_of_replayed_changes_grows_in_proportion() {
     for (name, change) in CHANGES {
         grows_in_proportion(name, |n| {
             let factory = in_memory();
@@ -172,14 +174,14 @@ fn changes_that_are_made_again_cost_in_proportion() {
             first.commit(false).unwrap();
             change(&mut second, n);
             let cost = cost(|| _ = second.commit(false).unwrap());
-            assert_eq!(second.get("b").unwrap(), Some("2"), "it was merged");
+            assert_eq!(second.get("b").unwrap(), Some("2"), "the sessions were merged");
             cost
         });
     }
 }
 
 #[test]
-fn messages_that_are_taken_again_cost_in_proportion() {
+fn the_cost_of_replayed_pop_flash_grows_in_proportion() {
     grows_in_proportion("pop_flash", |n| {
         let factory = in_memory();
         let cookie = with_messages(&factory, n);
@@ -195,7 +197,7 @@ fn messages_that_are_taken_again_cost_in_proportion() {
 }
 
 #[test]
-fn messages_and_keys_take_a_few_times_their_text() {
+fn messages_and_keys_need_a_few_times_the_memory_of_their_text() {
     let text: usize = (0..8_000).map(|i| message(i).len() + "\"\",".len()).sum();
     let [_, most] = cost(|| {
         let mut session = fresh();
@@ -210,7 +212,7 @@ fn messages_and_keys_take_a_few_times_their_text() {
 }
 
 #[test]
-fn what_is_superseded_is_freed() {
+fn replaced_text_is_freed() {
     let mut session = fresh();
     let [_, most] = cost(|| {
         for i in 0..1_000 {

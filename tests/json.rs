@@ -1,4 +1,4 @@
-//! Values are JSON text: what is accepted, and that it keeps its meaning.
+//! Values are JSON text: which texts are accepted, and that they keep their meaning.
 
 mod common;
 
@@ -6,7 +6,7 @@ use common::*;
 use khufu::{Error, LoadResult};
 use serde_json::Value;
 
-/// The state that is written after the one given was opened and another key set.
+/// Opens a session with this state, sets another key, and returns the state that is written.
 fn written_back(state: &str) -> String {
     let mut session = holding(state);
     session.set_null("").unwrap();
@@ -14,7 +14,7 @@ fn written_back(state: &str) -> String {
 }
 
 #[test]
-fn what_nobody_touched_goes_back_as_it_came() {
+fn unchanged_values_are_written_back_unchanged() {
     for value in [
         "0",
         "-0",
@@ -58,12 +58,12 @@ fn numbers_keep_their_text_when_they_are_read_and_set() {
 }
 
 #[test]
-fn a_lone_surrogate_is_kept_and_is_no_text() {
+fn a_lone_surrogate_is_kept_but_cannot_be_read_as_text() {
     let mut session = holding(r#"{"\ud800": "a", "v": "\udfffx", "both": ["\ud83d","\ude00"]}"#);
     assert!(matches!(session.get_string("v"), Err(Error::Type { .. })));
     assert_eq!(session.get("v").unwrap(), Some(r#""\udfffx""#));
     assert_eq!(session.at(0), Some(("\u{fffd}", "\"a\"")));
-    assert!(!session.contains("\u{fffd}"), "it only shows so");
+    assert!(!session.contains("\u{fffd}"), "the key is only shown as this character");
     session.set("set", r#""\ud800""#).unwrap();
     let expected = r#"{"\ud800":"a","v":"\udfffx","both":["\ud83d","\ude00"],"set":"\ud800"}"#;
     assert_eq!(session.to_json(), expected);
@@ -71,7 +71,7 @@ fn a_lone_surrogate_is_kept_and_is_no_text() {
 }
 
 #[test]
-fn numbers_that_are_not_finite_are_kept_and_are_no_json() {
+fn nonfinite_numbers_are_kept_but_cannot_be_read_as_json() {
     let state = r#"{"nan":NaN,"list":[1,[Infinity],"NaN"],"object":{"a":{"b":-Infinity}},"text":"Infinity","x":1}"#;
     let mut session = holding(state);
     assert!(session.get_double("nan").unwrap().unwrap().is_nan());
@@ -88,13 +88,13 @@ fn numbers_that_are_not_finite_are_kept_and_are_no_json() {
     for (text, number) in [("Infinity", f64::INFINITY), ("-Infinity", f64::NEG_INFINITY)] {
         assert_eq!(holding(&format!("{{\"a\": {text}}}")).get_double("a").unwrap(), Some(number));
     }
-    assert!(session.delete("nan") && session.delete("object"), "they can be deleted");
+    assert!(session.delete("nan") && session.delete("object"), "such keys can be deleted");
     session.set("list", "[]").unwrap();
     assert_eq!(session.to_json(), r#"{"list":[],"text":"Infinity","x":2}"#);
 }
 
 #[test]
-fn a_number_that_is_not_finite_cannot_be_set() {
+fn nonfinite_numbers_cannot_be_set() {
     let mut session = holding("{}");
     for text in ["NaN", "Infinity", "-Infinity", "[NaN]", "{\"a\":[-Infinity]}", "nan", "inf", "-inf", "-NaN"] {
         assert!(matches!(session.set("a", text), Err(Error::Json(_))), "{text}");
@@ -105,7 +105,7 @@ fn a_number_that_is_not_finite_cannot_be_set() {
     assert!(session.is_empty());
 }
 
-/// Numbers, each with whether CPython reads it back.
+/// The texts of numbers, each with whether CPython can read it.
 fn numbers() -> Vec<(String, bool)> {
     let path = format!("{}/tests/vectors/python_values.json", env!("CARGO_MANIFEST_DIR"));
     let vectors = json(&std::fs::read_to_string(path).unwrap());
@@ -160,7 +160,7 @@ fn a_number_is_set_if_python_reads_it_back() {
 }
 
 #[test]
-fn a_number_that_python_does_not_read_stays_if_it_was_there() {
+fn an_existing_number_that_python_cannot_read_is_kept() {
     for (number, _) in numbers() {
         let mut session = holding(&format!("{{\"n\": {number}, \"m\": 1}}"));
         assert_eq!(session.get("n").unwrap(), Some(&*number));
@@ -172,7 +172,7 @@ fn a_number_that_python_does_not_read_stays_if_it_was_there() {
 }
 
 #[test]
-fn what_is_not_json_is_told_before_its_numbers() {
+fn invalid_json_is_reported_before_an_invalid_number() {
     let mut session = holding("{}");
     assert!(matches!(session.update("{\"a\":[1e999,{\"b\":]}"), Err(Error::Json(_))));
     assert!(matches!(session.update("{\"a\":1e999"), Err(Error::Json(_))));
@@ -181,7 +181,7 @@ fn what_is_not_json_is_told_before_its_numbers() {
     assert!(session.is_empty());
 }
 
-/// A value of so many levels: lists, objects, or one in the other.
+/// A value with this many levels: of lists, of objects, or of both in turns.
 fn nested(levels: usize, kind: usize) -> String {
     let [open, close] = [["[", "{\"a\":"], ["]", "}"]];
     let which = |level: usize| [0, 1, level % 2][kind];
@@ -211,7 +211,7 @@ fn values_nest_up_to_500_levels_when_they_are_set() {
         }
         assert_eq!(session.len(), 4);
     }
-    assert!(holding("{}").set("a", &nested(1_000_000, 0)).is_err(), "and depth costs no stack");
+    assert!(holding("{}").set("a", &nested(1_000_000, 0)).is_err(), "the depth does not overflow the stack");
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn values_nest_up_to_1000_levels_on_opening() {
         assert_eq!(session.get("a").unwrap(), Some(&*deepest));
         session.changed();
         let (result, why) = outcome(&[], session_with(&nested(1001, kind)));
-        assert_eq!(result, LoadResult::Unsupported, "it is genuine");
+        assert_eq!(result, LoadResult::Unsupported, "the cookie is genuine");
         assert!(why.contains("deep"), "{why}");
     }
     assert_eq!(outcome(&[], session_with(&"[".repeat(1_000_000))).0, LoadResult::Unsupported);
@@ -302,14 +302,14 @@ fn only_json_is_set() {
 }
 
 #[test]
-fn an_error_says_at_which_byte() {
+fn an_error_gives_the_byte_offset() {
     for (text, byte) in [("", 0), ("[1,]", 3), ("{\"é\":x}", 6), ("\"\\q\"", 1), ("12x", 2), ("  ", 2)] {
         let message = holding("{}").set("a", text).unwrap_err().to_string();
         assert!(message.ends_with(&format!("at byte {byte}")), "{text:?}: {message}");
     }
 }
 
-/// What may stand in a string, as text and as it is written in JSON.
+/// Characters that a string may contain, as text and as they are written in JSON.
 const PIECES: [(&str, &str); 7] = [
     ("\"", "\\\""),
     ("\\", "\\\\"),
@@ -321,13 +321,13 @@ const PIECES: [(&str, &str); 7] = [
 ];
 
 #[test]
-fn strings_of_every_length_with_something_at_every_place() {
+fn strings_of_every_length_may_contain_any_character_at_any_position() {
     for (text, written) in PIECES {
         for length in (0..70).chain(124..132) {
             let strings: Vec<(String, String)> = (0..=length)
                 .map(|at| {
-                    let [before, behind] = [&"abcdefg".repeat(20)[..at], &"hijklmn".repeat(20)[..length - at]];
-                    (format!("{before}{text}{behind}"), format!("\"{before}{written}{behind}\""))
+                    let [before, after] = [&"abcdefg".repeat(20)[..at], &"hijklmn".repeat(20)[..length - at]];
+                    (format!("{before}{text}{after}"), format!("\"{before}{written}{after}\""))
                 })
                 .collect();
             let values: Vec<&str> = strings.iter().map(|(_, written)| &**written).collect();
@@ -365,7 +365,7 @@ fn keys_and_strings_of_every_length_are_opened() {
 }
 
 #[test]
-fn a_control_character_is_found_at_every_place_of_a_string() {
+fn a_control_character_is_found_at_every_position_of_a_string() {
     let mut session = holding("{}");
     for length in 1..140 {
         for at in 0..length {

@@ -1,4 +1,4 @@
-//! Opening: what becomes of the cookies that a browser sends.
+//! Opening: how the cookies that a browser sends are opened.
 
 mod common;
 
@@ -8,7 +8,7 @@ use common::*;
 use khufu::{Error, LoadResult};
 
 #[test]
-fn no_cookie_gives_a_new_empty_session() {
+fn a_request_without_a_cookie_opens_a_new_empty_session() {
     for header in ["", "theme=dark", "Session=x", "session", "sessions=x; xsession=y"] {
         let mut session = factory(&[]).open_at(header.as_bytes(), NOW).unwrap();
         assert_eq!(session.load_result(), LoadResult::None, "{header}");
@@ -21,12 +21,12 @@ fn no_cookie_gives_a_new_empty_session() {
 }
 
 #[test]
-fn cookies_of_other_names_are_told_but_neither_named_nor_shown() {
+fn the_reason_mentions_other_cookies_without_their_names_or_values() {
     for header in ["theme=dark", "Session=dark", "sessions=dark; theme=x", "junk; theme=\"dark\""] {
         let session = factory(&[]).open_at(header.as_bytes(), NOW).unwrap();
-        let told = session.refusal().unwrap();
-        assert!(told.contains("cookies, but none") && told.contains("cookie_name"), "{told}");
-        assert!(!told.contains("dark") && !told.contains("theme") && !told.contains("ession"), "{told}");
+        let reason = session.refusal().unwrap();
+        assert!(reason.contains("cookies, but none") && reason.contains("cookie_name"), "{reason}");
+        assert!(!reason.contains("dark") && !reason.contains("theme") && !reason.contains("ession"), "{reason}");
     }
     for header in ["", "session", ";;", " "] {
         assert_eq!(factory(&[]).open_at(header.as_bytes(), NOW).unwrap().refusal(), None, "{header}");
@@ -51,20 +51,20 @@ fn expired_session_is_new_and_empty() {
         let mut session = factory.open_at(header.as_bytes(), now).unwrap();
         assert_eq!(session.load_result(), LoadResult::Expired);
         assert!(session.is_new() && session.is_empty() && !session.is_changed());
-        assert_eq!(session.created(), now, "it is another session, not the old one without its data");
+        assert_eq!(session.created(), now, "it is a new session");
         assert_eq!(commit(&mut session), None);
         assert!(session.refusal().unwrap().contains("60 seconds"));
     }
 }
 
 #[test]
-fn a_session_idle_for_just_its_timeout_has_not_expired() {
+fn a_session_idle_for_exactly_its_timeout_has_not_expired() {
     let header = format!("session={}", signed(session("{}")));
     let result = |timeout, now| factory(&[("timeout", timeout)]).open_at(header.as_bytes(), now).unwrap().load_result();
     assert_eq!(result("60", RENEWED + 60.0), LoadResult::Loaded);
     assert_eq!(result("0", RENEWED), LoadResult::Loaded);
     assert_eq!(result("0", RENEWED + 0.001), LoadResult::Expired);
-    assert_eq!(result("", 253_402_300_799.0), LoadResult::Loaded, "no timeout, no expiry");
+    assert_eq!(result("", 253_402_300_799.0), LoadResult::Loaded, "without a timeout, a session never expires");
     assert_eq!(result("60", RENEWED - 1e6), LoadResult::Loaded, "renewed in the future");
     let default = factory(&[]);
     assert_eq!(default.open_at(header.as_bytes(), RENEWED + 1200.0).unwrap().load_result(), LoadResult::Loaded);
@@ -105,7 +105,7 @@ fn salt_and_secret_are_one_key() {
 }
 
 #[test]
-fn padding_is_accepted_and_an_escape_is_not() {
+fn padding_is_accepted_and_escaped_padding_is_not() {
     let mut lengths = [false; 3];
     for filling in ["", "1", "12"] {
         let value = signed(session(&format!(r#"{{"a": "{filling}"}}"#)));
@@ -126,11 +126,11 @@ fn padding_is_accepted_and_an_escape_is_not() {
             assert_eq!(open(&factory(&[]), &value).load_result(), result, "{value}");
         }
     }
-    assert_eq!(lengths, [true; 3], "every length of padding");
+    assert_eq!(lengths, [true; 3], "every length of padding was tested");
 }
 
 #[test]
-fn what_is_not_base64_or_too_short_is_malformed() {
+fn a_cookie_that_is_not_base64_or_too_short_is_malformed() {
     let value = signed(session("{}"));
     let cases = [
         (String::new(), "too short"),
@@ -140,16 +140,16 @@ fn what_is_not_base64_or_too_short_is_malformed() {
         (base64([0; 63]), "too short"),
         (value.replacen(&value[..1], "%", 1), "base64"),
     ];
-    for (value, told) in cases {
+    for (value, reason) in cases {
         let session = open(&factory(&[]), &value);
         assert_eq!(session.load_result(), LoadResult::Malformed, "{value}");
-        assert!(session.refusal().unwrap().contains(told), "{value}: {:?}", session.refusal());
+        assert!(session.refusal().unwrap().contains(reason), "{value}: {:?}", session.refusal());
     }
     assert_eq!(open(&factory(&[]), &base64([0; 64])).load_result(), LoadResult::BadSignature);
 }
 
 #[test]
-fn a_genuine_payload_that_is_no_session_is_malformed() {
+fn a_genuine_payload_that_is_not_a_session_is_malformed() {
     for payload in [
         "",
         " ",
@@ -205,7 +205,7 @@ fn a_genuine_payload_that_is_no_session_is_malformed() {
 }
 
 #[test]
-fn times_are_numbers_of_any_form() {
+fn times_may_be_numbers_of_any_form() {
     for (text, number) in [("0", 0.0), ("-0.0", 0.0), ("-5", -5.0), ("17e8", 1.7e9), ("1.7E+9", 1.7e9), ("0.1", 0.1)] {
         let payload = format!("[{text}, {text}, {{}}]");
         let session = open(&factory(&[("timeout", "")]), &signed(payload));
@@ -215,7 +215,7 @@ fn times_are_numbers_of_any_form() {
 }
 
 #[test]
-fn white_space_wherever_json_has_it() {
+fn white_space_is_allowed_wherever_json_allows_it() {
     let mut session = holding("\r\n\t {\n \"a\" \t:\r [ 1 , { } ] }\n ");
     assert_eq!(session.get("a").unwrap().map(json), Some(json("[1,{}]")));
     let (result, _) = outcome(&[], " [ 1700000000 , 1 ,\t{ } ] \n");
@@ -223,7 +223,7 @@ fn white_space_wherever_json_has_it() {
 }
 
 #[test]
-fn of_several_cookies_the_last_that_verifies_and_has_not_expired_is_used() {
+fn the_last_cookie_that_verifies_and_has_not_expired_is_used() {
     let factory = factory(&[]);
     let good = |n: u32| signed(session(&format!("{{\"n\": {n}}}")));
     let expired = signed(r#"[1000, 1000, {"n": 99}]"#);
@@ -240,12 +240,16 @@ fn of_several_cookies_the_last_that_verifies_and_has_not_expired_is_used() {
     assert_eq!(which(&["junk", &base64([0; 99]), "junk"]), (LoadResult::BadSignature, None));
     assert_eq!(which(&["junk", ""]), (LoadResult::Malformed, None));
     let junk = ["junk"; 7];
-    assert_eq!(which(&[&[&*good(1)][..], &junk].concat()), (LoadResult::Loaded, Some(1)), "the eighth from the end");
-    assert_eq!(which(&[&[&*good(1), "junk"][..], &junk].concat()), (LoadResult::Malformed, None), "the ninth");
+    assert_eq!(
+        which(&[&[&*good(1)][..], &junk].concat()),
+        (LoadResult::Loaded, Some(1)),
+        "the eighth cookie from the end is tried"
+    );
+    assert_eq!(which(&[&[&*good(1), "junk"][..], &junk].concat()), (LoadResult::Malformed, None), "the ninth is not");
 }
 
 #[test]
-fn a_cookie_header_as_browsers_and_proxies_send_it() {
+fn headers_as_browsers_and_proxies_send_them_are_read() {
     let value = signed(session(r#"{"a": 1}"#));
     let factory = factory(&[]);
     for header in [
@@ -283,7 +287,7 @@ fn a_cookie_of_another_name_is_another_session() {
 }
 
 #[test]
-fn without_a_time_given_it_is_the_systems() {
+fn open_uses_the_systems_time() {
     let clock = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
     let before = clock();
     let session = factory(&[]).open(b"").unwrap();

@@ -1,4 +1,4 @@
-//! Options: what may be set, and what the errors say.
+//! Options: which values are accepted, and what the errors say.
 
 mod common;
 
@@ -9,12 +9,12 @@ fn error_of(settings: Settings<'_>) -> String {
     match try_factory(settings) {
         Err(Error::Option(message)) => message,
         Err(other) => panic!("{settings:?}: {other}"),
-        Ok(_) => panic!("{settings:?} is allowed"),
+        Ok(_) => panic!("{settings:?} was accepted"),
     }
 }
 
 #[test]
-fn an_unknown_option_is_an_error_that_names_it_and_those_there_are() {
+fn the_error_of_an_unknown_option_names_it_and_lists_the_valid_ones() {
     for name in ["secrets", "Secret", "", " secret", "time_out", "session.secret", "accept", "accept."] {
         let message = error_of(&[(name, "x")]);
         assert!(message.contains(&format!("{name:?}")), "{message}");
@@ -33,7 +33,7 @@ fn an_unknown_option_is_an_error_that_names_it_and_those_there_are() {
 }
 
 #[test]
-fn a_value_that_is_not_allowed_is_an_error_that_names_option_value_and_what_is() {
+fn the_error_of_a_wrong_value_names_the_option_the_value_and_what_is_allowed() {
     let whole = "whole seconds";
     for (option, values, allowed) in [
         ("type", &["signed", "cookie", "store "][..], "one of signed_cookie, encrypted_cookie"),
@@ -103,7 +103,7 @@ fn an_attribute_has_at_most_1024_bytes() {
 }
 
 #[test]
-fn a_domain_is_written_as_browsers_take_it() {
+fn a_domain_is_written_as_browsers_accept_it() {
     for (given, written) in [
         ("example.com", "example.com"),
         (".example.com", "example.com"),
@@ -131,7 +131,7 @@ fn a_path_is_written_as_it_was_given() {
 }
 
 #[test]
-fn a_session_that_is_read_is_renewed_before_it_expires() {
+fn reissue_time_must_be_less_than_timeout() {
     for (timeout, reissue_time) in [("1200", "1200"), ("60", "120"), ("0", "1"), ("1", "1")] {
         for kind in ["signed_cookie", "store"] {
             let message = error_of(&[("type", kind), ("timeout", timeout), ("reissue_time", reissue_time)]);
@@ -145,7 +145,7 @@ fn a_session_that_is_read_is_renewed_before_it_expires() {
 }
 
 #[test]
-fn an_encrypted_cookie_has_no_salt() {
+fn an_encrypted_cookie_must_not_have_a_salt() {
     let encrypted = [("type", "encrypted_cookie"), ("secret", KEY)];
     let message = error_of(&[&encrypted[..], &[("salt", "shop.")]].concat());
     assert_eq!(
@@ -159,7 +159,7 @@ fn an_encrypted_cookie_has_no_salt() {
 
 #[test]
 #[cfg(feature = "sqlite")]
-fn a_sqlite_store_is_a_file() {
+fn a_sqlite_store_must_be_a_file() {
     for path in
         [":memory:", "/:memory:", "///:memory:", "file::memory:?cache=shared", "file:x?mode=memory", "file:x.db"]
     {
@@ -194,7 +194,7 @@ fn a_secrets_value_is_never_shown() {
     }
 }
 
-/// The last of the stores that a message names.
+/// The last store that the error message names.
 const LAST_STORE: &str = if cfg!(feature = "redis") {
     "redis://"
 } else if cfg!(feature = "sqlite") {
@@ -217,7 +217,7 @@ fn a_stores_url_is_never_shown() {
 }
 
 #[test]
-fn one_secret_is_required() {
+fn exactly_one_secret_is_required() {
     for settings in [&[("timeout", "")][..], &[("previous_secret", "x")], &[("accept.old.secret", "x")]] {
         let mut options = Options::new();
         for (name, value) in settings {
@@ -247,7 +247,7 @@ fn a_failed_set_sets_nothing() {
     let mut options = Options::new();
     options.set("secret", SECRET).unwrap().set("cookie_name", "sid").unwrap();
     assert!(options.set("cookie_name", "a b").is_err());
-    assert!(options.set("accept.old.secret_hex", "x").is_err(), "nor does it begin a chain");
+    assert!(options.set("accept.old.secret_hex", "x").is_err(), "it does not add an accepted format either");
     assert!(options.set("accept.old.nonsense", "x").is_err());
     let mut session = Factory::new(&options).unwrap().open_at(b"", NOW).unwrap();
     session.changed();
@@ -285,7 +285,7 @@ fn an_empty_value_unsets_an_option() {
 }
 
 #[test]
-fn upper_and_lower_case_of_a_choice_are_the_same_and_the_cookie_has_its_own() {
+fn choices_ignore_case_and_the_cookie_has_the_standard_spelling() {
     for (given, written) in [("lax", "Lax"), ("STRICT", "Strict"), ("NoNe", "None")] {
         let mut session = factory(&[("samesite", given), ("secure", "True")]).open_at(b"", NOW).unwrap();
         session.changed();
@@ -297,7 +297,7 @@ fn upper_and_lower_case_of_a_choice_are_the_same_and_the_cookie_has_its_own() {
 }
 
 #[test]
-fn a_switch_takes_the_words_that_pyramid_takes() {
+fn a_boolean_option_accepts_pyramids_words() {
     let is_secure = |value| {
         let mut session = factory(&[("secure", value)]).open_at(b"", NOW).unwrap();
         session.changed();
@@ -355,7 +355,7 @@ fn cookies_that_browsers_would_drop_are_errors() {
     }
 }
 
-/// A format and a type that go together, and where Redis is.
+/// The options of a format and its type, with the URL of a Redis.
 #[cfg(feature = "redis")]
 const SESSION_REDIS: Settings<'static> =
     &[("format", "pyramid_session_redis"), ("type", "store"), ("store", "redis://localhost")];
@@ -372,7 +372,7 @@ const BEAKER_ENCRYPTED: Settings<'static> =
 
 #[test]
 #[cfg(feature = "redis")]
-fn another_librarys_format_takes_what_the_library_has() {
+fn another_librarys_format_accepts_the_librarys_options() {
     let timeless = &[("timeout", "")][..];
     for (format, more) in [
         (SESSION_REDIS, &[("serializer", "json"), ("salt", "other."), ("hashalg", "sha256"), ("timeout", "")][..]),
@@ -395,8 +395,8 @@ const ENCRYPT_KEY_ELSEWHERE: &str = "option encrypt_key must be unset, but for f
 
 #[test]
 #[cfg(feature = "redis")]
-fn what_has_no_meaning_for_another_library_is_an_error_that_names_the_option() {
-    for (format, more, told) in [
+fn an_option_that_another_library_does_not_have_is_an_error() {
+    for (format, more, reason) in [
         (
             &[("format", "pyramid_session_redis")][..],
             &[][..],
@@ -445,7 +445,7 @@ fn what_has_no_meaning_for_another_library_is_an_error_that_names_the_option() {
     ] {
         let settings = [format, more].concat();
         let message = error_of(&settings);
-        assert!(message.contains(told), "{settings:?}: {message}");
+        assert!(message.contains(reason), "{settings:?}: {message}");
         assert!(!message.contains("sésame") && !message.contains("sécret"), "{message}");
     }
 }
@@ -454,7 +454,7 @@ fn what_has_no_meaning_for_another_library_is_an_error_that_names_the_option() {
 fn the_errors_of_an_accepted_format_name_it() {
     let accepted: Settings<'_> = &[("accept.old.secret", "x"), ("accept.old.format", "beaker")];
     assert!(try_factory(accepted).is_ok());
-    for (more, told) in [
+    for (more, reason) in [
         (
             &[("accept.old.format", "pyramid_session_redis")][..],
             "accept.old.type must be store where accept.old.format is pyramid_session_redis",
@@ -472,12 +472,12 @@ fn the_errors_of_an_accepted_format_name_it() {
         (&[("accept.old.hashalg", "sha384")], "accept.old.hashalg must be"),
     ] {
         let message = error_of(&[accepted, more].concat());
-        assert!(message.contains(told), "{message}");
+        assert!(message.contains(reason), "{message}");
     }
 }
 
 #[test]
-fn the_defaults_are_pyramids() {
+fn the_defaults_equal_pyramids() {
     let defaults = [
         ("type", Some("signed_cookie")),
         ("serializer", Some("json")),
@@ -502,7 +502,7 @@ fn the_defaults_are_pyramids() {
 }
 
 #[test]
-fn every_option_of_the_table_takes_its_own_default() {
+fn every_option_accepts_its_own_default_and_choices() {
     for row in TABLE {
         assert!(!row.help.is_empty() && row.help.ends_with('.'), "{}", row.name);
         if let Some(default) = row.default {

@@ -1,4 +1,4 @@
-//! The sessions of other libraries: read, written, and worked on by both sides at once.
+//! The sessions of other libraries: khufu reads and writes them, even while the library does so, too.
 #![cfg(feature = "redis")]
 
 #[path = "originals/beaker.rs"]

@@ -1,4 +1,4 @@
-//! Pickles: what Python wrote is read as Python reads it, and nothing more.
+//! Reading pickles: data is read as Python reads it, and anything else is refused.
 
 mod common;
 
@@ -20,12 +20,12 @@ fn pickling() -> Factory {
     factory(&[("serializer", "pickle"), ("timeout", "")])
 }
 
-/// The opcodes of a session with one key, `a`, whose value's opcodes are given.
+/// The pickle of a session with one key, `a`, whose value has these opcodes.
 fn holding_pickled(value: &[u8]) -> Vec<u8> {
     [b"\x80\x04J\0\xf1SeJ\0\xf1Se}X\x01\0\0\0a".as_slice(), value, b"s\x87."].concat()
 }
 
-/// The JSON text of a value whose opcodes are given.
+/// The JSON text of the value that has these opcodes.
 fn read(value: &[u8]) -> String {
     let mut session = open(&pickling(), &signed(holding_pickled(value)));
     assert_eq!(session.load_result(), LoadResult::Loaded, "{:?}", session.refusal());
@@ -37,7 +37,7 @@ fn refused(value: &[u8]) -> (LoadResult, String) {
 }
 
 #[test]
-fn what_cpython_pickled_is_read_as_cpython_reads_it() {
+fn pickles_from_cpython_are_read_as_cpython_reads_them() {
     let vectors = vectors("python_pickles.json");
     let cases = vectors["cases"].as_array().unwrap();
     assert!(cases.len() > 90);
@@ -54,7 +54,7 @@ fn what_cpython_pickled_is_read_as_cpython_reads_it() {
 }
 
 #[test]
-fn hostile_pickles_are_refused_by_name() {
+fn hostile_pickles_are_refused_with_the_reason() {
     let vectors = vectors("hostile_pickle.json");
     let cases = vectors["cases"].as_array().unwrap();
     assert!(cases.len() > 150);
@@ -97,7 +97,7 @@ fn an_integer_of_more_than_4300_digits_is_refused_and_not_written() {
 }
 
 #[test]
-fn an_integer_goes_through_whatever_its_size() {
+fn integers_of_any_size_are_written_and_read() {
     for power in (0..70_usize).chain([127, 128, 2030, 2031, 2032, 2039, 2040, 2041, 8000]) {
         let number: BigInt = BigInt::from(1) << power;
         for number in [number.clone() - 1, number.clone(), -number.clone(), -number.clone() - 1, 1 - number] {
@@ -110,7 +110,7 @@ fn an_integer_goes_through_whatever_its_size() {
 }
 
 #[test]
-fn numbers_that_json_writes_and_a_double_does_not_hold() {
+fn numbers_beyond_a_double_are_written_as_the_nearest_double() {
     let settings = [FORMATS[1], &[("accept.old.serializer", "json"), ("accept.old.secret", SECRET)]].concat();
     let numbers = r#"{"n": [1e999,-1e999,1e-999,0.1000000000000000055511151231257827,-0,1E2]}"#;
     let mut session = open(&factory(&settings), &signed(session(numbers)));
@@ -119,7 +119,7 @@ fn numbers_that_json_writes_and_a_double_does_not_hold() {
 }
 
 #[test]
-fn a_memo_that_unfolds_to_more_than_a_mebibyte_is_refused() {
+fn a_memo_that_expands_to_more_than_a_mebibyte_is_refused() {
     let lists = |levels: u8, fan: usize| {
         let mut opcodes = b"]\x94".to_vec();
         for level in 0..levels {
@@ -144,7 +144,7 @@ fn a_memo_that_unfolds_to_more_than_a_mebibyte_is_refused() {
 }
 
 #[test]
-fn what_holds_itself_is_refused() {
+fn a_value_that_contains_itself_is_refused() {
     for cycle in [&b"]\x94h\0a"[..], b"}\x94X\x01\0\0\0kh\0s", b"]\x94((h\0te"] {
         let (result, why) = refused(cycle);
         assert_eq!(result, LoadResult::Unsupported, "{why}");
@@ -158,12 +158,12 @@ fn pickles_nest_up_to_1000_levels() {
         let nested = |levels: usize| [&open.repeat(levels)[..], b"N", &close.repeat(levels)].concat();
         assert_eq!(read(&nested(1000)).matches(['[', '{']).count(), 1000);
         assert_eq!(refused(&nested(1001)).0, LoadResult::Unsupported);
-        assert_eq!(refused(&nested(50_000)).0, LoadResult::Unsupported, "and depth costs no stack");
+        assert_eq!(refused(&nested(50_000)).0, LoadResult::Unsupported, "the depth does not overflow the stack");
     }
 }
 
 #[test]
-fn every_cut_of_a_pickle_is_malformed() {
+fn every_truncated_pickle_is_malformed() {
     let pickle = holding_pickled(b"(K\x01X\x01\0\0\0xL5L\nF1.5\nV\\u0041\n\x8a\x02\xff\x7fG\0\0\0\0\0\0\0\0l");
     assert_eq!(open(&pickling(), &signed(&pickle)).load_result(), LoadResult::Loaded);
     for length in 0..pickle.len() {
@@ -172,7 +172,7 @@ fn every_cut_of_a_pickle_is_malformed() {
 }
 
 #[test]
-fn a_pickle_that_python_would_not_read_is_malformed() {
+fn a_pickle_that_python_cannot_read_is_malformed() {
     for broken in [
         &b"h\x05"[..],
         b"g5\n",
@@ -216,7 +216,7 @@ fn a_pickle_that_python_would_not_read_is_malformed() {
         let (result, why) = refused(broken);
         assert_eq!(result, LoadResult::Malformed, "{broken:?}: {why}");
     }
-    assert_eq!(read(b"\x95\x04\0\0\0\0\0\0\0N"), "null", "a frame to the very end");
+    assert_eq!(read(b"\x95\x04\0\0\0\0\0\0\0N"), "null", "a frame may reach the end");
     let good = holding_pickled(b"N");
     for pickle in [[&good[..], b"N"].concat(), [&good[..], &good].concat(), [b" ", &good[..]].concat()] {
         assert_eq!(outcome(&[("serializer", "pickle")], pickle).0, LoadResult::Malformed);
@@ -225,7 +225,7 @@ fn a_pickle_that_python_would_not_read_is_malformed() {
 
 #[test]
 fn data_that_json_does_not_have_is_unsupported() {
-    for (opcodes, told) in [
+    for (opcodes, reason) in [
         (&b"}K\x01Ns"[..], "not a str"),
         (b"}NNs", "not a str"),
         (b"})Ns", "not a str"),
@@ -243,19 +243,19 @@ fn data_that_json_does_not_have_is_unsupported() {
     ] {
         let (result, why) = refused(opcodes);
         assert_eq!(result, LoadResult::Unsupported, "{opcodes:?}: {why}");
-        assert!(why.contains(told), "{why}");
+        assert!(why.contains(reason), "{why}");
     }
 }
 
 #[test]
-fn a_refusal_names_the_sessions_key_and_no_more_of_it() {
+fn a_refusal_names_the_key_and_shows_nothing_else_of_the_session() {
     let state = |key: &[u8], value: &[u8]| {
         let key = [b"X", &(key.len() as u32).to_le_bytes()[..], key].concat();
         [b"\x80\x04K\x01K\x01}(X\x05\0\0\0firstK\x01", &key[..], value, b"X\x04\0\0\0lastK\x02u\x87."].concat()
     };
     let set = &b"\x8f"[..];
     let deep = b"}(X\x06\0\0\0secretK\x07X\x06\0\0\0hidden](X\x05\0\0\0valuecsite.models\nCart\n)\x81}beu";
-    for (pickle, told) in [
+    for (pickle, reason) in [
         (state(b"a b", set), r#": set under the key "a b""#.to_owned()),
         (state("zoë".as_bytes(), set), r#": set under the key "zoë""#.to_owned()),
         (state(b"\"\n\\", set), r#": set under the key "\"\n\\""#.to_owned()),
@@ -269,9 +269,9 @@ fn a_refusal_names_the_sessions_key_and_no_more_of_it() {
     ] {
         let (result, why) = outcome(&[("serializer", "pickle"), ("timeout", "")], pickle);
         assert_eq!(result, LoadResult::Unsupported, "{why}");
-        assert!(why.ends_with(&told), "{why}, not {told}");
+        assert!(why.ends_with(&reason), "{why}, not {reason}");
     }
-    for (state, told) in [
+    for (state, reason) in [
         (r#"{"a":1,"b c":[X],"d":2}"#, r#"under the key "b c""#),
         (r#"{"a":[X]}"#, r#"under the key "a""#),
         (r#"{ "a" : 1 , "\u00eb" : { "x": [X] } }"#, r#"under the key "ë""#),
@@ -279,12 +279,12 @@ fn a_refusal_names_the_sessions_key_and_no_more_of_it() {
         let deep = format!("{}{}", "[".repeat(1000), "]".repeat(1000));
         let (result, why) = outcome(&[("timeout", "")], session(&state.replace('X', &deep)));
         assert_eq!(result, LoadResult::Unsupported, "{why}");
-        assert!(why.ends_with(told), "{why}, not {told}");
+        assert!(why.ends_with(reason), "{why}, not {reason}");
     }
 }
 
 #[test]
-fn the_payload_is_two_times_and_a_dict() {
+fn the_payload_must_be_two_times_and_a_dict() {
     let settings = [("serializer", "pickle"), ("timeout", "")];
     for (payload, expected) in [
         (&b"(K\x01K\x02}t."[..], LoadResult::Loaded),

@@ -1,4 +1,5 @@
-//! Pickles as they are written: unchanged if nothing was touched, otherwise as compact as Python's and of the same types.
+//! Writing pickles: an unchanged session is written as it was read, and a changed one as compactly as Python does and
+//! with the same types.
 
 mod common;
 
@@ -11,10 +12,10 @@ fn pickling() -> Factory {
     factory(&[("serializer", "pickle"), ("timeout", "")])
 }
 
-/// The opcodes of the time [`NOW`], as it is written once the session was read.
+/// The opcodes of the time [`NOW`], which is written after the session was read.
 const READ: &[u8] = b"J\x3c\xf1Se";
 
-/// Opens a payload, does something with the session, and gives the payload that a commit writes.
+/// Opens a payload, changes the session, and returns the payload that a commit writes.
 fn rewritten(payload: &[u8], change: impl FnOnce(&mut Session)) -> Result<Vec<u8>, Error> {
     let mut session = open(&pickling(), &signed(payload));
     assert!(!session.is_new(), "{:?}", session.refusal());
@@ -27,13 +28,13 @@ fn read(session: &mut Session) {
     session.len();
 }
 
-/// Takes the pickle's word for nothing, and changes no value.
+/// Marks the state changed, so that the whole pickle is written again, but changes no value.
 fn touch(session: &mut Session) {
     session.set("added", "1").unwrap();
     assert!(session.delete("added"));
 }
 
-/// Name, pickle and protocol of what Python wrote (and some that are made by hand).
+/// The names, bytes and protocols of pickles that Python wrote, and of some that were made by hand.
 fn vectors() -> impl Iterator<Item = (String, Vec<u8>, u8)> {
     let file = format!("{}/tests/vectors/python_pickles.json", env!("CARGO_MANIFEST_DIR"));
     let vectors = json(&std::fs::read_to_string(file).unwrap());
@@ -46,7 +47,7 @@ fn vectors() -> impl Iterator<Item = (String, Vec<u8>, u8)> {
     })
 }
 
-/// What was written, unless Python's own pickle fits in no cookie.
+/// The written payload, or `None` if Python's own pickle is too large for a cookie.
 fn fits(result: Result<Vec<u8>, Error>, name: &str, pickle: &[u8]) -> Option<Vec<u8>> {
     match result {
         Ok(written) => Some(written),
@@ -55,7 +56,7 @@ fn fits(result: Result<Vec<u8>, Error>, name: &str, pickle: &[u8]) -> Option<Vec
     }
 }
 
-/// Where the opcode of the first time is, in what Python writes.
+/// The range of the opcode of the first time, in a pickle that Python wrote.
 fn first_opcode(pickle: &[u8]) -> std::ops::Range<usize> {
     let start = match pickle {
         [0x80, _, 0x95, ..] => 11,
@@ -85,12 +86,12 @@ fn with_time(pickle: &[u8], time: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn what_was_only_read_goes_back_as_it_came_but_for_its_time() {
+fn a_session_that_was_only_read_is_written_back_with_a_new_time() {
     let mut count = 0;
     for (name, pickle, _) in vectors() {
         let Some(written) = fits(rewritten(&pickle, read), &name, &pickle) else { continue };
         assert_eq!(written, with_time(&pickle, READ), "{name}");
-        assert_eq!(rewritten(&pickle, Session::changed).unwrap(), pickle, "{name}: not even its time");
+        assert_eq!(rewritten(&pickle, Session::changed).unwrap(), pickle, "{name}: its time stays, too");
         let float = with_time(&pickle, b"GA\xd9T\xfc@\x10\0\0");
         assert_eq!(rewritten(&float, read).unwrap(), with_time(&float, READ), "{name}");
         count += 1;
@@ -99,22 +100,22 @@ fn what_was_only_read_goes_back_as_it_came_but_for_its_time() {
 }
 
 #[test]
-fn a_time_that_cannot_be_replaced_alone_is_written_with_all_the_rest() {
+fn a_time_that_cannot_be_replaced_in_place_rewrites_the_whole_pickle() {
     let plain = |pickle: &[u8]| [b"\x80", &[pickle[1].max(2)], READ, b"J\0\xf1Se}X\x01\0\0\0aK\x01s\x87."].concat();
     for pickle in [
         // The time is in the memo, or was duplicated.
         &b"\x80\x02J\0\xf1Seq\0h\0}X\x01\0\0\0aK\x01s\x87."[..],
         b"\x80\x02J\0\xf1Se2}X\x01\0\0\0aK\x01s\x87.",
         b"\x80\x02J\0\xf1SeJ\0\xf1Seq\x01}X\x01\0\0\0aK\x01s\x8720h\x010.",
-        // It is not the first value, or no opcode of its own.
+        // The time is not the first value, or is not a single opcode.
         b"\x80\x03N0J\0\xf1SeJ\0\xf1Se}X\x01\0\0\0aK\x01s\x87.",
         b"\x80\x02](J\0\xf1SeJ\0\xf1Se}X\x01\0\0\0aK\x01se.",
-        // Frames that overlap, as Python writes none.
+        // Frames overlap, which Python never writes.
         b"\x80\x02\x95\x01\0\0\0\0\0\0\0J\0\xf1SeJ\0\xf1Se}X\x01\0\0\0aK\x01s\x87.",
         b"\x80\x02\x95\x1e\0\0\0\0\0\0\0\x95\x05\0\0\0\0\0\0\0J\0\xf1SeJ\0\xf1Se}X\x01\0\0\0aK\x01s\x87.",
     ] {
         if pickle.ends_with(b"0.") {
-            // The second time is in the memo, which does not matter.
+            // Only the second time is in the memo, so the first one can be replaced.
             assert_eq!(rewritten(pickle, read).unwrap(), with_time(pickle, READ));
             continue;
         }
@@ -122,11 +123,11 @@ fn a_time_that_cannot_be_replaced_alone_is_written_with_all_the_rest() {
         assert_eq!(rewritten(pickle, Session::changed).unwrap(), pickle);
     }
     let empty_frame = b"\x80\x02\x95\0\0\0\0\0\0\0\0J\0\xf1SeJ\0\xf1Se}X\x01\0\0\0aK\x01s\x87.";
-    assert_eq!(rewritten(empty_frame, read).unwrap()[..11], empty_frame[..11], "the time is in no frame");
+    assert_eq!(rewritten(empty_frame, read).unwrap()[..11], empty_frame[..11], "the time is outside the frame");
 }
 
 #[test]
-fn what_was_touched_is_no_longer_than_python_wrote_it_and_means_the_same() {
+fn a_rewritten_pickle_is_no_longer_than_pythons_and_equal_in_value() {
     let mut count = 0;
     for (name, pickle, protocol) in vectors() {
         let Some(written) = fits(rewritten(&pickle, touch), &name, &pickle) else { continue };
@@ -144,7 +145,7 @@ fn what_was_touched_is_no_longer_than_python_wrote_it_and_means_the_same() {
     assert!(count > 80);
 }
 
-/// What becomes of a value's opcodes when another key is set.
+/// The opcodes of a value after another key was set.
 fn beside_a_change(protocol: u8, value: &[u8]) -> Vec<u8> {
     let payload = [b"\x80", &[protocol][..], b"J\0\xf1SeJ\0\xf1Se}X\x01\0\0\0a", value, b"s\x87."].concat();
     let written = rewritten(&payload, |session| session.set("b", "1").unwrap()).unwrap();
@@ -158,7 +159,7 @@ fn beside_a_change(protocol: u8, value: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn values_that_nobody_touched_keep_their_python_types() {
+fn unchanged_values_keep_their_python_types() {
     for value in [
         &b")"[..],
         b"K\x01\x85",
@@ -182,16 +183,16 @@ fn values_that_nobody_touched_keep_their_python_types() {
     let payload = b"\x80\x02K\x01K\x01}X\x01\0\0\0aC\x01bs\x87.";
     assert_eq!(rewritten(payload, touch).unwrap()[..2], *b"\x80\x03", "bytes need protocol 3");
     let gone = rewritten(payload, |session| session.set("a", "[1]").unwrap()).unwrap();
-    assert!(gone.ends_with(b"]K\x01as\x87."), "what was set is what was set");
+    assert!(gone.ends_with(b"]K\x01as\x87."), "the value that was set is written");
 }
 
 #[test]
-fn values_keep_their_types_beside_keys_that_were_deleted() {
+fn values_keep_their_types_when_other_keys_are_deleted() {
     let key = |number: usize| format!("k{number:03}");
     let item = |number: usize| [b"X\x04\0\0\0", key(number).as_bytes(), b"K\x01\x85"].concat();
     let dict =
         |numbers: std::ops::Range<usize>| [&b"}("[..], &numbers.flat_map(item).collect::<Vec<_>>(), b"u"].concat();
-    // With so many keys, a deleted one leaves a gap.
+    // With this many keys, a deleted key leaves a gap.
     let payload = [&b"\x80\x02K\x01K\x01"[..], &dict(0..200), b"\x87."].concat();
     let written = rewritten(&payload, |session| {
         assert!((0..10).all(|number| session.delete(&key(number))));
@@ -200,7 +201,7 @@ fn values_keep_their_types_beside_keys_that_were_deleted() {
 }
 
 #[test]
-fn a_value_that_was_set_is_a_list_even_where_a_tuple_was() {
+fn setting_a_list_replaces_a_tuple_by_a_list() {
     let payload = b"\x80\x02K\x01K\x01}(X\x01\0\0\0aK\x01\x85X\x01\0\0\0bK\x02\x85u\x87.";
     let written = rewritten(payload, |session| session.set("a", "[[3],4]").unwrap()).unwrap();
     assert_eq!(written[10..], *b"(X\x01\0\0\0a](]K\x03aK\x04eX\x01\0\0\0bK\x02\x85u\x87.");
@@ -210,7 +211,7 @@ fn a_value_that_was_set_is_a_list_even_where_a_tuple_was() {
 }
 
 #[test]
-fn one_object_twice_stays_one_object() {
+fn an_object_that_occurs_twice_stays_one_object() {
     for (value, expected) in [
         (&b"(]q\x07K\x01ah\x07h\x07l"[..], &b"](]q\0K\x01ah\0h\0e"[..]),
         (b"(}X\x01\0\0\0kNsq\x01h\x01l", b"](}q\0X\x01\0\0\0kNsh\0e"),
@@ -220,13 +221,13 @@ fn one_object_twice_stays_one_object() {
         assert_eq!(beside_a_change(2, value), expected);
     }
     assert_eq!(beside_a_change(4, b"(]\x94K\x01ah\0h\0l"), b"](]\x94K\x01ah\0h\0e");
-    // Under two keys, of which one is set anew.
+    // Several keys have the same object, and one of them is deleted.
     let payload = b"\x80\x02K\x01K\x01}(X\x01\0\0\0a]q\0K\x01aX\x01\0\0\0bh\0X\x01\0\0\0ch\0u\x87.";
     let written = rewritten(payload, |session| assert!(session.delete("a"))).unwrap();
     assert_eq!(written[9..], *b"}(X\x01\0\0\0b]q\0K\x01aX\x01\0\0\0ch\0u\x87.");
 }
 
-/// The pickle of a new session whose value under `a` is set.
+/// The opcodes of a value that was set in a new session.
 fn set(json: &str) -> Vec<u8> {
     let mut session = pickling().open_at(b"", NOW).unwrap();
     session.set("a", json).unwrap();

@@ -1,4 +1,5 @@
-//! What holds for any input: generated texts, headers, pickles, and sequences of calls against a simple model.
+//! Properties that hold for any input: generated texts, headers, pickles, and sequences of calls, which are compared
+//! with a simple model.
 
 mod common;
 
@@ -31,7 +32,7 @@ fn values() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Whether Python reads back all numbers of a value whose integers are short.
+/// Returns true if Python can read all numbers of a value. Its integers must be short.
 fn is_read(value: &Value) -> bool {
     match value {
         Value::Number(number) => number.to_string().parse::<f64>().unwrap().is_finite(),
@@ -41,7 +42,7 @@ fn is_read(value: &Value) -> bool {
     }
 }
 
-/// Texts that are JSON, nearly JSON, or not at all.
+/// Texts that are JSON, almost JSON, or not JSON.
 fn texts() -> impl Strategy<Value = String> {
     let token = prop::sample::select(vec![
         "[",
@@ -74,7 +75,7 @@ fn texts() -> impl Strategy<Value = String> {
         "é",
         "NaN",
     ]);
-    let soup = prop::collection::vec(token, 0..12).prop_map(|tokens| tokens.concat());
+    let random = prop::collection::vec(token, 0..12).prop_map(|tokens| tokens.concat());
     let written = || values().prop_map(|value| value.to_string());
     let pretty = values().prop_map(|value| serde_json::to_string_pretty(&value).unwrap());
     let damaged = (written(), any::<prop::sample::Index>(), any::<char>()).prop_map(|(text, index, other)| {
@@ -83,10 +84,10 @@ fn texts() -> impl Strategy<Value = String> {
         characters[at] = other;
         characters.into_iter().collect()
     });
-    prop_oneof![soup, written(), pretty, damaged, ".{0,12}"]
+    prop_oneof![random, written(), pretty, damaged, ".{0,12}"]
 }
 
-/// The `Set-Cookie` value's cookie; `None` where the session is too large for one.
+/// Commits. Returns the value of the cookie, or `None` if the session is too large for one.
 fn cookie_value(session: &mut Session) -> Option<String> {
     match session.commit(false) {
         Ok(cookies) => Some(value_of(&cookies[0]).to_owned()),
@@ -99,7 +100,7 @@ proptest! {
     #![proptest_config(cases(250))]
 
     #[test]
-    fn what_serde_json_accepts_is_set_and_nothing_else(text in texts()) {
+    fn exactly_the_json_that_serde_json_accepts_can_be_set(text in texts()) {
         let mut session = holding("{}");
         let outcome = session.set("k", &text);
         let accepted = outcome.is_ok();
@@ -115,13 +116,13 @@ proptest! {
                     prop_assert_eq!(opened.get("k").unwrap(), Some(&*kept));
                 }
             }
-            // serde_json gives no text with a lone surrogate.
+            // serde_json refuses a lone surrogate.
             Err(why) => prop_assert!(!accepted || why.to_string().contains("surrogate"), "{text:?}: {why}"),
         }
     }
 
     #[test]
-    fn any_state_goes_through_every_format(members in prop::collection::vec((any::<String>(), values()), 0..6)) {
+    fn any_state_is_kept_in_every_format(members in prop::collection::vec((any::<String>(), values()), 0..6)) {
         let state = Value::Object(members.into_iter().collect());
         for settings in FORMATS {
             let factory = factory(settings);
@@ -134,7 +135,7 @@ proptest! {
             prop_assert_eq!(opened.created(), NOW);
             let read = json(opened.to_json());
             if settings[1].1 == "json" {
-                prop_assert_eq!(read.to_string(), state.to_string(), "every number's text, every key's place");
+                prop_assert_eq!(read.to_string(), state.to_string(), "the text and the order are kept");
             } else {
                 prop_assert!(same(&read, &state), "{read} is not {state}");
             }
@@ -142,7 +143,7 @@ proptest! {
     }
 
     #[test]
-    fn any_header_gives_a_session(header in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn any_header_opens_a_session(header in prop::collection::vec(any::<u8>(), 0..200)) {
         for settings in FORMATS {
             let mut session = factory(settings).open_at(&header, NOW).unwrap();
             prop_assert!(session.is_new() && session.is_empty());
@@ -150,7 +151,7 @@ proptest! {
     }
 
     #[test]
-    fn any_header_of_cookies_gives_a_session(
+    fn any_header_of_cookies_opens_a_session(
         header in "((session|a|\\$Path|\u{e9})?[ =]{0,2}[\"]?[A-Za-z0-9_=+/ ~-]{0,90}[\"]?[;, ]{0,2}){0,12}",
     ) {
         for settings in FORMATS {
@@ -162,7 +163,7 @@ proptest! {
     }
 
     #[test]
-    fn any_genuine_payload_gives_a_session(payload in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn any_genuine_payload_opens_a_session(payload in prop::collection::vec(any::<u8>(), 0..200)) {
         for settings in FORMATS {
             let value = if settings[0].1 == "signed_cookie" { signed(&payload) } else { encrypted(&payload) };
             let session = open(&factory(settings), &value);
@@ -171,12 +172,12 @@ proptest! {
     }
 
     #[test]
-    fn any_pickle_gives_a_session(opcodes in pickles(), mut damage in any::<[prop::sample::Index; 2]>(), byte: u8) {
+    fn any_pickle_opens_a_session(opcodes in pickles(), mut damage in any::<[prop::sample::Index; 2]>(), byte: u8) {
         let mut pickle = [b"(J\0\xf1SeJ\0\xf1Se".as_slice(), &opcodes, b"t."].concat();
         for _ in 0..2 {
             let mut session = open(&factory(&[("serializer", "pickle")]), &signed(&pickle));
             prop_assert!(session.to_json().len() <= (1 << 20) + 8 * pickle.len());
-            prop_assert!(holding("{}").set("k", session.to_json()).is_ok(), "it is strict JSON");
+            prop_assert!(holding("{}").set("k", session.to_json()).is_ok(), "to_json is strict JSON");
             session.changed();
             if session.load_result() == LoadResult::Loaded && let Some(value) = cookie_value(&mut session) {
                 let mut again = open(&factory(&[("serializer", "pickle")]), &value);
@@ -213,7 +214,7 @@ proptest! {
     }
 }
 
-/// Opcodes of data, in no order that makes sense, with some of code among them.
+/// Pickles of random opcodes, most of which make data and some of which run code.
 fn pickles() -> impl Strategy<Value = Vec<u8>> {
     let opcode = prop::sample::select(vec![
         b"(".to_vec(),
@@ -259,16 +260,16 @@ fn pickles() -> impl Strategy<Value = Vec<u8>> {
         b"R".to_vec(),
         b"cos\nsystem\n".to_vec(),
     ]);
-    let soup = prop::collection::vec(opcode, 0..40).prop_map(|opcodes| opcodes.concat());
+    let random = prop::collection::vec(opcode, 0..40).prop_map(|opcodes| opcodes.concat());
     prop_oneof![
-        soup.clone(),
-        soup.clone().prop_map(|opcodes| [b"}X\x01\0\0\0k(", &*opcodes, b"ls"].concat()),
-        soup.prop_map(|opcodes| [b"}(X\x01\0\0\0k]", &*opcodes, b"u"].concat()),
+        random.clone(),
+        random.clone().prop_map(|opcodes| [b"}X\x01\0\0\0k(", &*opcodes, b"ls"].concat()),
+        random.prop_map(|opcodes| [b"}(X\x01\0\0\0k]", &*opcodes, b"u"].concat()),
         prop::collection::vec(any::<u8>(), 0..60),
     ]
 }
 
-/// Whether two values are equal as Python's `==` has it, for numbers that a double can hold; keys in the same order.
+/// Returns true if two values are equal by Python's `==`. Numbers must fit a double, and keys be in the same order.
 fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Array(ones), Value::Array(others)) => {
@@ -313,7 +314,7 @@ fn calls() -> impl Strategy<Value = Call> {
     prop_oneof![
         3 => (key(), value()).prop_map(|(key, value)| Call::Set(key, value)),
         1 => (key(), any::<String>()).prop_map(|(key, text)| Call::SetString(key, text)),
-        // So long that text which is used no more is freed.
+        // Long enough that unused text is freed.
         1 => (key(), 1..4_usize).prop_map(|(key, length)| Call::SetString(key, "long ".repeat(1500 * length))),
         2 => key().prop_map(Call::Delete),
         2 => key().prop_map(Call::Pop),
@@ -332,7 +333,7 @@ fn calls() -> impl Strategy<Value = Call> {
     ]
 }
 
-/// What a session is, as simply as it can be said.
+/// A simple model of a session.
 #[derive(Default)]
 struct Model {
     state: Map<String, Value>,
@@ -352,7 +353,7 @@ enum Response {
 }
 
 impl Model {
-    /// Does what the call does; tells whether it works.
+    /// Makes a call. Returns true if it succeeds.
     fn call(&mut self, call: &Call) -> bool {
         let list = |queue: &str| self.state.get(&format!("_f_{queue}")).cloned().unwrap_or(Value::Array(Vec::new()));
         let before = self.state.clone();
@@ -386,7 +387,7 @@ impl Model {
             }
             Call::Flash(queue, message, allow_duplicate) => {
                 let Value::Array(mut messages) = list(queue) else { return false };
-                if *allow_duplicate || !messages.iter().any(|there| equal(there, message)) {
+                if *allow_duplicate || !messages.iter().any(|existing| equal(existing, message)) {
                     messages.push(message.clone());
                     self.state.insert(format!("_f_{queue}"), Value::Array(messages));
                     marks = true;
@@ -406,7 +407,7 @@ impl Model {
     }
 }
 
-/// Python's `==` for the few messages of [`calls`].
+/// Python's `==` for the messages that [`calls`] makes.
 fn equal(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Array(ones), Value::Array(others)) => {
@@ -428,7 +429,7 @@ fn number(value: &Value) -> Option<f64> {
     }
 }
 
-/// Makes a call; tells whether it worked, and checks what it gives against the model's state before it.
+/// Makes a call, and checks its result with the model's state before the call. Returns true if the call succeeded.
 fn call(session: &mut Session, call: &Call, before: &Map<String, Value>) -> bool {
     let as_value = |text: Option<&str>| text.map(json);
     let queue_of = |queue: &str| before.get(&format!("_f_{queue}")).cloned().unwrap_or(Value::Array(Vec::new()));
@@ -490,7 +491,7 @@ proptest! {
     #![proptest_config(cases(150))]
 
     #[test]
-    fn any_sequence_of_calls_does_what_a_simple_model_does(
+    fn any_sequence_of_calls_matches_a_simple_model(
         members in prop::collection::vec(("[ab]|_f_|_f_q", values()), 0..4),
         calls in prop::collection::vec(calls(), 0..40),
         format in prop::sample::select(vec![0, 2]),
@@ -539,7 +540,7 @@ proptest! {
     }
 }
 
-/// A change to a session of many keys, by a number that stands for a key or a place.
+/// A change to a session with many keys. The number selects a key or a position.
 #[derive(Debug, Clone)]
 enum Many {
     Set(usize),
@@ -557,7 +558,7 @@ fn many() -> impl Strategy<Value = Many> {
     ]
 }
 
-/// Every third key is written with an escape.
+/// The key with this number. Every third key needs an escape.
 fn many_key(number: usize) -> String {
     if number.is_multiple_of(3) { format!("k\"{number}") } else { format!("key {number}") }
 }
@@ -566,7 +567,7 @@ proptest! {
     #![proptest_config(cases(60))]
 
     #[test]
-    fn many_keys_are_the_list_that_few_are(
+    fn many_keys_match_a_simple_list(
         keys in 0..400_usize,
         repeated in 0..400_usize,
         changes in prop::collection::vec(many(), 0..600),

@@ -1,4 +1,4 @@
-//! Sessions in a store: nothing that two requests write is lost, and what has ended stays ended.
+//! Sessions in a store: concurrent requests lose no write, and a session that has ended stays ended.
 
 #[path = "common/redis_server.rs"]
 mod redis_server;
@@ -13,13 +13,13 @@ use redis_server::RedisServer;
 
 const NOW: f64 = 1_700_000_000.25;
 
-/// A store that a test runs on, and its server, if it has one.
+/// A store for a test, and its server, if it has one.
 struct TestStore {
     url: String,
     _server: Option<RedisServer>,
 }
 
-/// The stores that the tests run on, each new and empty: those that are built in.
+/// All built-in stores, new and empty.
 fn stores() -> Vec<TestStore> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let mut stores = vec![TestStore { url: "memory:".to_owned(), _server: None }];
@@ -72,7 +72,7 @@ fn json(factory: &Factory, header: &str) -> String {
 }
 
 #[test]
-fn what_is_set_is_there_in_the_next_request() {
+fn the_next_request_reads_what_was_set() {
     on_every_store(|factory| {
         let header = begin(factory, r#"{"user":"zoë","n":1.10}"#);
         assert_eq!(header.len(), "session=".len() + 86);
@@ -99,7 +99,7 @@ fn a_read_extends_the_session_and_keeps_its_data() {
 }
 
 #[test]
-fn two_requests_at_once_keep_what_both_wrote() {
+fn two_concurrent_requests_keep_each_others_changes() {
     on_every_store(|factory| {
         let header = begin(factory, r#"{"gone":1,"queue":[],"_f_":["old"]}"#);
         let (mut one, mut other) = (open(factory, &header, 1.0), open(factory, &header, 1.0));
@@ -138,7 +138,7 @@ fn a_default_does_not_replace_what_another_request_set_first() {
 }
 
 #[test]
-fn a_csrf_token_takes_the_place_of_what_is_none() {
+fn a_csrf_token_replaces_a_value_that_is_not_a_token() {
     on_every_store(|factory| {
         for none in [r#"{"_csrft_":""}"#, r#"{"_csrft_":7}"#] {
             let header = begin(factory, none);
@@ -153,7 +153,7 @@ fn a_csrf_token_takes_the_place_of_what_is_none() {
 }
 
 #[test]
-fn changes_are_made_again_in_call_order() {
+fn changes_are_replayed_in_call_order() {
     on_every_store(|factory| {
         let header = begin(factory, r#"{"a":1,"b":2}"#);
         let (mut one, mut other) = (open(factory, &header, 1.0), open(factory, &header, 1.0));
@@ -170,7 +170,7 @@ fn changes_are_made_again_in_call_order() {
 }
 
 #[test]
-fn a_message_meets_no_list_where_another_request_set_something_else() {
+fn a_message_conflicts_if_another_request_set_its_queue_to_another_value() {
     on_every_store(|factory| {
         for pops in [false, true] {
             let header = begin(factory, r#"{"_f_":["old"]}"#);
@@ -206,7 +206,7 @@ fn a_commit_may_be_followed_by_further_changes() {
 }
 
 #[test]
-fn threads_lose_nothing() {
+fn threads_lose_no_write() {
     on_every_store(|factory| {
         let header = begin(factory, "{}");
         let next = AtomicU32::new(0);
@@ -230,7 +230,7 @@ fn threads_lose_nothing() {
 }
 
 #[test]
-fn a_logout_holds_though_the_request_ends_in_an_exception() {
+fn a_logout_takes_effect_when_the_request_ends_in_an_exception() {
     for store in stores() {
         let factory = factory_with(&store.url, &[("set_on_exception", "false")]);
         let header = begin(&factory, r#"{"user":1}"#);
@@ -246,7 +246,7 @@ fn a_logout_holds_though_the_request_ends_in_an_exception() {
 
 #[cfg(feature = "redis")]
 #[test]
-fn a_logout_reaches_the_browser_though_the_store_is_down() {
+fn a_logout_reaches_the_browser_when_the_store_is_down() {
     let server = RedisServer::start();
     let factory = factory_with(&server.url(), &[("domain", "example.com"), ("store_timeout", "0.3")]);
     let header = begin(&factory, r#"{"user":1}"#);
@@ -260,11 +260,11 @@ fn a_logout_reaches_the_browser_though_the_store_is_down() {
     }
     kept.set("a", "1").unwrap();
     assert!(matches!(kept.commit(false), Err(Error::Store(_))));
-    assert!(kept.set_cookies().is_empty(), "the session is as it was");
+    assert!(kept.set_cookies().is_empty(), "the session is unchanged");
 }
 
 #[test]
-fn an_id_fits_beside_the_longest_name() {
+fn an_id_fits_next_to_the_longest_cookie_name() {
     let name = "n".repeat(3840);
     let header = begin(&factory_with("memory:", &[("cookie_name", &name)]), "{}");
     assert!(header.len() - "=".len() <= 4096, "{}", header.len());
@@ -289,14 +289,14 @@ fn a_logout_is_final() {
 }
 
 #[test]
-fn what_is_set_after_invalidate_belongs_to_a_new_id() {
+fn values_set_after_invalidate_belong_to_a_new_id() {
     on_every_store(|factory| {
         let header = begin(factory, r#"{"user":1}"#);
         let mut session = open(factory, &header, 1.0);
         let old = session.id().map(str::to_owned);
         session.invalidate();
         session.set("fresh", "true").unwrap();
-        assert_eq!(session.id(), None, "before the first commit there is none");
+        assert_eq!(session.id(), None, "there is no id before the first commit");
         let new = cookie(session.commit(false).unwrap());
         assert_ne!(session.id(), old.as_deref());
         assert_ne!(new, header);
@@ -306,7 +306,7 @@ fn what_is_set_after_invalidate_belongs_to_a_new_id() {
 }
 
 #[test]
-fn an_id_that_was_offered_is_never_taken_up() {
+fn an_id_from_the_browser_is_never_reused() {
     on_every_store(|factory| {
         let header = begin(factory, "{}");
         let mut session = open(factory, &header, 1.0);
@@ -320,7 +320,7 @@ fn an_id_that_was_offered_is_never_taken_up() {
 }
 
 #[test]
-fn a_regenerated_session_has_a_new_id_and_the_old_one_shows_what_was() {
+fn after_regenerate_id_the_old_id_shows_the_previous_state() {
     on_every_store(|factory| {
         let header = begin(factory, r#"{"cart":[1]}"#);
         let (mut early, mut late) = (open(factory, &header, 1.0), open(factory, &header, 1.0));
@@ -347,7 +347,7 @@ fn a_regenerated_session_has_a_new_id_and_the_old_one_shows_what_was() {
 }
 
 #[test]
-fn a_logout_by_the_old_id_ends_what_the_session_has_become() {
+fn a_logout_by_an_old_id_ends_the_current_session() {
     on_every_store(|factory| {
         for opened_before_the_move in [true, false] {
             let header = begin(factory, "{}");
@@ -380,7 +380,7 @@ fn after_a_logout_no_id_of_the_session_opens_it() {
                 ids.push(cookie(session.commit(false).unwrap()));
                 let first = open(&factory, &ids[0], 1.0).load_result();
                 let only_before = if grace != "0" && ids.len() == 2 { LoadResult::Loaded } else { LoadResult::Missing };
-                assert_eq!(first, only_before, "an id from before the one before is gone");
+                assert_eq!(first, only_before, "only the previous id still opens the session");
             }
             let mut logout = open(&factory, ids.last().unwrap(), 1.0);
             logout.invalidate();
@@ -393,7 +393,7 @@ fn after_a_logout_no_id_of_the_session_opens_it() {
 }
 
 #[test]
-fn a_logout_reaches_a_session_whose_id_changed_after_it_was_opened_and_past_the_grace() {
+fn a_logout_ends_a_session_whose_id_changed_after_it_was_opened() {
     for (grace, moved_at) in [("0", 1.0), ("1", 1.0), ("10", 1.0)] {
         for store in stores() {
             let factory = factory_with(&store.url, &[("regenerate_grace", grace)]);
@@ -410,7 +410,7 @@ fn a_logout_reaches_a_session_whose_id_changed_after_it_was_opened_and_past_the_
 }
 
 #[test]
-fn the_grace_ends() {
+fn the_old_id_is_missing_after_regenerate_grace() {
     for store in stores() {
         let factory = factory_with(&store.url, &[("regenerate_grace", "10")]);
         let header = begin(&factory, r#"{"cart":1}"#);
@@ -422,7 +422,7 @@ fn the_grace_ends() {
             let mut old = open(&factory, &header, after);
             assert_eq!(old.load_result(), result);
             assert_eq!(old.get("user"), Ok(None), "an old id never shows newer data");
-            // A save carries the snapshot on only while it counts.
+            // A save keeps the snapshot only during the grace period.
             let mut session = open(&factory, &new, after);
             session.set("n", "1").unwrap();
             session.commit(false).unwrap();
@@ -430,12 +430,16 @@ fn the_grace_ends() {
         let mut planted = open(&factory, &header, 12.0);
         planted.invalidate();
         planted.commit(false).unwrap();
-        assert_eq!(open(&factory, &new, 12.0).load_result(), LoadResult::Loaded, "who opens nothing ends nothing");
+        assert_eq!(
+            open(&factory, &new, 12.0).load_result(),
+            LoadResult::Loaded,
+            "an id that opens nothing ends nothing"
+        );
     }
 }
 
 #[test]
-fn a_request_that_only_read_brings_back_no_old_cookie() {
+fn a_request_that_only_read_does_not_restore_an_old_cookie() {
     for store in stores() {
         for settings in [&[("max_age", "3600")][..], &[("previous_secret", "itsaseekreet"), ("secret", "another")][..]]
         {
@@ -443,7 +447,7 @@ fn a_request_that_only_read_brings_back_no_old_cookie() {
             let before = factory_with(&store.url, &[]);
             let shared = store.url != "memory:";
             if !shared && settings[0].0 == "previous_secret" {
-                continue; // One memory store is one factory's.
+                continue; // Factories do not share a memory store.
             }
             let mut options = Options::new();
             options.set("type", "store").unwrap().set("store", &store.url).unwrap();
@@ -455,7 +459,7 @@ fn a_request_that_only_read_brings_back_no_old_cookie() {
             }
             let factory = Factory::new(&options).unwrap();
             let header = begin(if shared { &before } else { &factory }, r#"{"cart":1}"#);
-            // With nothing in between, the reader's cookie goes out.
+            // If nothing happens in between, the reader's cookie is set.
             let mut reader = open(&factory, &header, 5.0);
             reader.get("cart").unwrap();
             assert_eq!(reader.commit(false).unwrap().len(), 1);
@@ -471,7 +475,7 @@ fn a_request_that_only_read_brings_back_no_old_cookie() {
                 }
                 other.commit(false).unwrap();
                 assert!(reader.commit(false).unwrap().is_empty(), "{ends}");
-                // The old id, which is only read for the grace, gives no cookie either.
+                // The old id, which can only be read during the grace period, sets no cookie either.
                 let mut late = open(&factory, &header, 7.0);
                 late.get("cart").unwrap();
                 let cookies = late.commit(false).unwrap();
@@ -482,7 +486,7 @@ fn a_request_that_only_read_brings_back_no_old_cookie() {
 }
 
 #[test]
-fn listing_and_revoking_survive_a_rotation_of_the_secret() {
+fn listing_and_revoking_work_during_a_rotation_of_the_secret() {
     for store in stores().into_iter().filter(|store| store.url != "memory:") {
         let with = |settings: &[(&str, &str)]| {
             let mut options = Options::new();
@@ -507,7 +511,7 @@ fn listing_and_revoking_survive_a_rotation_of_the_secret() {
             }
             let header = cookie(session.commit(false).unwrap());
             assert_eq!(two.subject_sessions("alice").unwrap().len(), 1);
-            assert_eq!(three.subject_sessions("alice").unwrap().len(), 1, "it is listed under the current name");
+            assert_eq!(three.subject_sessions("alice").unwrap().len(), 1, "it is listed with the current secret");
             assert_eq!(three.revoke_all("alice", None), Ok(1));
             assert_eq!(open(&three, &header, 6.0).load_result(), LoadResult::Missing);
         }
@@ -529,7 +533,7 @@ fn a_session_that_this_server_cannot_read_is_listed_and_revoked() {
 }
 
 #[test]
-fn a_commit_that_fails_leaves_the_session_with_its_subject() {
+fn a_failed_commit_keeps_the_subject() {
     let factory = factory_with("memory:", &[("store_max_bytes", "1000000")]);
     let mut login = factory.open_at(b"", NOW).unwrap();
     login.set_subject("alice").unwrap();
@@ -543,7 +547,7 @@ fn a_commit_that_fails_leaves_the_session_with_its_subject() {
 }
 
 #[test]
-fn what_is_revoked_does_not_open_by_an_older_id() {
+fn a_revoked_session_does_not_open_by_an_older_id() {
     on_every_store(|factory| {
         let mut headers = Vec::new();
         for _ in 0..2 {
@@ -569,7 +573,7 @@ fn what_is_revoked_does_not_open_by_an_older_id() {
 }
 
 #[test]
-fn without_grace_the_old_id_is_gone_at_once() {
+fn without_regenerate_grace_the_old_id_is_missing_at_once() {
     for store in stores() {
         let factory = factory_with(&store.url, &[("regenerate_grace", "0")]);
         let header = begin(&factory, "{}");
@@ -582,7 +586,7 @@ fn without_grace_the_old_id_is_gone_at_once() {
 }
 
 #[test]
-fn a_missing_session_says_whether_it_expired_if_the_store_can_tell() {
+fn the_reason_of_a_missing_session_says_whether_it_expired_if_the_store_knows() {
     for store in stores() {
         let factory = factory_with(&store.url, &[("timeout", "1"), ("reissue_time", "")]);
         let begin = || begin(&factory, r#"{"a":1}"#);
@@ -643,7 +647,7 @@ fn sessions_of_a_subject_are_listed_and_revoked() {
         let listed = factory.subject_sessions("user-42").unwrap();
         assert_eq!(listed.len(), 3);
         assert_eq!((&listed[0].id, listed[0].created, listed[0].accessed), (&second_id, NOW, 1_700_000_010.0));
-        assert_eq!(factory.revoke("user-43", &first_id), Ok(false), "it is not theirs");
+        assert_eq!(factory.revoke("user-43", &first_id), Ok(false), "the session belongs to another subject");
         for no_id in ["", "../../etc/passwd", &first_id[1..], &first_id.to_uppercase()] {
             assert_eq!(factory.revoke("user-42", no_id), Ok(false), "{no_id}");
         }
@@ -662,7 +666,7 @@ fn sessions_of_a_subject_are_listed_and_revoked() {
 }
 
 #[test]
-fn a_subject_is_kept_where_another_request_commits_first() {
+fn a_subject_is_kept_if_another_request_commits_first() {
     on_every_store(|factory| {
         let header = begin(factory, "{}");
         let (mut login, mut other) = (open(factory, &header, 1.0), open(factory, &header, 1.0));
@@ -682,8 +686,8 @@ fn a_subject_is_kept_where_another_request_commits_first() {
 }
 
 #[test]
-fn a_previous_secret_opens_and_the_id_is_signed_anew() {
-    // One memory store is one factory's, so the record is looked for where it cannot be: the signature is what counts.
+fn an_id_signed_with_a_previous_secret_verifies() {
+    // Factories do not share a memory store, so the record is missing; the load result shows that the signature is valid.
     let old = factory_with("memory:", &[]);
     let header = begin(&old, "{}");
     let other = factory_with("memory:", &[("previous_secret", "other")]);
@@ -710,7 +714,7 @@ fn a_cookie_session_moves_into_the_store() {
 }
 
 #[test]
-fn memory_is_bounded_and_the_soonest_to_expire_makes_room() {
+fn memory_is_bounded_and_the_session_that_expires_first_is_evicted() {
     let factory = factory_with("memory:", &[("store_max_bytes", "2000000")]);
     let headers: Vec<String> =
         (0..2000).map(|n| begin(&factory, &format!(r#"{{"pad":"{}"}}"#, "x".repeat(1000 + n % 7)))).collect();
@@ -724,11 +728,11 @@ fn memory_is_bounded_and_the_soonest_to_expire_makes_room() {
 }
 
 #[test]
-fn a_store_that_is_not_built_in_is_an_error_that_lists_what_is() {
+fn the_error_of_an_unknown_store_lists_the_built_in_stores() {
     for url in ["mysql://localhost/x", "memory:x", "nothing"] {
         let mut options = Options::new();
         options.set("type", "store").unwrap().set("store", url).unwrap().set("secret", "s").unwrap();
-        let Err(Error::Option(message)) = Factory::new(&options).map(drop) else { panic!("{url} is no store") };
+        let Err(Error::Option(message)) = Factory::new(&options).map(drop) else { panic!("{url} was accepted") };
         assert!(message.contains("memory:"), "{message}");
     }
 }

@@ -1,4 +1,4 @@
-//! Cookies that someone changed: none opens.
+//! No cookie that was changed opens.
 
 mod common;
 
@@ -18,7 +18,7 @@ fn written() -> Vec<(Factory, String)> {
     FORMATS.into_iter().map(write).collect()
 }
 
-/// Finds that a value gives a new and empty session, whatever may stand in the header.
+/// Checks that a cookie with this value opens a new, empty session. The value may contain any bytes.
 fn does_not_open(factory: &Factory, value: impl AsRef<[u8]>) -> LoadResult {
     let value = value.as_ref();
     let mut session = factory.open_at(&[b"session=", value].concat(), NOW).unwrap();
@@ -57,7 +57,7 @@ fn no_bit_of_its_bytes_can_be_flipped() {
 }
 
 #[test]
-fn a_cookie_that_is_cut_or_longer_does_not_open() {
+fn a_truncated_or_extended_cookie_does_not_open() {
     for (factory, value) in written() {
         for length in 0..value.len() {
             does_not_open(&factory, &value[..length]);
@@ -67,18 +67,18 @@ fn a_cookie_that_is_cut_or_longer_does_not_open() {
         for length in 0..bytes.len() {
             does_not_open(&factory, base64(&bytes[..length]));
         }
-        for behind in ["A", "AA", "AAA", "AAAA", "_", &value] {
-            does_not_open(&factory, format!("{value}{behind}"));
-            does_not_open(&factory, format!("{behind}{value}"));
+        for added in ["A", "AA", "AAA", "AAAA", "_", &value] {
+            does_not_open(&factory, format!("{value}{added}"));
+            does_not_open(&factory, format!("{added}{value}"));
         }
-        for behind in [&b"\0"[..], b" ", b"}", b"\0\0\0\0"] {
-            assert_eq!(does_not_open(&factory, base64([&bytes, behind].concat())), LoadResult::BadSignature);
+        for added in [&b"\0"[..], b" ", b"}", b"\0\0\0\0"] {
+            assert_eq!(does_not_open(&factory, base64([&bytes, added].concat())), LoadResult::BadSignature);
         }
     }
 }
 
 #[test]
-fn parts_of_two_cookies_do_not_make_one() {
+fn parts_of_two_cookies_do_not_open() {
     for (settings, seal) in [(FORMATS[0], 64), (FORMATS[2], 40), (FORMATS[2], 24)] {
         let factory = factory(settings);
         let bytes = |state: &str| {
@@ -87,8 +87,8 @@ fn parts_of_two_cookies_do_not_make_one() {
             unbase64(value_of(&commit(&mut session).unwrap()))
         };
         let (one, other) = (bytes(r#"{"user":"eve"}"#), bytes(r#"{"user":"bob"}"#));
-        for (front, behind) in [(&one, &other), (&other, &one)] {
-            does_not_open(&factory, base64([&front[..seal], &behind[seal..]].concat()));
+        for (front, back) in [(&one, &other), (&other, &one)] {
+            does_not_open(&factory, base64([&front[..seal], &back[seal..]].concat()));
         }
     }
 }
@@ -104,7 +104,7 @@ fn an_empty_or_constant_signature_does_not_open() {
     does_not_open(&factory(&[]), &payload);
 }
 
-/// Cookies whose values need no padding, one `=` and two.
+/// Three cookies, whose values need no padding, one `=` and two.
 fn of_each_length() -> [String; 3] {
     let values = ["", "x", "xx"].map(|text| signed(session(&format!("{{\"a\": \"{text}\"}}"))));
     let mut values = values.to_vec();
@@ -114,7 +114,7 @@ fn of_each_length() -> [String; 3] {
 }
 
 #[test]
-fn padding_is_all_there_or_not_at_all() {
+fn padding_is_complete_or_absent() {
     let factory = factory(&[]);
     for (padding, value) in of_each_length().into_iter().enumerate() {
         for signs in 0..6 {
@@ -151,7 +151,7 @@ fn trailing_bits_must_be_zero() {
 }
 
 #[test]
-fn a_character_outside_the_alphabet_is_found_at_every_place() {
+fn a_character_outside_the_alphabet_is_found_at_every_position() {
     let factory = factory(&[]);
     let state = |length| session(&format!("{{\"a\": \"{}\"}}", "x".repeat(length)));
     for value in [signed(state(0)), signed(state(150)), signed(state(151)), signed(state(152))] {
@@ -159,7 +159,7 @@ fn a_character_outside_the_alphabet_is_found_at_every_place() {
             for other in *b"+/. \t~*%\\\0\x0b\x7f\x80\xaf\xff" {
                 let mut bytes = value.clone().into_bytes();
                 bytes[at] = other;
-                // White space around a value is not the value's.
+                // White space around a value is not part of the value.
                 let around = other.is_ascii_whitespace() && (at == 0 || at == value.len() - 1);
                 if around {
                     does_not_open(&factory, bytes);
@@ -174,7 +174,7 @@ fn a_character_outside_the_alphabet_is_found_at_every_place() {
 }
 
 #[test]
-fn the_standard_alphabet_is_not_the_urls() {
+fn the_standard_base64_alphabet_is_refused() {
     let factory = factory(&[]);
     let states = (0..200).map(|n| signed(session(&format!("{{\"n\": {n}}}"))));
     let values: Vec<String> = states.filter(|value| value.contains(['-', '_'])).collect();

@@ -1,24 +1,24 @@
-//! Times: when a session was accessed, and when reading makes its cookie due again.
+//! Times: when a session was accessed, and when reading it renews its cookie.
 
 mod common;
 
 use common::*;
 use khufu::Session;
 
-/// The session that was renewed at [`RENEWED`], `age` seconds later.
+/// Opens a session that was renewed `age` seconds ago, at [`RENEWED`].
 fn aged(settings: Settings<'_>, age: f64) -> Session {
     let header = format!("session={}", signed(session(r#"{"a": 1, "_f_": [], "_csrft_": "t"}"#)));
     factory(settings).open_at(header.as_bytes(), RENEWED + age).unwrap()
 }
 
-/// A call, and what it is.
+/// A call, and its name.
 type Call = (&'static str, fn(&mut Session));
 
 const READS: [Call; 13] = [
     ("get", |s| {
         s.get("a").unwrap();
     }),
-    ("get of a key that is not there", |s| {
+    ("get of a missing key", |s| {
         s.get("b").unwrap();
     }),
     ("get_string", |s| {
@@ -63,7 +63,7 @@ fn every_read_sets_accessed_to_whole_seconds() {
         assert_eq!(session.accessed(), RENEWED);
         read(&mut session);
         assert_eq!(session.accessed(), RENEWED + 77.0, "{name}");
-        assert!(!session.is_changed(), "{name}: without reissue_time reading writes nothing");
+        assert!(!session.is_changed(), "{name}: without reissue_time, reading writes nothing");
     }
 }
 
@@ -95,7 +95,7 @@ fn by_default_a_read_a_second_later_reissues() {
 }
 
 #[test]
-fn a_session_that_nobody_touches_is_not_written() {
+fn a_session_that_is_neither_read_nor_changed_is_not_written() {
     let mut session = aged(&[], 100.0);
     assert!(!session.is_changed() && !session.vary());
     let _ = (session.created(), session.renewed(), session.load_result());
@@ -104,14 +104,14 @@ fn a_session_that_nobody_touches_is_not_written() {
 }
 
 #[test]
-fn a_renewed_of_the_future_is_not_reissued() {
+fn a_session_renewed_in_the_future_is_not_reissued() {
     let mut session = aged(&[], -5000.0);
     session.len();
     assert_eq!((session.is_changed(), session.accessed()), (false, RENEWED - 5000.0));
 }
 
 #[test]
-fn changed_alone_leaves_accessed_as_it_was() {
+fn changed_alone_does_not_change_accessed() {
     let mut session = aged(&[], 100.0);
     session.changed();
     assert!(session.is_changed());
@@ -121,7 +121,7 @@ fn changed_alone_leaves_accessed_as_it_was() {
 }
 
 #[test]
-fn times_go_back_as_they_came() {
+fn times_are_written_back_unchanged() {
     for (renewed, created) in [("1700000000.50", "1.69e9"), ("1.7e9", "-3"), ("1700000000.0", "1699999899.7500000001")]
     {
         let value = signed(format!("[{renewed}, {created}, {{}}]"));
@@ -150,5 +150,5 @@ fn after_a_commit_reading_does_not_reissue_again() {
     assert_eq!(session.renewed(), RENEWED + 100.0);
     session.len();
     assert!(!session.is_changed());
-    assert_eq!(commit(&mut session), first, "the response still needs it");
+    assert_eq!(commit(&mut session), first, "the response still needs the cookie");
 }

@@ -1,5 +1,5 @@
-//! Factories, and cookies made by hand: what every test begins with.
-#![allow(dead_code)] // Each file of tests uses some of it.
+//! Helpers for most tests: factories, and cookies made without khufu.
+#![allow(dead_code)] // Each test file uses only some of the helpers.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,18 +12,18 @@ use sha2::Sha512;
 
 pub type Settings<'a> = &'a [(&'a str, &'a str)];
 
-/// When sessions are opened: a minute and a bit after their cookies were written.
+/// The time when sessions are opened, a little more than a minute after their cookies were written.
 pub const NOW: f64 = 1_700_000_060.25;
-/// The times of [`session`].
+/// The times in the payload of [`session`].
 pub const RENEWED: f64 = 1_700_000_000.0;
 pub const CREATED: f64 = 1_699_999_899.75;
 
 pub const SECRET: &str = "itsaseekreet";
 pub const SALTED_SECRET: &[u8] = b"pyramid.session.itsaseekreet";
-/// A secret for encryption: the bytes from 0 to 31.
+/// A secret for encryption: the bytes from 0 to 31, in hex.
 pub const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
-/// The four ways in which a session is written, each with its secret.
+/// The four formats of session cookies, each with its secret.
 pub const FORMATS: [Settings<'static>; 4] = [
     &[("type", "signed_cookie"), ("serializer", "json"), ("secret", SECRET)],
     &[("type", "signed_cookie"), ("serializer", "pickle"), ("secret", SECRET)],
@@ -31,7 +31,7 @@ pub const FORMATS: [Settings<'static>; 4] = [
     &[("type", "encrypted_cookie"), ("serializer", "pickle"), ("secret_hex", KEY)],
 ];
 
-/// A factory with these options; the secret is [`SECRET`] where they say none.
+/// Makes a factory with these options. The secret is [`SECRET`] if they do not set one.
 pub fn try_factory(settings: Settings<'_>) -> Result<Factory, Error> {
     let mut options = Options::new();
     if !settings.iter().any(|(name, _)| ["secret", "secret_hex"].contains(name)) {
@@ -55,7 +55,7 @@ pub fn unbase64(value: &str) -> Vec<u8> {
     URL_SAFE_NO_PAD.decode(value).unwrap()
 }
 
-/// The value of a signed cookie over any payload; `key` is the salt and the secret.
+/// The value of a signed cookie with any payload. `key` is the salt followed by the secret.
 pub fn signed_with(key: &[u8], payload: impl AsRef<[u8]>) -> String {
     let mut mac = Hmac::<Sha512>::new_from_slice(key).unwrap();
     mac.update(payload.as_ref());
@@ -66,7 +66,7 @@ pub fn signed(payload: impl AsRef<[u8]>) -> String {
     signed_with(SALTED_SECRET, payload)
 }
 
-/// The value of an encrypted cookie over any payload, under [`KEY`].
+/// The value of a cookie with any payload, encrypted with [`KEY`].
 pub fn encrypted(payload: impl AsRef<[u8]>) -> String {
     let key: Vec<u8> = (0..32).collect();
     let nonce = [7; 24];
@@ -77,29 +77,29 @@ pub fn encrypted(payload: impl AsRef<[u8]>) -> String {
     base64([&nonce[..], &tag, &bytes].concat())
 }
 
-/// The payload of a session with this state, as Pyramid's JSON serializer might have written it.
+/// The payload of a session with this state, as Pyramid's JSON serializer may write it.
 pub fn session(state: &str) -> String {
     format!("[1700000000, 1699999899.75, {state}]")
 }
 
-/// The session in a cookie of this value.
+/// Opens the session in a cookie with this value.
 pub fn open(factory: &Factory, value: &str) -> Session {
     factory.open_at(format!("session={value}").as_bytes(), NOW).unwrap()
 }
 
-/// The session with this state, as it comes from the browser; reading does not reissue it.
+/// Opens a session with this state from a cookie. Reading it does not renew the cookie.
 pub fn holding(state: &str) -> Session {
     let opened = open(&factory(&[("reissue_time", "")]), &signed(session(state)));
     assert_eq!(opened.load_result(), LoadResult::Loaded, "{state}: {:?}", opened.refusal());
     opened
 }
 
-/// A session of a browser that sends no cookie.
+/// Opens the session of a browser that sends no cookie.
 pub fn fresh() -> Session {
     factory(&[]).open_at(b"", NOW).unwrap()
 }
 
-/// The `Set-Cookie` value of a commit, if it gives one.
+/// Commits. Returns the `Set-Cookie` value, if there is one.
 pub fn commit(session: &mut Session) -> Option<String> {
     let cookies = session.commit(false).unwrap();
     assert!(cookies.len() <= 1);
@@ -117,18 +117,18 @@ pub fn payload_of(value: &str) -> String {
     String::from_utf8(unbase64(value).split_off(64)).unwrap()
 }
 
-/// The payload that a commit writes; it must write one.
+/// Commits a changed session. Returns the payload that was written.
 pub fn committed(session: &mut Session) -> String {
     payload_of(value_of(&commit(session).expect("the session changed")))
 }
 
-/// The state that a commit writes, as it stands there.
+/// Commits a changed session. Returns the JSON text of the state that was written.
 pub fn committed_state(session: &mut Session) -> String {
     let payload = committed(session);
     payload[payload.find('{').unwrap()..payload.len() - 1].to_owned()
 }
 
-/// What opening a genuine signed cookie with this payload gives, and why it was refused.
+/// Opens a genuine signed cookie with this payload. Returns the load result, and the reason if it was refused.
 pub fn outcome(settings: Settings<'_>, payload: impl AsRef<[u8]>) -> (LoadResult, String) {
     let opened = open(&factory(settings), &signed(payload));
     (opened.load_result(), opened.refusal().unwrap_or_default().to_owned())
@@ -138,7 +138,7 @@ pub fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
-/// Keys and values, in order.
+/// The session's keys and values, in order.
 pub fn items(session: &mut Session) -> Vec<(String, String)> {
     let length = session.len();
     let items = (0..length).map(|index| session.at(index).map(|(key, value)| (key.to_owned(), value.to_owned())));

@@ -1,4 +1,4 @@
-//! A Redis of a test's own.
+//! A Redis for one test alone.
 
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ impl RedisServer {
             .arg(&socket)
             .stdout(Stdio::null())
             .spawn()
-            .expect("redis-server is installed: scripts/dependencies does it");
+            .expect("redis-server must be installed; scripts/dependencies installs it");
         let server = Self { child, socket };
         let started = Instant::now();
         while UnixStream::connect(&server.socket).is_err() {
@@ -40,7 +40,7 @@ impl RedisServer {
 
 impl Drop for RedisServer {
     fn drop(&mut self) {
-        self.child.kill().and_then(|()| self.child.wait()).expect("the server was there to be stopped");
+        self.child.kill().and_then(|()| self.child.wait()).expect("the server can be stopped");
         let _ = std::fs::remove_file(&self.socket);
     }
 }

@@ -1,4 +1,4 @@
-//! Beaker's dict and its cookies.
+//! Beaker's dict and its cookies, signed and encrypted.
 
 use std::io::Write;
 
@@ -28,7 +28,7 @@ fn unzipped(data: &[u8]) -> String {
     std::io::read_to_string(ZlibDecoder::new(data)).unwrap()
 }
 
-/// A `Cookie` header with a signed text.
+/// A `Cookie` header with a text that is signed as Beaker does.
 fn signed(text: &str) -> String {
     let mut mac = Hmac::<Sha1>::new_from_slice(b"itsaseekreet").unwrap();
     mac.update(text.as_bytes());
@@ -40,7 +40,7 @@ fn cookie_of(json: &str) -> String {
 }
 
 #[test]
-fn a_cookie_holds_the_dict_as_beaker_writes_it() {
+fn a_cookie_contains_the_dict_as_beaker_writes_it() {
     let factory = factory(SIGNED);
     let mut session = factory.open_at(b"", 1_900_000_000.25).unwrap();
     session.update(r#"{"a":1,"b":"zwei"}"#).unwrap();
@@ -59,7 +59,7 @@ fn a_cookie_holds_the_dict_as_beaker_writes_it() {
 }
 
 #[test]
-fn what_is_beakers_own_is_kept_and_hidden() {
+fn beakers_own_keys_are_kept_and_hidden() {
     let header = cookie_of(
         r#"{"_domain": "x.org", "_path": "/app", "a": 1, "_id": "0123", "_accessed_time": 1700000000.5, "_creation_time": 1699999999.25}"#,
     );
@@ -84,7 +84,7 @@ fn what_is_beakers_own_is_kept_and_hidden() {
 }
 
 #[test]
-fn a_key_that_is_beakers_own_cannot_be_written() {
+fn beakers_own_keys_cannot_be_set() {
     let server = Server::start();
     for factory in [factory(SIGNED), factory(ENCRYPTED), server.factory(&[("format", "beaker")])] {
         for name in ["_id", "_domain", "_path", "_accessed_time", "_creation_time"] {
@@ -100,7 +100,7 @@ fn a_key_that_is_beakers_own_cannot_be_written() {
 }
 
 #[test]
-fn both_kinds_of_cookie_open_what_they_write() {
+fn both_kinds_of_cookie_can_be_written_and_opened() {
     for settings in [SIGNED, ENCRYPTED] {
         for serializer in ["json", "pickle"] {
             let factory = factory(&[settings, &[("serializer", serializer)]].concat());
@@ -114,7 +114,7 @@ fn both_kinds_of_cookie_open_what_they_write() {
 }
 
 #[test]
-fn an_encrypted_cookie_shows_nothing_and_opens_only_with_both_keys() {
+fn an_encrypted_cookie_reveals_nothing_and_needs_both_keys() {
     let open_with = |settings: Settings<'_>, header: &str| open(&factory(&[ENCRYPTED, settings].concat()), header);
     let header = begin(&factory(ENCRYPTED), r#"{"a":1}"#);
     assert_ne!(header, begin(&factory(ENCRYPTED), r#"{"a":1}"#));
@@ -131,7 +131,7 @@ fn an_encrypted_cookie_shows_nothing_and_opens_only_with_both_keys() {
 }
 
 #[test]
-fn the_encrypt_key_is_changed_by_accepting_the_old_one() {
+fn the_encrypt_key_can_be_changed_by_accepting_the_old_one() {
     let header = begin(&factory(ENCRYPTED), r#"{"a":1}"#);
     let moved: Settings<'_> = &[
         ("encrypt_key", "new"),
@@ -148,9 +148,9 @@ fn the_encrypt_key_is_changed_by_accepting_the_old_one() {
     assert_eq!(open(&factory, &header).load_result(), LoadResult::Loaded);
 }
 
-/// From Beaker to khufu's own, in a cookie and in a store.
+/// A Beaker cookie moves to a cookie of khufu and to stores of each kind.
 #[test]
-fn an_accepted_cookie_of_beakers_moves_to_the_current_format() {
+fn an_accepted_beaker_cookie_moves_to_the_current_format() {
     let header = begin(&factory(SIGNED), r#"{"a":1}"#);
     let accepted: Settings<'_> = &[
         ("accept.beaker.format", "beaker"),
@@ -182,7 +182,7 @@ fn a_cookie_that_browsers_would_drop_is_an_error() {
 }
 
 #[test]
-fn a_dict_that_is_none_is_malformed() {
+fn an_invalid_dict_is_malformed() {
     let factory = factory(SIGNED);
     let result = |header: String| open(&factory, &header).load_result();
     for json in
@@ -205,8 +205,8 @@ fn bomb(megabytes: usize) -> Vec<u8> {
 }
 
 #[test]
-fn a_session_that_unfolds_to_more_than_a_megabyte_is_refused() {
-    // The cookie of a megabyte that browsers would not send is one that an attacker may.
+fn a_session_that_expands_to_more_than_a_megabyte_is_refused() {
+    // Browsers would not send a cookie of this size, but an attacker may.
     assert_eq!(open(&factory(SIGNED), &signed(&STANDARD.encode(bomb(16)))).load_result(), LoadResult::Unsupported);
     let server = Server::start();
     let factory = server.factory(&[("format", "beaker"), ("serializer", "json")]);
@@ -219,7 +219,7 @@ fn a_session_that_unfolds_to_more_than_a_megabyte_is_refused() {
 }
 
 #[test]
-fn what_could_not_be_read_again_is_not_written() {
+fn a_session_too_large_to_be_read_again_is_not_written() {
     let server = Server::start();
     let store: Factory = server.factory(&[("format", "beaker"), ("serializer", "json")]);
     let mut session = store.open(b"").unwrap();
@@ -240,7 +240,7 @@ fn a_hostile_pickle_in_a_cookie_is_refused() {
 }
 
 #[test]
-fn a_secret_is_utf_8() {
+fn a_secret_is_encoded_as_utf_8() {
     let factory = factory(&[SIGNED, &[("secret", "sécret")]].concat());
     let header = begin(&factory, r#"{"a":1}"#);
     let (signature, text) = header["session=".len()..].split_at(40);
@@ -250,7 +250,7 @@ fn a_secret_is_utf_8() {
 }
 
 #[test]
-fn what_beakers_own_delete_leaves_is_no_session() {
+fn a_session_that_beaker_deleted_is_gone() {
     let server = Server::start();
     let factory = server.factory(&[("format", "beaker"), ("serializer", "json")]);
     let header = begin(&factory, r#"{"a":1}"#);

@@ -1,4 +1,4 @@
-//! What a test asks its Redis, and factories that keep their sessions there.
+//! Commands for the test's Redis, and factories that keep their sessions there.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,7 +8,7 @@ use redis::{Client, Cmd, FromRedisValue};
 pub use super::redis_server::RedisServer as Server;
 
 impl Server {
-    fn ask<T: FromRedisValue>(&self, words: &[&[u8]]) -> T {
+    fn send<T: FromRedisValue>(&self, words: &[&[u8]]) -> T {
         let mut command = Cmd::new();
         for word in words {
             command.arg(*word);
@@ -17,40 +17,40 @@ impl Server {
         command.query(&mut client.get_connection().unwrap()).unwrap()
     }
 
-    /// What the other library does: it writes and does not look.
+    /// Writes a key without checking its old value, as the other libraries do.
     pub fn write(&self, key: &str, value: &[u8], seconds: u64) {
-        self.ask::<()>(&[b"SETEX", key.as_bytes(), seconds.to_string().as_bytes(), value]);
+        self.send::<()>(&[b"SETEX", key.as_bytes(), seconds.to_string().as_bytes(), value]);
     }
 
     pub fn write_for_ever(&self, key: &str, value: &[u8]) {
-        self.ask::<()>(&[b"SET", key.as_bytes(), value]);
+        self.send::<()>(&[b"SET", key.as_bytes(), value]);
     }
 
     pub fn value(&self, key: &str) -> Option<Vec<u8>> {
-        self.ask(&[b"GET", key.as_bytes()])
+        self.send(&[b"GET", key.as_bytes()])
     }
 
-    /// For how many seconds a key is kept yet; -1: for ever.
-    pub fn left(&self, key: &str) -> i64 {
-        self.ask(&[b"TTL", key.as_bytes()])
+    /// How many more seconds a key is kept, or -1 if it does not expire.
+    pub fn ttl(&self, key: &str) -> i64 {
+        self.send(&[b"TTL", key.as_bytes()])
     }
 
     pub fn delete(&self, key: &str) {
-        self.ask::<()>(&[b"DEL", key.as_bytes()]);
+        self.send::<()>(&[b"DEL", key.as_bytes()]);
     }
 
     pub fn keys(&self) -> Vec<String> {
-        self.ask(&[b"KEYS", b"*"])
+        self.send(&[b"KEYS", b"*"])
     }
 
-    /// The only key there is.
+    /// The only key in the database.
     pub fn key(&self) -> String {
         let mut keys = self.keys();
         assert_eq!(keys.len(), 1, "{keys:?}");
         keys.remove(0)
     }
 
-    /// A factory with these options, the secret `itsaseekreet` unless they say another, and this server.
+    /// Makes a factory with these options and this server. The secret is `itsaseekreet` unless they set another.
     pub fn factory(&self, settings: &[(&str, &str)]) -> Factory {
         let mut options = Options::new();
         options.set("type", "store").unwrap().set("store", &self.url()).unwrap();
@@ -71,7 +71,7 @@ pub const STORED: [&[(&str, &str)]; 5] = [
     &[("format", "beaker"), ("serializer", "json")],
 ];
 
-/// Runs a test with each of [`STORED`], on a server of its own.
+/// Runs a test with each of the formats in [`STORED`], each on its own server.
 pub fn on_every_format(test: impl Fn(&Server, &[(&str, &str)])) {
     for settings in STORED {
         println!("{settings:?}");
@@ -79,13 +79,13 @@ pub fn on_every_format(test: impl Fn(&Server, &[(&str, &str)])) {
     }
 }
 
-/// The `Cookie` header that a browser sends after a commit that gave it one.
+/// Commits a session whose cookie is set. Returns the `Cookie` header of the browser's next request.
 pub fn cookie(session: &mut Session) -> String {
     let set_cookies = session.commit(false).unwrap();
     set_cookies[0].split(';').next().unwrap().to_owned()
 }
 
-/// A session with these data; gives its cookie.
+/// Begins a session with this state. Returns its `Cookie` header.
 pub fn begin(factory: &Factory, json: &str) -> String {
     let mut session = factory.open(b"").unwrap();
     session.update(json).unwrap();

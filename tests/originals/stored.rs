@@ -1,4 +1,4 @@
-//! What holds for the sessions of every library in Redis.
+//! Tests that every library's sessions in Redis must pass.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -6,12 +6,12 @@ use khufu::{Error, Factory, LoadResult};
 
 use super::server::{Server, begin, cookie, json, on_every_format, open, pickled};
 
-/// The id in a record's name.
+/// The session's id in a record's key.
 fn id(key: &str) -> &str {
     key.strip_prefix("beaker_cache:").and_then(|rest| rest.strip_suffix(":session")).unwrap_or(key)
 }
 
-/// A factory whose first session has the data `{"a":1}`; its cookie and its record's name.
+/// Begins a session with the state `{"a":1}`. Returns its factory, `Cookie` header and key.
 fn begun(server: &Server, settings: &[(&str, &str)]) -> (Factory, String, String) {
     let factory = server.factory(settings);
     let header = begin(&factory, r#"{"a":1}"#);
@@ -19,7 +19,7 @@ fn begun(server: &Server, settings: &[(&str, &str)]) -> (Factory, String, String
 }
 
 #[test]
-fn a_new_session_has_an_id_like_the_librarys_own_and_a_time_to_live() {
+fn a_new_session_has_an_id_like_the_librarys_and_a_time_to_live() {
     on_every_format(|server, settings| {
         let (factory, header, key) = begun(server, settings);
         let (length, allowed): (_, fn(char) -> bool) = match settings[0].1 {
@@ -29,18 +29,18 @@ fn a_new_session_has_an_id_like_the_librarys_own_and_a_time_to_live() {
         };
         assert!(id(&key).len() == length && id(&key).chars().all(allowed), "{key}");
         let ttl = if settings[0].1 == "beaker" { 1320 } else { 1200 };
-        assert!((ttl - 2..=ttl).contains(&server.left(&key)));
-        assert!(header.len() - "session=".len() <= 256, "it fits beside the longest cookie_name");
+        assert!((ttl - 2..=ttl).contains(&server.ttl(&key)));
+        assert!(header.len() - "session=".len() <= 256, "it fits next to the longest cookie_name");
         assert_eq!(json(&factory, &header), r#"{"a":1}"#);
         let mut session = open(&factory, &header);
-        let told = session.id().unwrap();
-        assert_eq!(told.len(), 64);
-        assert!(!header.contains(told) && !key.contains(told), "what may be logged opens nothing");
+        let public_id = session.id().unwrap();
+        assert_eq!(public_id.len(), 64);
+        assert!(!header.contains(public_id) && !key.contains(public_id), "an id in a log opens nothing");
     });
 }
 
 #[test]
-fn what_the_library_writes_in_between_stays_and_so_do_this_requests_changes() {
+fn changes_by_the_library_and_by_this_request_are_both_kept() {
     on_every_format(|server, settings| {
         let (factory, header, key) = begun(server, settings);
         let mut session = open(&factory, &header);
@@ -62,11 +62,11 @@ fn what_the_library_writes_in_between_stays_and_so_do_this_requests_changes() {
 }
 
 #[test]
-fn threads_lose_nothing() {
+fn threads_lose_no_write() {
     on_every_format(|server, settings| {
         let (factory, header, _) = begun(server, settings);
         let next = AtomicU32::new(0);
-        // Two factories, as two processes have: they do not take turns.
+        // Two factories do not take turns, just as two processes do not.
         let other = server.factory(settings);
         std::thread::scope(|scope| {
             for factory in [&factory, &other, &factory, &other] {
@@ -102,16 +102,16 @@ fn a_logout_is_final() {
         assert_eq!(server.value(&key), None);
         assert_eq!(slow.commit(false), Err(Error::Gone));
         reader.commit(false).unwrap();
-        assert_eq!(server.keys(), Vec::<String>::new(), "nobody brings it back");
+        assert_eq!(server.keys(), Vec::<String>::new(), "no request restores the record");
         assert_eq!(open(&factory, &header).load_result(), LoadResult::Missing);
         let mut next = open(&factory, &header);
         next.set("b", "2").unwrap();
-        assert_ne!(cookie(&mut next), header, "an id that was offered is never taken up");
+        assert_ne!(cookie(&mut next), header, "an id from the browser is never reused");
     });
 }
 
 #[test]
-fn what_the_library_deleted_is_gone() {
+fn a_session_that_the_library_deleted_is_gone() {
     on_every_format(|server, settings| {
         let (factory, header, key) = begun(server, settings);
         let mut session = open(&factory, &header);
@@ -137,7 +137,7 @@ fn a_logout_ends_a_session_that_cannot_be_read_here() {
 }
 
 #[test]
-fn what_is_set_after_invalidate_belongs_to_a_new_id() {
+fn values_set_after_invalidate_belong_to_a_new_id() {
     on_every_format(|server, settings| {
         let (factory, header, key) = begun(server, settings);
         let mut session = open(&factory, &header);
@@ -176,7 +176,7 @@ fn a_commit_may_be_followed_by_further_changes() {
         let (factory, header, _) = begun(server, settings);
         let mut session = factory.open_at(header.as_bytes(), now() + 100.0).unwrap();
         session.get("a").unwrap();
-        assert!(session.commit(false).unwrap().is_empty(), "extended");
+        assert!(session.commit(false).unwrap().is_empty(), "the record was extended");
         for n in 0..3 {
             session.set_int64("n", n).unwrap();
             assert!(session.commit(false).unwrap().is_empty());
@@ -221,7 +221,7 @@ fn a_previous_secret_opens_and_the_cookie_is_written_again() {
 }
 
 #[test]
-fn a_record_that_is_broken_gives_a_new_session_with_a_new_id() {
+fn an_invalid_record_opens_a_new_session_with_a_new_id() {
     on_every_format(|server, settings| {
         let (factory, header, key) = begun(server, settings);
         let good = server.value(&key).unwrap();
@@ -237,7 +237,7 @@ fn a_record_that_is_broken_gives_a_new_session_with_a_new_id() {
         assert_eq!(session.load_result(), LoadResult::Malformed);
         session.set("b", "2").unwrap();
         assert_ne!(cookie(&mut session), header);
-        assert_eq!(server.value(&key).as_deref(), Some(&good[..good.len() - 1]), "what was there stays");
+        assert_eq!(server.value(&key).as_deref(), Some(&good[..good.len() - 1]), "the record stays");
     });
 }
 
@@ -259,7 +259,7 @@ fn a_pickle_that_would_run_code_is_refused_and_not_overwritten() {
 }
 
 #[test]
-fn no_record_says_whose_it_is() {
+fn sessions_of_other_libraries_have_no_subject() {
     on_every_format(|server, settings| {
         let (factory, header, _) = begun(server, settings);
         assert_eq!(open(&factory, &header).set_subject("user-42"), Err(Error::NoStore));
@@ -270,7 +270,7 @@ fn no_record_says_whose_it_is() {
 }
 
 #[test]
-fn every_kind_of_value_comes_back() {
+fn every_kind_of_value_is_written_and_read() {
     on_every_format(|server, settings| {
         let data = r#"{"n":null,"t":true,"f":false,"i":-7,"big":1180591620717411303424,"d":9.5,"s":"Zoë \"\\ \u0001","l":[[],{}],"o":{"x":{"y":[1,2]}},"":1}"#;
         let factory = server.factory(settings);
@@ -280,7 +280,7 @@ fn every_kind_of_value_comes_back() {
 }
 
 #[test]
-fn a_prefix_that_was_set_comes_before_every_key() {
+fn every_key_begins_with_the_store_prefix() {
     on_every_format(|server, settings| {
         let factory = server.factory(&[settings, &[("store_prefix", "site:")]].concat());
         begin(&factory, "{}");

@@ -15,7 +15,7 @@ fn open_after(factory: &Factory, header: &str, seconds: f64) -> Session {
 }
 
 #[test]
-fn an_idle_session_expires_and_one_that_is_read_does_not() {
+fn an_idle_session_expires_and_a_read_extends_it() {
     on_every_format(|server, settings| {
         let factory = server.factory(settings);
         let header = begin(&factory, r#"{"a":1}"#);
@@ -26,7 +26,7 @@ fn an_idle_session_expires_and_one_that_is_read_does_not() {
         let mut session = open_after(&factory, &header, 100.0);
         session.get("a").unwrap();
         assert!(session.commit(false).unwrap().is_empty());
-        assert!(server.left(&key) > 1100, "{}", server.left(&key));
+        assert!(server.ttl(&key) > 1100, "{}", server.ttl(&key));
     });
 }
 
@@ -45,17 +45,17 @@ fn reading_extends_a_session_once_per_reissue_time() {
 }
 
 #[test]
-fn an_absolute_timeout_ends_a_session_and_shortens_the_life_of_its_record() {
+fn an_absolute_timeout_ends_a_session_and_limits_its_records_ttl() {
     on_every_format(|server, settings| {
         let factory = server.factory(&[settings, &[("absolute_timeout", "300")]].concat());
         let header = begin(&factory, r#"{"a":1}"#);
-        assert!((298..=301).contains(&server.left(&server.key())));
+        assert!((298..=301).contains(&server.ttl(&server.key())));
         assert_eq!(open_after(&factory, &header, 290.0).load_result(), LoadResult::Loaded);
         assert_eq!(open_after(&factory, &header, 305.0).load_result(), LoadResult::Expired);
     });
 }
 
-/// A session of pyramid_session_redis with this record in JSON.
+/// Begins a session of pyramid_session_redis and replaces its record. Returns its factory, `Cookie` header and key.
 fn session_redis(server: &Server, record: &str, ttl: Option<u64>) -> (Factory, String, String) {
     let factory = server.factory(&[("format", "pyramid_session_redis"), ("serializer", "json")]);
     let header = begin(&factory, "{}");
@@ -72,7 +72,7 @@ fn value(server: &Server, key: &str) -> serde_json::Value {
 }
 
 #[test]
-fn pyramid_session_redis_writes_its_times_as_it_does() {
+fn times_are_written_as_pyramid_session_redis_writes_them() {
     let server = Server::start();
     let factory = server.factory(&[("format", "pyramid_session_redis"), ("serializer", "json")]);
     let mut session = factory.open_at(b"", 1_900_000_000.25).unwrap();
@@ -85,7 +85,7 @@ fn pyramid_session_redis_writes_its_times_as_it_does() {
 }
 
 #[test]
-fn a_timeout_of_the_record_comes_before_the_options() {
+fn the_records_timeout_overrides_the_option() {
     let server = Server::start();
     let end = now().ceil() as u64 + 5000;
     let record = format!(r#"{{"m": {{"a": 1}}, "c": 1700000000, "v": 1, "t": 7200, "x": {end}}}"#);
@@ -98,21 +98,21 @@ fn a_timeout_of_the_record_comes_before_the_options() {
     let mut session = open(&factory, &header);
     session.set("b", "2").unwrap();
     session.commit(false).unwrap();
-    assert!(server.left(&key) > 7100);
+    assert!(server.ttl(&key) > 7100);
     let record = value(&server, &key);
     assert_eq!((&record["t"], &record["c"], &record["v"]), (&7200.into(), &1_700_000_000.into(), &1.into()));
     assert!(record["x"].as_f64().unwrap() > now() + 7100.0);
 }
 
 #[test]
-fn a_record_without_a_timeout_lives_for_ever_and_one_without_an_end_by_redis() {
+fn a_record_without_a_timeout_never_expires_and_one_without_an_end_uses_its_ttl() {
     let server = Server::start();
     let (factory, header, key) = session_redis(&server, r#"{"m": {}, "c": 1700000000, "v": 1}"#, None);
     let mut session = open_after(&factory, &header, 1e9);
     assert_eq!(session.load_result(), LoadResult::Loaded);
     session.set("b", "2").unwrap();
     session.commit(false).unwrap();
-    assert_eq!(server.left(&key), -1);
+    assert_eq!(server.ttl(&key), -1);
     assert_eq!(server.value(&key).unwrap(), br#"{"m":{"b":2},"c":1700000000,"v":1}"#);
 
     let (factory, header, key) = session_redis(&server, r#"{"m": {}, "c": 1700000000, "v": 1, "t": 1000}"#, Some(400));
@@ -120,7 +120,7 @@ fn a_record_without_a_timeout_lives_for_ever_and_one_without_an_end_by_redis() {
     assert!((session.renewed() - (now() - 600.0)).abs() < 5.0, "{}", session.renewed());
     session.set("b", "2").unwrap();
     session.commit(false).unwrap();
-    assert!((998..=1000).contains(&server.left(&key)));
+    assert!((998..=1000).contains(&server.ttl(&key)));
     assert_eq!(server.value(&key).unwrap(), br#"{"m":{"b":2},"c":1700000000,"v":1,"t":1000}"#);
 
     let end = now().floor() as u64 + 300;
@@ -130,11 +130,11 @@ fn a_record_without_a_timeout_lives_for_ever_and_one_without_an_end_by_redis() {
     assert_eq!(open_after(&factory, &header, 310.0).load_result(), LoadResult::Expired);
     session.set("b", "2").unwrap();
     session.commit(false).unwrap();
-    assert_eq!(value(&server, &key)["x"], end, "the end that was set stays");
+    assert_eq!(value(&server, &key)["x"], end, "the record's end stays");
 }
 
 #[test]
-fn a_record_of_another_version_is_not_taken_for_one_of_this() {
+fn a_record_of_another_version_is_refused() {
     let server = Server::start();
     for (version, expected) in [
         (r#", "v": 2"#, LoadResult::Unsupported),
@@ -156,7 +156,7 @@ fn a_record_of_another_version_is_not_taken_for_one_of_this() {
 }
 
 #[test]
-fn pyramid_redis_sessions_tells_its_idle_time_by_redis() {
+fn the_idle_time_in_pyramid_redis_sessions_comes_from_the_ttl() {
     let server = Server::start();
     let factory = server.factory(&[("format", "pyramid_redis_sessions"), ("timeout", "50")]);
     let header = begin(&factory, r#"{"a":1}"#);
@@ -165,23 +165,23 @@ fn pyramid_redis_sessions_tells_its_idle_time_by_redis() {
     server.write(&key, &record, 20);
     let session = open(&factory, &header);
     assert!((session.renewed() - (now() - 30.0)).abs() < 3.0, "{}", session.renewed());
-    // The session has a timeout of its own.
+    // The session keeps its own timeout.
     let other = server.factory(&[("format", "pyramid_redis_sessions"), ("timeout", "5000")]);
     let mut session = open(&other, &header);
     session.set("b", "2").unwrap();
     session.commit(false).unwrap();
-    assert!((48..=50).contains(&server.left(&key)));
+    assert!((48..=50).contains(&server.ttl(&key)));
     server.write_for_ever(&key, &record);
     assert_eq!(open(&factory, &header).load_result(), LoadResult::Loaded);
 }
 
 #[test]
-fn beakers_record_without_its_times_is_a_session_of_now() {
+fn a_beaker_record_without_times_is_created_now() {
     let server = Server::start();
     let factory = server.factory(&[("format", "beaker")]);
     let header = begin(&factory, "{}");
     let key = server.key();
-    // What Beaker writes where a request clears the session and sets a key: {'_domain': None, '_path': '/', 'a': 1}
+    // Beaker writes this if a request clears the session and sets a key: {'_domain': None, '_path': '/', 'a': 1}
     let cleared = unbase64("gAJ9cQAoWAcAAABfZG9tYWlucQFOWAUAAABfcGF0aHECWAEAAAAvcQNYAQAAAGFxBEsBdS4=");
     server.write(&key, &pickled(&STANDARD.encode(cleared)), 500);
     let mut session = open(&factory, &header);

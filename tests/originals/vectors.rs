@@ -11,29 +11,29 @@ fn cases(file: &str) -> Vec<Value> {
     vectors["cases"].as_array().unwrap().clone()
 }
 
-/// Keys, their order and their values.
+/// Compares keys, their order and their values.
 fn same(session: &mut Session, expected: &str) {
     let parsed = |json: &str| serde_json::from_str::<Value>(json).unwrap().to_string();
     assert_eq!(parsed(session.to_json()), parsed(expected));
 }
 
-/// The factory that reads a case, and which writes cookies of the name in it.
+/// Makes the factory that reads a case and writes cookies with the same name.
 fn factory(server: &Server, format: &str, case: &Value) -> Factory {
-    let said = |name: &str| case[name].as_str();
-    let (name, _) = said("set_cookie").unwrap().trim().split_once('=').unwrap();
-    let mut settings = vec![("format", format), ("cookie_name", name), ("serializer", said("serializer").unwrap())];
-    match said("kind") {
+    let text = |name: &str| case[name].as_str();
+    let (name, _) = text("set_cookie").unwrap().trim().split_once('=').unwrap();
+    let mut settings = vec![("format", format), ("cookie_name", name), ("serializer", text("serializer").unwrap())];
+    match text("kind") {
         Some("cookie") => settings.extend([("type", "signed_cookie"), ("store", "")]),
         Some(kind) if kind.starts_with("cookie, encrypted") => {
             settings.extend([
                 ("type", "encrypted_cookie"),
                 ("store", ""),
-                ("encrypt_key", said("encrypt_key").unwrap()),
+                ("encrypt_key", text("encrypt_key").unwrap()),
             ]);
         }
         _ => {}
     }
-    settings.extend([("secret", said("secret").or(said("validate_key")).unwrap())]);
+    settings.extend([("secret", text("secret").or(text("validate_key")).unwrap())]);
     server.factory(&settings)
 }
 
@@ -51,7 +51,7 @@ fn every_case(file: &str, format: &str, least: usize) {
         }
         let header = case["set_cookie"].as_str().unwrap().trim().split(';').next().unwrap();
         let expected = case["state_json"].as_str().unwrap();
-        // Within the timeout of a session that began when the vectors were written.
+        // The session is opened within its timeout, counted from when the vectors were written.
         let began = began(&factory, header);
         let open = |header: &str, after: f64| factory.open_at(header.as_bytes(), began + after).unwrap();
         let mut session = open(header, 2.0);
@@ -68,14 +68,14 @@ fn every_case(file: &str, format: &str, least: usize) {
         assert!(session.delete("again"));
         same(&mut session, expected);
         for (key, record) in records {
-            let left = server.left(key);
+            let left = server.ttl(key);
             let ttl = record["ttl"].as_i64().unwrap();
             assert!((ttl - 5..=ttl).contains(&left), "{left} of {ttl}");
         }
     }
 }
 
-/// When the session in a cookie began: it is read at the beginning of time, when nothing has expired.
+/// When the session in a cookie was created. It is opened at time 0, when nothing has expired yet.
 fn began(factory: &Factory, header: &str) -> f64 {
     let session = factory.open_at(header.as_bytes(), 0.0).unwrap();
     assert_eq!(session.load_result(), LoadResult::Loaded, "{:?}", session.refusal());
@@ -97,9 +97,8 @@ fn beaker() {
     every_case("beaker.json", "beaker", 18);
 }
 
-/// One flipped bit anywhere in a cookie, and it opens no more.
 #[test]
-fn a_cookie_that_was_tampered_with_opens_nothing() {
+fn no_changed_bit_of_a_cookie_opens_a_session() {
     let server = Server::start();
     for (file, format) in [
         ("pyramid_session_redis.json", "pyramid_session_redis"),
