@@ -1,4 +1,4 @@
-"""A guide's options as code in C, Go and Ruby: each must open the old cookie and write it in the new way."""
+"""Checks a guide's code in C, Go and Ruby: each must open an old cookie and write it in the new format."""
 
 import os
 import subprocess
@@ -88,7 +88,7 @@ def call(command, **more):
 
 
 def go_module(folder):
-    """A module that uses this checkout's package."""
+    """Makes a Go module that uses this checkout's package."""
     (folder / 'go.mod').write_text(textwrap.dedent(f'''\
         module example.com/guide
 
@@ -101,7 +101,7 @@ def go_module(folder):
 
 
 def check(page, secrets, before, after, load_result, report, working):
-    """`secrets`: by the names that the C and Ruby code use; in Go they are written likeThis."""
+    """`secrets` has the names that the C and Ruby code use. The Go code uses the same names in camelCase."""
     c, go, ruby = page.take('c', 'go', 'ruby')
     folder = working / page.path.stem
     names = ' '.join(f'const char *{name} = getenv("{name}");' for name in secrets)

@@ -1,4 +1,4 @@
-"""The pages, as their reader sees them: code blocks, tables, headings."""
+"""The parts of a documentation page: code blocks, tables and headings."""
 
 import re
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Block:
         return f'{self.place} ({self.language})'
 
     def option_lists(self):
-        """Options as an INI file has them, as lists of pairs; an empty line begins a new list."""
+        """The options of an INI file, as lists of pairs. An empty line begins a new list."""
         lists = []
         for part in self.text.strip().split('\n\n'):
             lines = [line for line in part.splitlines() if not line.startswith('#')]
@@ -37,15 +37,15 @@ class Page:
         self.left = list(self.blocks)
 
     def take(self, *languages):
-        """The next blocks of the page, which must be of these languages."""
+        """Takes the next blocks of the page, which must have these languages."""
         taken, self.left = self.left[:len(languages)], self.left[len(languages):]
         found = [block.language for block in taken]
         if found != list(languages):
-            raise ValueError(f'{self.name}: the next blocks are {found}, and no test is for that')
+            raise ValueError(f'{self.name}: the next blocks are {found}, but the test expects {list(languages)}')
         return taken if len(taken) > 1 else taken[0]
 
     def tables(self):
-        """Each table as a list of rows, the first its head; a row is a list of texts."""
+        """The tables of the page. A table is a list of rows, beginning with its head; a row is a list of texts."""
         tables = re.findall(r'^(?:\|.*\n)+', self.text, re.M)
         rows = [[line.strip('|').split('|') for line in table.splitlines()] for table in tables]
         return [[[cell.strip() for cell in row] for row in [table[0], *table[2:]]] for table in rows]

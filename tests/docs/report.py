@@ -1,4 +1,4 @@
-"""What passed and what failed."""
+"""Prints and counts the checks that passed and failed."""
 
 import contextlib
 import subprocess
@@ -19,7 +19,7 @@ class Report:
 
     @contextlib.contextmanager
     def part(self, name):
-        """A part that ends in an exception has failed."""
+        """Runs a part of the checks. An exception counts as a failed check."""
         try:
             yield
         except Exception as error:

@@ -1,4 +1,4 @@
-"""A site's servers: the real Pyramid, and a khufu service in each language. Each can be put into any step of a move."""
+"""A site's servers: the real Pyramid, and a khufu service in each language. Each can be at any step of a guide."""
 
 import itertools
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ ADA = '"ada"'
 @dataclass
 class Step:
     name: str
-    kind: str  # what is new in it: 'opens', 'writes' or 'forgets' a format; 'before' the first
+    kind: str  # what changes: the step 'opens', 'writes' or 'forgets' a format, or is 'before' the first change
     options: list  # of khufu's services, as pairs
     session_factory: type  # of Pyramid
 
@@ -28,7 +28,7 @@ class Pyramid:
         self.session_factory = step.session_factory
 
     def visit(self, now, cookie):
-        """Answers a request that counts a visit: what was in the session, and the cookie that the browser has then."""
+        """Answers a request that counts a visit. Returns the old state of the session, and the browser's new cookie."""
         session = open_session(self.session_factory, now, cookie)
         found = dict.copy(session)
         session['visits'] = found.get('visits', 0) + 1
@@ -38,7 +38,7 @@ class Pyramid:
 
 
 class Service:
-    """A program that uses khufu, in one of its languages."""
+    """A program in one of the languages that uses khufu."""
 
     def __init__(self, name):
         self.name = name
@@ -56,7 +56,7 @@ class Service:
         return found, cookie_of(self.peer.write(now, cookie, pairs))
 
     def untouched(self, now, cookie):
-        """The cookie that the browser has after a request that leaves the session alone; None where it got none."""
+        """Answers a request that does not use the session. Returns the cookie that it sets, or None."""
         set_cookie = self.peer.write(now, cookie, [])
         return set_cookie and cookie_of(set_cookie)
 
@@ -76,7 +76,8 @@ class Servers:
 
 
 def lost(servers, writing, reading, later=1):
-    """Who loses a session: each server writes one in the step `writing`, and each opens it in the step `reading`."""
+    """Each server writes a session in the step `writing`, and each server opens it in the step `reading`. Returns which
+    sessions were lost."""
     cookies = []
     for writer in servers.all:
         writer.use(writing)
@@ -91,32 +92,32 @@ def lost(servers, writing, reading, later=1):
 
 
 def check_move(what, steps, report, servers):
-    """Nobody is logged out by a move through these steps, in which a server of one runs beside one of the next."""
+    """Checks that these steps log nobody out, while some servers are already at the next step."""
     check = report.check
     everyone = [f'{reader.name} of {writer.name}' for reader in servers.all for writer in servers.all]
     for step in steps:
-        check(f'{what}: in "{step.name}" all open each other\'s sessions', lost(servers, step, step), [])
+        check(f'{what}: in "{step.name}" all servers open each other\'s sessions', lost(servers, step, step), [])
     for before, after in itertools.pairwise(steps):
         check(f'{what}: "{after.name}" opens the sessions of "{before.name}"', lost(servers, before, after), [])
         check(f'{what}: "{before.name}" opens the sessions of "{after.name}"', lost(servers, after, before), [])
     for step in steps:
         opened = [open_session(step.session_factory, NOW, f'session={junk}') for junk in JUNK]
-        check(f'{what}: in "{step.name}" junk is no session at Pyramid', [(session.new, dict(session)) for session in opened],
+        check(f'{what}: in "{step.name}" junk opens no session in Pyramid', [(session.new, dict(session)) for session in opened],
               [(True, {})] * len(JUNK))
     for first, second, third in zip(steps, steps[1:], steps[2:]):
         if third.kind == 'writes':
             check(f'{what}: without "{second.name}" sessions would be lost', lost(servers, third, first), everyone)
         if third.kind == 'forgets':
             check(f'{what}: "{second.name}" opens an idle session of "{first.name}"', lost(servers, first, second, TIMEOUT), [])
-            check(f'{what}: until it has expired', lost(servers, first, second, TIMEOUT + 1), everyone)
-            check(f'{what}: "{third.name}" opens it no longer', lost(servers, first, third), everyone)
+            check(f'{what}: "{second.name}" does not open an expired session', lost(servers, first, second, TIMEOUT + 1), everyone)
+            check(f'{what}: "{third.name}" no longer opens sessions of "{first.name}"', lost(servers, first, third), everyone)
     for seed in range(3):
-        check(f'{what}: a visitor stays logged in all the way ({seed})', walk(steps, servers, Random(seed)), [])
+        check(f'{what}: a visitor stays logged in through all steps ({seed})', walk(steps, servers, Random(seed)), [])
 
 
 def walk(steps, servers, random):
-    """Restarts the servers into each step, one after the other, while a visitor goes from one to another; tells which
-    requests found the session lost."""
+    """Restarts the servers one after the other for each step, while a visitor sends requests to random servers. Returns
+    which requests found the session lost."""
     now, cookie, visits, lost = NOW, '', 0, []
 
     def requests(number, seconds):
@@ -143,7 +144,7 @@ def walk(steps, servers, random):
 
 
 def check_table(page, cookies, steps, report, servers):
-    """The page's last table says how each of the cookies opens in each step; an old one is written again."""
+    """Checks that the cookies open in each step as the page's last table says, and that an old cookie is written again."""
     [head, *rows] = page.tables()[-1]
     report.check(f'{page.name}: the table has a column for each step', len(head) - 1, len(steps))
     report.check(f'{page.name}: the table has a row for each cookie', len(rows), len(cookies))
@@ -156,4 +157,4 @@ def check_table(page, cookies, steps, report, servers):
                 if 'loaded' in result:
                     again = service.untouched(NOW + 1, cookie)
                     written = again and service.load_result(NOW + 2, again)
-                    report.check('… and a request that leaves it alone', written, None if result == '`loaded`' else 'loaded')
+                    report.check('… and after a request that does not use it', written, None if result == '`loaded`' else 'loaded')

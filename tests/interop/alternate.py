@@ -1,4 +1,7 @@
-"""An original and a peer take turns in one session, and use it at once: those in Redis, and Beaker's cookies."""
+"""Exchanges in which an original and a peer take turns in one session, or use it at the same time.
+
+The originals are those that keep sessions in Redis, and Beaker's cookies.
+"""
 
 import base64
 import datetime
@@ -18,7 +21,7 @@ from states import fixed, generated, levels, settable
 NOW = 1_700_000_000
 TIMEOUT = 1200
 UNSUPPORTED, GONE = 9, 14
-TEXT_SECRETS = ['itsaseekreet', 'k' * 64, 'k' * 200]  # all that Beaker can encrypt with is ASCII
+TEXT_SECRETS = ['itsaseekreet', 'k' * 64, 'k' * 200]  # Beaker can encrypt only with ASCII
 
 # The environment of the original, and khufu's options.
 KINDS = {
@@ -61,7 +64,8 @@ class Alternation(Attempts):
     def of_records(self):
         return [
             self.peer_keeps_what_the_original_wrote, self.original_writes_blindly, self.original_brings_back,
-            self.flashed_at_once, self.peers_lose_nothing, self.large, self.deleted_by_the_original, self.deleted_by_the_peer, self.begun_anew,
+            self.flashed_at_once, self.peers_lose_nothing, self.large, self.deleted_by_the_original, self.deleted_by_the_peer,
+            self.set_after_invalidate,
             self.regenerated, self.never_issued, self.expiry_in_redis,
             *([self.timeout_of_the_record] if self.name != 'beaker' else []),
             *([self.no_timeout] if self.name != 'pyramid_redis_sessions' else []),
@@ -77,7 +81,7 @@ class Alternation(Attempts):
         return self.kind['type'] == 'store'
 
     def fits(self, state):
-        """Whether both can write it; the empty session none of them keeps."""
+        """True if both sides can write the state. No side keeps an empty session."""
         return state and levels(state) < 400 and (self.stored or len(json.dumps(state)) < 1300)
 
     def use(self, secret=None, **options):
@@ -93,14 +97,14 @@ class Alternation(Attempts):
         self.original.factory(self.format.items())
         self.peer.factory(self.format.items())
 
-    # What both sides do
+    # Actions of either side
 
     def begin(self, side, state, now=NOW):
-        """A new session; gives the Cookie header that a browser then sends."""
+        """Begins a session. Returns the Cookie header of the browser's next request."""
         return cookie_of(self.wrote(side, now, '', state))
 
     def change(self, side, now, cookie, changes):
-        """Sets these keys; gives the Cookie header of the next request."""
+        """Sets these keys. Returns the Cookie header of the browser's next request."""
         set_cookie = self.wrote(side, now, cookie, changes)
         return cookie_of(set_cookie) if set_cookie else cookie
 
@@ -112,15 +116,15 @@ class Alternation(Attempts):
         return cookie_of(set_cookie) if set_cookie else cookie
 
     def both_read(self, cookie, now, renewed, state):
-        """Original and peer see the same session, which is this."""
+        """Checks that the original and the peer read this session."""
         seen = [side.read(now, cookie) for side in [self.original, self.peer]]
         for read in seen:
             same('load result', read.load_result, 'loaded')
             same('state', meaning(read.state), meaning(state))
             same('items', meaning(read.items), meaning(list(state.items())))
-            if self.name != 'pyramid_redis_sessions':  # it has no such time, only that which is left in Redis
+            if self.name != 'pyramid_redis_sessions':  # it has no such time, only the TTL in Redis
                 near('renewed', read.renewed, renewed)
-        same("what the peer says of the session's beginning", seen[1].created, seen[0].created)
+        same("the peer's created", seen[1].created, seen[0].created)
         near('created', seen[0].created, NOW)
 
     def is_new(self, side, now, cookie, load_result):
@@ -153,7 +157,7 @@ class Alternation(Attempts):
             state.update(changes)
         self.both_read(cookie, now + 60, now, state)
 
-    # The others
+    # Other exchanges
 
     def flash_messages(self):
         for first, second in [[self.original, self.peer], [self.peer, self.original]]:
@@ -183,7 +187,7 @@ class Alternation(Attempts):
             self.both_read(cookie, NOW + 3.0, NOW + 1.0, {'user': 'ada', '_csrft_': token})
 
     def reading_renews(self):
-        """What only the peer reads lives on for the original."""
+        """A session that only the peer reads stays alive for the original."""
         cookie = self.begin(self.original, {'user': 'ada'})
         self.peer.open(NOW + 1000.0, cookie)
         same('user', self.peer.get('user'), 'ada')
@@ -191,7 +195,7 @@ class Alternation(Attempts):
         self.both_read(cookie, NOW + 2000.0, NOW + 1000, {'user': 'ada'})
 
     def timeout_of_the_originals(self):
-        """What the original wrote is loaded until it was idle for the timeout."""
+        """A session that the original wrote is loaded until it has been idle for the timeout."""
         cookie, name = self.begin(self.original, {'user': 'ada'}), self.name
         if name == 'pyramid_redis_sessions':
             self.wait_for_expiry()
@@ -224,7 +228,7 @@ class Alternation(Attempts):
             same(f'load result of {header}', self.peer.read(NOW + 1.0, header).load_result, 'loaded')
 
     def other_format(self):
-        """A site leaves Beaker's cookies for khufu's."""
+        """A site moves from Beaker's cookies to khufu's."""
         cookie, old = self.begin(self.original, {'user': 'ada'}), self.format
         new = {'secret': 'new', 'cookie_name': old['cookie_name']}
         accepted = ['format', 'type', 'serializer', 'secret', 'encrypt_key']
@@ -235,14 +239,14 @@ class Alternation(Attempts):
         same('session', [read.load_result, read.created, read.state], ['loaded', NOW, {'user': 'ada', 'moved': True}])
 
     def tampered(self):
-        """A character that is not the one written, or one more."""
+        """A changed, missing or added character is detected."""
         cookie = self.begin(self.original, {'user': 'ada'})
         name, _, value = cookie.partition('=')
         for i in self.random.sample(range(len(value)), 20):
             other = self.random.choice([c for c in '0Az-9' if c != value[i]])
             read = self.peer.read(NOW + 1.0, f'{name}={value[:i]}{other}{value[i + 1:]}')
             if read.load_result not in ['bad_signature', 'malformed'] or read.state:
-                raise Mismatch(f'{value} is {read.load_result} with {other} at {i}')
+                raise Mismatch(f'{value} with {other} at {i} is {read.load_result}')
         for other in [value[:-1], value + 'A', value[40:], 'A' * len(value)]:
             read = self.peer.read(NOW + 1.0, f'{name}={other}')
             if read.load_result not in ['bad_signature', 'malformed'] or read.state:
@@ -258,14 +262,14 @@ class Alternation(Attempts):
         cookie = self.change(self.peer, NOW + 2.0, cookie, {'seen': True})
         self.both_read(cookie, NOW + 3.0, NOW + 2.0, {'user': 'ada', 'seen': True})
 
-    # Both at once, and what is in Redis
+    # Both sides at the same time, and the records in Redis
 
     def records(self):
-        """The keys of the records; an exchange begins without any."""
+        """The keys of all records. An exchange begins without any."""
         return [key for key in self.redis.keys() if not key.startswith(b'beaker_lock:')]
 
     def peer_keeps_what_the_original_wrote(self):
-        """The original commits while the peer has the session open: the peer writes over nothing."""
+        """The original commits while the peer has the session open. The peer overwrites nothing."""
         cookie = self.begin(self.original, {'user': 'ada', 'gone': 1, 'both': 0})
         self.peer.open(NOW + 1.0, cookie)
         self.original.open(NOW + 1.0, cookie)
@@ -279,7 +283,7 @@ class Alternation(Attempts):
         self.both_read(cookie, NOW + 2.0, NOW + 1.0, {'user': 'ada', 'both': 'the peer', 'original': 1, 'peer': 2})
 
     def original_writes_blindly(self):
-        """The other way round the session is as the original has it, where it saves it."""
+        """If the peer commits while the original has the session open, the original overwrites the peer's changes."""
         cookie = self.begin(self.original, {'user': 'ada'})
         self.original.open(NOW + 1.0, cookie)
         self.original.get('user')
@@ -292,11 +296,11 @@ class Alternation(Attempts):
         self.original.get('user')
         self.change(self.peer, NOW + 3.0, cookie, {'peer': 2})
         self.original.commit()
-        kept = {'peer': 2} if self.name == 'pyramid_redis_sessions' else {}  # the others save what was only read
+        kept = {'peer': 2} if self.name == 'pyramid_redis_sessions' else {}  # the others save after a read, too
         self.both_read(cookie, NOW + 4.0, NOW + 3.0, {'user': 'ada', 'original': 1, **kept})
 
     def original_brings_back(self):
-        """A session that the peer ended, if a request of the original writes that had opened it before."""
+        """A session that the peer ended is restored if a request of the original that opened it earlier writes it."""
         cookie = self.begin(self.original, {'user': 'ada'})
         self.original.open(NOW + 1.0, cookie)
         self.original.get('user')
@@ -342,17 +346,17 @@ class Alternation(Attempts):
         self.both_read(self.begin(self.peer, state), NOW + 1.0, NOW, state)
 
     def deleted_by_the_original(self):
-        """A commit of the peer does not bring back what was deleted while it had it open."""
+        """A commit of the peer does not restore a session that was deleted while the peer had it open."""
         cookie = self.begin(self.original, {'user': 'ada'})
         self.peer.open(NOW + 1.0, cookie)
         self.peer.set('seen', True)
         self.original.open(NOW + 1.0, cookie)
         self.original.invalidate()
         self.original.commit()
-        if self.name == 'beaker':  # it leaves the record and gives the browser another id: somebody else must delete it
+        if self.name == 'beaker':  # Beaker keeps the record and changes the id, so delete the record here
             self.redis.delete(*self.records())
         try:
-            raise Mismatch(f'the commit gives {self.peer.commit()}')
+            raise Mismatch(f'the commit succeeded with {self.peer.commit()}')
         except PeerError as error:
             same('status', error.status, GONE)
         self.is_new(self.peer, NOW + 2.0, cookie, 'missing')
@@ -367,8 +371,8 @@ class Alternation(Attempts):
         same('records', self.records(), [])
         self.is_new(self.original, NOW + 2.0, cookie, 'none')
 
-    def begun_anew(self):
-        """What is set after `invalidate` belongs to another session."""
+    def set_after_invalidate(self):
+        """Values set after `invalidate` belong to a new session."""
         cookie = self.begin(self.original, {'user': 'ada'})
         self.peer.open(NOW + 1.0, cookie)
         self.peer.invalidate()
@@ -389,17 +393,17 @@ class Alternation(Attempts):
         self.is_new(self.original, NOW + 2.0, cookie, 'none')
 
     def never_issued(self):
-        """A genuine id without a record; and the session that then begins has another."""
+        """A genuine id without a record opens a new session, which gets another id."""
         cookie = self.begin(self.original, {'user': 'ada'})
         self.redis.flushall()
         self.is_new(self.peer, NOW + 1.0, cookie, 'missing')
         began = self.change(self.peer, NOW + 1.0, cookie, {'user': 'eve'})
         if began == cookie:
-            raise Mismatch('an id that was offered is taken up')
+            raise Mismatch('the id from the browser was reused')
         self.both_read(began, NOW + 2.0, NOW + 1.0, {'user': 'eve'})
 
     def expiry_in_redis(self):
-        """Whoever writes last, the record lives as long as the original would have it."""
+        """Whichever side writes last, the record gets the TTL that the original would set."""
         seconds = TIMEOUT + (120 if self.name == 'beaker' else 0)
         for side, cookie in [(self.original, ''), (self.peer, '')]:
             self.redis.flushall()
@@ -410,7 +414,7 @@ class Alternation(Attempts):
                 near('time to live', self.redis.ttl(key), seconds)
 
     def timeout_of_the_record(self):
-        """A session keeps the timeout that it began with."""
+        """A session keeps the timeout with which it began."""
         self.use(timeout='60')
         cookie = self.begin(self.original, {'user': 'ada'})
         self.peer.factory((self.format | {'timeout': '1200'}).items())
@@ -433,14 +437,14 @@ class Alternation(Attempts):
                 same('state', reader.read(NOW + 10.0**8, cookie).state, {'user': 'ada', 'seen': True})
 
     def unsupported(self):
-        """What is not data is not overwritten."""
+        """A session with an object that is not data is not overwritten."""
         cookie = self.begin(self.original, {'user': 'ada'})
         [key] = self.records()
         record = changed(self.name, self.redis.get(key), {'date': datetime.date(2026, 1, 1)})
         self.redis.set(key, record, keepttl=True)
         self.is_new(self.peer, NOW + 1.0, cookie, 'unsupported')
         try:
-            raise Mismatch(f"it was overwritten by {self.wrote(self.peer, NOW + 1.0, cookie, {'added': 1})}")
+            raise Mismatch(f"the session was overwritten: {self.wrote(self.peer, NOW + 1.0, cookie, {'added': 1})}")
         except PeerError as error:
             same('status', error.status, UNSUPPORTED)
             if 'datetime.date under the key "date"' not in str(error):
@@ -448,7 +452,8 @@ class Alternation(Attempts):
         same('record', self.redis.get(key), record)
 
     def python_types(self):
-        """Values that the peer does not touch, or only merges, keep their types; the record is no longer than the original's."""
+        """Values that the peer does not change, or only merges, keep their types. The record is no longer than the
+        original's."""
         cookie = self.begin(self.original, {'user': 'ada'})
         [key] = self.records()
         row = {'colour': 'red', 'sizes': (1, 2)}
@@ -461,12 +466,12 @@ class Alternation(Attempts):
         self.peer.commit()
         record, wanted = self.redis.get(key), {'user': 'ada', **values, 'added': 1}
         same('state', repr(state_of(self.name, record)), repr(wanted))
-        same('what is one object', objects(state_of(self.name, record)), objects(wanted))
+        same('shared objects', objects(state_of(self.name, record)), objects(wanted))
         no_longer('the record', record, changed(self.name, record, {}))
 
 
 def near(what, found, wanted):
-    """Of times: to the second that some of the originals round to."""
+    """Checks a time to the second, because some of the originals round to it."""
     if abs(found - wanted) > 1:
         raise Mismatch(f'{what} is {found!r}, not {wanted!r}')
 
@@ -481,7 +486,7 @@ def state_of(name, record):
 
 
 def changed(name, record, values):
-    """An original's pickled record with values that it also keeps, as Python writes it."""
+    """An original's pickled record with more values, as Python writes it."""
     record = pickle.loads(record)
     if name == 'beaker':
         state = pickle.loads(base64.b64decode(record))

@@ -1,4 +1,4 @@
-"""What an exchange checks with, and how many of its checks held."""
+"""The checks of an exchange, and a count of the exchanges that passed."""
 
 import json
 import traceback
@@ -14,7 +14,8 @@ def same(what, found, wanted):
 
 
 def meaning(value):
-    """A text that is equal for values of the same meaning, types (1, 1.0, True) and order of keys."""
+    """A text that is equal for two values if they have the same meaning, the same types (1, 1.0, True) and the same
+    order of keys."""
     return json.dumps(value)
 
 
@@ -24,7 +25,7 @@ def no_longer(what, found, wanted):
 
 
 def objects(value):
-    """A number for each list, tuple and dict that a value holds, in order: one that is there again has its number again."""
+    """A list with a number for each list, tuple and dict in a value. An object that occurs again has the same number."""
     numbers, order, rest = {}, [], [value]
     while rest:
         value = rest.pop()
@@ -37,7 +38,7 @@ def objects(value):
 
 
 class Attempts:
-    """Counts the attempts that passed, and tells of the others; `format` is what they are of."""
+    """Counts the attempts that passed, and describes the others. Subclasses set `format`."""
 
     def __init__(self):
         self.passed, self.failures = 0, []

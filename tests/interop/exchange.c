@@ -1,4 +1,4 @@
-/* The C peer of the live exchange; README.md has the protocol. */
+/* The C peer of the live exchange. README.md describes the protocol. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <khufu.h>
@@ -39,7 +39,7 @@ static unsigned digit(char character) {
     return (unsigned)(character <= '9' ? character - '0' : character - 'a' + 10);
 }
 
-/* Words out of a request's line, in place; gives their number. */
+/* Splits a request's line into words, in place. Returns the number of words. */
 static size_t split(char *line, struct word *words) {
     size_t count = 0;
     char *rest = line;
@@ -105,7 +105,7 @@ static void answer_write(khufu_session *session, const struct word *pairs, size_
     else print_error(status, khufu_session_error(session));
 }
 
-/* A request for the open session. */
+/* Answers a request for the open session. */
 static void answer_use(khufu_session *session, const char *request, const struct word *words) {
     const struct word first = words[0], second = words[1];
     const char *text = NULL;
@@ -152,7 +152,7 @@ static void answer_open(const char *request, const struct word *words, size_t co
     khufu_session_free(session);
 }
 
-/* `words` has room for two more than there are, which are empty. */
+/* `words` has two more elements than `count`, which are empty. */
 static void answer(const struct word *words, size_t count) {
     const char *request = words[0].data, *opening[] = {"read", "write", "open"};
     if (strcmp(request, "factory") == 0) {

@@ -62,13 +62,13 @@ class Exchange(Attempts):
         self.peer.factory([*format.options(), *more_options])
 
     def python_writes(self, state, format=None, created=None, written=None):
-        """The Cookie header that a browser sends after Pyramid kept the state; `created` and `renewed` in it."""
+        """Pyramid writes the state. Returns the browser's Cookie header, and the session's `created` and `renewed`."""
         format = format or self.format
         created = created or self.moment(0)
         written = written or self.moment(100)
         try:
             [set_cookie] = self.keep(format, state, created, written)
-        except ValueError:  # too long; the newest protocol is the shortest
+        except ValueError:  # too long, so use the newest protocol, which is the shortest
             format.protocol = 5
             del format.original
             [set_cookie] = self.keep(format, state, created, written)
@@ -90,7 +90,7 @@ class Exchange(Attempts):
         return session
 
     def same_state(self, found, wanted):
-        """A pickle keeps Python's types, too."""
+        """Compares two states. A pickle must also keep Python's types."""
         exactly = repr if self.format.serializer == 'pickle' else meaning
         same('state', exactly(found), exactly(wanted))
 
@@ -113,7 +113,7 @@ class Exchange(Attempts):
         return NOW + offset + self.random.choice([0.0, 0.25, 0.75, self.random.random()])
 
     def dressed(self, cookie):
-        """The same cookie as proxies and browsers may send it."""
+        """A Cookie header with this cookie, in a form that proxies and browsers may send."""
         name, _, value = cookie.partition('=')
         return self.random.choice([
             cookie, f'{name}="{value}"', f'{cookie}{"=" * (-len(value) % 4)}',
@@ -122,7 +122,7 @@ class Exchange(Attempts):
         ])
 
     def as_texts(self, state):
-        """Keys and values as JSON text, in one of the many ways to write it."""
+        """Keys, and values as JSON text, which is written in a random style."""
         for key, value in state.items():
             text = json.dumps(
                 value, ensure_ascii=self.random.random() < 0.5, indent=self.random.choice([None, None, 1]),
@@ -159,10 +159,10 @@ class Exchange(Attempts):
         session = self.python_reads(cookie, self.moment(200), created, int(now), state)
         no_longer('the payload', self.format.payload(cookie), self.format.dumps(int(now), created, state))
         if self.format.serializer == 'pickle':
-            same('what is one object', objects(dict.copy(session)), objects(state))
+            same('shared objects', objects(dict.copy(session)), objects(state))
 
     def python_to_reading_peer(self, state):
-        """What the peer only reads is written again as it came, but for its time."""
+        """A session that the peer only reads is written back with nothing changed but its time."""
         cookie, created, _ = self.python_writes(state)
         readable = [key for key, value in state.items() if key == as_text(key) and is_finite(value)]
         if not readable:
@@ -186,7 +186,7 @@ class Exchange(Attempts):
         self.peer_reads(self.dressed(cookie_of(set_cookie)), self.moment(160), created, session.accessed, dict.copy(session))
 
     def limit_from_python(self):
-        """Pyramid fills the cookie to the last byte."""
+        """Pyramid writes a cookie of the largest size."""
         def length(padding):
             return len(self.python_writes({'padding': 'p' * padding}, created=NOW, written=NOW)[0]) - len('session=')
         padding = next(padding for padding in range(1500, 3000) if length(padding) == LIMIT)
@@ -195,7 +195,7 @@ class Exchange(Attempts):
         self.peer_reads(cookie, NOW + 1.5, created, renewed, state)
 
     def limit_from_peer(self):
-        """The peer writes a cookie that is as long as allowed, and refuses the next longer one."""
+        """The peer writes a cookie of the largest size, and refuses to write the next larger one."""
         fits, does_not = 0, 4000
         while does_not - fits > 1:
             padding = (fits + does_not) // 2
@@ -213,7 +213,7 @@ class Exchange(Attempts):
         self.python_reads(cookie, NOW + 60, NOW, NOW, state)
 
     def timeout(self):
-        """Idle for 1200 seconds is loaded, longer is expired, on both sides."""
+        """On both sides, a session that was idle for 1200 seconds is loaded, and one that was idle longer has expired."""
         state = {'user': 'ada'}
         cookie, created, renewed = self.python_writes(state)
         self.peer_reads(cookie, renewed + 1200.0, created, renewed, state)
@@ -224,7 +224,7 @@ class Exchange(Attempts):
         same('an expired state', dict.copy(open_session(self.format.original, NOW + 1200.25, cookie)), {})
 
     def tampered(self):
-        """A character that is not the one written; a cookie that was cut; another's secret."""
+        """A changed character, a shortened cookie and another secret are detected."""
         cookie, _, _ = self.python_writes({'user': 'ada'})
         name, _, value = cookie.partition('=')
         for i in self.random.sample(range(len(value) - 1), 40):
@@ -237,7 +237,7 @@ class Exchange(Attempts):
         same('load result', self.peer.read(NOW + 160.0, cookie).load_result, 'bad_signature')
 
     def previous_secret(self):
-        """A secret is rotated: what Pyramid wrote with the old one, Pyramid reads with the new one."""
+        """A secret is rotated: the peer reads what Pyramid wrote with the old one, and writes it with the new one."""
         old, new, state = self.format, self.format.rotated(self.random), {'user': 'ada'}
         cookie, created, renewed = self.python_writes(state, old)
         previous = [('previous_' + name, value) for name, value in old.options() if name.startswith('secret')]
@@ -261,7 +261,7 @@ class Exchange(Attempts):
             self.python_reads(cookie, NOW + 200.0, created, NOW + 160, {**state, 'moved': True})
 
     def keys_of_other_types(self):
-        """Python's JSON makes text of keys that are numbers or constants, even where that text is a key already."""
+        """Python's JSON turns keys that are numbers or constants into text, even if that text is already a key."""
         state = {1: 'one', 'x': 0, '1': 'text', 1.5: [], None: {}, 'null': 2, False: {3: 4, '3': 5}}
         written = {'1': 'text', 'x': 0, '1.5': [], 'null': 2, 'false': {'3': 5}}
         cookie, created, renewed = self.python_writes(state)
@@ -270,7 +270,7 @@ class Exchange(Attempts):
         self.python_reads(cookie, NOW + 200.0, created, NOW + 160, {**written, 'added': 1})
 
     def bytes_are_text(self):
-        """Bytes that are UTF-8, from protocol 3 on, are text here, and stay bytes; integers have up to 4,300 digits."""
+        """Bytes that are UTF-8 (protocol 3 and later) are read as text, and stay bytes. Integers may have 4,300 digits."""
         self.use(replace(self.format, protocol=self.random.choice([3, 4, 5])))
         state = {'name': 'Zoë'.encode(), 'big': 10**4299}
         cookie, created, renewed = self.python_writes(state)
@@ -279,7 +279,7 @@ class Exchange(Attempts):
         self.python_reads(cookie, NOW + 200.0, created, NOW + 160, {**state, 'added': 1})
 
     def unsupported(self):
-        """What is not data is not overwritten: Pyramid still reads it afterwards."""
+        """A session with an object that is not data is not overwritten, and Pyramid can still read it."""
         recursive = []
         recursive.append(recursive)
         for value in [
@@ -309,7 +309,7 @@ def is_finite(value):
 
 
 def with_time(payload, time):
-    """A pickle of Pyramid's in which the first time is another one."""
+    """A pickle that Pyramid wrote, with its first time replaced."""
     opcodes = [(opcode.name, start) for opcode, _, start in pickletools.genops(payload)]
     first = next(i for i, (name, _) in enumerate(opcodes) if name not in ['PROTO', 'FRAME', 'MARK'])
     (_, start), (_, end) = opcodes[first:first + 2]
@@ -321,7 +321,7 @@ def with_time(payload, time):
 
 
 def exchanges(peer, originals, store, arguments):
-    """Every exchange of a peer, each with its kind."""
+    """Runs every exchange of a peer. Yields each with its kind."""
     for kind in KINDS:
         exchange = Exchange(peer, kind, arguments.seed)
         exchange.run(arguments.states)
@@ -334,9 +334,9 @@ def exchanges(peer, originals, store, arguments):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument('--peers', default=','.join(COMMANDS), help='some of %(default)s')
-    arguments.add_argument('--seed', default='1', help='of the generated states (%(default)s)')
-    arguments.add_argument('--states', type=int, default=120, help='how many are generated for each format (%(default)s)')
+    arguments.add_argument('--peers', default=','.join(COMMANDS), help='the peers, separated by commas (%(default)s)')
+    arguments.add_argument('--seed', default='1', help='seed of the generated states (%(default)s)')
+    arguments.add_argument('--states', type=int, default=120, help='generated states for each format (%(default)s)')
     arguments = arguments.parse_args()
 
     passed = failed = 0

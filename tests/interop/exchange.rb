@@ -1,12 +1,12 @@
 # frozen_string_literal: true
 
-# The Ruby peer of the live exchange; README.md has the protocol.
+# The Ruby peer of the live exchange. README.md describes the protocol.
 
 require "json"
 require "khufu"
 
-# Values go through Ruby's own, unless those cannot say the same: half a surrogate pair, and the null that stands
-# for NaN.
+# Values are converted to Ruby's own and back, unless Ruby cannot represent them: a lone surrogate, and a null that
+# represents NaN.
 SURROGATE = /\\u[dD][89a-fA-F]/
 
 def write(session, key, json)
@@ -65,7 +65,7 @@ def use(session, request, words)
   when "regenerate_id" then session.regenerate_id
   when "commit" then return session.commit
   else
-    abort "exchange.rb: there is no request #{request}"
+    abort "exchange.rb: unknown request #{request}"
   end
   []
 end

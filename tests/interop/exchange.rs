@@ -1,10 +1,10 @@
-//! The Rust peer of the live exchange; `tests/interop/README.md` has the protocol.
+//! The Rust peer of the live exchange. `tests/interop/README.md` describes the protocol.
 
 use std::io::{BufRead, Write};
 
 use khufu::{Error, Factory, Options, Session};
 
-/// What the requests are about: the factory that was made last, and the session that was opened last.
+/// The factory that was made last, and the session that was opened last. The requests use them.
 #[derive(Default)]
 struct Current {
     factory: Option<Factory>,
@@ -57,14 +57,14 @@ impl Current {
     }
 
     fn open(&self, now: &str, header: &str) -> Result<Session, Error> {
-        let factory = self.factory.as_ref().expect("a factory comes first");
+        let factory = self.factory.as_ref().expect("a factory was made");
         factory.open_at(header.as_bytes(), now.parse().expect("the first argument is a time"))
     }
 }
 
 fn use_session(session: &mut Session, verb: &str, arguments: &[String], answer: &mut Vec<String>) -> Result<(), Error> {
     match (verb, arguments) {
-        ("get", [key]) => answer.push(hexed(session.get(key)?.expect("the key is there"))),
+        ("get", [key]) => answer.push(hexed(session.get(key)?.expect("the key exists"))),
         ("set", [key, json]) => session.set(key, json)?,
         ("delete", [key]) => assert!(session.delete(key)),
         ("flash", [message, queue]) => session.flash_string(message, queue, true)?,

@@ -1,4 +1,4 @@
-"""The cookie formats: each as a session factory of the original and as khufu's options."""
+"""The cookie formats, each as a session factory of the original and as khufu's options."""
 
 import base64
 import hashlib
@@ -24,7 +24,7 @@ class Format:
         return JSONSerializer() if self.serializer == 'json' else PickleSerializer(self.protocol)
 
     def dumps(self, renewed, created, state):
-        """The payload that Pyramid makes; of a pickle, in no protocol that khufu does not write."""
+        """The payload that Pyramid makes. A pickle has a protocol that khufu also writes."""
         serializer = self if self.serializer == 'json' else replace(self, protocol=max(2, self.protocol))
         return serializer._serializer().dumps((renewed, created, state))
 
@@ -38,7 +38,7 @@ class Format:
 
     @property
     def deepest(self):
-        """The levels of nesting that Python can write: its recursion limit, which pickle counts twice."""
+        """The most levels of nesting that Python can write. Its recursion limit counts each level twice for a pickle."""
         return 950 if self.serializer == 'json' else 470
 
     @cached_property
@@ -51,7 +51,7 @@ class Format:
         raise NotImplementedError
 
     def rotated(self, random):
-        """The same with another secret."""
+        """The same format with another secret."""
         raise NotImplementedError
 
 

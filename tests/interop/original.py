@@ -1,7 +1,7 @@
-"""One of the originals as a peer: it answers the requests of README.md by the real package's sessions.
+"""One of the originals as a peer: it answers the requests of README.md with the real package's sessions.
 
-It takes khufu's options and makes the original's session factory of them. pyramid_redis_sessions needs an environment
-of its own; so this imports no more than what is in both, and what the format needs.
+It gets khufu's options and makes the original's session factory from them. pyramid_redis_sessions needs its own
+environment, so the imports at the top must exist in both environments. Each format imports its own package.
 """
 
 import json
@@ -19,7 +19,7 @@ def client(url):
 
 
 def timeout_of(options):
-    """In seconds; None is no timeout, and an empty text in khufu's options."""
+    """The timeout in seconds. No timeout is None here, and an empty text in khufu's options."""
     return int(options['timeout']) if options['timeout'] else None
 
 
@@ -76,7 +76,7 @@ class Beaker:
         return {key: value for key, value in session.items() if key not in self.OWN_KEYS}
 
     def renewed(self, session):
-        if hasattr(session, 'last_accessed'):  # in a store; None of one that is new
+        if hasattr(session, 'last_accessed'):  # only in a store; None if the session is new
             return session.last_accessed or clock.now
         return session.accessed_dict.get('_accessed_time', clock.now)
 
@@ -92,7 +92,7 @@ FORMATS = {
 
 
 class Original:
-    """Each method is a request; it gives the words of its answer."""
+    """Each method is a request, and returns the words of the answer."""
 
     def factory(self, *words):
         options = dict(zip(words[::2], words[1::2], strict=True))
@@ -121,7 +121,7 @@ class Original:
         return [json.dumps(self.request.session[key])]
 
     def set(self, key, value):
-        # Interned, as the constants of a program are: pickle writes the same object once.
+        # Interned like the constants of a program, so that pickle writes equal keys as one object.
         self.request.session[sys.intern(key)] = json.loads(value)
 
     def delete(self, key):

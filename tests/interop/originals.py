@@ -1,6 +1,6 @@
-"""Sessions of the real packages, at a time of our choosing.
+"""Sessions of the real packages at any time.
 
-A session is opened from a real request and committed to a real response by Pyramid's own code.
+Pyramid's own code opens a session from a real request, and commits it to a real response.
 """
 
 import warnings
@@ -14,7 +14,7 @@ warnings.filterwarnings('ignore', 'The cookie value exceeds', UserWarning)
 
 
 class Clock:
-    """Stands in for the module `time` where a package reads it."""
+    """Replaces the module `time` in a package."""
 
     now = 0.0
 
@@ -30,12 +30,12 @@ def open_session(factory, now, cookie_header=None):
 
 
 def commit(session):
-    """The Set-Cookie values (a list) that the response to the session's request would carry."""
+    """Commits. Returns the list of Set-Cookie values of the response to the session's request."""
     return end_request(session.request)
 
 
 def open_request(factory, now, cookie_header=None):
-    """A request that has its session."""
+    """Makes a request, and opens its session."""
     clock.now = now
     request = Request.blank('/')
     if cookie_header is not None:
@@ -45,7 +45,7 @@ def open_request(factory, now, cookie_header=None):
 
 
 def end_request(request):
-    """The Set-Cookie values (a list) that the response would carry; some packages save the session only then."""
+    """Ends a request, when some packages save the session. Returns the list of Set-Cookie values of the response."""
     response = Response()
     request._process_response_callbacks(response)
     request._process_finished_callbacks()
@@ -53,5 +53,5 @@ def end_request(request):
 
 
 def cookie_of(set_cookie):
-    """`name=value` of a Set-Cookie value: what the browser sends back."""
+    """The `name=value` of a Set-Cookie value, which the browser sends back."""
     return set_cookie.partition(';')[0].strip()

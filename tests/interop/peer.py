@@ -1,4 +1,4 @@
-"""The other end of the peers' protocol (README.md)."""
+"""The client of the peers' protocol (README.md)."""
 
 import json
 import os
@@ -15,7 +15,7 @@ COMMANDS = {
     'ruby': ['ruby', '-w', '-I', 'bindings/ruby/lib', 'tests/interop/exchange.rb'],
 }
 
-# The originals that speak the protocol too, each in its environment.
+# The originals that also speak the protocol, each in its own environment.
 ORIGINALS = {
     'pyramid 2': ['.venv/bin/python', 'tests/interop/original.py'],
     'pyramid 1': ['.venv-pyramid1/bin/python', '-W', 'ignore', 'tests/interop/original.py'],
@@ -23,7 +23,7 @@ ORIGINALS = {
 
 
 class PeerError(Exception):
-    """An `error` answer: the status and its message."""
+    """An `error` answer, with its status and its message."""
 
     def __init__(self, status, message):
         super().__init__(f'status {status}: {message}')
@@ -31,7 +31,7 @@ class PeerError(Exception):
 
 
 class Read:
-    """What a peer saw in a session."""
+    """A session as a peer read it."""
 
     def __init__(self, load_result, renewed, created, to_json, *pairs):
         self.load_result = load_result.decode()
@@ -43,7 +43,7 @@ class Read:
 
 
 def parse(text, keep=dict):
-    """JSON proper, without Python's NaN and Infinity."""
+    """Parses standard JSON, without Python's NaN and Infinity."""
 
     def refuse(name):
         raise ValueError(f'{name} is not JSON')
@@ -52,16 +52,16 @@ def parse(text, keep=dict):
 
 
 def parse_state(text):
-    """An object that has no key twice; objects within may have, as some JSON writers make them."""
+    """Parses an object, which must not have a key twice. Inner objects may, because some JSON writers make such objects."""
     counts = []
 
     def keep(pairs):
-        counts.append(len(pairs))  # the outermost comes last
+        counts.append(len(pairs))  # the outermost object comes last
         return dict(pairs)
 
     state = parse(text, keep)
     if len(state) != counts[-1]:
-        raise ValueError('a key stands twice in the state')
+        raise ValueError('the state has a key twice')
     return state
 
 
@@ -75,21 +75,21 @@ class Peer:
         )
 
     def factory(self, options):
-        """The options as a list of pairs: names may repeat."""
+        """Makes a factory from options, which are a list of pairs. Names may repeat."""
         self._ask('factory', *(word for pair in options for word in pair))
 
     def read(self, now, cookie_header):
         return Read(*self._ask('read', repr(now), cookie_header))
 
     def write(self, now, cookie_header, pairs):
-        """Sets each key to its JSON text; gives the Set-Cookie value or None."""
+        """Sets each key to its JSON text, and commits. Returns the Set-Cookie value or None."""
         words = self._ask('write', repr(now), cookie_header, *(word for pair in pairs for word in pair))
         return words[0].decode() if words else None
 
     # Requests for the session that `open` opened last
 
     def open(self, now, cookie_header):
-        """Gives the load result."""
+        """Opens a session. Returns the load result."""
         [load_result] = self._ask('open', repr(now), cookie_header)
         return load_result.decode()
 
@@ -121,14 +121,14 @@ class Peer:
         self._ask('regenerate_id')
 
     def commit(self):
-        """Gives the Set-Cookie value or None."""
+        """Commits. Returns the Set-Cookie value or None."""
         words = self._ask('commit')
         return words[0].decode() if words else None
 
     # The protocol
 
     def close(self):
-        """Ends the peer by ending its input; its exit status."""
+        """Ends the peer by closing its input. Returns its exit status."""
         self.process.stdin.close()
         try:
             return self.process.wait(timeout=10)

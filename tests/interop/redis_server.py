@@ -1,4 +1,4 @@
-"""A Redis of its own, on a Unix socket in a temporary folder, for as long as it is needed."""
+"""Runs a Redis on a Unix socket in a temporary folder."""
 
 import subprocess
 import tempfile
@@ -11,7 +11,7 @@ from redis import ConnectionError, Redis
 
 @contextmanager
 def redis_server():
-    """Gives khufu's URL of it; without its `redis+` it is that of redis-py."""
+    """Starts the server, and stops it at the end. Yields its URL for khufu; redis-py's URL is the same without `redis+`."""
     with tempfile.TemporaryDirectory() as folder:
         socket = Path(folder) / 'redis.sock'
         process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Generated session states: what applications keep, and what only a tester would."""
+"""Session states for the exchange: typical ones, unusual ones, and random ones."""
 
 import json
 import re
@@ -30,7 +30,7 @@ def nested(levels, innermost, in_object=False):
 
 
 def fixed():
-    """Name and state of the ones that are always tried."""
+    """The names and states that every exchange tries."""
     yield 'empty', {}
     yield 'one', {'abc': '123'}
     yield 'texts', {str(i): text for i, text in enumerate(TEXTS)}
@@ -61,7 +61,7 @@ def fixed():
 
 
 def pickled():
-    """Name and state of those that only a pickle holds, of protocol 3 or later."""
+    """The names and states that only a pickle of protocol 3 or later can contain."""
     pair, row, token = (1, 2), {'k': 'v'}, b'\x00abc'
     yield 'bytes', {'token': token, 'empty': b'', 'text': 'abc', 'long': b'x' * 256, 'zo\xeb': 'Zoë'.encode()}
     yield 'tuples of everything', {'t': ((), (1,), pair, (1, 2, 3), (1, 2, 3, 4), ([], {}, ((),)), (token, None, 1.0))}
@@ -70,7 +70,7 @@ def pickled():
 
 
 def levels(value):
-    """How deep lists and objects are nested in a value."""
+    """The depth of the lists and objects in a value."""
     count, layer = -1, [value]
     while layer:
         count += 1
@@ -80,12 +80,12 @@ def levels(value):
 
 
 def as_json(value):
-    """The value as JSON has it: tuples are arrays, bytes are text, and what is not finite is null."""
+    """The value as JSON represents it: a tuple is an array, bytes are text, and a number that is not finite is null."""
     return json.loads(json.dumps(value, default=bytes.decode), parse_constant=lambda name: None)
 
 
 def as_text(key):
-    """The key as UTF-8 can write it."""
+    """The key with each surrogate replaced, so that UTF-8 can encode it."""
     return re.sub('[\ud800-\udfff]', '\ufffd', key)
 
 
@@ -127,7 +127,7 @@ def random_key(random):
 
 
 def generated(random, number):
-    """`number` random states, a few of them large, all within a cookie's limit in every format."""
+    """`number` random states. A few are large, but all fit a cookie in every format."""
     for i in range(number):
         while True:
             state = {random_key(random): random_value(random, random.choice([1, 3, 6])) for _ in range(random.randrange(9))}

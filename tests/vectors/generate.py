@@ -1,6 +1,6 @@
-"""Writes the vectors afresh with the real packages: generate.py FOLDER
+"""Writes the vectors with the real packages: generate.py FOLDER
 
-`generate.py --check` writes them to a temporary folder instead and compares them with the ones here.
+`generate.py --check` writes them to a temporary folder instead, and compares them with the committed ones.
 """
 
 import json
@@ -45,7 +45,7 @@ STATES = {
 
 
 def write(factory, state):
-    """The cookie value in which a session of that factory keeps the state."""
+    """The value of a cookie in which a session of this factory keeps the state."""
     session = open_session(factory, CREATED)
     session.update(state)
     clock.now = RENEWED
@@ -144,14 +144,14 @@ def write_file(folder, name, content):
 
 
 def without_chance(name, text):
-    """The file without what differs each time: the nonce and what depends on it, and the day of writing."""
+    """The file without the parts that differ each time: the nonce and everything that depends on it, and the date."""
     if name == 'pyramid_nacl':
         return re.sub(r'"cookie": "([^"]*)"', lambda found: f'cookie of {len(found[1])}', text)
     return re.sub(r'(Max-Age=3600.*expires=)[^;]*', r'\1…', text)
 
 
 def differences(folder):
-    """Each file, and why it is not what the originals write: an empty text if it is."""
+    """Yields each file with how it differs from what the originals write, or with an empty text."""
     for name in FILES:
         fresh, committed = [without_chance(name, (place / f'{name}.json').read_text()) for place in [folder, here]]
         yield name, '' if fresh == committed else 'DIFFERS from what the originals write'

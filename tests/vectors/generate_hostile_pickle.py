@@ -1,7 +1,7 @@
-"""Writes hostile_pickle.json: genuine signed cookies whose pickles would run code, take all memory, or are none.
+"""Writes hostile_pickle.json: genuine signed cookies whose pickles would run code, fill the memory, or are invalid.
 
-`generate_hostile_pickle.py --check` compares the file with what would be written. Nothing here is ever unpickled
-with its classes: reading back, for the checks, finds none.
+`generate_hostile_pickle.py --check` compares the file with what would be written. The checks read the pickles back with
+an unpickler that finds no classes, so no code is ever run.
 """
 
 import base64
@@ -29,17 +29,17 @@ def text(data):
 
 
 def holding(value):
-    """The pickle of (renewed, created, {'a': value}), from the opcodes that make the value."""
+    """The pickle of (renewed, created, {'a': value}), given the opcodes of the value."""
     return b'\x80\x04' + TIMES + b'}' + text('a') + value + b's\x87.'
 
 
 def of_state(state):
-    """The pickle of (renewed, created, state), from the opcodes that make the state."""
+    """The pickle of (renewed, created, state), given the opcodes of the state."""
     return b'\x80\x04' + TIMES + state + b'\x87.'
 
 
 def python(value, protocol=4):
-    """The pickle that Python writes of a session that holds the value."""
+    """The pickle that Python writes for a session with this value."""
     return pickle.dumps((RENEWED, CREATED, {'a': value}), protocol)
 
 
@@ -50,7 +50,7 @@ def nested(levels, value, wrap):
 
 
 class Point:
-    """Stands for a site's own class."""
+    """A class of a site's own."""
 
     def __init__(self, x):
         self.x = x
@@ -62,7 +62,7 @@ sys.modules['site.models'].Point = Point
 
 
 class System:
-    """What an attacker pickles."""
+    """An attacker's object."""
 
     def __reduce__(self):
         import os
@@ -70,12 +70,12 @@ class System:
 
 
 def under_a(name):
-    """What an error says of a value in `holding`, `python` and `of_state`."""
+    """The error for a value that `holding`, `python` or `of_state` pickled."""
     return f'more than data: {name} under the key "a"'
 
 
 def code():
-    """Each way to name a class or to call something: as an attack would, and each opcode alone, on plain data."""
+    """Every way to name a class or to call something: as in an attack, and each opcode alone, on plain data."""
     for protocol in PROTOCOLS:
         yield f'os.system, protocol {protocol}', python(System(), protocol), under_a('posix.system')
         yield f'an object, protocol {protocol}', python(Point(1), protocol), under_a('site.models.Point')
@@ -106,7 +106,7 @@ def code():
 
 
 def beyond_json():
-    """What Python's own pickles hold and a session of ours cannot."""
+    """Values that Python's own pickles can contain and a khufu session cannot."""
     for name, value, told in [
         ('a datetime', datetime.datetime(2023, 11, 14, 22, 13, 20), 'datetime.datetime'),
         ('a date in a list', [datetime.date(2023, 11, 14)], 'datetime.date'),
@@ -154,7 +154,7 @@ DEEP = under_a('lists, tuples or dicts that nest deeper than 1,000 levels')
 
 
 def bombs():
-    """Small pickles of what would fill the memory, or the stack."""
+    """Small pickles of values that would fill the memory or the stack."""
     lists = 'x' * 10
     for _ in range(12):
         lists = [lists] * 10
@@ -173,7 +173,7 @@ def bombs():
 
 
 def broken():
-    """What is no pickle at all."""
+    """Bytes that are not a valid pickle."""
     good = python('text')
     yield 'nothing', b''
     yield 'JSON', b'[1700000000, 1699999899.75, {}]'
@@ -219,13 +219,13 @@ def broken():
 
 
 def careless():
-    """What Python lets pass, though it writes no such pickle."""
+    """Pickles that Python accepts but never writes."""
     yield 'two values', b'N' + python('text')
     yield 'a mark that stays', b'(' + python('text')
 
 
 def misshapen():
-    """Pickles of data that is no session."""
+    """Pickles of data that is not a session."""
     for name, session in {
         'None': None, 'a dict': {}, 'two': (RENEWED, CREATED), 'four': (RENEWED, CREATED, {}, 0),
         'a list for a state': (RENEWED, CREATED, []), 'None for a state': (RENEWED, CREATED, None),
@@ -236,7 +236,7 @@ def misshapen():
 
 
 def harmless():
-    """What looks like the above and is a session: the bounds are where they should be."""
+    """Valid sessions that are similar to the cases above, to test the limits from the other side."""
     yield 'protocol 5', python('text', 5)
     yield '1000 lists', holding(nested(999, b']', lambda value: b']' + value + b'a'))
     yield 'an int of 4300 digits', holding(long4(10**4300 - 1))
@@ -251,7 +251,7 @@ def harmless():
 
 
 class Plain(pickle.Unpickler):
-    """Reads data; finds no class and no object outside."""
+    """An unpickler that reads data, but finds no classes and no objects outside the pickle."""
 
     def find_class(self, module, name):
         raise pickle.UnpicklingError(f'{module}.{name}')

@@ -1,4 +1,4 @@
-"""Writes python_pickles.json: states that CPython pickled, at each protocol, and what CPython reads back.
+"""Writes python_pickles.json: states that CPython pickled in each protocol, and the states that CPython reads back.
 
 `generate_python_pickles.py --check` compares the file with what would be written.
 """
@@ -49,7 +49,7 @@ def unicode_(text):
 
 TIMES = b'J' + struct.pack('<i', RENEWED) + b'G' + struct.pack('>d', CREATED)
 
-# What no Python 3 writes: opcodes of Python 2, and rarer spellings of others.
+# Pickles that Python 3 never writes: with opcodes of Python 2, and with rarer forms of others.
 BY_HAND = {
     "Python 2's str, protocol 0": b"(I1700000000\nF1699999899.75\n(dp0\nS'a'\np1\nS'it\\'s \\x41\\n\\\\'\np2\nsS\"b'\"\np3\nI01\nst.",
     "Python 2's str, protocols 1 and 2": b'\x80\x02' + TIMES + b'}(U\x01aT\x03\x00\x00\x00a"b' + b'U\x01bU\x00u\x87.',
@@ -68,7 +68,7 @@ BY_HAND = {
 
 
 def plain(value):
-    """The value as JSON has it: bytes are text."""
+    """The value as JSON represents it: bytes are text."""
     if isinstance(value, bytes):
         return value.decode()
     if isinstance(value, (list, tuple)):
@@ -77,7 +77,7 @@ def plain(value):
 
 
 def text(state):
-    """The state as this library writes it: no spaces, nothing escaped but what must be, floats in the shortest form."""
+    """The state as khufu writes it: without spaces, with only the necessary escapes, and floats in the shortest form."""
     written = json.dumps(plain(state), ensure_ascii=False, separators=(',', ':'))
     written = re.sub(r'(?<=\d)e([+-])0*(\d)', lambda match: 'e' + match[1].strip('+') + match[2], written)
     return written.encode('utf-8', 'backslashreplace').decode()

@@ -1,6 +1,6 @@
-"""Writes python_values.json: which JSON values Python's == takes for one, and which numbers it reads back.
+"""Writes python_values.json: which JSON values are equal by Python's ==, and which numbers Python can read.
 
-`generate_python_values.py --check` compares the file with what would be written. The numbers are drawn with a fixed seed.
+`generate_python_values.py --check` compares the file with what would be written. Random numbers have a fixed seed.
 """
 
 import json
@@ -31,7 +31,7 @@ TEXTS = [
     '[{"b":2,"a":true}]', r'{"\ud800":1}', r'{"\udfff":1}', '{"":1}', '{"a":[]}', '{"a":{}}', '{"🔑":1,"\uffff":2}',
     '{"\uffff":2,"🔑":1}',
 ]
-# A number's text: these digits so many times, behind and before what is fixed.
+# Numbers as (before, digit, times, behind): `before`, then `digit` repeated `times` times, then `behind`.
 NUMBERS = [
     ('', '9', 4299, ''), ('', '9', 4300, ''), ('', '9', 4301, ''), ('-', '9', 4300, ''), ('-', '9', 4301, ''), ('1', '0', 4299, ''),
     ('1', '0', 4300, ''), ('', '7', 100_000, ''), ('', '9', 309, ''), ('', '9', 308, '.0'), ('', '9', 309, '.0'), ('-', '9', 309, 'e0'),
@@ -43,7 +43,7 @@ NUMBERS = [
 
 
 def drawn():
-    """Doubles, each as Python writes it, with all its digits, and as numbers that are close to it."""
+    """Random doubles, each as Python writes it, with all its digits, and with numbers that are close to it."""
     draw = random.Random(20)
     for _ in range(60):
         number = draw.choice([
@@ -74,7 +74,7 @@ def is_read(text):
 def values():
     equal = []
     for text in dict.fromkeys([*TEXTS, *drawn()]):
-        # As Pyramid's flash has it: `msg not in storage`.
+        # Pyramid's flash compares like this: `msg not in storage`.
         group = next((group for group in equal if json.loads(text) in [json.loads(group[0])]), None)
         if group is None:
             equal.append([text])

@@ -88,7 +88,8 @@ class StoredVectors:
         } for key in keys}
 
     def difference(self, file, fresh, committed):
-        """Why the committed file is not what the original writes, or not what it opens; an empty text if it is both."""
+        """How the committed file differs from what the original writes, or which cases the original does not open. An
+        empty text if there is no difference."""
         if without_chance(fresh) != without_chance(committed):
             return 'DIFFERS from what the original writes'
         unread = [case['name'] for case in committed['cases'] if not self.opens(file, case)]
@@ -106,8 +107,8 @@ class StoredVectors:
         return read.load_result == 'loaded' and json.dumps(read.state) == case['state_json']
 
 
-# What is compared of a file written afresh and the one that is here: everything but ids, times and what depends on
-# them, down to the opcodes of the pickles. Of an encrypted cookie nothing can be.
+# A new file is compared with the committed one in everything but ids, times and what depends on them, down to the
+# opcodes of the pickles. The contents of encrypted cookies cannot be compared.
 
 ID = re.compile(r'[0-9a-f]{32}|[0-9a-f]{64}|[\w-]{64}')
 
@@ -121,7 +122,7 @@ def without_chance(content):
 
 
 def masked(value):
-    """A value without ids and times; what is written within a text is taken apart."""
+    """A value without ids and times. A text that contains other values is decoded first."""
     if isinstance(value, bytes):
         return ['bytes', *map(without_chance, contents(value))]
     if isinstance(value, (int, float)):

@@ -1,5 +1,5 @@
-/* A program of somebody who has installed khufu: checks that the header and the library it was linked with agree,
-   and opens a session. Prints the version. */
+/* A program that uses an installed khufu. It checks that the header and the linked library agree, opens a session, and
+   prints the version. */
 #include <khufu.h>
 #include <stdio.h>
 #include <string.h>

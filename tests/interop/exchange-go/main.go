@@ -1,4 +1,4 @@
-// The Go peer of the live exchange: see ../README.md for the protocol.
+// The Go peer of the live exchange. ../README.md describes the protocol.
 package main
 
 import (
@@ -99,7 +99,7 @@ func write(factory *khufu.Factory, words []string) ([]string, error) {
 	return session.Commit()
 }
 
-// use answers the requests that are of an open session.
+// use answers the requests for the open session.
 func use(session *khufu.Session, request string, words []string) ([]string, error) {
 	switch request {
 	case "get":
@@ -125,7 +125,7 @@ func use(session *khufu.Session, request string, words []string) ([]string, erro
 	case "commit":
 		return session.Commit()
 	}
-	log.Fatalf("no such request: %s", request)
+	log.Fatalf("unknown request: %s", request)
 	return nil, nil
 }
 
