@@ -18,10 +18,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** A length that says: up to the NUL. */
+/** As a length: the text ends at its NUL. */
 #define KHUFU_NTS SIZE_MAX
 
-/** The version of this header; khufu_version tells the library's. */
+/** The version of this header. khufu_version returns the library's version. */
 #define KHUFU_VERSION "0.1.0"
 #define KHUFU_VERSION_MAJOR 0
 #define KHUFU_VERSION_MINOR 1

@@ -26,8 +26,8 @@ fn the_header_is_up_to_date() {
     let version = env!("CARGO_PKG_VERSION");
     let [major, minor, patch] = ["MAJOR", "MINOR", "PATCH"];
     let macros = format!(
-        "\n/** A length that says: up to the NUL. */\n#define KHUFU_NTS SIZE_MAX\n\n\
-         /** The version of this header; khufu_version tells the library's. */\n#define KHUFU_VERSION \"{version}\"\n\
+        "\n/** As a length: the text ends at its NUL. */\n#define KHUFU_NTS SIZE_MAX\n\n\
+         /** The version of this header. khufu_version returns the library's version. */\n#define KHUFU_VERSION \"{version}\"\n\
          #define KHUFU_VERSION_{major} {}\n#define KHUFU_VERSION_{minor} {}\n#define KHUFU_VERSION_{patch} {}",
         env!("CARGO_PKG_VERSION_MAJOR"),
         env!("CARGO_PKG_VERSION_MINOR"),
@@ -48,8 +48,8 @@ fn the_options_page_is_up_to_date() {
     let mut page = String::from(
         "<!-- Generated from src/options.rs by `make header`; do not edit. -->\n\
          # Options\n\n\
-         Every option is a name and a text, the same in C, Rust, Go, Ruby and an INI file. An empty value unsets an \
-         option. Options marked ◆ may also be said of an accepted format, as `accept.NAME.OPTION`.\n\n\
+         An option has a name and a text value, which are the same in C, Rust, Go, Ruby and an INI file. An empty value \
+         unsets an option. Options marked ◆ can also be set for an accepted format, as `accept.NAME.OPTION`.\n\n\
          | option | value | default | |\n|---|---|---|---|\n",
     );
     for row in khufu::TABLE {
