@@ -64,7 +64,7 @@ TEST(a_removal_returns_what_it_found) {
     CHECK_INT(remove_record(table, KEY, KEY_LEN, 2), KHUFU_ERR_CONFLICT);
     CHECK_STRING(data_of(table, KEY), "first");
     CHECK_INT(remove_record(table, KEY, KEY_LEN, 1), KHUFU_OK);
-    CHECK_INT(save_text(table, KEY, 0, "anew", 60), KHUFU_OK);
+    CHECK_INT(save_text(table, KEY, 0, "again", 60), KHUFU_OK);
     CHECK_INT(remove_record(table, KEY, KEY_LEN, 0), KHUFU_OK);
     CHECK_INT(save_text(table, KEY, 1, "late", 60), KHUFU_ERR_GONE);
     CHECK_STRING(data_of(table, KEY), "");

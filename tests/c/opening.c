@@ -223,7 +223,7 @@ TEST(a_thousand_levels_open_and_more_do_not) {
     char *deep = allocate(300001);
     memset(deep, '[', 300000);
     deep[300000] = 0;
-    check_payload(deep, 300000, KHUFU_LOAD_MALFORMED); /* nested in place of the time */
+    check_payload(deep, 300000, KHUFU_LOAD_MALFORMED); /* nested instead of the time */
     free(deep);
 }
 

@@ -6,12 +6,12 @@ static khufu_factory *factory;
 
 /* Opens a session signed with SECRET. The opcodes are the value of 'a' in the pickle of (NOW, NOW, {'a': …}). */
 static khufu_session *open_pickled(const khufu_factory *factory, const char *opcodes, size_t len) {
-    static const char before[] = "\x80\x02(I1700000060\nF1700000060.0\n}U\x01""a", behind[] = "st.";
-    char *payload = allocate(sizeof before + len + sizeof behind);
+    static const char before[] = "\x80\x02(I1700000060\nF1700000060.0\n}U\x01""a", after[] = "st.";
+    char *payload = allocate(sizeof before + len + sizeof after);
     memcpy(payload, before, sizeof before - 1);
     memcpy(payload + sizeof before - 1, opcodes, len);
-    memcpy(payload + sizeof before - 1 + len, behind, sizeof behind - 1);
-    char *value = forge_signed(payload, sizeof before - 1 + len + sizeof behind - 1);
+    memcpy(payload + sizeof before - 1 + len, after, sizeof after - 1);
+    char *value = forge_signed(payload, sizeof before - 1 + len + sizeof after - 1);
     khufu_session *session = open_value(factory, value, NOW);
     free(value);
     free(payload);

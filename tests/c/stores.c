@@ -714,11 +714,11 @@ TEST(a_rotation_of_the_secret_loses_no_session_of_a_user) {
         CHECK_INT(count_sessions(subject), 3);
         khufu_subject_free(subject);
     }
-    khufu_session *session = open_at(second, headers[0], NOW); /* a read gives it a new key and a new cookie */
+    khufu_session *session = open_at(second, headers[0], NOW); /* a read lists it with the new secret and sets a new cookie */
     CHECK_VALUE(session, "a", "1");
     char *next_header = next_request(session);
     khufu_session_free(session);
-    for (int i = 0; i < 2; i++) { /* one session has the new key, and two and then one have the old key */
+    for (int i = 0; i < 2; i++) { /* one session is listed with the new secret, the others with the old one */
         khufu_subject *subject = open_subject(both[i], "rotated");
         CHECK_INT(count_sessions(subject), 3 - i);
         CHECK_INT(khufu_subject_revoke(subject, ids[1 + i], KHUFU_NTS), KHUFU_OK);
