@@ -1,31 +1,44 @@
-"""Checks README.md and docs/: each code block by the module of its page, and the links. `run` prepares for it."""
+"""Checks README.md, docs/ and the other pages: each code block by the module of its page, and the links. `run` prepares."""
 
 import re
 import sys
 import tempfile
 from pathlib import Path
 
+import format_choices
+import index
+import limits
 import move
+import performance
 import readme
 import rotate
+import security
 import share
+import stores
 from pages import Page, root
 from report import Report
 from services import Servers
 
 MODULES = {
     'README.md': readme,
-    'docs/rotate-a-secret.md': rotate,
+    'docs/README.md': index,
+    'docs/formats.md': format_choices,
+    'docs/limits.md': limits,
     'docs/move-a-format.md': move,
+    'docs/performance.md': performance,
+    'docs/rotate-a-secret.md': rotate,
+    'docs/security.md': security,
     'docs/share-with-another-library.md': share,
+    'docs/stores.md': stores,
 }
 
 
 def check_links(page, report):
-    """Links within the repository lead somewhere."""
+    """Links and pictures in the repository exist."""
     text = re.sub(r'^```.*?^```', '', page.text, flags=re.M | re.S)
     broken = []
-    for target in re.findall(r'\]\(([^)]+)\)', text):
+    for target in re.findall(r'\]\(([^)]+)\)|(?:src|srcset)="([^"]+)"', text):
+        target = ''.join(target)
         if target.startswith('https://'):
             continue
         file, _, anchor = target.partition('#')
@@ -37,7 +50,7 @@ def check_links(page, report):
 
 def main():
     report = Report()
-    files = [root / 'README.md', root / 'CONTRIBUTING.md', *sorted(root.glob('docs/*.md'))]
+    files = [*sorted(root.glob('*.md')), *sorted(root.glob('docs/*.md'))]
     pages = {page.name: page for page in map(Page, files)}
     with tempfile.TemporaryDirectory() as working, Servers() as servers:
         for name, page in pages.items():

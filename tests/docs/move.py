@@ -7,7 +7,7 @@ from originals import commit, cookie_of, open_session
 from peer import PeerError
 from pyramid.session import JSONSerializer, PickleSerializer, SignedCookieSessionFactory
 from pyramid_nacl_session import EncryptedCookieSessionFactory
-from rotate import check_secret, definitions, option_lists, run, with_secrets, written_by
+from rotate import check_secret, definitions, run, with_secrets, written_by
 from services import NOW, Step, check_move, check_table
 
 SIGNING, ENCRYPTION = 'the secret of the site', '0123456789abcdef' * 4
@@ -87,7 +87,6 @@ def check(page, pages, report, servers, working):
 
     names = {'signing': SIGNING, 'encryption': ENCRYPTION}
     code_in_languages.check(page, names, json, encrypted, 'loaded_other_format', report, working)
-    report.check('README.md has the same steps', option_lists(pages['README.md'], 'SIGNING', secrets), [step.options for step in steps])
 
 
 def directly(before, after, names):

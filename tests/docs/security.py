@@ -1,0 +1,7 @@
+"""docs/security.md: the command makes a secret."""
+
+from rotate import check_secret
+
+
+def check(page, pages, report, servers, working):
+    check_secret(page.take('sh'), 128, report)
