@@ -1,4 +1,4 @@
-"""Checks README.md, docs/ and the other pages: each code block by the module of its page, and the links. `run` prepares."""
+"""Checks README.md, docs/ and the other pages: links, and each code block by its page's module. `run` prepares for it."""
 
 import re
 import sys

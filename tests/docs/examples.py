@@ -27,7 +27,7 @@ puts JSON.generate([status, headers, body.to_a.join])
 
 
 class Shell:
-    """Runs the page's shell code as a reader would type it, in a home of its own. Keeps the variables that it exports."""
+    """Runs the page's shell code as a reader would, in a home of its own. Keeps the variables that it exports."""
 
     def __init__(self, working):
         home = working / 'home'

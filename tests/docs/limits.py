@@ -13,14 +13,14 @@ TOO_LARGE = 7
 def check_size(report, servers):
     """About 2,900 bytes of JSON fit in every type of cookie. The error names the limit."""
     for service in servers.services:
-        for options in [[('type', 'signed_cookie'), ('secret', 'x')], [('type', 'encrypted_cookie'), ('secret', '0' * 64)]]:
-            service.peer.factory(options)
+        for kind, secret in [('signed_cookie', 'x'), ('encrypted_cookie', '0' * 64)]:
+            service.peer.factory([('type', kind), ('secret', secret)])
             fits = service.peer.write(NOW, '', [('text', json.dumps('x' * (2900 - len('{"text":""}'))))])
             try:
                 found = service.peer.write(NOW, '', [('text', json.dumps('x' * 3000))])
             except PeerError as error:
                 found = error.status, '4064' in str(error)
-            report.check(f'docs/limits.md: about 2,900 bytes fit, {service.name}, {options[0][1]}',
+            report.check(f'docs/limits.md: about 2,900 bytes fit, {service.name}, {kind}',
                          [bool(fits), found], [True, (TOO_LARGE, True)])
 
 

@@ -160,7 +160,8 @@ def check(page, pages, report, servers, working):
     write(crate / 'src', 'main.rs', rust.text)
     [dependency] = re.findall(r'`(khufu = \{.*?\})`', page.text)
     (working / 'khufu').symlink_to(root)
-    report.check('README.md: the crate is where its line says', (crate / tomllib.loads(dependency)['khufu']['path']).resolve(), root)
+    path = tomllib.loads(dependency)['khufu']['path']
+    report.check('README.md: the crate is where its line says', (crate / path).resolve(), root)
     write(crate, 'Cargo.toml',
           f'[package]\nname = "visits"\nversion = "0.1.0"\nedition = "2024"\n\n[dependencies]\n{dependency}\n')
     shutil.copy(root / 'Cargo.lock', crate)
