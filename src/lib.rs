@@ -2,38 +2,40 @@
 #![deny(unsafe_code)]
 #![warn(missing_docs, rust_2018_idioms)]
 
-mod arena;
-mod cookie;
-mod error;
-mod factory;
-mod fork;
-mod format;
-mod json;
-mod load;
-mod moment;
-mod options;
-mod original;
-mod per_process;
-mod record;
-mod seal;
-mod secret;
-mod serializer;
-mod session;
-mod state;
-mod store;
-mod subject;
-mod value;
-mod wiped;
-
+// A module imports only the modules below it. CONTRIBUTING.md explains this under "Layout", and `tests/imports.rs`
+// checks it.
 #[allow(unsafe_code)]
 pub mod ffi;
 
+mod factory;
+mod subject;
+
+mod libraries;
+mod session;
+
+mod config;
+mod record;
+mod store;
+
+mod cookie;
+mod payload;
+
+mod load;
+pub mod options;
+
+mod error;
+mod json;
+mod sys;
+
 pub use cookie::SetCookie;
+pub use cookie::seal::{generate_encryption_secret, generate_secret};
 pub use error::Error;
-pub use factory::Factory;
+pub use factory::{Custom, Factory};
 pub use json::Fault;
 pub use load::LoadResult;
-pub use options::{Kind, OptionRow, Options, TABLE};
-pub use secret::generate_secret;
-pub use session::Session;
-pub use subject::SubjectSession;
+pub use options::Options;
+pub use payload::custom::{Serializer, SerializerError};
+pub use session::{Iter, OpenOptions, Outcome, Queue, Session};
+pub use store::custom::{NewRecord, Store};
+pub use store::{Saved, StoreError};
+pub use subject::{Subject, SubjectSession};

@@ -1,35 +1,50 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// What opening made of the request's cookies. The numbers are those of the C ABI and are never reused.
+/// How the request's session cookie was opened. The numbers are those of the C ABI and are never reused.
+///
+/// ```
+/// use khufu::{Factory, LoadResult, Options};
+///
+/// let factory = Factory::new(&Options::new().secret("itsaseekreet"))?;
+/// assert_eq!(factory.open(b"other=1")?.load_result(), LoadResult::None);
+/// let session = factory.open(b"session=forged")?;
+/// assert_eq!(session.load_result(), LoadResult::Malformed);
+/// println!("{}: {}", session.load_result(), session.refusal().unwrap_or_default());
+/// # Ok::<(), khufu::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(i32)]
 #[non_exhaustive]
 pub enum LoadResult {
-    /// The request had no cookie of that name.
+    /// The request had no cookie with the session cookie's name. The session is new.
     None = 0,
-    /// The session is the one that the browser sent.
+    /// The browser's session was opened.
     Loaded = 1,
-    /// The same, sealed with a previous secret; commit writes it again with the current one.
+    /// The browser's session was opened with a previous secret. Commit writes it again with the current secret.
     LoadedPreviousSecret = 2,
-    /// The same, in another accepted format; commit writes it again in the current one.
+    /// The browser's session was opened in another accepted format. Commit writes it again in the current format.
     LoadedOtherFormat = 3,
-    /// It was idle for longer than `timeout`.
+    /// The browser's session was not used for longer than `timeout`, or is older than `absolute_timeout`. The session
+    /// is new.
     Expired = 4,
-    /// Its signature or encryption is wrong.
+    /// The cookie's signature or encryption is wrong. The session is new.
     BadSignature = 5,
-    /// It is not base64, too short, or its payload is not `[renewed, created, state]`.
+    /// The cookie is not base64 or is too short, or its payload is not `[renewed, created, state]`. The session is new.
     Malformed = 6,
-    /// It is genuine, but holds what this library cannot represent.
+    /// The cookie is genuine, but contains something that this library cannot represent. The session is new, and commit
+    /// refuses to overwrite the browser's session.
     Unsupported = 7,
-    /// The store has no record of that id: it has expired, was deleted, or never was.
+    /// The store has no session with the cookie's id: it has expired, it was ended, or it has a new id. The session is
+    /// new.
     Missing = 8,
-    /// The store could not be reached, and `store_on_error` is `empty`.
+    /// The store failed, and `store_on_error` is `empty`. The session is new, and commit refuses to overwrite the
+    /// browser's session.
     StoreError = 9,
 }
 
 impl LoadResult {
-    /// The name, as the documentation writes it.
+    /// The name in the documentation, for example `loaded_previous_secret`.
     pub fn name(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -52,12 +67,12 @@ impl fmt::Display for LoadResult {
     }
 }
 
-/// Why a cookie did not become the session.
+/// The reason why a cookie was not opened.
 #[derive(Debug, Clone)]
 pub(crate) struct Refusal {
     pub result: LoadResult,
     pub reason: Cow<'static, str>,
-    /// Whether the cookie is genuine, and only what it holds is at fault.
+    /// True if the cookie is genuine, and only its content could not be read.
     genuine: bool,
 }
 
@@ -78,37 +93,37 @@ impl Refusal {
         Self::new(LoadResult::Unsupported, reason)
     }
 
-    /// The request's cookies have other names.
+    /// The request has cookies, but they have other names.
     pub fn none() -> Self {
         Self::new(LoadResult::None, "the request has cookies, but none with the name in the option cookie_name")
     }
 
-    /// There is no session of a genuine id.
+    /// The id is genuine, but there is no such session.
     pub fn missing() -> Self {
-        Self::new(LoadResult::Missing, "the store has no session of that id: it expired, or was ended")
+        Self::new(LoadResult::Missing, "the store has no session with the cookie's id: it has expired or was ended")
     }
 
-    /// The session of a genuine id expired so recently that the store can tell.
+    /// The id is genuine, and the store knows that the session expired recently.
     pub fn missing_expired() -> Self {
-        Self::new(LoadResult::Missing, "the session expired, and its record in the store with it")
+        Self::new(LoadResult::Missing, "the session expired, and the store removed its record")
     }
 
-    /// The session of a genuine id has another id now.
+    /// The id is genuine, but the session now has another id.
     pub fn replaced() -> Self {
-        Self::new(LoadResult::Missing, "the session has a new id, and the old one no longer opens it")
+        Self::new(LoadResult::Missing, "the session has a new id, and the old id no longer opens it")
     }
 
-    /// The same of a cookie that is genuine.
-    pub fn of_genuine(self) -> Self {
+    /// The same refusal, for a genuine cookie.
+    pub fn mark_genuine(self) -> Self {
         Self { genuine: true, ..self }
     }
 
-    /// The earlier refusal, unless this one tells more.
-    pub fn unless(self, earlier: Option<Self>) -> Self {
+    /// Of this refusal and an earlier one, the one that gives more information.
+    pub fn more_informative(self, earlier: Option<Self>) -> Self {
         earlier.filter(|earlier| earlier.weight() >= self.weight()).unwrap_or(self)
     }
 
-    /// Of several refusals, the one that tells most is reported: how much this one tells.
+    /// How much information a refusal gives. If there are several, the one with the largest weight is reported.
     fn weight(&self) -> u8 {
         match self.result {
             LoadResult::StoreError => 7,

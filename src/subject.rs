@@ -1,14 +1,31 @@
-//! The sessions of one user: found, listed and ended from any process.
+//! All sessions of one user. Any process can list and end them.
 
 use crate::error::Error;
-use crate::factory::Factory;
 use crate::record::Records;
 use crate::store::SubjectName;
+
+/// All sessions of one user, from [`Factory::subject`](crate::Factory::subject). Any process can list and end them.
+///
+/// ```
+/// # use khufu::{Factory, Options, Outcome};
+/// let factory = Factory::new(&Options::new().secret("seekrit").store("memory:"))?;
+/// let mut session = factory.open(b"")?;
+/// session.set_subject("user-42")?;
+/// session.commit(Outcome::Response)?;
+/// assert_eq!(factory.subject("user-42")?.sessions()?.len(), 1);
+/// assert_eq!(factory.subject("user-42")?.revoke_all(None)?, 1);
+/// # Ok::<(), khufu::Error>(())
+/// ```
+pub struct Subject<'f> {
+    records: &'f Records,
+    /// The subject's names: one for each secret, the current one first.
+    names: Vec<SubjectName>,
+}
 
 /// A session of a subject.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SubjectSession {
-    /// The session's [`Session::id`](crate::Session::id).
+    /// The session's id that may be logged, as [`Session::id`](crate::Session::id) returns it.
     pub id: String,
     /// When it began, in seconds since the Unix epoch.
     pub created: f64,
@@ -16,18 +33,22 @@ pub struct SubjectSession {
     pub accessed: f64,
 }
 
-impl Factory {
-    /// The sessions of a subject, as [`Session::set_subject`](crate::Session::set_subject) set it, under this secret or a
-    /// previous one; the one used last comes first.
+impl<'f> Subject<'f> {
+    pub(crate) fn new(records: &'f Records, subject: &str) -> Self {
+        Self { names: records.layout.subjects(subject), records }
+    }
+
+    /// The subject's sessions, including those that were saved with a previous secret. The session that was used last
+    /// comes first.
     ///
     /// # Errors
-    /// [`Error::Store`]; [`Error::NoStore`] for cookies, and for a store or a library that keeps no subjects.
-    pub fn subject_sessions(&self, subject: &str) -> Result<Vec<SubjectSession>, Error> {
-        let Subject { records, names } = self.subject(subject)?;
+    /// [`Error::Store`] if the store fails.
+    pub fn sessions(&self) -> Result<Vec<SubjectSession>, Error> {
+        let Self { records, names } = self;
         let mut sessions = Vec::new();
-        for id in records.members(&names)? {
+        for id in self.members()? {
             let Some(record) = records.store.load(&id, records.deadline())? else { continue };
-            // The header says whose it is, even if this server cannot read the data.
+            // The header contains the subject, even if this server cannot read the session's data.
             if let Ok(header) = records.layout.header(&record.data)
                 && header.subject.is_some_and(|name| names.contains(&name))
             {
@@ -38,61 +59,48 @@ impl Factory {
         Ok(sessions)
     }
 
-    /// Ends a session of a subject; false if the subject has none of that id.
+    /// Ends one session of the subject. `id` is its [`SubjectSession::id`]. False if the subject has no such session.
     ///
     /// # Errors
-    /// As [`Factory::subject_sessions`].
-    pub fn revoke(&self, subject: &str, id: &str) -> Result<bool, Error> {
-        let Subject { records, names } = self.subject(subject)?;
-        Ok(is_id(id) && records.store.revoke(id, &names, records.deadline())?)
+    /// [`Error::Store`] if the store fails.
+    pub fn revoke(&self, id: &str) -> Result<bool, Error> {
+        Ok(is_id(id) && self.records.store.revoke(id, &self.names, self.records.deadline())?)
     }
 
-    /// Ends every session of a subject that was committed before, except the one whose id is `except`, and tells how
-    /// many it ended.
+    /// Ends every session of the subject that was committed before this call, except the one whose id is `except`.
+    /// Returns the number of sessions that were ended.
     ///
     /// # Errors
-    /// As [`Factory::subject_sessions`]. Also [`Error::Store`] if all that are listed were ended, but the store may evict
-    /// the list (a Redis whose `maxmemory-policy` is not `noeviction`), so that others may be left.
-    pub fn revoke_all(&self, subject: &str, except: Option<&str>) -> Result<usize, Error> {
-        let Subject { records, names } = self.subject(subject)?;
+    /// [`Error::Store`] if the store fails. Also if all listed sessions were ended, but the store may have lost a part
+    /// of the list (a Redis whose `maxmemory-policy` is not `noeviction`), so that some sessions may remain.
+    pub fn revoke_all(&self, except: Option<&str>) -> Result<usize, Error> {
+        let Self { records, names } = self;
         let mut revoked = 0;
-        for id in records.members(&names)? {
-            if Some(id.as_str()) != except && records.store.revoke(&id, &names, records.deadline())? {
+        for id in self.members()? {
+            if Some(id.as_str()) != except && records.store.revoke(&id, names, records.deadline())? {
                 revoked += 1;
             }
         }
         match records.store.may_evict() {
             None => Ok(revoked),
             Some(policy) => Err(Error::Store(format!(
-                "the subject's {revoked} listed sessions were ended, but others may be left: the server may evict the list \
-                 (maxmemory-policy {policy}). Set maxmemory-policy noeviction."
+                "the subject's {revoked} listed sessions were ended, but others may remain: the server may evict the \
+                 list (maxmemory-policy {policy}). Set maxmemory-policy to noeviction."
             ))),
         }
     }
 
-    fn subject(&self, subject: &str) -> Result<Subject<'_>, Error> {
-        let records = self.records().filter(|records| records.keeps_subjects()).ok_or(Error::NoStore)?;
-        Ok(Subject { records, names: records.layout.subjects(subject) })
-    }
-}
-
-/// True if a text has the form of a session's id. Nothing else becomes a store's key: the text may come from a visitor.
-fn is_id(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-}
-
-/// A subject's names under the current secret and the previous ones, and where its sessions are.
-struct Subject<'a> {
-    records: &'a Records,
-    names: Vec<SubjectName>,
-}
-
-impl Records {
-    /// The keys that are listed under any of the names, each once.
-    fn members(&self, names: &[SubjectName]) -> Result<Vec<String>, Error> {
-        let mut keys = self.store.members(names, self.deadline())?;
+    /// The keys of the subject's records, without duplicates.
+    fn members(&self) -> Result<Vec<String>, Error> {
+        let mut keys = self.records.store.members(&self.names, self.records.deadline())?;
         keys.sort_unstable();
         keys.dedup();
         Ok(keys)
     }
+}
+
+/// True if a text has the form of a session's id. The text may come from a visitor, so nothing else may become a key in
+/// the store.
+fn is_id(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }

@@ -3,15 +3,15 @@
 mod common;
 
 use common::*;
-use khufu::{Error, LoadResult, SetCookie};
+use khufu::{Error, LoadResult, OpenOptions, Outcome, SetCookie};
 
 const EXPIRED: &str = "expires=Thu, 01 Jan 1970 00:00:00 GMT";
 
 #[test]
 fn an_unchanged_session_sets_no_cookie() {
     let mut session = holding(r#"{"a": 1}"#);
-    assert_eq!(session.get_int64("a").unwrap(), Some(1));
-    assert_eq!(session.commit(false).unwrap(), &[] as &[SetCookie]);
+    assert_eq!(session.get_i64("a").unwrap(), Some(1));
+    assert_eq!(session.commit(Outcome::Response).unwrap(), &[] as &[SetCookie]);
     assert_eq!(session.set_cookies(), &[] as &[SetCookie]);
     assert!(session.vary(), "the session was read");
 }
@@ -20,14 +20,14 @@ fn an_unchanged_session_sets_no_cookie() {
 fn a_changed_session_sets_one_cookie_that_opens_to_the_same_state() {
     for settings in FORMATS {
         let factory = factory(settings);
-        let mut session = factory.open_at(b"", NOW).unwrap();
-        session.update(r#"{"user":"zoë","n":[1,2.5,null,true,{"":"🔑"}],"big":1180591620717411303424}"#).unwrap();
+        let mut session = factory.open_with(b"", &OpenOptions::new().now(NOW)).unwrap();
+        session.update_json(r#"{"user":"zoë","n":[1,2.5,null,true,{"":"🔑"}],"big":1180591620717411303424}"#).unwrap();
         let state = session.to_json().to_owned();
         let set_cookie = commit(&mut session).unwrap();
         assert!(session.set_cookies().iter().map(|cookie| &**cookie).eq([&*set_cookie]));
         assert!(set_cookie.starts_with("session=") && set_cookie.ends_with("; Path=/; SameSite=Lax"), "{set_cookie}");
         let header = set_cookie.split(';').next().unwrap();
-        let mut session = factory.open_at(header.as_bytes(), NOW + 0.5).unwrap();
+        let mut session = factory.open_with(header.as_bytes(), &OpenOptions::new().now(NOW + 0.5)).unwrap();
         assert_eq!(session.load_result(), LoadResult::Loaded, "{settings:?}");
         assert_eq!(session.to_json(), state);
         assert_eq!((session.created(), session.renewed()), (NOW, NOW.floor()));
@@ -55,16 +55,17 @@ fn a_set_cookie_value_equals_webobs_byte_for_byte() {
         }
         let settings: Vec<_> =
             settings.iter().map(|(name, value)| (*name, if value == "null" { "" } else { value })).collect();
-        let mut session = factory(&settings).open_at(b"session=x", NOW).unwrap();
+        let mut session = factory(&settings).open_with(b"session=x", &OpenOptions::new().now(NOW)).unwrap();
         let expected = outline(case["set_cookie"].as_str().unwrap());
         if !options.contains_key("delete") {
-            session.changed();
-            let [set_cookie] = session.commit(false).unwrap() else { panic!("{options:?}") };
+            session.mark_changed();
+            let [set_cookie] = session.commit(Outcome::Response).unwrap() else { panic!("{options:?}") };
             assert_eq!(outline(set_cookie), expected);
             continue;
         }
         session.invalidate();
-        let cleared: Vec<_> = session.commit(false).unwrap().iter().map(|set_cookie| outline(set_cookie)).collect();
+        let cleared: Vec<_> =
+            session.commit(Outcome::Response).unwrap().iter().map(|set_cookie| outline(set_cookie)).collect();
         // WebOb omits the attribute, and clears only the cookie with the domain.
         let mut all = vec![format!("{expected}; SameSite=Lax")];
         if options.contains_key("domain") {
@@ -77,8 +78,8 @@ fn a_set_cookie_value_equals_webobs_byte_for_byte() {
 #[test]
 fn max_age_also_sets_expires_to_the_same_time() {
     let set_cookie = |max_age, now| {
-        let mut session = factory(&[("max_age", max_age)]).open_at(b"", now).unwrap();
-        session.changed();
+        let mut session = factory(&[("max_age", max_age)]).open_with(b"", &OpenOptions::new().now(now)).unwrap();
+        session.mark_changed();
         commit(&mut session).unwrap()
     };
     let attributes = |max_age, now| set_cookie(max_age, now).split_once("; ").unwrap().1.to_owned();
@@ -108,8 +109,8 @@ fn every_attribute_at_once() {
         ("httponly", "1"),
         ("samesite", "none"),
     ];
-    let mut session = factory(&options).open_at(b"__Secure-sid=x", 0.0).unwrap();
-    session.changed();
+    let mut session = factory(&options).open_with(b"__Secure-sid=x", &OpenOptions::new().now(0.0)).unwrap();
+    session.mark_changed();
     let set_cookie = commit(&mut session).unwrap();
     let expected = "Domain=example.com; Max-Age=60; Path=/app; expires=Thu, 01 Jan 1970 00:01:00 GMT; secure; \
                     HttpOnly; SameSite=None";
@@ -127,23 +128,23 @@ fn with_a_domain_a_logout_also_clears_the_cookie_without_domain() {
         ("httponly", "1"),
         ("samesite", "none"),
     ];
-    let mut session = factory(&options).open_at(b"__Secure-sid=x", NOW).unwrap();
+    let mut session = factory(&options).open_with(b"__Secure-sid=x", &OpenOptions::new().now(NOW)).unwrap();
     session.invalidate();
-    let [first, second] = session.commit(false).unwrap() else { panic!("{:?}", session.set_cookies()) };
+    let [first, second] = session.commit(Outcome::Response).unwrap() else { panic!("{:?}", session.set_cookies()) };
     let rest = format!("Max-Age=0; Path=/app; {EXPIRED}; secure; HttpOnly; SameSite=None");
     assert_eq!(&**first, format!("__Secure-sid=; Domain=example.com; {rest}"));
     assert_eq!(&**second, format!("__Secure-sid=; {rest}"));
-    session.set("a", "1").unwrap();
-    let [set_cookie] = session.commit(false).unwrap() else { panic!("{:?}", session.set_cookies()) };
+    session.set_json("a", "1").unwrap();
+    let [set_cookie] = session.commit(Outcome::Response).unwrap() else { panic!("{:?}", session.set_cookies()) };
     assert!(set_cookie.contains("; Domain=example.com; Max-Age=60;"), "{set_cookie}");
 }
 
 #[test]
 fn the_error_of_a_large_cookie_gives_its_length_and_nothing_is_lost() {
     let mut session = holding(r#"{"keep": 1}"#);
-    session.set_string("big", &"x".repeat(5000)).unwrap();
+    session.set_str("big", &"x".repeat(5000)).unwrap();
     for _ in 0..2 {
-        let error = session.commit(false).unwrap_err();
+        let error = session.commit(Outcome::Response).unwrap_err();
         let Error::TooLarge { length, limit, .. } = error else { panic!("{error}") };
         // The signature and the payload, with four characters for each three bytes.
         let bytes = 64 + r#"[1700000060,1699999899.75,{"keep":1,"big":""}]"#.len() + 5000;
@@ -161,9 +162,9 @@ fn the_largest_cookie_has_4064_bytes() {
     for settings in FORMATS {
         let factory = factory(settings);
         let commit_with = |length: usize| {
-            let mut session = factory.open_at(b"", 1_700_000_000.0).unwrap();
-            session.set_string("a", &"x".repeat(length)).unwrap();
-            session.commit(false).map(|cookies| value_of(&cookies[0]).to_owned())
+            let mut session = factory.open_with(b"", &OpenOptions::new().now(1_700_000_000.0)).unwrap();
+            session.set_str("a", &"x".repeat(length)).unwrap();
+            session.commit(Outcome::Response).map(|cookies| value_of(&cookies[0]).to_owned())
         };
         let most = (2900..3048).filter(|length| commit_with(*length).is_ok()).max().unwrap();
         let value = commit_with(most).unwrap();
@@ -181,9 +182,9 @@ fn with_a_long_name_the_value_must_be_shorter() {
     for (name, limit) in [("n".repeat(32), 4064), ("n".repeat(33), 4063), ("n".repeat(3840), 256)] {
         let factory = factory(&[("cookie_name", &name)]);
         let commit_with = |length: usize| {
-            let mut session = factory.open_at(b"", 1_700_000_000.0).unwrap();
-            session.set_string("a", &"x".repeat(length)).unwrap();
-            session.commit(false).map(|cookies| cookies[0].split(';').next().unwrap().len() - 1)
+            let mut session = factory.open_with(b"", &OpenOptions::new().now(1_700_000_000.0)).unwrap();
+            session.set_str("a", &"x".repeat(length)).unwrap();
+            session.commit(Outcome::Response).map(|cookies| cookies[0].split(';').next().unwrap().len() - 1)
         };
         let most = (0..3048).filter(|length| commit_with(*length).is_ok()).max().unwrap();
         let pair = commit_with(most).unwrap();
@@ -201,12 +202,12 @@ fn with_a_long_name_the_value_must_be_shorter() {
 #[test]
 fn each_commit_writes_all_changes_so_far() {
     let mut session = holding("{}");
-    session.set("a", "1").unwrap();
+    session.set_json("a", "1").unwrap();
     let first = commit(&mut session);
     assert_eq!(value_of(first.as_ref().unwrap()), signed(r#"[1700000060,1699999899.75,{"a":1}]"#));
     assert!(!session.is_changed());
     assert_eq!(commit(&mut session), first, "nothing has changed since");
-    session.set("b", "2").unwrap();
+    session.set_json("b", "2").unwrap();
     assert_eq!(session.set_cookies()[0].to_string(), first.unwrap(), "only commit makes cookies");
     assert_eq!(committed_state(&mut session), r#"{"a":1,"b":2}"#);
     assert_eq!(committed_state(&mut session), r#"{"a":1,"b":2}"#);
@@ -216,14 +217,14 @@ fn each_commit_writes_all_changes_so_far() {
     assert_eq!(commit(&mut session).unwrap(), clearing, "the browser still has a cookie");
     session.invalidate();
     assert_eq!(commit(&mut session).unwrap(), clearing);
-    session.set("c", "3").unwrap();
+    session.set_json("c", "3").unwrap();
     assert_eq!(committed_state(&mut session), r#"{"c":3}"#);
 }
 
 #[test]
 fn invalidate_clears_the_cookie_of_an_earlier_commit() {
     let mut session = fresh();
-    session.set("a", "1").unwrap();
+    session.set_json("a", "1").unwrap();
     assert!(commit(&mut session).is_some());
     session.invalidate();
     assert!(commit(&mut session).unwrap().contains("Max-Age=0"), "the first cookie may have been sent");
@@ -232,10 +233,10 @@ fn invalidate_clears_the_cookie_of_an_earlier_commit() {
 #[test]
 fn a_failed_commit_keeps_the_cookie_of_an_earlier_one() {
     let mut session = fresh();
-    session.set("a", "1").unwrap();
+    session.set_json("a", "1").unwrap();
     let first = commit(&mut session).unwrap();
-    session.set_string("big", &"x".repeat(5000)).unwrap();
-    session.commit(false).unwrap_err();
+    session.set_str("big", &"x".repeat(5000)).unwrap();
+    session.commit(Outcome::Response).unwrap_err();
     assert_eq!(session.set_cookies()[0].to_string(), first);
 }
 
@@ -243,19 +244,19 @@ fn a_failed_commit_keeps_the_cookie_of_an_earlier_one() {
 fn a_logout_reaches_the_browser_when_the_new_session_cannot_be_written() {
     let mut session = holding(r#"{"user": 1}"#);
     session.invalidate();
-    session.set_string("big", &"x".repeat(5000)).unwrap();
+    session.set_str("big", &"x".repeat(5000)).unwrap();
     for _ in 0..2 {
-        assert!(matches!(session.commit(false), Err(Error::TooLarge { .. })));
+        assert!(matches!(session.commit(Outcome::Response), Err(Error::TooLarge { .. })));
         assert!(session.is_changed());
         assert!(session.set_cookies()[0].contains("Max-Age=0"));
     }
     session.delete("big");
-    session.set("a", "1").unwrap();
+    session.set_json("a", "1").unwrap();
     assert_eq!(committed(&mut session), r#"[1700000060,1700000060.25,{"a":1}]"#);
     let mut session = fresh();
     session.invalidate();
-    session.set_string("big", &"x".repeat(5000)).unwrap();
-    session.commit(false).unwrap_err();
+    session.set_str("big", &"x".repeat(5000)).unwrap();
+    session.commit(Outcome::Response).unwrap_err();
     assert!(session.set_cookies().is_empty(), "the browser has no cookie to clear");
 }
 
@@ -267,14 +268,17 @@ fn after_an_exception_no_cookie_is_set_if_set_on_exception_is_off() {
     {
         let factory = factory(&[("set_on_exception", set_on_exception)]);
         let mut session = open(&factory, &value);
-        session.set("a", "1").unwrap();
-        assert_eq!(session.commit(exception).unwrap().len(), usize::from(written));
+        session.set_json("a", "1").unwrap();
+        assert_eq!(
+            session.commit(if exception { Outcome::Exception } else { Outcome::Response }).unwrap().len(),
+            usize::from(written)
+        );
     }
     let mut session = open(&factory(&[("set_on_exception", "false")]), &value);
-    session.set("a", "1").unwrap();
-    assert!(session.commit(true).unwrap().is_empty());
+    session.set_json("a", "1").unwrap();
+    assert!(session.commit(Outcome::Exception).unwrap().is_empty());
     assert!(session.is_changed(), "the change is kept");
-    assert_eq!(session.commit(false).unwrap().len(), 1);
+    assert_eq!(session.commit(Outcome::Response).unwrap().len(), 1);
 }
 
 #[test]
@@ -283,28 +287,32 @@ fn a_logout_takes_effect_when_the_request_ends_in_an_exception() {
     for set_on_exception in ["true", "false"] {
         let factory = factory(&[("set_on_exception", set_on_exception)]);
         let mut session = open(&factory, &value);
-        session.set("a", "1").unwrap();
+        session.set_json("a", "1").unwrap();
         session.invalidate();
-        assert!(session.commit(true).unwrap()[0].contains("Max-Age=0"));
-        session.commit(true).unwrap();
+        assert!(session.commit(Outcome::Exception).unwrap()[0].contains("Max-Age=0"));
+        session.commit(Outcome::Exception).unwrap();
         assert!(session.set_cookies()[0].contains("Max-Age=0"), "the response still clears the cookie");
 
         let mut session = open(&factory, &value);
         session.invalidate();
-        session.set("b", "1").unwrap();
-        let cleared = session.commit(true).unwrap()[0].contains("Max-Age=0");
+        session.set_json("b", "1").unwrap();
+        let cleared = session.commit(Outcome::Exception).unwrap()[0].contains("Max-Age=0");
         assert_eq!(cleared, set_on_exception == "false", "values set after invalidate are written or dropped");
         assert_eq!(session.is_empty(), cleared);
         assert!(!session.is_changed());
-        session.set("c", "1").unwrap();
+        session.set_json("c", "1").unwrap();
         assert_eq!(committed_state(&mut session), if cleared { r#"{"c":1}"# } else { r#"{"b":1,"c":1}"# });
     }
     let factory = factory(&[("set_on_exception", "false")]);
     let mut session = open(&factory, &value);
-    session.set("a", "1").unwrap();
+    session.set_json("a", "1").unwrap();
     let first = commit(&mut session).unwrap();
-    session.set("b", "1").unwrap();
-    assert_eq!(session.commit(true).unwrap()[0].to_string(), first, "the cookie of the earlier commit stays");
+    session.set_json("b", "1").unwrap();
+    assert_eq!(
+        session.commit(Outcome::Exception).unwrap()[0].to_string(),
+        first,
+        "the cookie of the earlier commit stays"
+    );
 }
 
 #[test]
@@ -329,7 +337,7 @@ fn a_bad_cookie_can_also_be_cleared() {
 #[test]
 fn invalidating_without_a_browser_cookie_sets_no_cookie() {
     let mut session = fresh();
-    session.set("a", "1").unwrap();
+    session.set_json("a", "1").unwrap();
     session.invalidate();
     assert_eq!(commit(&mut session), None);
 }
@@ -337,9 +345,9 @@ fn invalidating_without_a_browser_cookie_sets_no_cookie() {
 #[test]
 fn values_set_after_invalidate_belong_to_the_new_session() {
     let mut session = holding(r#"{"old": 1, "_csrft_": "t"}"#);
-    session.set("gone", "1").unwrap();
+    session.set_json("gone", "1").unwrap();
     session.invalidate();
-    session.set("a", "1").unwrap();
+    session.set_json("a", "1").unwrap();
     assert_eq!(committed(&mut session), r#"[1700000060,1700000060.25,{"a":1}]"#);
     assert!(session.is_new());
 }
@@ -348,7 +356,7 @@ fn values_set_after_invalidate_belong_to_the_new_session() {
 fn reading_an_invalidated_session_writes_nothing() {
     let mut session = open(&factory(&[]), &signed(session(r#"{"a": 1}"#)));
     session.invalidate();
-    assert_eq!(session.get("a").unwrap(), None);
+    assert_eq!(session.get_json("a").unwrap(), None);
     assert_eq!(session.to_json(), "{}");
     assert!(commit(&mut session).unwrap().contains("Max-Age=0"));
 }
@@ -359,25 +367,25 @@ fn vary_is_true_if_the_response_depends_on_the_session() {
     let opened = || open(&factory(&[("reissue_time", "")]), &value);
     assert!(!opened().vary());
     let mut untouched = opened();
-    untouched.commit(false).unwrap();
+    untouched.commit(Outcome::Response).unwrap();
     assert!(!untouched.vary());
     let mut read = opened();
     read.contains("b");
     assert!(read.vary());
     let mut misread = opened();
-    assert!(misread.get_string("a").is_err());
+    assert!(misread.get_str("a").is_err());
     assert!(misread.vary(), "a failed read also depends on the session");
     let mut written = opened();
-    written.set("b", "1").unwrap();
+    written.set_json("b", "1").unwrap();
     assert!(written.vary());
     let mut rotated = open(&factory(&[("secret", "new"), ("previous_secret", SECRET)]), &value);
-    rotated.commit(false).unwrap();
+    rotated.commit(Outcome::Response).unwrap();
     assert!(rotated.vary(), "a shared cache must not keep a response with a cookie");
 }
 
 #[test]
 fn json_is_written_compactly_and_unescaped() {
     let mut session = holding("{ \"a\" : [ 1 , { } ] , \"zo\u{eb}\" : \"\u{1f511}\" }");
-    session.set_string("c", "/ \u{7f} \u{2028} é").unwrap();
+    session.set_str("c", "/ \u{7f} \u{2028} é").unwrap();
     assert_eq!(committed_state(&mut session), "{\"a\":[1,{}],\"zoë\":\"\u{1f511}\",\"c\":\"/ \u{7f} \u{2028} é\"}");
 }

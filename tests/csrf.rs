@@ -15,7 +15,7 @@ fn a_token_is_made_once_and_then_stays() {
     assert!(is_token(&token), "{token}");
     assert!(session.is_changed());
     assert_eq!(session.csrf_token().unwrap(), token);
-    assert_eq!(session.get_string("_csrft_").unwrap(), Some(&*token));
+    assert_eq!(session.get_str("_csrft_").unwrap(), Some(&*token));
     let value = value_of(&commit(&mut session).unwrap()).to_owned();
     let mut session = open(&factory(&[]), &value);
     assert_eq!(session.csrf_token().unwrap(), token);

@@ -11,11 +11,11 @@ type Call = (&'static str, fn(&mut Session));
 #[test]
 fn keys_stay_in_the_order_in_which_they_were_added() {
     let mut session = holding(r#"{"b": 1, "a": 2}"#);
-    session.set("c", "3").unwrap();
-    session.set("b", "4").unwrap();
+    session.set_json("c", "3").unwrap();
+    session.set_json("b", "4").unwrap();
     assert_eq!(session.to_json(), r#"{"b":4,"a":2,"c":3}"#, "a key that is set again keeps its position");
     assert!(session.delete("b"));
-    session.set("b", "5").unwrap();
+    session.set_json("b", "5").unwrap();
     assert_eq!(session.to_json(), r#"{"a":2,"c":3,"b":5}"#, "a deleted key that is set again comes last");
     let expected = [("a", "2"), ("c", "3"), ("b", "5")].map(|(key, value)| (key.to_owned(), value.to_owned()));
     assert_eq!(items(&mut session), expected);
@@ -29,13 +29,13 @@ fn any_text_is_a_key() {
     let keys = ["", "\0", "\"", "\\", "\\u0061", "\n\r\t\u{8}\u{c}\u{1f}\u{7f}", "ключ", "🔑", "a.b", "__proto__"];
     let mut session = holding("{}");
     for (number, key) in keys.into_iter().enumerate() {
-        session.set_int64(key, number as i64).unwrap();
+        session.set_i64(key, number as i64).unwrap();
     }
     let value = value_of(&commit(&mut session).unwrap()).to_owned();
     let mut session = open(&factory(&[]), &value);
     assert_eq!(session.len(), keys.len());
     for (number, key) in keys.into_iter().enumerate() {
-        assert_eq!(session.get_int64(key).unwrap(), Some(number as i64), "{key:?}");
+        assert_eq!(session.get_i64(key).unwrap(), Some(number as i64), "{key:?}");
         assert_eq!(session.at(number).unwrap().0, key);
     }
     for key in keys {
@@ -48,10 +48,10 @@ fn any_text_is_a_key() {
 fn keys_compare_unescaped() {
     let mut session = holding(r#"{"\u0061": 1, "b": 2, "\ud83d\udd11": 3, "\/": 4, "\"": 5}"#);
     for (key, value) in [("a", 1), ("b", 2), ("🔑", 3), ("/", 4), ("\"", 5)] {
-        assert_eq!(session.get_int64(key).unwrap(), Some(value), "{key}");
+        assert_eq!(session.get_i64(key).unwrap(), Some(value), "{key}");
     }
     assert!(!session.contains(r"\u0061"));
-    session.set("a", "6").unwrap();
+    session.set_json("a", "6").unwrap();
     assert!(session.delete("/"));
     assert_eq!(json(session.to_json()), json(r#"{"a":6,"b":2,"🔑":3,"\"":5}"#));
     assert_eq!(session.len(), 4);
@@ -83,7 +83,7 @@ fn duplicate_keys_keep_the_last_value_at_the_first_place() {
         let mut session = holding(&state);
         assert_eq!(session.len(), keys);
         assert_eq!(json(session.to_json()).to_string(), json(&expected).to_string(), "{keys} keys");
-        session.changed();
+        session.mark_changed();
         if keys <= 200 {
             assert_eq!(json(&committed_state(&mut session)).to_string(), json(&expected).to_string());
         }
@@ -99,7 +99,7 @@ fn a_duplicate_is_found_at_every_position() {
                 members.push(format!("{written}:\"last\""));
                 let mut session = holding(&format!("{{{}}}", members.join(",")));
                 assert_eq!(session.len(), keys);
-                assert_eq!(session.get_string(&format!("k{twice}")).unwrap(), Some("last"));
+                assert_eq!(session.get_str(&format!("k{twice}")).unwrap(), Some("last"));
                 assert_eq!(session.at(twice), Some((&*format!("k{twice}"), "\"last\"")));
             }
         }
@@ -113,32 +113,32 @@ fn similar_keys_are_different_keys() {
     let members: Vec<String> = keys.iter().enumerate().map(|(n, key)| format!("{key:?}:{n}")).collect();
     let mut session = holding(&format!("{{{}}}", members.join(", ")));
     for (n, key) in keys.iter().enumerate() {
-        assert_eq!(session.get_int64(key).unwrap(), Some(n as i64));
+        assert_eq!(session.get_i64(key).unwrap(), Some(n as i64));
     }
 }
 
 #[test]
 fn set_values_can_be_read() {
     let mut session = holding("{}");
-    session.set("json", " { \"a\" : [ 1 , null ] } ").unwrap();
-    assert_eq!(session.get("json").unwrap(), Some(r#"{"a":[1,null]}"#), "white space between tokens is dropped");
-    session.set("json", r#""a b\u0020c""#).unwrap();
-    assert_eq!(session.get("json").unwrap(), Some(r#""a b\u0020c""#), "white space in strings is kept");
-    session.set_string("text", "a \"b\"\\\0\n🔑").unwrap();
-    assert_eq!(session.get_string("text").unwrap(), Some("a \"b\"\\\0\n🔑"));
-    session.set_string("text", "").unwrap();
-    assert_eq!(session.get_string("text").unwrap(), Some(""));
+    session.set_json("json", " { \"a\" : [ 1 , null ] } ").unwrap();
+    assert_eq!(session.get_json("json").unwrap(), Some(r#"{"a":[1,null]}"#), "white space between tokens is dropped");
+    session.set_json("json", r#""a b\u0020c""#).unwrap();
+    assert_eq!(session.get_json("json").unwrap(), Some(r#""a b\u0020c""#), "white space in strings is kept");
+    session.set_str("text", "a \"b\"\\\0\n🔑").unwrap();
+    assert_eq!(session.get_str("text").unwrap(), Some("a \"b\"\\\0\n🔑"));
+    session.set_str("text", "").unwrap();
+    assert_eq!(session.get_str("text").unwrap(), Some(""));
     for number in [0, 1, -1, i64::MAX, i64::MIN] {
-        session.set_int64("int", number).unwrap();
-        assert_eq!(session.get_int64("int").unwrap(), Some(number));
-        assert_eq!(session.get("int").unwrap(), Some(&*number.to_string()));
+        session.set_i64("int", number).unwrap();
+        assert_eq!(session.get_i64("int").unwrap(), Some(number));
+        assert_eq!(session.get_json("int").unwrap(), Some(&*number.to_string()));
     }
     for flag in [true, false] {
         session.set_bool("bool", flag).unwrap();
         assert_eq!(session.get_bool("bool").unwrap(), Some(flag));
     }
     session.set_null("null").unwrap();
-    assert_eq!(session.get("null").unwrap(), Some("null"));
+    assert_eq!(session.get_json("null").unwrap(), Some("null"));
 }
 
 #[test]
@@ -147,16 +147,16 @@ fn a_double_stays_a_double() {
     for number in
         [0.0, -0.0, 1.0, -1.0, 0.1, 1e15, 1e16, 1e21, 1e300, 1e-7, f64::MAX, f64::MIN, f64::MIN_POSITIVE, 5e-324]
     {
-        session.set_double("n", number).unwrap();
-        let text = session.get("n").unwrap().unwrap().to_owned();
+        session.set_f64("n", number).unwrap();
+        let text = session.get_json("n").unwrap().unwrap().to_owned();
         assert!(text.contains(['.', 'e']), "{text}");
         assert_eq!(json(&text).as_f64(), Some(number));
-        assert_eq!(session.get_double("n").unwrap().map(f64::to_bits), Some(number.to_bits()));
-        assert!(matches!(session.get_int64("n"), Err(Error::Type { .. })), "{text}");
+        assert_eq!(session.get_f64("n").unwrap().map(f64::to_bits), Some(number.to_bits()));
+        assert!(matches!(session.get_i64("n"), Err(Error::Type { .. })), "{text}");
     }
     for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-        assert!(matches!(session.set_double("n", number), Err(Error::Range(_))));
-        assert_eq!(session.get_double("n").unwrap(), Some(5e-324), "the value is unchanged");
+        assert!(matches!(session.set_f64("n", number), Err(Error::Range(_))));
+        assert_eq!(session.get_f64("n").unwrap(), Some(5e-324), "the value is unchanged");
     }
 }
 
@@ -173,10 +173,10 @@ fn typed_reads(value: &str) -> String {
     }
     let mut session = holding(&format!("{{\"k\": {value}}}"));
     let reads = [
-        read("json", session.get("k")),
-        read("string", session.get_string("k")),
-        read("int64", session.get_int64("k")),
-        read("double", session.get_double("k")),
+        read("json", session.get_json("k")),
+        read("string", session.get_str("k")),
+        read("int64", session.get_i64("k")),
+        read("double", session.get_f64("k")),
         read("bool", session.get_bool("k")),
     ];
     reads.into_iter().filter(|read| !read.is_empty()).collect::<Vec<_>>().join(", ")
@@ -222,12 +222,12 @@ fn a_typed_read_accepts_only_its_type() {
 #[test]
 fn a_missing_key_is_none_for_every_type() {
     let mut session = holding(r#"{"b": 1}"#);
-    assert_eq!(session.get("a").unwrap(), None);
-    assert_eq!(session.get_string("a").unwrap(), None);
-    assert_eq!(session.get_int64("a").unwrap(), None);
-    assert_eq!(session.get_double("a").unwrap(), None);
+    assert_eq!(session.get_json("a").unwrap(), None);
+    assert_eq!(session.get_str("a").unwrap(), None);
+    assert_eq!(session.get_i64("a").unwrap(), None);
+    assert_eq!(session.get_f64("a").unwrap(), None);
     assert_eq!(session.get_bool("a").unwrap(), None);
-    assert_eq!(session.pop("a").unwrap(), None);
+    assert_eq!(session.pop_json("a").unwrap(), None);
     assert_eq!(session.at(1), None);
     assert_eq!(session.at(usize::MAX), None);
 }
@@ -246,58 +246,62 @@ fn fails_without_a_change(session: &mut Session, call: impl FnOnce(&mut Session)
 fn a_failed_call_changes_nothing() {
     let mut session = holding(r#"{"s": "x", "n": 1, "inf": Infinity, "_f_": 1}"#);
     let mut fails = |call: fn(&mut Session) -> Error| fails_without_a_change(&mut session, call);
-    assert!(matches!(fails(|s| s.set("s", "{").unwrap_err()), Error::Json(_)));
-    assert!(matches!(fails(|s| s.set("new", "").unwrap_err()), Error::Json(_)));
-    assert!(matches!(fails(|s| s.set_double("s", f64::NAN).unwrap_err()), Error::Range(_)));
-    assert!(matches!(fails(|s| s.get_int64("s").unwrap_err()), Error::Type { .. }));
-    assert!(matches!(fails(|s| s.get_string("n").unwrap_err()), Error::Type { .. }));
-    assert!(matches!(fails(|s| s.get("inf").unwrap_err()), Error::Type { .. }));
-    assert!(matches!(fails(|s| s.pop("inf").unwrap_err()), Error::Type { .. }));
-    assert!(matches!(fails(|s| s.setdefault("inf", "1").unwrap_err()), Error::Type { .. }));
-    assert!(matches!(fails(|s| s.setdefault("new", "x").unwrap_err()), Error::Json(_)));
-    assert!(matches!(fails(|s| s.update("{\"new\":1,\"s\":}").unwrap_err()), Error::Json(_)));
-    assert!(matches!(fails(|s| s.flash("1", "", true).unwrap_err()), Error::Type { .. }));
-    assert!(matches!(fails(|s| s.flash("'", "q", true).unwrap_err()), Error::Json(_)));
-    assert!(matches!(fails(|s| s.pop_flash("").unwrap_err()), Error::Type { .. }));
+    assert!(matches!(fails(|s| s.set_json("s", "{").unwrap_err()), Error::Json(_)));
+    assert!(matches!(fails(|s| s.set_json("new", "").unwrap_err()), Error::Json(_)));
+    assert!(matches!(fails(|s| s.set_f64("s", f64::NAN).unwrap_err()), Error::Range(_)));
+    assert!(matches!(fails(|s| s.get_i64("s").unwrap_err()), Error::Type { .. }));
+    assert!(matches!(fails(|s| s.get_str("n").unwrap_err()), Error::Type { .. }));
+    assert!(matches!(fails(|s| s.get_json("inf").unwrap_err()), Error::Type { .. }));
+    assert!(matches!(fails(|s| s.pop_json("inf").unwrap_err()), Error::Type { .. }));
+    assert!(matches!(fails(|s| s.setdefault_json("inf", "1").unwrap_err()), Error::Type { .. }));
+    assert!(matches!(fails(|s| s.setdefault_json("new", "x").unwrap_err()), Error::Json(_)));
+    assert!(matches!(fails(|s| s.update_json("{\"new\":1,\"s\":}").unwrap_err()), Error::Json(_)));
+    assert!(matches!(fails(|s| s.queue("").push_json("1").unwrap_err()), Error::Type { .. }));
+    assert!(matches!(fails(|s| s.queue("q").push_json("'").unwrap_err()), Error::Json(_)));
+    assert!(matches!(fails(|s| s.queue("").pop_json().unwrap_err()), Error::Type { .. }));
 }
 
 #[test]
 fn a_failed_read_does_not_change_accessed() {
     let mut session = holding(r#"{"s": "x", "inf": Infinity}"#);
-    assert!(session.get_int64("s").is_err() && session.get("inf").is_err() && session.pop("inf").is_err());
-    assert!(session.set("s", "]").is_err() && session.update("[]").is_err() && session.setdefault("s", "").is_err());
+    assert!(session.get_i64("s").is_err() && session.get_json("inf").is_err() && session.pop_json("inf").is_err());
+    assert!(
+        session.set_json("s", "]").is_err()
+            && session.update_json("[]").is_err()
+            && session.setdefault_json("s", "").is_err()
+    );
     assert_eq!(session.accessed(), RENEWED);
 }
 
 #[test]
 fn an_error_names_the_problem_and_shows_no_value() {
     let mut session = holding(r#"{"name": "hunter2", "list": ["hunter2"]}"#);
-    let error = session.get_int64("name").unwrap_err().to_string();
+    let error = session.get_i64("name").unwrap_err().to_string();
     assert!(error.contains("\"name\"") && error.contains("a string") && error.contains("an integer"), "{error}");
-    let error = session.get_string("list").unwrap_err().to_string();
+    let error = session.get_str("list").unwrap_err().to_string();
     assert!(error.contains("\"list\"") && error.contains("a list") && !error.contains("hunter2"), "{error}");
-    let error = session.set("name", "[\"hunter2\",").unwrap_err().to_string();
+    let error = session.set_json("name", "[\"hunter2\",").unwrap_err().to_string();
     assert!(error.contains("not JSON") && error.contains("byte 11") && !error.contains("hunter2"), "{error}");
-    let error = session.update("[\"hunter2\"]").unwrap_err().to_string();
+    let error = session.update_json("[\"hunter2\"]").unwrap_err().to_string();
     assert!(error.contains("object") && error.contains("a list") && !error.contains("hunter2"), "{error}");
 }
 
 #[test]
 fn pop_removes_a_key_and_returns_its_value() {
     let mut session = holding(r#"{"a": [ 1 ], "b": 2}"#);
-    let popped = session.pop("a").unwrap().map(json);
+    let popped = session.pop_json("a").unwrap().map(json);
     assert_eq!(popped, Some(json("[1]")));
     assert!(session.is_changed() && !session.contains("a"));
-    assert_eq!(session.pop("a").unwrap(), None);
+    assert_eq!(session.pop_json("a").unwrap(), None);
     assert_eq!(session.to_json(), r#"{"b":2}"#);
 }
 
 #[test]
 fn setdefault_sets_only_a_missing_key() {
     let mut session = holding(r#"{"a": 1}"#);
-    assert_eq!(session.setdefault("a", "2").unwrap(), "1");
+    assert_eq!(session.setdefault_json("a", "2").unwrap(), "1");
     assert!(!session.is_changed());
-    assert_eq!(session.setdefault("b", " [ 2 ] ").unwrap(), "[2]");
+    assert_eq!(session.setdefault_json("b", " [ 2 ] ").unwrap(), "[2]");
     assert!(session.is_changed());
     assert_eq!(session.to_json(), r#"{"a":1,"b":[2]}"#);
 }
@@ -305,7 +309,7 @@ fn setdefault_sets_only_a_missing_key() {
 #[test]
 fn update_is_shallow_and_keeps_the_order() {
     let mut session = holding(r#"{"a": {"x": 1}, "b": 2, "c": 3}"#);
-    session.update(" { \"d\" : 4 , \"a\" : { \"y\" : [ ] } , \"\\u0062\" : 5, \"d\": 6 } ").unwrap();
+    session.update_json(" { \"d\" : 4 , \"a\" : { \"y\" : [ ] } , \"\\u0062\" : 5, \"d\": 6 } ").unwrap();
     assert_eq!(session.to_json(), r#"{"a":{"y":[]},"b":5,"c":3,"d":6}"#);
     assert!(session.is_changed());
 }
@@ -316,9 +320,9 @@ fn update_of_many_keys_equals_setting_each() {
         let (members, _) = with_duplicates(keys);
         let mut updated = holding(r#"{"z": 0, "\u006b5": 0, "k200": 0, "k7": 0}"#);
         let mut set = holding(r#"{"z": 0, "\u006b5": 0, "k200": 0, "k7": 0}"#);
-        updated.update(&members).unwrap();
-        (0..keys).for_each(|n| set.set_int64(&format!("k{n}"), n as i64).unwrap());
-        (0..keys).rev().for_each(|n| set.set_string(&format!("k{n}"), &n.to_string()).unwrap());
+        updated.update_json(&members).unwrap();
+        (0..keys).for_each(|n| set.set_i64(&format!("k{n}"), n as i64).unwrap());
+        (0..keys).rev().for_each(|n| set.set_str(&format!("k{n}"), &n.to_string()).unwrap());
         assert_eq!(items(&mut updated), items(&mut set), "{keys} keys");
         assert_eq!(updated.to_json(), set.to_json());
     }
@@ -341,15 +345,15 @@ fn update_sets_all_keys_or_none() {
         "\u{c}{\"a\":2}",
         "{\"a\":2}\u{c}",
     ] {
-        let error = session.update(bad).unwrap_err();
+        let error = session.update_json(bad).unwrap_err();
         assert!(matches!(error, Error::Json(_)), "{bad:?}: {error}");
     }
     for bad in ["[]", "1", "null", "\"{}\"", " [{\"a\": 2}] "] {
-        assert!(matches!(session.update(bad), Err(Error::NotAnObject(_))), "{bad}");
+        assert!(matches!(session.update_json(bad), Err(Error::NotAnObject(_))), "{bad}");
     }
-    assert!(matches!(session.update("{\"a\":2,\"\\ud800\":1}"), Err(Error::LoneSurrogate)));
+    assert!(matches!(session.update_json("{\"a\":2,\"\\ud800\":1}"), Err(Error::LoneSurrogate)));
     let deep = format!("{{\"a\":2,\"b\":{}{}}}", "[".repeat(501), "]".repeat(501));
-    assert!(matches!(session.update(&deep), Err(Error::Json(_))));
+    assert!(matches!(session.update_json(&deep), Err(Error::Json(_))));
     assert_eq!(session.to_json(), r#"{"a":1}"#);
     assert!(!session.is_changed());
 }
@@ -367,15 +371,15 @@ fn clear_removes_every_key() {
 fn a_write_that_changes_nothing_does_not_mark_the_session() {
     let state = r#"{"a": 1, "_f_": ["hello"]}"#;
     let idle: [Call; 8] = [
-        ("pop_flash of an empty queue", |s| assert_eq!(s.pop_flash("none").unwrap(), "[]")),
+        ("pop_flash of an empty queue", |s| assert_eq!(s.queue("none").pop_json().unwrap(), "[]")),
         ("setdefault of an existing key", |s| {
-            s.setdefault("a", "2").unwrap();
+            s.setdefault_json("a", "2").unwrap();
         }),
-        ("pop of a missing key", |s| assert_eq!(s.pop("b").unwrap(), None)),
+        ("pop of a missing key", |s| assert_eq!(s.pop_json("b").unwrap(), None)),
         ("delete of a missing key", |s| assert!(!s.delete("b"))),
-        ("update with an empty object", |s| s.update("{}").unwrap()),
-        ("a refused duplicate", |s| s.flash("\"hello\"", "", false).unwrap()),
-        ("a refused duplicate text", |s| s.flash_string("hello", "", false).unwrap()),
+        ("update with an empty object", |s| s.update_json("{}").unwrap()),
+        ("a refused duplicate", |s| s.queue("").allow_duplicate(false).push_json("\"hello\"").unwrap()),
+        ("a refused duplicate text", |s| s.queue("").allow_duplicate(false).push_str("hello").unwrap()),
         ("a CSRF check without a token", |s| assert!(!s.check_csrf_token(b"x"))),
     ];
     for (name, write) in idle {
@@ -394,20 +398,20 @@ fn a_write_that_changes_nothing_does_not_mark_the_session() {
 #[test]
 fn every_write_that_changes_something_marks_the_session() {
     let writes: [Call; 13] = [
-        ("set", |s| s.set("a", "2").unwrap()),
-        ("set_string", |s| s.set_string("b", "").unwrap()),
-        ("set_int64", |s| s.set_int64("b", 1).unwrap()),
-        ("set_double", |s| s.set_double("b", 1.0).unwrap()),
+        ("set", |s| s.set_json("a", "2").unwrap()),
+        ("set_string", |s| s.set_str("b", "").unwrap()),
+        ("set_int64", |s| s.set_i64("b", 1).unwrap()),
+        ("set_double", |s| s.set_f64("b", 1.0).unwrap()),
         ("set_bool", |s| s.set_bool("b", true).unwrap()),
         ("set_null", |s| s.set_null("b").unwrap()),
         ("delete", |s| assert!(s.delete("a"))),
-        ("pop", |s| assert_eq!(s.pop("a").unwrap(), Some("1"))),
+        ("pop", |s| assert_eq!(s.pop_json("a").unwrap(), Some("1"))),
         ("clear", Session::clear),
         ("setdefault", |s| {
-            s.setdefault("b", "1").unwrap();
+            s.setdefault_json("b", "1").unwrap();
         }),
-        ("update", |s| s.update("{\"b\":1}").unwrap()),
-        ("flash", |s| s.flash("1", "", false).unwrap()),
+        ("update", |s| s.update_json("{\"b\":1}").unwrap()),
+        ("flash", |s| s.queue("").allow_duplicate(false).push_json("1").unwrap()),
         ("new_csrf_token", |s| {
             s.new_csrf_token().unwrap();
         }),
@@ -425,9 +429,9 @@ fn every_write_that_changes_something_marks_the_session() {
 #[test]
 fn reading_twice_gives_the_same_text_at_the_same_place() {
     let mut session = holding(r#"{"\u0061": "tab\t", "inf": [Infinity]}"#);
-    let first = [session.get_string("a").unwrap().unwrap().as_ptr(), session.to_json().as_ptr()];
+    let first = [session.get_str("a").unwrap().unwrap().as_ptr(), session.to_json().as_ptr()];
     let at = session.at(0).map(|(key, value)| (key.as_ptr(), value.as_ptr()));
     session.contains("x");
-    assert_eq!([session.get_string("a").unwrap().unwrap().as_ptr(), session.to_json().as_ptr()], first);
+    assert_eq!([session.get_str("a").unwrap().unwrap().as_ptr(), session.to_json().as_ptr()], first);
     assert_eq!(session.at(0).map(|(key, value)| (key.as_ptr(), value.as_ptr())), at);
 }

@@ -3,33 +3,33 @@
 mod common;
 
 use common::*;
-use khufu::Error;
+use khufu::{Error, OpenOptions};
 
 #[test]
 fn messages_queue_up_and_are_popped_once() {
     let mut session = holding("{}");
-    session.flash_string("saved", "", true).unwrap();
-    session.flash("{ \"n\" : 1 }", "", true).unwrap();
-    assert_eq!(session.peek_flash("").unwrap(), r#"["saved",{"n":1}]"#);
-    assert_eq!(session.peek_flash("").unwrap(), r#"["saved",{"n":1}]"#, "peeking keeps the messages");
-    assert_eq!(session.pop_flash("").unwrap(), r#"["saved",{"n":1}]"#);
-    assert_eq!(session.pop_flash("").unwrap(), "[]");
+    session.queue("").push_str("saved").unwrap();
+    session.queue("").push_json("{ \"n\" : 1 }").unwrap();
+    assert_eq!(session.queue("").peek_json().unwrap(), r#"["saved",{"n":1}]"#);
+    assert_eq!(session.queue("").peek_json().unwrap(), r#"["saved",{"n":1}]"#, "peeking keeps the messages");
+    assert_eq!(session.queue("").pop_json().unwrap(), r#"["saved",{"n":1}]"#);
+    assert_eq!(session.queue("").pop_json().unwrap(), "[]");
     assert!(session.is_empty(), "an empty queue leaves no key");
 }
 
 #[test]
 fn a_queue_is_the_list_under_its_key() {
     let mut session = holding("{}");
-    session.flash("1", "", true).unwrap();
-    session.flash("2", "admin", true).unwrap();
-    session.flash("3", "q\"\\\n", true).unwrap();
-    assert_eq!(session.get("_f_").unwrap(), Some("[1]"));
-    assert_eq!(session.get("_f_admin").unwrap(), Some("[2]"));
-    assert_eq!(session.get("_f_q\"\\\n").unwrap(), Some("[3]"));
-    session.set("_f_later", "[4]").unwrap();
-    assert_eq!(session.pop_flash("later").unwrap(), "[4]");
-    assert_eq!(session.pop_flash("admin").unwrap(), "[2]");
-    assert_eq!(session.peek_flash("").unwrap(), "[1]");
+    session.queue("").push_json("1").unwrap();
+    session.queue("admin").push_json("2").unwrap();
+    session.queue("q\"\\\n").push_json("3").unwrap();
+    assert_eq!(session.get_json("_f_").unwrap(), Some("[1]"));
+    assert_eq!(session.get_json("_f_admin").unwrap(), Some("[2]"));
+    assert_eq!(session.get_json("_f_q\"\\\n").unwrap(), Some("[3]"));
+    session.set_json("_f_later", "[4]").unwrap();
+    assert_eq!(session.queue("later").pop_json().unwrap(), "[4]");
+    assert_eq!(session.queue("admin").pop_json().unwrap(), "[2]");
+    assert_eq!(session.queue("").peek_json().unwrap(), "[1]");
 }
 
 #[test]
@@ -44,8 +44,8 @@ fn messages_from_another_writer_are_kept_unchanged() {
         ("[\"]\"]", "[\"]\",1]"),
     ] {
         let mut session = holding(&format!("{{\"_f_\": {queue}}}"));
-        session.flash("1", "", true).unwrap();
-        assert_eq!(session.get("_f_").unwrap(), Some(expected), "{queue}");
+        session.queue("").push_json("1").unwrap();
+        assert_eq!(session.get_json("_f_").unwrap(), Some(expected), "{queue}");
         assert_eq!(committed_state(&mut session), format!("{{\"_f_\":{expected}}}"));
     }
 }
@@ -53,20 +53,20 @@ fn messages_from_another_writer_are_kept_unchanged() {
 #[test]
 fn a_duplicate_is_added_only_if_allowed() {
     let mut session = holding("{}");
-    session.flash("1", "", true).unwrap();
-    session.flash("1", "", true).unwrap();
-    session.flash("1", "", false).unwrap();
-    session.flash("1.0", "", false).unwrap();
-    session.flash("2", "", false).unwrap();
-    session.flash("1", "other", false).unwrap();
-    assert_eq!(session.peek_flash("").unwrap(), "[1,1,2]");
-    assert_eq!(session.peek_flash("other").unwrap(), "[1]");
+    session.queue("").push_json("1").unwrap();
+    session.queue("").push_json("1").unwrap();
+    session.queue("").allow_duplicate(false).push_json("1").unwrap();
+    session.queue("").allow_duplicate(false).push_json("1.0").unwrap();
+    session.queue("").allow_duplicate(false).push_json("2").unwrap();
+    session.queue("other").allow_duplicate(false).push_json("1").unwrap();
+    assert_eq!(session.queue("").peek_json().unwrap(), "[1,1,2]");
+    assert_eq!(session.queue("other").peek_json().unwrap(), "[1]");
 }
 
 /// Returns true if a message is treated as a duplicate of one in the queue.
 fn is_duplicate(existing: &str, message: &str) -> bool {
     let mut session = holding(&format!("{{\"_f_\": [\"first\", {existing}]}}"));
-    session.flash(message, "", false).unwrap();
+    session.queue("").allow_duplicate(false).push_json(message).unwrap();
     !session.is_changed()
 }
 
@@ -109,19 +109,23 @@ fn duplicates_are_found_in_long_queues() {
     let mut expected = 300;
     for number in (0..900).chain((0..900).rev()) {
         let is_new = number >= expected;
-        session.flash(&format!("{{\"text\":\"message\",\"id\":{number}.0}}"), "", false).unwrap();
+        session
+            .queue("")
+            .allow_duplicate(false)
+            .push_json(&format!("{{\"text\":\"message\",\"id\":{number}.0}}"))
+            .unwrap();
         expected += usize::from(is_new);
         if number % 100 == 7 {
-            session.flash("\"again\"", "", true).unwrap();
-            session.set_string("other", &"x".repeat(2000)).unwrap();
-            session.flash("\"again\"", "", false).unwrap();
+            session.queue("").push_json("\"again\"").unwrap();
+            session.set_str("other", &"x".repeat(2000)).unwrap();
+            session.queue("").allow_duplicate(false).push_json("\"again\"").unwrap();
         }
     }
-    let messages = json(session.pop_flash("").unwrap());
+    let messages = json(session.queue("").pop_json().unwrap());
     let again = messages.as_array().unwrap().iter().filter(|message| **message == "again").count();
     assert_eq!((messages.as_array().unwrap().len() - again, again), (900, 18));
-    session.flash("{\"text\":\"message\",\"id\":1}", "", false).unwrap();
-    assert_eq!(json(session.peek_flash("").unwrap()).as_array().unwrap().len(), 1, "the queue was emptied");
+    session.queue("").allow_duplicate(false).push_json("{\"text\":\"message\",\"id\":1}").unwrap();
+    assert_eq!(json(session.queue("").peek_json().unwrap()).as_array().unwrap().len(), 1, "the queue was emptied");
 }
 
 #[test]
@@ -178,10 +182,10 @@ fn deep_and_wide_messages_are_compared() {
 fn a_queue_key_that_is_not_a_list_is_an_error_and_is_kept() {
     for value in ["1", "\"[]\"", "{}", "null", "NaN"] {
         let mut session = holding(&format!("{{\"_f_q\": {value}}}"));
-        assert!(matches!(session.flash("1", "q", true), Err(Error::Type { .. })), "{value}");
-        assert!(matches!(session.flash_string("x", "q", false), Err(Error::Type { .. })), "{value}");
-        assert!(matches!(session.pop_flash("q"), Err(Error::Type { .. })), "{value}");
-        assert!(matches!(session.peek_flash("q"), Err(Error::Type { .. })), "{value}");
+        assert!(matches!(session.queue("q").push_json("1"), Err(Error::Type { .. })), "{value}");
+        assert!(matches!(session.queue("q").allow_duplicate(false).push_str("x"), Err(Error::Type { .. })), "{value}");
+        assert!(matches!(session.queue("q").pop_json(), Err(Error::Type { .. })), "{value}");
+        assert!(matches!(session.queue("q").peek_json(), Err(Error::Type { .. })), "{value}");
         assert!(!session.is_changed());
         let expected = if value == "NaN" { "null" } else { value };
         assert_eq!(session.to_json(), format!("{{\"_f_q\":{expected}}}"));
@@ -191,9 +195,9 @@ fn a_queue_key_that_is_not_a_list_is_an_error_and_is_kept() {
 #[test]
 fn a_queue_with_a_nonfinite_number_can_be_added_to_but_not_read() {
     let mut session = holding(r#"{"_f_": [NaN, -Infinity]}"#);
-    assert!(matches!(session.peek_flash(""), Err(Error::Type { .. })));
-    assert!(matches!(session.pop_flash(""), Err(Error::Type { .. })));
-    session.flash("1", "", true).unwrap();
+    assert!(matches!(session.queue("").peek_json(), Err(Error::Type { .. })));
+    assert!(matches!(session.queue("").pop_json(), Err(Error::Type { .. })));
+    session.queue("").push_json("1").unwrap();
     assert_eq!(committed_state(&mut session), r#"{"_f_":[NaN,-Infinity,1]}"#);
 }
 
@@ -201,11 +205,11 @@ fn a_queue_with_a_nonfinite_number_can_be_added_to_but_not_read() {
 fn a_message_that_is_not_json_is_not_added() {
     let mut session = holding("{}");
     for bad in ["", "hello", "[1", "NaN", "1 2", "'a'"] {
-        assert!(matches!(session.flash(bad, "", true), Err(Error::Json(_))), "{bad}");
+        assert!(matches!(session.queue("").push_json(bad), Err(Error::Json(_))), "{bad}");
     }
-    assert!(session.flash(&format!("{}{}", "[".repeat(501), "]".repeat(501)), "", true).is_err());
+    assert!(session.queue("").push_json(&format!("{}{}", "[".repeat(501), "]".repeat(501))).is_err());
     assert_eq!(session.to_json(), "{}");
-    session.flash(&format!("{}{}", "[".repeat(500), "]".repeat(500)), "", true).unwrap();
+    session.queue("").push_json(&format!("{}{}", "[".repeat(500), "]".repeat(500))).unwrap();
     assert_eq!(committed_state(&mut session).len(), r#"{"_f_":[]}"#.len() + 1000);
 }
 
@@ -213,12 +217,12 @@ fn a_message_that_is_not_json_is_not_added() {
 fn messages_of_one_request_are_read_by_the_next() {
     for settings in FORMATS {
         let factory = factory(settings);
-        let mut session = factory.open_at(b"", NOW).unwrap();
-        session.flash_string("zoë \"🔑\"\n", "", true).unwrap();
-        session.flash("[1.5,null]", "", true).unwrap();
+        let mut session = factory.open_with(b"", &OpenOptions::new().now(NOW)).unwrap();
+        session.queue("").push_str("zoë \"🔑\"\n").unwrap();
+        session.queue("").push_json("[1.5,null]").unwrap();
         let value = value_of(&commit(&mut session).unwrap()).to_owned();
         let mut session = open(&factory, &value);
-        assert_eq!(json(session.pop_flash("").unwrap()), json(r#"["zoë \"🔑\"\n",[1.5,null]]"#));
+        assert_eq!(json(session.queue("").pop_json().unwrap()), json(r#"["zoë \"🔑\"\n",[1.5,null]]"#));
         assert!(session.is_changed() && session.is_empty());
     }
 }

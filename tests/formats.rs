@@ -3,7 +3,7 @@
 mod common;
 
 use common::*;
-use khufu::{LoadResult, Session};
+use khufu::{LoadResult, OpenOptions, Outcome, Session};
 
 #[test]
 fn a_text_secret_is_encoded_as_webob_does() {
@@ -37,8 +37,8 @@ fn secrets_may_have_any_length() {
 
 /// Writes a session with the first options, and opens it with the second.
 fn handed_on(from: Settings<'_>, to: Settings<'_>) -> Session {
-    let mut session = factory(from).open_at(b"", NOW - 100.0).unwrap();
-    session.update(r#"{"a":[1,"zoë",null],"b":{"c":1.5}}"#).unwrap();
+    let mut session = factory(from).open_with(b"", &OpenOptions::new().now(NOW - 100.0)).unwrap();
+    session.update_json(r#"{"a":[1,"zoë",null],"b":{"c":1.5}}"#).unwrap();
     let value = value_of(&commit(&mut session).unwrap()).to_owned();
     open(&factory(to), &value)
 }
@@ -227,17 +227,17 @@ fn an_unsupported_session_is_not_overwritten_until_it_is_invalidated() {
         assert!(session.is_new() && session.is_empty());
         let why = session.refusal().unwrap().to_owned();
         assert_eq!(commit(&mut session), None, "nothing changed, so nothing is overwritten");
-        session.set("a", "1").unwrap();
+        session.set_json("a", "1").unwrap();
         for _ in 0..2 {
-            let error = session.commit(false).unwrap_err();
+            let error = session.commit(Outcome::Response).unwrap_err();
             assert!(matches!(error, khufu::Error::Unsupported(_)));
             assert!(error.to_string().contains(&why) && error.to_string().contains("invalidate"), "{error}");
             assert!(session.is_changed() && session.set_cookies().is_empty());
         }
         session.invalidate();
-        session.set("a", "2").unwrap();
+        session.set_json("a", "2").unwrap();
         let value = value_of(&commit(&mut session).unwrap()).to_owned();
-        assert_eq!(open(&factory, &value).get_int64("a").unwrap(), Some(2));
+        assert_eq!(open(&factory, &value).get_i64("a").unwrap(), Some(2));
     }
     let mut session = open(&factory(settings), &signed(UNREADABLE));
     session.invalidate();
@@ -258,8 +258,8 @@ fn an_unsupported_payload_is_unsupported_whatever_other_formats_were_tried() {
 fn an_encrypted_cookie_reveals_nothing_and_differs_each_time() {
     let settings = [("type", "encrypted_cookie"), ("secret", KEY)];
     let written = || {
-        let mut session = factory(&settings).open_at(b"", NOW).unwrap();
-        session.set_string("password", "hunter2hunter2hunter2").unwrap();
+        let mut session = factory(&settings).open_with(b"", &OpenOptions::new().now(NOW)).unwrap();
+        session.set_str("password", "hunter2hunter2hunter2").unwrap();
         unbase64(value_of(&commit(&mut session).unwrap()))
     };
     let (one, other) = (written(), written());
@@ -275,7 +275,7 @@ fn pyramids_encrypted_payloads_open() {
     let settings = [("type", "encrypted_cookie"), ("secret", KEY)];
     let mut session = open(&factory(&settings), &encrypted(session(r#"{"a": 1}"#)));
     assert_eq!(session.load_result(), LoadResult::Loaded);
-    assert_eq!(session.get_int64("a").unwrap(), Some(1));
+    assert_eq!(session.get_i64("a").unwrap(), Some(1));
     let uppercase = KEY.to_uppercase();
     let settings = [("type", "encrypted_cookie"), ("secret_hex", &*uppercase)];
     assert_eq!(open(&factory(&settings), &encrypted(common::session("{}"))).load_result(), LoadResult::Loaded);
@@ -297,6 +297,7 @@ fn a_value_too_short_for_a_seal_is_malformed() {
 fn a_genuine_cookie_that_cannot_be_read_is_not_replaced_by_an_older_one() {
     let good = signed(b"\x80\x02J\0\xf1SeJ\0\xf1Se}\x87.");
     let header = format!("session={good}; session={}", signed(UNREADABLE));
-    let session = factory(&[("serializer", "pickle")]).open_at(header.as_bytes(), NOW).unwrap();
+    let session =
+        factory(&[("serializer", "pickle")]).open_with(header.as_bytes(), &OpenOptions::new().now(NOW)).unwrap();
     assert_eq!(session.load_result(), LoadResult::Unsupported);
 }

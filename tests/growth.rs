@@ -7,7 +7,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use common::*;
-use khufu::{Factory, Session};
+use khufu::{Factory, OpenOptions, Outcome, Session};
 
 thread_local! {
     /// The bytes that the thread has allocated in total, that are allocated now, and that were allocated at most.
@@ -49,57 +49,57 @@ fn cost(work: impl FnOnce()) -> [usize; 2] {
 type Changes = (&'static str, fn(&mut Session, usize));
 
 const CHANGES: [Changes; 15] = [
-    ("flash", |session, n| (0..n).for_each(|i| session.flash_string(&message(i), "", true).unwrap())),
+    ("flash", |session, n| (0..n).for_each(|i| session.queue("").push_str(&message(i)).unwrap())),
     ("flash of distinct messages", |session, n| {
-        (0..n).for_each(|i| session.flash(&format!("{{\"id\":{i}}}"), "", false).unwrap());
+        (0..n).for_each(|i| session.queue("").allow_duplicate(false).push_json(&format!("{{\"id\":{i}}}")).unwrap());
     }),
     ("flash of duplicates", |session, n| {
-        (0..200).for_each(|i| session.flash_string(&message(i), "", false).unwrap());
-        (0..n).for_each(|i| session.flash_string(&message(i % 200), "", false).unwrap());
+        (0..200).for_each(|i| session.queue("").allow_duplicate(false).push_str(&message(i)).unwrap());
+        (0..n).for_each(|i| session.queue("").allow_duplicate(false).push_str(&message(i % 200)).unwrap());
     }),
     ("flash with and without duplicates", |session, n| {
-        (0..n).for_each(|i| session.flash(&i.to_string(), "", i % 2 == 0).unwrap());
+        (0..n).for_each(|i| session.queue("").allow_duplicate(i % 2 == 0).push_json(&i.to_string()).unwrap());
     }),
     ("flash between other changes", |session, n| {
         for i in 0..n {
-            session.flash_string(&message(i), "", i % 3 > 0).unwrap();
-            session.set_int64("progress", i as i64).unwrap();
+            session.queue("").allow_duplicate(i % 3 > 0).push_str(&message(i)).unwrap();
+            session.set_i64("progress", i as i64).unwrap();
         }
     }),
     ("flash to many queues", |session, n| {
-        (0..n).for_each(|i| session.flash_string("saved", &format!("queue {}", i / 2), true).unwrap());
+        (0..n).for_each(|i| session.queue(&format!("queue {}", i / 2)).push_str("saved").unwrap());
     }),
     ("flash and pop_flash", |session, n| {
         for i in 0..n {
-            session.flash_string(&message(i), "", true).unwrap();
-            assert_eq!(json(session.pop_flash("").unwrap())[0], message(i));
+            session.queue("").push_str(&message(i)).unwrap();
+            assert_eq!(json(session.queue("").pop_json().unwrap())[0], message(i));
         }
     }),
     ("flash of equal messages", |session, n| {
         for _ in 0..n {
-            session.flash("[1]", "", true).unwrap();
-            session.flash("[1]", "other", true).unwrap();
+            session.queue("").push_json("[1]").unwrap();
+            session.queue("other").push_json("[1]").unwrap();
         }
     }),
-    ("one key", |session, n| (0..n).for_each(|i| session.set_string("key", &message(i)).unwrap())),
+    ("one key", |session, n| (0..n).for_each(|i| session.set_str("key", &message(i)).unwrap())),
     ("one key, and to_json", |session, n| {
         for i in 0..n {
-            session.set_int64("key", i as i64).unwrap();
+            session.set_i64("key", i as i64).unwrap();
             assert!(session.to_json().contains(&i.to_string()));
         }
     }),
     ("one key, and a text with escapes", |session, n| {
-        session.set_string("text", &"\"".repeat(100)).unwrap();
+        session.set_str("text", &"\"".repeat(100)).unwrap();
         for i in 0..n {
-            session.set_int64("key", i as i64).unwrap();
-            assert_eq!(session.get_string("text").unwrap().map(str::len), Some(100));
+            session.set_i64("key", i as i64).unwrap();
+            assert_eq!(session.get_str("text").unwrap().map(str::len), Some(100));
         }
     }),
     ("setdefault and pop", |session, n| {
         for i in 0..n {
             let value = format!("\"{}\"", message(i));
-            assert_eq!(session.setdefault("key", &value).unwrap(), value);
-            assert_eq!(session.pop("key").unwrap(), Some(&*value));
+            assert_eq!(session.setdefault_json("key", &value).unwrap(), value);
+            assert_eq!(session.pop_json("key").unwrap(), Some(&*value));
         }
     }),
     ("a new token", |session, n| {
@@ -109,12 +109,12 @@ const CHANGES: [Changes; 15] = [
         }
     }),
     ("many keys", |session, n| {
-        (0..n).for_each(|i| session.set_int64(&format!("key {i}"), i as i64).unwrap());
+        (0..n).for_each(|i| session.set_i64(&format!("key {i}"), i as i64).unwrap());
         (0..n).for_each(|i| assert!(session.delete(&format!("key {i}"))));
     }),
     ("update", |session, n| {
         let members: Vec<String> = (0..n).map(|i| format!("\"key {i}\":{i}")).collect();
-        session.update(&format!("{{{}}}", members.join(","))).unwrap();
+        session.update_json(&format!("{{{}}}", members.join(","))).unwrap();
     }),
 ];
 
@@ -128,8 +128,8 @@ fn in_memory() -> Factory {
 
 /// Begins a session, and opens it in the next request.
 fn opened(factory: &Factory) -> Session {
-    let mut session = factory.open_at(b"", NOW).unwrap();
-    session.set("a", "1").unwrap();
+    let mut session = factory.open_with(b"", &OpenOptions::new().now(NOW)).unwrap();
+    session.set_json("a", "1").unwrap();
     let cookie = commit(&mut session).unwrap();
     open(factory, value_of(&cookie))
 }
@@ -157,9 +157,9 @@ fn the_cost_of_changes_grows_in_proportion() {
 
 /// The cookie of a session in a store with `n` messages in its default queue.
 fn with_messages(factory: &Factory, n: usize) -> String {
-    let mut session = factory.open_at(b"", NOW).unwrap();
-    session.set("a", "1").unwrap();
-    (0..n).for_each(|i| session.flash_string(&message(i), "", true).unwrap());
+    let mut session = factory.open_with(b"", &OpenOptions::new().now(NOW)).unwrap();
+    session.set_json("a", "1").unwrap();
+    (0..n).for_each(|i| session.queue("").push_str(&message(i)).unwrap());
     value_of(&commit(&mut session).unwrap()).to_owned()
 }
 
@@ -170,11 +170,11 @@ fn the_cost_of_replayed_changes_grows_in_proportion() {
             let factory = in_memory();
             let cookie = with_messages(&factory, 3);
             let [mut first, mut second] = [(); 2].map(|()| open(&factory, &cookie));
-            first.set("b", "2").unwrap();
-            first.commit(false).unwrap();
+            first.set_json("b", "2").unwrap();
+            first.commit(Outcome::Response).unwrap();
             change(&mut second, n);
-            let cost = cost(|| _ = second.commit(false).unwrap());
-            assert_eq!(second.get("b").unwrap(), Some("2"), "the sessions were merged");
+            let cost = cost(|| _ = second.commit(Outcome::Response).unwrap());
+            assert_eq!(second.get_json("b").unwrap(), Some("2"), "the sessions were merged");
             cost
         });
     }
@@ -186,11 +186,11 @@ fn the_cost_of_replayed_pop_flash_grows_in_proportion() {
         let factory = in_memory();
         let cookie = with_messages(&factory, n);
         let [mut first, mut second] = [(); 2].map(|()| open(&factory, &cookie));
-        (0..n).for_each(|i| first.flash_string(&message(2 * n - i), "", true).unwrap());
-        first.commit(false).unwrap();
-        second.pop_flash("").unwrap();
-        let cost = cost(|| _ = second.commit(false).unwrap());
-        let left = json(second.peek_flash("").unwrap());
+        (0..n).for_each(|i| first.queue("").push_str(&message(2 * n - i)).unwrap());
+        first.commit(Outcome::Response).unwrap();
+        second.queue("").pop_json().unwrap();
+        let cost = cost(|| _ = second.commit(Outcome::Response).unwrap());
+        let left = json(second.queue("").peek_json().unwrap());
         assert_eq!((left.as_array().unwrap().len(), &left[0]), (n, &message(2 * n).into()));
         cost
     });
@@ -201,12 +201,12 @@ fn messages_and_keys_need_a_few_times_the_memory_of_their_text() {
     let text: usize = (0..8_000).map(|i| message(i).len() + "\"\",".len()).sum();
     let [_, most] = cost(|| {
         let mut session = fresh();
-        (0..8_000).for_each(|i| session.flash_string(&message(i), "", true).unwrap());
+        (0..8_000).for_each(|i| session.queue("").push_str(&message(i)).unwrap());
     });
     assert!(most < 5 * text, "{most} bytes for {text} of messages");
     let [_, most] = cost(|| {
         let mut session = fresh();
-        (0..100_000).for_each(|i| session.set_string("key", &message(i)).unwrap());
+        (0..100_000).for_each(|i| session.set_str("key", &message(i)).unwrap());
     });
     assert!(most < 20_000, "{most} bytes for one key");
 }
@@ -216,8 +216,8 @@ fn replaced_text_is_freed() {
     let mut session = fresh();
     let [_, most] = cost(|| {
         for i in 0..1_000 {
-            session.set_string("text", &"x".repeat(10_000)).unwrap();
-            session.set_string(&format!("key {}", i % 10), &message(i)).unwrap();
+            session.set_str("text", &"x".repeat(10_000)).unwrap();
+            session.set_str(&format!("key {}", i % 10), &message(i)).unwrap();
         }
     });
     assert!(most < 50_000, "{most} bytes for 10,000");

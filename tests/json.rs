@@ -3,7 +3,7 @@
 mod common;
 
 use common::*;
-use khufu::{Error, LoadResult};
+use khufu::{Error, LoadResult, OpenOptions};
 use serde_json::Value;
 
 /// Opens a session with this state, sets another key, and returns the state that is written.
@@ -49,22 +49,22 @@ fn unchanged_values_are_written_back_unchanged() {
 #[test]
 fn numbers_keep_their_text_when_they_are_read_and_set() {
     let mut session = holding(r#"{"n": 1.10, "big": 1180591620717411303424}"#);
-    assert_eq!(session.get("n").unwrap(), Some("1.10"));
-    assert_eq!(session.get("big").unwrap(), Some("1180591620717411303424"));
+    assert_eq!(session.get_json("n").unwrap(), Some("1.10"));
+    assert_eq!(session.get_json("big").unwrap(), Some("1180591620717411303424"));
     for text in ["1.10", "1E+2", "-0", "123456789012345678901234567890.10e-5"] {
-        session.set("n", text).unwrap();
-        assert_eq!(session.get("n").unwrap(), Some(text));
+        session.set_json("n", text).unwrap();
+        assert_eq!(session.get_json("n").unwrap(), Some(text));
     }
 }
 
 #[test]
 fn a_lone_surrogate_is_kept_but_cannot_be_read_as_text() {
     let mut session = holding(r#"{"\ud800": "a", "v": "\udfffx", "both": ["\ud83d","\ude00"]}"#);
-    assert!(matches!(session.get_string("v"), Err(Error::Type { .. })));
-    assert_eq!(session.get("v").unwrap(), Some(r#""\udfffx""#));
+    assert!(matches!(session.get_str("v"), Err(Error::Type { .. })));
+    assert_eq!(session.get_json("v").unwrap(), Some(r#""\udfffx""#));
     assert_eq!(session.at(0), Some(("\u{fffd}", "\"a\"")));
     assert!(!session.contains("\u{fffd}"), "the key is only shown as this character");
-    session.set("set", r#""\ud800""#).unwrap();
+    session.set_json("set", r#""\ud800""#).unwrap();
     let expected = r#"{"\ud800":"a","v":"\udfffx","both":["\ud83d","\ude00"],"set":"\ud800"}"#;
     assert_eq!(session.to_json(), expected);
     assert_eq!(committed_state(&mut session), expected);
@@ -74,22 +74,22 @@ fn a_lone_surrogate_is_kept_but_cannot_be_read_as_text() {
 fn nonfinite_numbers_are_kept_but_cannot_be_read_as_json() {
     let state = r#"{"nan":NaN,"list":[1,[Infinity],"NaN"],"object":{"a":{"b":-Infinity}},"text":"Infinity","x":1}"#;
     let mut session = holding(state);
-    assert!(session.get_double("nan").unwrap().unwrap().is_nan());
+    assert!(session.get_f64("nan").unwrap().unwrap().is_nan());
     for key in ["nan", "list", "object"] {
-        assert!(matches!(session.get(key), Err(Error::Type { .. })), "{key}");
-        assert!(matches!(session.pop(key), Err(Error::Type { .. })), "{key}");
+        assert!(matches!(session.get_json(key), Err(Error::Type { .. })), "{key}");
+        assert!(matches!(session.pop_json(key), Err(Error::Type { .. })), "{key}");
     }
-    assert_eq!(session.get("text").unwrap(), Some("\"Infinity\""));
+    assert_eq!(session.get_json("text").unwrap(), Some("\"Infinity\""));
     let strict = r#"{"nan":null,"list":[1,[null],"NaN"],"object":{"a":{"b":null}},"text":"Infinity","x":1}"#;
     assert_eq!(session.to_json(), strict);
     assert_eq!(session.at(1), Some(("list", r#"[1,[null],"NaN"]"#)));
-    session.set("x", "2").unwrap();
+    session.set_json("x", "2").unwrap();
     assert_eq!(committed_state(&mut session), state.replace("\"x\":1", "\"x\":2"));
     for (text, number) in [("Infinity", f64::INFINITY), ("-Infinity", f64::NEG_INFINITY)] {
-        assert_eq!(holding(&format!("{{\"a\": {text}}}")).get_double("a").unwrap(), Some(number));
+        assert_eq!(holding(&format!("{{\"a\": {text}}}")).get_f64("a").unwrap(), Some(number));
     }
     assert!(session.delete("nan") && session.delete("object"), "such keys can be deleted");
-    session.set("list", "[]").unwrap();
+    session.set_json("list", "[]").unwrap();
     assert_eq!(session.to_json(), r#"{"list":[],"text":"Infinity","x":2}"#);
 }
 
@@ -97,10 +97,10 @@ fn nonfinite_numbers_are_kept_but_cannot_be_read_as_json() {
 fn nonfinite_numbers_cannot_be_set() {
     let mut session = holding("{}");
     for text in ["NaN", "Infinity", "-Infinity", "[NaN]", "{\"a\":[-Infinity]}", "nan", "inf", "-inf", "-NaN"] {
-        assert!(matches!(session.set("a", text), Err(Error::Json(_))), "{text}");
-        assert!(matches!(session.setdefault("a", text), Err(Error::Json(_))), "{text}");
-        assert!(matches!(session.flash(text, "", true), Err(Error::Json(_))), "{text}");
-        assert!(matches!(session.update(&format!("{{\"a\":{text}}}")), Err(Error::Json(_))), "{text}");
+        assert!(matches!(session.set_json("a", text), Err(Error::Json(_))), "{text}");
+        assert!(matches!(session.setdefault_json("a", text), Err(Error::Json(_))), "{text}");
+        assert!(matches!(session.queue("").push_json(text), Err(Error::Json(_))), "{text}");
+        assert!(matches!(session.update_json(&format!("{{\"a\":{text}}}")), Err(Error::Json(_))), "{text}");
     }
     assert!(session.is_empty());
 }
@@ -132,13 +132,13 @@ fn a_number_is_set_if_python_reads_it_back() {
         for (number, is_read) in &numbers {
             let nested = format!("[\"1e999\", {{\"a\" : [null,{number}]}}]");
             for text in [number, &nested] {
-                let mut session = factory.open_at(b"", NOW).unwrap();
+                let mut session = factory.open_with(b"", &OpenOptions::new().now(NOW)).unwrap();
                 let outcomes = [
-                    session.set("set", text),
-                    session.setdefault("default", text).map(drop),
-                    session.update(&format!("{{\"before\":1,\"updated\":{text}}}")),
-                    session.flash(text, "queue", true),
-                    session.flash(text, "other", false),
+                    session.set_json("set", text),
+                    session.setdefault_json("default", text).map(drop),
+                    session.update_json(&format!("{{\"before\":1,\"updated\":{text}}}")),
+                    session.queue("queue").push_json(text),
+                    session.queue("other").allow_duplicate(false).push_json(text),
                 ];
                 for (outcome, key) in outcomes.iter().zip(["set", "default", "updated", "_f_queue", "_f_other"]) {
                     match outcome {
@@ -163,20 +163,20 @@ fn a_number_is_set_if_python_reads_it_back() {
 fn an_existing_number_that_python_cannot_read_is_kept() {
     for (number, _) in numbers() {
         let mut session = holding(&format!("{{\"n\": {number}, \"m\": 1}}"));
-        assert_eq!(session.get("n").unwrap(), Some(&*number));
-        assert!(session.setdefault("m", &number).is_ok() || session.set("m", &number).is_err());
-        session.changed();
+        assert_eq!(session.get_json("n").unwrap(), Some(&*number));
+        assert!(session.setdefault_json("m", &number).is_ok() || session.set_json("m", &number).is_err());
+        session.mark_changed();
         assert!(session.to_json().contains(&number), "{}", shown(&number));
-        assert_eq!(session.pop("n").unwrap(), Some(&*number));
+        assert_eq!(session.pop_json("n").unwrap(), Some(&*number));
     }
 }
 
 #[test]
 fn invalid_json_is_reported_before_an_invalid_number() {
     let mut session = holding("{}");
-    assert!(matches!(session.update("{\"a\":[1e999,{\"b\":]}"), Err(Error::Json(_))));
-    assert!(matches!(session.update("{\"a\":1e999"), Err(Error::Json(_))));
-    let error = session.update("{\"a\":1,\"b\\u0020\":{\"c\":1e999},\"d\":1}").unwrap_err();
+    assert!(matches!(session.update_json("{\"a\":[1e999,{\"b\":]}"), Err(Error::Json(_))));
+    assert!(matches!(session.update_json("{\"a\":1e999"), Err(Error::Json(_))));
+    let error = session.update_json("{\"a\":1,\"b\\u0020\":{\"c\":1e999},\"d\":1}").unwrap_err();
     assert!(matches!(&error, Error::Range(why) if why.contains("\"b \"")), "{error}");
     assert!(session.is_empty());
 }
@@ -195,23 +195,23 @@ fn values_nest_up_to_500_levels_when_they_are_set() {
     for kind in 0..3 {
         let mut session = holding("{}");
         let (deepest, too_deep) = (nested(500, kind), nested(501, kind));
-        session.set("a", &deepest).unwrap();
-        assert_eq!(session.get("a").unwrap(), Some(&*deepest));
-        session.setdefault("b", &deepest).unwrap();
-        session.flash(&deepest, "", false).unwrap();
-        session.flash(&deepest, "", false).unwrap();
-        session.update(&format!("{{\"c\":{deepest}}}")).unwrap();
+        session.set_json("a", &deepest).unwrap();
+        assert_eq!(session.get_json("a").unwrap(), Some(&*deepest));
+        session.setdefault_json("b", &deepest).unwrap();
+        session.queue("").allow_duplicate(false).push_json(&deepest).unwrap();
+        session.queue("").allow_duplicate(false).push_json(&deepest).unwrap();
+        session.update_json(&format!("{{\"c\":{deepest}}}")).unwrap();
         for error in [
-            session.set("a", &too_deep).unwrap_err(),
-            session.setdefault("d", &too_deep).map(drop).unwrap_err(),
-            session.flash(&too_deep, "", true).unwrap_err(),
-            session.update(&format!("{{\"a\":{too_deep}}}")).unwrap_err(),
+            session.set_json("a", &too_deep).unwrap_err(),
+            session.setdefault_json("d", &too_deep).map(drop).unwrap_err(),
+            session.queue("").push_json(&too_deep).unwrap_err(),
+            session.update_json(&format!("{{\"a\":{too_deep}}}")).unwrap_err(),
         ] {
             assert!(matches!(error, Error::Json(_)) && error.to_string().contains("deep"), "{error}");
         }
         assert_eq!(session.len(), 4);
     }
-    assert!(holding("{}").set("a", &nested(1_000_000, 0)).is_err(), "the depth does not overflow the stack");
+    assert!(holding("{}").set_json("a", &nested(1_000_000, 0)).is_err(), "the depth does not overflow the stack");
 }
 
 #[test]
@@ -219,8 +219,8 @@ fn values_nest_up_to_1000_levels_on_opening() {
     for kind in 0..3 {
         let deepest = nested(1000, kind);
         let mut session = holding(&format!("{{\"a\":{deepest}}}"));
-        assert_eq!(session.get("a").unwrap(), Some(&*deepest));
-        session.changed();
+        assert_eq!(session.get_json("a").unwrap(), Some(&*deepest));
+        session.mark_changed();
         let (result, why) = outcome(&[], session_with(&nested(1001, kind)));
         assert_eq!(result, LoadResult::Unsupported, "the cookie is genuine");
         assert!(why.contains("deep"), "{why}");
@@ -297,14 +297,14 @@ fn only_json_is_set() {
         "\"a\" // b",
         "/**/1",
     ] {
-        assert!(matches!(holding("{}").set("a", bad), Err(Error::Json(_))), "{bad:?}");
+        assert!(matches!(holding("{}").set_json("a", bad), Err(Error::Json(_))), "{bad:?}");
     }
 }
 
 #[test]
 fn an_error_gives_the_byte_offset() {
     for (text, byte) in [("", 0), ("[1,]", 3), ("{\"é\":x}", 6), ("\"\\q\"", 1), ("12x", 2), ("  ", 2)] {
-        let message = holding("{}").set("a", text).unwrap_err().to_string();
+        let message = holding("{}").set_json("a", text).unwrap_err().to_string();
         assert!(message.ends_with(&format!("at byte {byte}")), "{text:?}: {message}");
     }
 }
@@ -335,15 +335,15 @@ fn strings_of_every_length_may_contain_any_character_at_any_position() {
             assert_eq!(opened.len(), if values[0] == "\"l\"" { 1 } else { 2 });
             let mut session = holding("{}");
             for (string, json_text) in &strings {
-                session.set("json", json_text).unwrap();
-                assert_eq!(session.get_string("json").unwrap(), Some(&**string));
-                session.set_string("text", string).unwrap();
-                assert_eq!(session.get_string("text").unwrap(), Some(&**string));
-                assert_eq!(json(session.get("text").unwrap().unwrap()), Value::from(&**string));
+                session.set_json("json", json_text).unwrap();
+                assert_eq!(session.get_str("json").unwrap(), Some(&**string));
+                session.set_str("text", string).unwrap();
+                assert_eq!(session.get_str("text").unwrap(), Some(&**string));
+                assert_eq!(json(session.get_json("text").unwrap().unwrap()), Value::from(&**string));
             }
             let list = format!("[{}]", values.join(","));
-            session.set("list", &list).unwrap();
-            assert_eq!(session.get("list").unwrap(), Some(&*list));
+            session.set_json("list", &list).unwrap();
+            assert_eq!(session.get_json("list").unwrap(), Some(&*list));
         }
     }
 }
@@ -357,9 +357,9 @@ fn keys_and_strings_of_every_length_are_opened() {
         assert_eq!(session.len(), 150);
         for length in 0..150 {
             let expected = format!("{}{text}", "x".repeat(length));
-            assert_eq!(session.get_string(&expected).unwrap(), Some(&*expected));
+            assert_eq!(session.get_str(&expected).unwrap(), Some(&*expected));
         }
-        session.changed();
+        session.mark_changed();
         assert_eq!(session.to_json(), format!("{{{}}}", members.join(",")));
     }
 }
@@ -372,10 +372,10 @@ fn a_control_character_is_found_at_every_position_of_a_string() {
             let mut text = vec![b'a'; length];
             text[at] = [0, 1, b'\n', 0x1f][at % 4];
             let text = format!("\"{}\"", String::from_utf8(text).unwrap());
-            assert!(session.set("a", &text).is_err(), "{length}, {at}");
-            assert!(session.set("a", &format!("[\"\",{text}]")).is_err(), "{length}, {at}");
+            assert!(session.set_json("a", &text).is_err(), "{length}, {at}");
+            assert!(session.set_json("a", &format!("[\"\",{text}]")).is_err(), "{length}, {at}");
         }
         let unclosed = format!("\"{}", "a".repeat(length));
-        assert!(session.set("a", &unclosed).is_err() && session.set("a", &format!("{unclosed}\\")).is_err());
+        assert!(session.set_json("a", &unclosed).is_err() && session.set_json("a", &format!("{unclosed}\\")).is_err());
     }
 }

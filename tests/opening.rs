@@ -5,12 +5,12 @@ mod common;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use common::*;
-use khufu::{Error, LoadResult};
+use khufu::{Error, LoadResult, OpenOptions};
 
 #[test]
 fn a_request_without_a_cookie_opens_a_new_empty_session() {
     for header in ["", "theme=dark", "Session=x", "session", "sessions=x; xsession=y"] {
-        let mut session = factory(&[]).open_at(header.as_bytes(), NOW).unwrap();
+        let mut session = factory(&[]).open_with(header.as_bytes(), &OpenOptions::new().now(NOW)).unwrap();
         assert_eq!(session.load_result(), LoadResult::None, "{header}");
         assert_eq!(session.load_format(), None);
         assert!(session.is_new() && !session.is_changed());
@@ -23,13 +23,17 @@ fn a_request_without_a_cookie_opens_a_new_empty_session() {
 #[test]
 fn the_reason_mentions_other_cookies_without_their_names_or_values() {
     for header in ["theme=dark", "Session=dark", "sessions=dark; theme=x", "junk; theme=\"dark\""] {
-        let session = factory(&[]).open_at(header.as_bytes(), NOW).unwrap();
+        let session = factory(&[]).open_with(header.as_bytes(), &OpenOptions::new().now(NOW)).unwrap();
         let reason = session.refusal().unwrap();
         assert!(reason.contains("cookies, but none") && reason.contains("cookie_name"), "{reason}");
         assert!(!reason.contains("dark") && !reason.contains("theme") && !reason.contains("ession"), "{reason}");
     }
     for header in ["", "session", ";;", " "] {
-        assert_eq!(factory(&[]).open_at(header.as_bytes(), NOW).unwrap().refusal(), None, "{header}");
+        assert_eq!(
+            factory(&[]).open_with(header.as_bytes(), &OpenOptions::new().now(NOW)).unwrap().refusal(),
+            None,
+            "{header}"
+        );
     }
 }
 
@@ -40,7 +44,7 @@ fn a_cookie_that_verifies_is_the_session() {
     assert_eq!((session.refusal(), session.load_format()), (None, None));
     assert!(!session.is_new() && !session.is_changed());
     assert_eq!((session.created(), session.renewed(), session.accessed()), (CREATED, RENEWED, RENEWED));
-    assert_eq!(session.get_string("user").unwrap(), Some("zoë"));
+    assert_eq!(session.get_str("user").unwrap(), Some("zoë"));
 }
 
 #[test]
@@ -48,7 +52,7 @@ fn expired_session_is_new_and_empty() {
     let factory = factory(&[("timeout", "60")]);
     let header = format!("session={}", signed(session(r#"{"a": 1}"#)));
     for now in [RENEWED + 60.25, RENEWED + 1e9] {
-        let mut session = factory.open_at(header.as_bytes(), now).unwrap();
+        let mut session = factory.open_with(header.as_bytes(), &OpenOptions::new().now(now)).unwrap();
         assert_eq!(session.load_result(), LoadResult::Expired);
         assert!(session.is_new() && session.is_empty() && !session.is_changed());
         assert_eq!(session.created(), now, "it is a new session");
@@ -60,15 +64,26 @@ fn expired_session_is_new_and_empty() {
 #[test]
 fn a_session_idle_for_exactly_its_timeout_has_not_expired() {
     let header = format!("session={}", signed(session("{}")));
-    let result = |timeout, now| factory(&[("timeout", timeout)]).open_at(header.as_bytes(), now).unwrap().load_result();
+    let result = |timeout, now| {
+        factory(&[("timeout", timeout)])
+            .open_with(header.as_bytes(), &OpenOptions::new().now(now))
+            .unwrap()
+            .load_result()
+    };
     assert_eq!(result("60", RENEWED + 60.0), LoadResult::Loaded);
     assert_eq!(result("0", RENEWED), LoadResult::Loaded);
     assert_eq!(result("0", RENEWED + 0.001), LoadResult::Expired);
     assert_eq!(result("", 253_402_300_799.0), LoadResult::Loaded, "without a timeout, a session never expires");
     assert_eq!(result("60", RENEWED - 1e6), LoadResult::Loaded, "renewed in the future");
     let default = factory(&[]);
-    assert_eq!(default.open_at(header.as_bytes(), RENEWED + 1200.0).unwrap().load_result(), LoadResult::Loaded);
-    assert_eq!(default.open_at(header.as_bytes(), RENEWED + 1200.5).unwrap().load_result(), LoadResult::Expired);
+    assert_eq!(
+        default.open_with(header.as_bytes(), &OpenOptions::new().now(RENEWED + 1200.0)).unwrap().load_result(),
+        LoadResult::Loaded
+    );
+    assert_eq!(
+        default.open_with(header.as_bytes(), &OpenOptions::new().now(RENEWED + 1200.5)).unwrap().load_result(),
+        LoadResult::Expired
+    );
 }
 
 #[test]
@@ -217,7 +232,7 @@ fn times_may_be_numbers_of_any_form() {
 #[test]
 fn white_space_is_allowed_wherever_json_allows_it() {
     let mut session = holding("\r\n\t {\n \"a\" \t:\r [ 1 , { } ] }\n ");
-    assert_eq!(session.get("a").unwrap().map(json), Some(json("[1,{}]")));
+    assert_eq!(session.get_json("a").unwrap().map(json), Some(json("[1,{}]")));
     let (result, _) = outcome(&[], " [ 1700000000 , 1 ,\t{ } ] \n");
     assert_eq!(result, LoadResult::Loaded);
 }
@@ -229,8 +244,8 @@ fn the_last_cookie_that_verifies_and_has_not_expired_is_used() {
     let expired = signed(r#"[1000, 1000, {"n": 99}]"#);
     let which = |values: &[&str]| {
         let header: Vec<String> = values.iter().map(|value| format!("session={value}")).collect();
-        let mut session = factory.open_at(header.join("; ").as_bytes(), NOW).unwrap();
-        (session.load_result(), session.get_int64("n").unwrap())
+        let mut session = factory.open_with(header.join("; ").as_bytes(), &OpenOptions::new().now(NOW)).unwrap();
+        (session.load_result(), session.get_i64("n").unwrap())
     };
     assert_eq!(which(&[&good(1), &good(2)]), (LoadResult::Loaded, Some(2)));
     assert_eq!(which(&[&good(1), "junk"]), (LoadResult::Loaded, Some(1)));
@@ -264,15 +279,19 @@ fn headers_as_browsers_and_proxies_send_them_are_read() {
         format!("a; =; ;;; ==;session={value}; \"; x"),
         format!("a=\"; session={value}"),
     ] {
-        let session = factory.open_at(header.as_bytes(), NOW).unwrap();
+        let session = factory.open_with(header.as_bytes(), &OpenOptions::new().now(NOW)).unwrap();
         assert_eq!(session.load_result(), LoadResult::Loaded, "{header}");
     }
     let bytes = [b"a=\xff\xfe\x00\x80; session=".as_slice(), value.as_bytes(), b"; \xc3"].concat();
-    assert_eq!(factory.open_at(&bytes, NOW).unwrap().load_result(), LoadResult::Loaded);
+    assert_eq!(factory.open_with(&bytes, &OpenOptions::new().now(NOW)).unwrap().load_result(), LoadResult::Loaded);
     for header in
         [format!("a=\"; session={value}\""), format!("a=session={value}"), format!("session{value}"), value.clone()]
     {
-        assert_eq!(factory.open_at(header.as_bytes(), NOW).unwrap().load_result(), LoadResult::None, "{header}");
+        assert_eq!(
+            factory.open_with(header.as_bytes(), &OpenOptions::new().now(NOW)).unwrap().load_result(),
+            LoadResult::None,
+            "{header}"
+        );
     }
 }
 
@@ -280,7 +299,8 @@ fn headers_as_browsers_and_proxies_send_them_are_read() {
 fn a_cookie_of_another_name_is_another_session() {
     let value = signed(session("{}"));
     let factory = factory(&[("cookie_name", "__Host-sid"), ("secure", "true")]);
-    let result = |header: String| factory.open_at(header.as_bytes(), NOW).unwrap().load_result();
+    let result =
+        |header: String| factory.open_with(header.as_bytes(), &OpenOptions::new().now(NOW)).unwrap().load_result();
     assert_eq!(result(format!("session={value}")), LoadResult::None);
     assert_eq!(result(format!("__host-sid={value}")), LoadResult::None);
     assert_eq!(result(format!("__Host-sid={value}")), LoadResult::Loaded);
@@ -298,16 +318,20 @@ fn open_uses_the_systems_time() {
 fn a_time_out_of_range_is_an_error() {
     let factory = factory(&[]);
     for now in [-1.0, -f64::MIN_POSITIVE, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 253_402_300_800.0] {
-        let error = factory.open_at(b"", now).err();
+        let error = factory.open_with(b"", &OpenOptions::new().now(now)).err();
         assert_eq!(error, Some(Error::Now), "{now}");
         assert!(error.unwrap().to_string().contains("253402300799"));
     }
     for now in [0.0, -0.0, f64::MIN_POSITIVE, 253_402_300_799.0] {
-        let mut session = factory.open_at(b"", now).unwrap();
-        session.set_int64("a", 1).unwrap();
+        let mut session = factory.open_with(b"", &OpenOptions::new().now(now)).unwrap();
+        session.set_i64("a", 1).unwrap();
         let value = value_of(&commit(&mut session).unwrap()).to_owned();
         let header = format!("session={value}");
-        assert_eq!(factory.open_at(header.as_bytes(), now).unwrap().load_result(), LoadResult::Loaded, "{now}");
+        assert_eq!(
+            factory.open_with(header.as_bytes(), &OpenOptions::new().now(now)).unwrap().load_result(),
+            LoadResult::Loaded,
+            "{now}"
+        );
     }
 }
 
@@ -319,7 +343,7 @@ fn a_factory_is_shared_between_threads() {
         for _ in 0..4 {
             scope.spawn(|| {
                 for _ in 0..20 {
-                    assert_eq!(open(&factory.clone(), &value).get_int64("a").unwrap(), Some(1));
+                    assert_eq!(open(&factory.clone(), &value).get_i64("a").unwrap(), Some(1));
                 }
             });
         }
@@ -329,6 +353,6 @@ fn a_factory_is_shared_between_threads() {
 #[test]
 fn a_session_outlives_its_factory() {
     let mut session = open(&factory(&[]), &signed(session("{}")));
-    session.set_int64("a", 1).unwrap();
+    session.set_i64("a", 1).unwrap();
     assert_eq!(committed_state(&mut session), r#"{"a":1}"#);
 }

@@ -3,7 +3,8 @@
 mod common;
 
 use common::*;
-use khufu::{Error, Factory, Kind, Options, TABLE};
+use khufu::options::{Kind, TABLE};
+use khufu::{Error, Factory, OpenOptions, Options};
 
 fn error_of(settings: Settings<'_>) -> String {
     match try_factory(settings) {
@@ -39,7 +40,7 @@ fn the_error_of_a_wrong_value_names_the_option_the_value_and_what_is_allowed() {
         ("type", &["signed", "cookie", "store "][..], "one of signed_cookie, encrypted_cookie"),
         ("serializer", &["yaml", "JSON5", "json "], "one of json, pickle"),
         (
-            "format",
+            "library",
             &["redis", "pyramid", "Beaker "],
             "one of khufu, pyramid_session_redis, pyramid_redis_sessions, beaker",
         ),
@@ -113,8 +114,8 @@ fn a_domain_is_written_as_browsers_accept_it() {
         ("localhost", "localhost"),
         (".LocalHost", "LocalHost"),
     ] {
-        let mut session = factory(&[("domain", given)]).open_at(b"", NOW).unwrap();
-        session.changed();
+        let mut session = factory(&[("domain", given)]).open_with(b"", &OpenOptions::new().now(NOW)).unwrap();
+        session.mark_changed();
         let set_cookie = commit(&mut session).unwrap();
         assert!(set_cookie.ends_with(&format!("; Domain={written}; Path=/; SameSite=Lax")), "{set_cookie}");
     }
@@ -123,8 +124,8 @@ fn a_domain_is_written_as_browsers_accept_it() {
 #[test]
 fn a_path_is_written_as_it_was_given() {
     for path in ["/", "/app", "/app/", "/a%20b/~c.d", "/a,b=c:d@e!f$g&h'i(j)*+k|[l]^"] {
-        let mut session = factory(&[("path", path)]).open_at(b"", NOW).unwrap();
-        session.changed();
+        let mut session = factory(&[("path", path)]).open_with(b"", &OpenOptions::new().now(NOW)).unwrap();
+        session.mark_changed();
         let set_cookie = commit(&mut session).unwrap();
         assert!(set_cookie.ends_with(&format!("; Path={path}; SameSite=Lax")), "{set_cookie}");
     }
@@ -150,11 +151,11 @@ fn an_encrypted_cookie_must_not_have_a_salt() {
     let message = error_of(&[&encrypted[..], &[("salt", "shop.")]].concat());
     assert_eq!(
         message,
-        r#"the option salt must be unset where type is encrypted_cookie (the key is the secret alone), not "shop.""#
+        r#"the option salt must be unset if type is encrypted_cookie (the key is the secret alone), not "shop.""#
     );
     assert!(try_factory(&[&encrypted[..], &[("salt", "")]].concat()).is_ok());
     let accepted = [("accept.old.type", "encrypted_cookie"), ("accept.old.secret", KEY), ("accept.old.salt", "shop.")];
-    assert!(error_of(&accepted).starts_with("the option accept.old.salt must be unset where accept.old.type is "));
+    assert!(error_of(&accepted).starts_with("the option accept.old.salt must be unset if accept.old.type is "));
 }
 
 #[test]
@@ -210,10 +211,10 @@ fn a_stores_url_is_never_shown() {
         assert!(message.contains("the option store") && message.contains(LAST_STORE), "{message}");
         assert!(!message.contains("hunter2") && !message.contains(", not "), "{message}");
     }
-    let message = error_of(&[("format", "beaker"), ("type", "store"), ("store", "mysql://:hunter2@localhost")]);
-    assert!(message.contains("a Redis where format is beaker") && !message.contains("hunter2"), "{message}");
+    let message = error_of(&[("library", "beaker"), ("type", "store"), ("store", "mysql://:hunter2@localhost")]);
+    assert!(message.contains("a Redis if library is beaker") && !message.contains("hunter2"), "{message}");
     let message = error_of(&[("store", "redis://:hunter2@localhost")]);
-    assert_eq!(message, r#"the option type must be store where the option store is set, not "signed_cookie""#);
+    assert_eq!(message, r#"the option type must be store if the option store is set, not "signed_cookie""#);
 }
 
 #[test]
@@ -249,16 +250,16 @@ fn a_failed_set_sets_nothing() {
     assert!(options.set("cookie_name", "a b").is_err());
     assert!(options.set("accept.old.secret_hex", "x").is_err(), "it does not add an accepted format either");
     assert!(options.set("accept.old.nonsense", "x").is_err());
-    let mut session = Factory::new(&options).unwrap().open_at(b"", NOW).unwrap();
-    session.changed();
+    let mut session = Factory::new(&options).unwrap().open_with(b"", &OpenOptions::new().now(NOW)).unwrap();
+    session.mark_changed();
     assert!(commit(&mut session).unwrap().starts_with("sid="));
 }
 
 #[test]
 fn the_last_value_of_an_option_counts() {
     let set_cookie = |settings: Settings<'_>| {
-        let mut session = factory(settings).open_at(b"", NOW).unwrap();
-        session.changed();
+        let mut session = factory(settings).open_with(b"", &OpenOptions::new().now(NOW)).unwrap();
+        session.mark_changed();
         commit(&mut session).unwrap()
     };
     assert!(set_cookie(&[("cookie_name", "a"), ("cookie_name", "b")]).starts_with("b="));
@@ -270,8 +271,8 @@ fn the_last_value_of_an_option_counts() {
 #[test]
 fn an_empty_value_unsets_an_option() {
     let opened = |settings: Settings<'_>| {
-        let mut session = factory(settings).open_at(b"", NOW).unwrap();
-        session.changed();
+        let mut session = factory(settings).open_with(b"", &OpenOptions::new().now(NOW)).unwrap();
+        session.mark_changed();
         commit(&mut session).unwrap().split_once("; ").map(|(_, attributes)| attributes.to_owned())
     };
     assert_eq!(opened(&[("path", ""), ("samesite", "")]), None);
@@ -287,8 +288,9 @@ fn an_empty_value_unsets_an_option() {
 #[test]
 fn choices_ignore_case_and_the_cookie_has_the_standard_spelling() {
     for (given, written) in [("lax", "Lax"), ("STRICT", "Strict"), ("NoNe", "None")] {
-        let mut session = factory(&[("samesite", given), ("secure", "True")]).open_at(b"", NOW).unwrap();
-        session.changed();
+        let mut session =
+            factory(&[("samesite", given), ("secure", "True")]).open_with(b"", &OpenOptions::new().now(NOW)).unwrap();
+        session.mark_changed();
         assert!(commit(&mut session).unwrap().ends_with(&format!("; secure; SameSite={written}")));
     }
     let value = signed(session("{}"));
@@ -299,8 +301,8 @@ fn choices_ignore_case_and_the_cookie_has_the_standard_spelling() {
 #[test]
 fn a_boolean_option_accepts_pyramids_words() {
     let is_secure = |value| {
-        let mut session = factory(&[("secure", value)]).open_at(b"", NOW).unwrap();
-        session.changed();
+        let mut session = factory(&[("secure", value)]).open_with(b"", &OpenOptions::new().now(NOW)).unwrap();
+        session.mark_changed();
         commit(&mut session).unwrap().contains("; secure")
     };
     for value in ["true", "True", "t", "yes", "y", "on", "ON", "1"] {
@@ -318,7 +320,7 @@ fn cookies_that_browsers_would_drop_are_errors() {
     const HOST_HTTP: Settings<'static> =
         &[("cookie_name", "__host-HTTP-sid"), ("secure", "true"), ("httponly", "true")];
     for (cookie, more, told) in [
-        (&[("samesite", "None")][..], &[][..], r#"secure must be true where samesite is None, not "false""#),
+        (&[("samesite", "None")][..], &[][..], r#"secure must be true if samesite is None, not "false""#),
         (&[("cookie_name", "__Secure-sid")], &[], "secure must be true for a cookie_name that begins with __Secure-"),
         (&[("cookie_name", "__Host-sid")], &[], "secure must be true for a cookie_name that begins with __Host-"),
         (
@@ -358,17 +360,17 @@ fn cookies_that_browsers_would_drop_are_errors() {
 /// The options of a format and its type, with the URL of a Redis.
 #[cfg(feature = "redis")]
 const SESSION_REDIS: Settings<'static> =
-    &[("format", "pyramid_session_redis"), ("type", "store"), ("store", "redis://localhost")];
+    &[("library", "pyramid_session_redis"), ("type", "store"), ("store", "redis://localhost")];
 #[cfg(feature = "redis")]
 const REDIS_SESSIONS: Settings<'static> =
-    &[("format", "pyramid_redis_sessions"), ("type", "store"), ("store", "redis://localhost")];
+    &[("library", "pyramid_redis_sessions"), ("type", "store"), ("store", "redis://localhost")];
 #[cfg(feature = "redis")]
-const BEAKER_REDIS: Settings<'static> = &[("format", "beaker"), ("type", "store"), ("store", "redis://localhost")];
+const BEAKER_REDIS: Settings<'static> = &[("library", "beaker"), ("type", "store"), ("store", "redis://localhost")];
 #[cfg(feature = "redis")]
-const BEAKER_SIGNED: Settings<'static> = &[("format", "beaker")];
+const BEAKER_SIGNED: Settings<'static> = &[("library", "beaker")];
 #[cfg(feature = "redis")]
 const BEAKER_ENCRYPTED: Settings<'static> =
-    &[("format", "beaker"), ("type", "encrypted_cookie"), ("encrypt_key", "sesame")];
+    &[("library", "beaker"), ("type", "encrypted_cookie"), ("encrypt_key", "sesame")];
 
 #[test]
 #[cfg(feature = "redis")]
@@ -391,57 +393,54 @@ fn another_librarys_format_accepts_the_librarys_options() {
 }
 
 #[cfg(feature = "redis")]
-const ENCRYPT_KEY_ELSEWHERE: &str = "option encrypt_key must be unset, but for format beaker and type encrypted_cookie";
+const ENCRYPT_KEY_ELSEWHERE: &str =
+    "option encrypt_key must be unset unless library is beaker and type is encrypted_cookie";
 
 #[test]
 #[cfg(feature = "redis")]
 fn an_option_that_another_library_does_not_have_is_an_error() {
     for (format, more, reason) in [
         (
-            &[("format", "pyramid_session_redis")][..],
+            &[("library", "pyramid_session_redis")][..],
             &[][..],
-            "option type must be store where format is pyramid_session_redis, not \"signed_cookie\"",
+            "option type must be store if library is pyramid_session_redis, not \"signed_cookie\"",
         ),
         (
-            &[("format", "pyramid_redis_sessions"), ("type", "encrypted_cookie")],
+            &[("library", "pyramid_redis_sessions"), ("type", "encrypted_cookie")],
             &[],
-            "option type must be store where format is pyramid_redis_sessions, not \"encrypted_cookie\"",
+            "option type must be store if library is pyramid_redis_sessions, not \"encrypted_cookie\"",
         ),
-        (SESSION_REDIS, &[("store", "memory:")], "option store must be a Redis where format is pyramid_session_redis"),
+        (SESSION_REDIS, &[("store", "memory:")], "option store must be a Redis if library is pyramid_session_redis"),
         (REDIS_SESSIONS, &[("store", "sqlite:x.db")], "option store must be a Redis"),
-        (BEAKER_REDIS, &[("store", "")], "option store must be a Redis where format is beaker"),
+        (BEAKER_REDIS, &[("store", "")], "option store must be a Redis if library is beaker"),
         (BEAKER_REDIS, &[("store", "redis://localhost:x")], "option store: "),
-        (SESSION_REDIS, &[("timeout", "0")], "option timeout must be more than 0 where format is "),
-        (REDIS_SESSIONS, &[("timeout", "0")], "option timeout must be more than 0 where format is "),
+        (SESSION_REDIS, &[("timeout", "0")], "option timeout must be more than 0 if library is "),
+        (REDIS_SESSIONS, &[("timeout", "0")], "option timeout must be more than 0 if library is "),
         (REDIS_SESSIONS, &[("timeout", "")], "option timeout must be set"),
         (
             REDIS_SESSIONS,
             &[("serializer", "json")],
-            "option serializer must be pickle where format is pyramid_redis_sessions (the library reads nothing else), not \"json\"",
+            "option serializer must be pickle if library is pyramid_redis_sessions (the library reads nothing else), not \"json\"",
         ),
-        (REDIS_SESSIONS, &[("salt", "x")], "option salt must be unset where format is "),
-        (
-            REDIS_SESSIONS,
-            &[("hashalg", "sha512")],
-            "option hashalg must be sha1 where format is pyramid_redis_sessions",
-        ),
-        (BEAKER_SIGNED, &[("salt", "x")], "option salt must be unset where format is "),
+        (REDIS_SESSIONS, &[("salt", "x")], "option salt must be unset if library is "),
+        (REDIS_SESSIONS, &[("hashalg", "sha512")], "option hashalg must be sha1 if library is pyramid_redis_sessions"),
+        (BEAKER_SIGNED, &[("salt", "x")], "option salt must be unset if library is "),
         (BEAKER_REDIS, &[("hashalg", "sha256")], "option hashalg must be sha1"),
-        (BEAKER_REDIS, &[("regenerate_grace", "5")], "option regenerate_grace must be 0 where format is beaker"),
+        (BEAKER_REDIS, &[("regenerate_grace", "5")], "option regenerate_grace must be 0 if library is beaker"),
         (SESSION_REDIS, &[("encrypt_key", "x")], ENCRYPT_KEY_ELSEWHERE),
         (BEAKER_REDIS, &[("encrypt_key", "x")], ENCRYPT_KEY_ELSEWHERE),
         (BEAKER_SIGNED, &[("encrypt_key", "x")], ENCRYPT_KEY_ELSEWHERE),
         (&[], &[("encrypt_key", "x")], ENCRYPT_KEY_ELSEWHERE),
         (&[("type", "store")], &[("encrypt_key", "x")], ENCRYPT_KEY_ELSEWHERE),
         (
-            &[("format", "beaker"), ("type", "encrypted_cookie")],
+            &[("library", "beaker"), ("type", "encrypted_cookie")],
             &[],
-            "option encrypt_key must be set for an encrypted cookie of Beaker's",
+            "option encrypt_key must be set for Beaker's encrypted cookies",
         ),
         (BEAKER_ENCRYPTED, &[("encrypt_key", "sésame")], "option encrypt_key must be ASCII"),
         (BEAKER_ENCRYPTED, &[("secret", "sécret")], "option secret must be ASCII"),
         (BEAKER_ENCRYPTED, &[("previous_secret", "sécret")], "option secret must be ASCII"),
-        (&[("format", "django")], &[], "one of khufu, pyramid_session_redis, pyramid_redis_sessions, beaker"),
+        (&[("library", "django")], &[], "one of khufu, pyramid_session_redis, pyramid_redis_sessions, beaker"),
     ] {
         let settings = [format, more].concat();
         let message = error_of(&settings);
@@ -452,12 +451,12 @@ fn an_option_that_another_library_does_not_have_is_an_error() {
 
 #[test]
 fn the_errors_of_an_accepted_format_name_it() {
-    let accepted: Settings<'_> = &[("accept.old.secret", "x"), ("accept.old.format", "beaker")];
+    let accepted: Settings<'_> = &[("accept.old.secret", "x"), ("accept.old.library", "beaker")];
     assert!(try_factory(accepted).is_ok());
     for (more, reason) in [
         (
-            &[("accept.old.format", "pyramid_session_redis")][..],
-            "accept.old.type must be store where accept.old.format is pyramid_session_redis",
+            &[("accept.old.library", "pyramid_session_redis")][..],
+            "accept.old.type must be store if accept.old.library is pyramid_session_redis",
         ),
         (
             &[("accept.old.type", "store")],
@@ -467,7 +466,7 @@ fn the_errors_of_an_accepted_format_name_it() {
         (&[("accept.old.encrypt_key", "x")], "accept.old.encrypt_key must be unset"),
         (
             &[("accept.old.salt", "x")],
-            "accept.old.salt must be unset where accept.old.format is beaker (the signature's key is the secret alone), not \"x\"",
+            "accept.old.salt must be unset if accept.old.library is beaker (the signature's key is the secret alone), not \"x\"",
         ),
         (&[("accept.old.hashalg", "sha384")], "accept.old.hashalg must be"),
     ] {
@@ -529,17 +528,10 @@ fn options_may_be_used_again_after_a_factory_was_made() {
 }
 
 #[test]
-fn a_generated_secret_is_hex_and_random() {
-    for digits in [128, 64, 2, 0] {
-        let mut secret = vec![b'?'; digits];
-        khufu::generate_secret(&mut secret).unwrap();
-        assert!(secret.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')));
-    }
-    let [mut one, mut other] = [[0; 128]; 2];
-    khufu::generate_secret(&mut one).unwrap();
-    khufu::generate_secret(&mut other).unwrap();
-    assert_ne!(one, other);
-    assert!(try_factory(&[("secret", std::str::from_utf8(&one).unwrap())]).is_ok());
-    let key = [("type", "encrypted_cookie"), ("secret", std::str::from_utf8(&one[..64]).unwrap())];
-    assert!(try_factory(&key).is_ok());
+fn a_new_secret_is_random_hexadecimal_digits() {
+    let [one, other] = [(); 2].map(|()| khufu::generate_secret().unwrap());
+    assert!(one.len() == 128 && one != other);
+    assert!(one.bytes().all(|digit| digit.is_ascii_digit() || (b'a'..=b'f').contains(&digit)));
+    let key = khufu::generate_encryption_secret().unwrap();
+    assert!(Factory::new(&Options::new().encrypted(&key)).is_ok() && key.len() == 64);
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use common::*;
-use khufu::{Error, Factory, LoadResult};
+use khufu::{Error, Factory, LoadResult, OpenOptions, Outcome};
 use num_bigint::BigInt;
 use serde_json::Value;
 
@@ -61,7 +61,8 @@ fn hostile_pickles_are_refused_with_the_reason() {
     for case in cases {
         let header = format!("session={}", case["cookie"].as_str().unwrap());
         let start = Instant::now();
-        let mut session = pickling().open_at(header.as_bytes(), vectors["now"].as_f64().unwrap()).unwrap();
+        let mut session =
+            pickling().open_with(header.as_bytes(), &OpenOptions::new().now(vectors["now"].as_f64().unwrap())).unwrap();
         let name = &case["name"];
         assert!(start.elapsed().as_secs() < 5, "{name}");
         assert_eq!(session.load_result().name(), case["expected"], "{name}: {:?}", session.refusal());
@@ -84,11 +85,11 @@ fn an_integer_of_more_than_4300_digits_is_refused_and_not_written() {
     for more in [format!("1{digits}"), format!("-1{digits}")] {
         assert_eq!(refused(&line(&more)).0, LoadResult::Unsupported);
         let mut session = open(&accepting, &signed(session(&format!("{{\"a\": {more}}}"))));
-        assert!(matches!(session.set("b", &more), Err(Error::Range(_))));
-        assert!(matches!(session.commit(false), Err(Error::Range(_))));
+        assert!(matches!(session.set_json("b", &more), Err(Error::Range(_))));
+        assert!(matches!(session.commit(Outcome::Response), Err(Error::Range(_))));
         assert!(session.is_changed());
-        session.set("a", "1").unwrap();
-        assert!(session.commit(false).is_ok());
+        session.set_json("a", "1").unwrap();
+        assert!(session.commit(Outcome::Response).is_ok());
     }
     let long4 = |bytes: usize| [&b"\x8b"[..], &(bytes as u32).to_le_bytes(), &vec![0x7f; bytes]].concat();
     assert_eq!(read(&long4(1785)).len(), 4299);
@@ -101,10 +102,10 @@ fn integers_of_any_size_are_written_and_read() {
     for power in (0..70_usize).chain([127, 128, 2030, 2031, 2032, 2039, 2040, 2041, 8000]) {
         let number: BigInt = BigInt::from(1) << power;
         for number in [number.clone() - 1, number.clone(), -number.clone(), -number.clone() - 1, 1 - number] {
-            let mut session = pickling().open_at(b"", NOW).unwrap();
-            session.set("n", &number.to_string()).unwrap();
+            let mut session = pickling().open_with(b"", &OpenOptions::new().now(NOW)).unwrap();
+            session.set_json("n", &number.to_string()).unwrap();
             let value = value_of(&commit(&mut session).unwrap()).to_owned();
-            assert_eq!(open(&pickling(), &value).get("n").unwrap(), Some(&*number.to_string()));
+            assert_eq!(open(&pickling(), &value).get_json("n").unwrap(), Some(&*number.to_string()));
         }
     }
 }

@@ -6,7 +6,7 @@ mod common;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use common::*;
-use khufu::{Error, Factory, Session};
+use khufu::{Error, Factory, OpenOptions, Outcome, Session};
 
 fn pickling() -> Factory {
     factory(&[("serializer", "pickle"), ("timeout", "")])
@@ -20,7 +20,7 @@ fn rewritten(payload: &[u8], change: impl FnOnce(&mut Session)) -> Result<Vec<u8
     let mut session = open(&pickling(), &signed(payload));
     assert!(!session.is_new(), "{:?}", session.refusal());
     change(&mut session);
-    let cookies = session.commit(false)?;
+    let cookies = session.commit(Outcome::Response)?;
     Ok(unbase64(value_of(&cookies[0])).split_off(64))
 }
 
@@ -30,7 +30,7 @@ fn read(session: &mut Session) {
 
 /// Marks the state changed, so that the whole pickle is written again, but changes no value.
 fn touch(session: &mut Session) {
-    session.set("added", "1").unwrap();
+    session.set_json("added", "1").unwrap();
     assert!(session.delete("added"));
 }
 
@@ -91,7 +91,7 @@ fn a_session_that_was_only_read_is_written_back_with_a_new_time() {
     for (name, pickle, _) in vectors() {
         let Some(written) = fits(rewritten(&pickle, read), &name, &pickle) else { continue };
         assert_eq!(written, with_time(&pickle, READ), "{name}");
-        assert_eq!(rewritten(&pickle, Session::changed).unwrap(), pickle, "{name}: its time stays, too");
+        assert_eq!(rewritten(&pickle, Session::mark_changed).unwrap(), pickle, "{name}: its time stays, too");
         let float = with_time(&pickle, b"GA\xd9T\xfc@\x10\0\0");
         assert_eq!(rewritten(&float, read).unwrap(), with_time(&float, READ), "{name}");
         count += 1;
@@ -120,7 +120,7 @@ fn a_time_that_cannot_be_replaced_in_place_rewrites_the_whole_pickle() {
             continue;
         }
         assert_eq!(rewritten(pickle, read).unwrap(), plain(pickle), "{pickle:?}");
-        assert_eq!(rewritten(pickle, Session::changed).unwrap(), pickle);
+        assert_eq!(rewritten(pickle, Session::mark_changed).unwrap(), pickle);
     }
     let empty_frame = b"\x80\x02\x95\0\0\0\0\0\0\0\0J\0\xf1SeJ\0\xf1Se}X\x01\0\0\0aK\x01s\x87.";
     assert_eq!(rewritten(empty_frame, read).unwrap()[..11], empty_frame[..11], "the time is outside the frame");
@@ -148,7 +148,7 @@ fn a_rewritten_pickle_is_no_longer_than_pythons_and_equal_in_value() {
 /// The opcodes of a value after another key was set.
 fn beside_a_change(protocol: u8, value: &[u8]) -> Vec<u8> {
     let payload = [b"\x80", &[protocol][..], b"J\0\xf1SeJ\0\xf1Se}X\x01\0\0\0a", value, b"s\x87."].concat();
-    let written = rewritten(&payload, |session| session.set("b", "1").unwrap()).unwrap();
+    let written = rewritten(&payload, |session| session.set_json("b", "1").unwrap()).unwrap();
     let [key, other] = match protocol {
         4.. => [&b"\x8c\x01a"[..], b"\x8c\x01bK\x01u\x87."],
         _ => [&b"X\x01\0\0\0a"[..], b"X\x01\0\0\0bK\x01u\x87."],
@@ -182,7 +182,7 @@ fn unchanged_values_keep_their_python_types() {
     assert_eq!(beside_a_change(3, &long), long);
     let payload = b"\x80\x02K\x01K\x01}X\x01\0\0\0aC\x01bs\x87.";
     assert_eq!(rewritten(payload, touch).unwrap()[..2], *b"\x80\x03", "bytes need protocol 3");
-    let gone = rewritten(payload, |session| session.set("a", "[1]").unwrap()).unwrap();
+    let gone = rewritten(payload, |session| session.set_json("a", "[1]").unwrap()).unwrap();
     assert!(gone.ends_with(b"]K\x01as\x87."), "the value that was set is written");
 }
 
@@ -203,10 +203,10 @@ fn values_keep_their_types_when_other_keys_are_deleted() {
 #[test]
 fn setting_a_list_replaces_a_tuple_by_a_list() {
     let payload = b"\x80\x02K\x01K\x01}(X\x01\0\0\0aK\x01\x85X\x01\0\0\0bK\x02\x85u\x87.";
-    let written = rewritten(payload, |session| session.set("a", "[[3],4]").unwrap()).unwrap();
+    let written = rewritten(payload, |session| session.set_json("a", "[[3],4]").unwrap()).unwrap();
     assert_eq!(written[10..], *b"(X\x01\0\0\0a](]K\x03aK\x04eX\x01\0\0\0bK\x02\x85u\x87.");
     let flashed = b"\x80\x02K\x01K\x01}X\x03\0\0\0_f_](C\x01aK\x02\x85es\x87.";
-    let written = rewritten(flashed, |session| session.flash("3", "", true).unwrap()).unwrap();
+    let written = rewritten(flashed, |session| session.queue("").push_json("3").unwrap()).unwrap();
     assert!(written.ends_with(b"X\x03\0\0\0_f_](X\x01\0\0\0a]K\x02aK\x03es\x87."), "{written:?}");
 }
 
@@ -229,8 +229,8 @@ fn an_object_that_occurs_twice_stays_one_object() {
 
 /// The opcodes of a value that was set in a new session.
 fn set(json: &str) -> Vec<u8> {
-    let mut session = pickling().open_at(b"", NOW).unwrap();
-    session.set("a", json).unwrap();
+    let mut session = pickling().open_with(b"", &OpenOptions::new().now(NOW)).unwrap();
+    session.set_json("a", json).unwrap();
     let written = unbase64(value_of(&commit(&mut session).unwrap())).split_off(64);
     let before = [b"\x80\x02", READ, b"GA\xd9T\xfcO\x10\0\0}X\x01\0\0\0a"].concat();
     let inside = written.strip_prefix(&before[..]).and_then(|rest| rest.strip_suffix(b"s\x87."));

@@ -4,7 +4,7 @@
 mod common;
 
 use common::*;
-use khufu::{Error, LoadResult, Session};
+use khufu::{Error, LoadResult, OpenOptions, Outcome, Session};
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
@@ -89,7 +89,7 @@ fn texts() -> impl Strategy<Value = String> {
 
 /// Commits. Returns the value of the cookie, or `None` if the session is too large for one.
 fn cookie_value(session: &mut Session) -> Option<String> {
-    match session.commit(false) {
+    match session.commit(Outcome::Response) {
         Ok(cookies) => Some(value_of(&cookies[0]).to_owned()),
         Err(Error::TooLarge { length, limit, .. }) if length > limit => None,
         Err(error) => panic!("{error}"),
@@ -102,18 +102,18 @@ proptest! {
     #[test]
     fn exactly_the_json_that_serde_json_accepts_can_be_set(text in texts()) {
         let mut session = holding("{}");
-        let outcome = session.set("k", &text);
+        let outcome = session.set_json("k", &text);
         let accepted = outcome.is_ok();
         match serde_json::from_str::<Value>(&text) {
             Ok(expected) if !is_read(&expected) => prop_assert!(matches!(outcome, Err(Error::Range(_))), "{text:?}"),
             Ok(expected) => {
                 prop_assert!(accepted, "{text:?} is JSON");
-                let kept = session.get("k").unwrap().unwrap().to_owned();
+                let kept = session.get_json("k").unwrap().unwrap().to_owned();
                 prop_assert_eq!(json(&kept), expected);
                 prop_assert!(kept.len() <= text.trim_ascii().len());
                 if let Some(value) = cookie_value(&mut session) {
                     let mut opened = open(&factory(&[]), &value);
-                    prop_assert_eq!(opened.get("k").unwrap(), Some(&*kept));
+                    prop_assert_eq!(opened.get_json("k").unwrap(), Some(&*kept));
                 }
             }
             // serde_json refuses a lone surrogate.
@@ -126,9 +126,9 @@ proptest! {
         let state = Value::Object(members.into_iter().collect());
         for settings in FORMATS {
             let factory = factory(settings);
-            let mut session = factory.open_at(b"", NOW).unwrap();
-            session.update(&state.to_string()).unwrap();
-            session.changed();
+            let mut session = factory.open_with(b"", &OpenOptions::new().now(NOW)).unwrap();
+            session.update_json(&state.to_string()).unwrap();
+            session.mark_changed();
             let Some(value) = cookie_value(&mut session) else { continue };
             let mut opened = open(&factory, &value);
             prop_assert_eq!(opened.load_result(), LoadResult::Loaded);
@@ -145,7 +145,7 @@ proptest! {
     #[test]
     fn any_header_opens_a_session(header in prop::collection::vec(any::<u8>(), 0..200)) {
         for settings in FORMATS {
-            let mut session = factory(settings).open_at(&header, NOW).unwrap();
+            let mut session = factory(settings).open_with(&header, &OpenOptions::new().now(NOW)).unwrap();
             prop_assert!(session.is_new() && session.is_empty());
         }
     }
@@ -155,7 +155,7 @@ proptest! {
         header in "((session|a|\\$Path|\u{e9})?[ =]{0,2}[\"]?[A-Za-z0-9_=+/ ~-]{0,90}[\"]?[;, ]{0,2}){0,12}",
     ) {
         for settings in FORMATS {
-            let session = factory(settings).open_at(header.as_bytes(), NOW).unwrap();
+            let session = factory(settings).open_with(header.as_bytes(), &OpenOptions::new().now(NOW)).unwrap();
             prop_assert!(session.is_new());
             let results = [LoadResult::None, LoadResult::Malformed, LoadResult::BadSignature];
             prop_assert!(results.contains(&session.load_result()));
@@ -177,8 +177,8 @@ proptest! {
         for _ in 0..2 {
             let mut session = open(&factory(&[("serializer", "pickle")]), &signed(&pickle));
             prop_assert!(session.to_json().len() <= (1 << 20) + 8 * pickle.len());
-            prop_assert!(holding("{}").set("k", session.to_json()).is_ok(), "to_json is strict JSON");
-            session.changed();
+            prop_assert!(holding("{}").set_json("k", session.to_json()).is_ok(), "to_json is strict JSON");
+            session.mark_changed();
             if session.load_result() == LoadResult::Loaded && let Some(value) = cookie_value(&mut session) {
                 let mut again = open(&factory(&[("serializer", "pickle")]), &value);
                 prop_assert_eq!(again.to_json(), session.to_json());
@@ -197,9 +197,9 @@ proptest! {
     ) {
         for settings in FORMATS {
             let factory = factory(settings);
-            let mut session = factory.open_at(b"", NOW).unwrap();
-            session.update(&Value::Object(members.iter().cloned().collect()).to_string()).unwrap();
-            session.changed();
+            let mut session = factory.open_with(b"", &OpenOptions::new().now(NOW)).unwrap();
+            session.update_json(&Value::Object(members.iter().cloned().collect()).to_string()).unwrap();
+            session.mark_changed();
             let Some(value) = cookie_value(&mut session) else { continue };
             let at = index.index(value.len());
             let changed = [&value[..at], &character, &value[at + 1..]].concat();
@@ -434,28 +434,28 @@ fn call(session: &mut Session, call: &Call, before: &Map<String, Value>) -> bool
     let as_value = |text: Option<&str>| text.map(json);
     let queue_of = |queue: &str| before.get(&format!("_f_{queue}")).cloned().unwrap_or(Value::Array(Vec::new()));
     match call {
-        Call::Set(key, value) => session.set(key, &value.to_string()).is_ok(),
-        Call::SetString(key, text) => session.set_string(key, text).is_ok(),
+        Call::Set(key, value) => session.set_json(key, &value.to_string()).is_ok(),
+        Call::SetString(key, text) => session.set_str(key, text).is_ok(),
         Call::Delete(key) => {
             assert_eq!(session.delete(key), before.contains_key(key));
             true
         }
         Call::Pop(key) => {
-            assert_eq!(as_value(session.pop(key).unwrap()).as_ref(), before.get(key));
+            assert_eq!(as_value(session.pop_json(key).unwrap()).as_ref(), before.get(key));
             true
         }
         Call::SetDefault(key, value) => {
             let text = serde_json::to_string_pretty(value).unwrap();
-            assert_eq!(&json(session.setdefault(key, &text).unwrap()), before.get(key).unwrap_or(value));
+            assert_eq!(&json(session.setdefault_json(key, &text).unwrap()), before.get(key).unwrap_or(value));
             true
         }
-        Call::Update(object) => session.update(&Value::Object(object.clone()).to_string()).is_ok(),
+        Call::Update(object) => session.update_json(&Value::Object(object.clone()).to_string()).is_ok(),
         Call::UpdateBadly(object) => {
             let text = Value::Object(object.clone()).to_string();
-            session.update(&format!("{},}}", &text[..text.len() - 1])).is_ok()
+            session.update_json(&format!("{},}}", &text[..text.len() - 1])).is_ok()
         }
         Call::Get(key) => {
-            assert_eq!(as_value(session.get(key).unwrap()).as_ref(), before.get(key));
+            assert_eq!(as_value(session.get_json(key).unwrap()).as_ref(), before.get(key));
             true
         }
         Call::Clear => {
@@ -463,7 +463,7 @@ fn call(session: &mut Session, call: &Call, before: &Map<String, Value>) -> bool
             true
         }
         Call::Changed => {
-            session.changed();
+            session.mark_changed();
             true
         }
         Call::Invalidate => {
@@ -471,15 +471,15 @@ fn call(session: &mut Session, call: &Call, before: &Map<String, Value>) -> bool
             true
         }
         Call::Flash(queue, message, allow_duplicate) => {
-            session.flash(&message.to_string(), queue, *allow_duplicate).is_ok()
+            session.queue(queue).allow_duplicate(*allow_duplicate).push_json(&message.to_string()).is_ok()
         }
         Call::PopFlash(queue) => {
-            let popped = session.pop_flash(queue).map(json);
+            let popped = session.queue(queue).pop_json().map(json);
             assert!(popped.as_ref().is_ok_and(|popped| *popped == queue_of(queue)) || popped.is_err());
             popped.is_ok()
         }
         Call::PeekFlash(queue) => {
-            let peeked = session.peek_flash(queue).map(json);
+            let peeked = session.queue(queue).peek_json().map(json);
             assert!(peeked.as_ref().is_ok_and(|peeked| *peeked == queue_of(queue)) || peeked.is_err());
             peeked.is_ok()
         }
@@ -506,7 +506,7 @@ proptest! {
             let before = model.state.clone();
             prop_assert_eq!(call(&mut session, &made, &before), model.call(&made), "{:?}", made);
             if matches!(made, Call::Commit | Call::Reopen) {
-                let too_large = match session.commit(false) {
+                let too_large = match session.commit(Outcome::Response) {
                     Ok(_) => false,
                     Err(Error::TooLarge { .. }) => true,
                     Err(error) => panic!("{error}"),
@@ -573,7 +573,7 @@ proptest! {
         changes in prop::collection::vec(many(), 0..600),
     ) {
         let factory = factory(&[("type", "store"), ("reissue_time", "")]);
-        let mut session = factory.open_at(b"", NOW).unwrap();
+        let mut session = factory.open_with(b"", &OpenOptions::new().now(NOW)).unwrap();
         let mut model: Vec<(String, String)> = Vec::new();
         let written = (0..keys).chain(0..repeated.min(keys)).map(|number| {
             let key = many_key(number);
@@ -585,12 +585,12 @@ proptest! {
             format!("{}:{value}", json_string(&key))
         });
         let written: Vec<String> = written.collect();
-        session.update(&format!("{{{}}}", written.join(","))).unwrap();
+        session.update_json(&format!("{{{}}}", written.join(","))).unwrap();
         for (count, change) in changes.into_iter().enumerate() {
             match change {
                 Many::Set(number) => {
                     let (key, value) = (many_key(number), count.to_string());
-                    session.set(&key, &value).unwrap();
+                    session.set_json(&key, &value).unwrap();
                     match model.iter_mut().find(|(there, _)| *there == key) {
                         Some((_, there)) => *there = value,
                         None => model.push((key, value)),
@@ -612,7 +612,7 @@ proptest! {
                     model.remove(place);
                 }
                 Many::Reopen => {
-                    let Some(cookie) = session.commit(false).unwrap().first().map(|cookie| cookie.to_string()) else { continue };
+                    let Some(cookie) = session.commit(Outcome::Response).unwrap().first().map(|cookie| cookie.to_string()) else { continue };
                     session = open(&factory, value_of(&cookie));
                 }
             }
@@ -620,7 +620,7 @@ proptest! {
         }
         prop_assert_eq!(items(&mut session), model.clone());
         for (key, value) in &model {
-            prop_assert_eq!(session.get(key).unwrap(), Some(&**value));
+            prop_assert_eq!(session.get_json(key).unwrap(), Some(&**value));
         }
         let members: Vec<String> = model.iter().map(|(key, value)| format!("{}:{value}", json_string(key))).collect();
         prop_assert_eq!(session.to_json(), format!("{{{}}}", members.join(",")));

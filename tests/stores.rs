@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use khufu::{Error, Factory, LoadResult, Options, Session, SetCookie};
+use khufu::{Error, Factory, LoadResult, OpenOptions, Options, Outcome, Session, SetCookie};
 
 use redis_server::RedisServer;
 
@@ -57,14 +57,14 @@ fn cookie(set_cookies: &[SetCookie]) -> String {
 }
 
 fn begin(factory: &Factory, json: &str) -> String {
-    let mut session = factory.open_at(b"", NOW).unwrap();
-    session.update(json).unwrap();
-    session.changed();
-    cookie(session.commit(false).unwrap())
+    let mut session = factory.open_with(b"", &OpenOptions::new().now(NOW)).unwrap();
+    session.update_json(json).unwrap();
+    session.mark_changed();
+    cookie(session.commit(Outcome::Response).unwrap())
 }
 
 fn open(factory: &Factory, header: &str, after: f64) -> Session {
-    factory.open_at(header.as_bytes(), NOW + after).unwrap()
+    factory.open_with(header.as_bytes(), &OpenOptions::new().now(NOW + after)).unwrap()
 }
 
 fn json(factory: &Factory, header: &str) -> String {
@@ -81,7 +81,7 @@ fn the_next_request_reads_what_was_set() {
         assert!(!session.is_new());
         assert_eq!(session.created(), NOW);
         assert_eq!(session.to_json(), r#"{"user":"zoë","n":1.10}"#);
-        assert!(session.commit(false).unwrap().is_empty(), "the browser has its cookie");
+        assert!(session.commit(Outcome::Response).unwrap().is_empty(), "the browser has its cookie");
     });
 }
 
@@ -91,8 +91,8 @@ fn a_read_extends_the_session_and_keeps_its_data() {
         let header = begin(factory, r#"{"a":1}"#);
         for seconds in [1000.0, 2000.0, 3000.0] {
             let mut session = open(factory, &header, seconds);
-            assert_eq!(session.get_int64("a"), Ok(Some(1)));
-            session.commit(false).unwrap();
+            assert_eq!(session.get_i64("a"), Ok(Some(1)));
+            session.commit(Outcome::Response).unwrap();
         }
         assert_eq!(open(factory, &header, 4500.0).load_result(), LoadResult::Expired);
     });
@@ -103,16 +103,16 @@ fn two_concurrent_requests_keep_each_others_changes() {
     on_every_store(|factory| {
         let header = begin(factory, r#"{"gone":1,"queue":[],"_f_":["old"]}"#);
         let (mut one, mut other) = (open(factory, &header, 1.0), open(factory, &header, 1.0));
-        one.set("one", "1").unwrap();
-        one.set("same", "\"one\"").unwrap();
-        one.flash_string("from one", "", true).unwrap();
-        other.set("other", "2").unwrap();
-        other.set("same", "\"other\"").unwrap();
-        assert_eq!(other.pop_flash("").unwrap(), r#"["old"]"#);
-        other.flash_string("from other", "", true).unwrap();
+        one.set_json("one", "1").unwrap();
+        one.set_json("same", "\"one\"").unwrap();
+        one.queue("").push_str("from one").unwrap();
+        other.set_json("other", "2").unwrap();
+        other.set_json("same", "\"other\"").unwrap();
+        assert_eq!(other.queue("").pop_json().unwrap(), r#"["old"]"#);
+        other.queue("").push_str("from other").unwrap();
         assert!(other.delete("gone"));
-        one.commit(false).unwrap();
-        other.commit(false).unwrap();
+        one.commit(Outcome::Response).unwrap();
+        other.commit(Outcome::Response).unwrap();
         assert_eq!(
             json(factory, &header),
             r#"{"queue":[],"_f_":["from one","from other"],"one":1,"same":"other","other":2}"#
@@ -125,14 +125,14 @@ fn a_default_does_not_replace_what_another_request_set_first() {
     on_every_store(|factory| {
         let header = begin(factory, r#"{"a":1}"#);
         let (mut one, mut other) = (open(factory, &header, 1.0), open(factory, &header, 1.0));
-        assert_eq!(one.setdefault("theme", "\"dark\"").unwrap(), "\"dark\"");
+        assert_eq!(one.setdefault_json("theme", "\"dark\"").unwrap(), "\"dark\"");
         let token = one.csrf_token().unwrap().to_owned();
-        assert_eq!(other.setdefault("theme", "\"light\"").unwrap(), "\"light\"");
+        assert_eq!(other.setdefault_json("theme", "\"light\"").unwrap(), "\"light\"");
         other.csrf_token().unwrap();
-        one.commit(false).unwrap();
-        other.commit(false).unwrap();
+        one.commit(Outcome::Response).unwrap();
+        other.commit(Outcome::Response).unwrap();
         let mut session = open(factory, &header, 2.0);
-        assert_eq!(session.get_string("theme").unwrap(), Some("dark"));
+        assert_eq!(session.get_str("theme").unwrap(), Some("dark"));
         assert_eq!(session.csrf_token().unwrap(), token);
     });
 }
@@ -143,10 +143,10 @@ fn a_csrf_token_replaces_a_value_that_is_not_a_token() {
         for none in [r#"{"_csrft_":""}"#, r#"{"_csrft_":7}"#] {
             let header = begin(factory, none);
             let (mut one, mut other) = (open(factory, &header, 1.0), open(factory, &header, 1.0));
-            one.set("a", "1").unwrap();
+            one.set_json("a", "1").unwrap();
             let token = other.csrf_token().unwrap().to_owned();
-            one.commit(false).unwrap();
-            other.commit(false).unwrap();
+            one.commit(Outcome::Response).unwrap();
+            other.commit(Outcome::Response).unwrap();
             assert!(open(factory, &header, 2.0).check_csrf_token(token.as_bytes()), "{none}");
         }
     });
@@ -157,14 +157,14 @@ fn changes_are_replayed_in_call_order() {
     on_every_store(|factory| {
         let header = begin(factory, r#"{"a":1,"b":2}"#);
         let (mut one, mut other) = (open(factory, &header, 1.0), open(factory, &header, 1.0));
-        one.set("c", "3").unwrap();
-        one.commit(false).unwrap();
-        other.set("x", "1").unwrap();
+        one.set_json("c", "3").unwrap();
+        one.commit(Outcome::Response).unwrap();
+        other.set_json("x", "1").unwrap();
         other.clear();
-        other.set("y", "2").unwrap();
-        other.update(r#"{"y":3,"z":4}"#).unwrap();
-        assert_eq!(other.pop("z").unwrap(), Some("4"));
-        other.commit(false).unwrap();
+        other.set_json("y", "2").unwrap();
+        other.update_json(r#"{"y":3,"z":4}"#).unwrap();
+        assert_eq!(other.pop_json("z").unwrap(), Some("4"));
+        other.commit(Outcome::Response).unwrap();
         assert_eq!(json(factory, &header), r#"{"y":3}"#);
     });
 }
@@ -175,14 +175,14 @@ fn a_message_conflicts_if_another_request_set_its_queue_to_another_value() {
         for pops in [false, true] {
             let header = begin(factory, r#"{"_f_":["old"]}"#);
             let (mut one, mut other) = (open(factory, &header, 1.0), open(factory, &header, 1.0));
-            one.set("_f_", "7").unwrap();
+            one.set_json("_f_", "7").unwrap();
             match pops {
-                true => assert_eq!(other.pop_flash(""), Ok(r#"["old"]"#)),
-                false => other.flash_string("new", "", true).unwrap(),
+                true => assert_eq!(other.queue("").pop_json(), Ok(r#"["old"]"#)),
+                false => other.queue("").push_str("new").unwrap(),
             }
-            one.commit(false).unwrap();
+            one.commit(Outcome::Response).unwrap();
             for _ in 0..2 {
-                assert_eq!(other.commit(false).map(<[_]>::len), Err(Error::Conflict));
+                assert_eq!(other.commit(Outcome::Response).map(<[_]>::len), Err(Error::Conflict));
             }
             assert_eq!(json(factory, &header), r#"{"_f_":7}"#);
         }
@@ -195,11 +195,11 @@ fn a_commit_may_be_followed_by_further_changes() {
         let header = begin(factory, "{}");
         let mut session = open(factory, &header, 1.0);
         for n in 0..3 {
-            session.set_int64("n", n).unwrap();
-            assert!(session.commit(false).unwrap().is_empty());
+            session.set_i64("n", n).unwrap();
+            assert!(session.commit(Outcome::Response).unwrap().is_empty());
             let mut other = open(factory, &header, 1.0);
-            other.set_int64(&format!("other {n}"), n).unwrap();
-            other.commit(false).unwrap();
+            other.set_i64(&format!("other {n}"), n).unwrap();
+            other.commit(Outcome::Response).unwrap();
         }
         assert_eq!(json(factory, &header), r#"{"n":2,"other 0":0,"other 1":1,"other 2":2}"#);
     });
@@ -216,16 +216,16 @@ fn threads_lose_no_write() {
                     for _ in 0..50 {
                         let n = next.fetch_add(1, Ordering::Relaxed);
                         let mut session = open(factory, &header, 1.0);
-                        session.set_int64(&format!("key {n}"), n.into()).unwrap();
-                        session.flash_string(&n.to_string(), "", true).unwrap();
-                        session.commit(false).unwrap();
+                        session.set_i64(&format!("key {n}"), n.into()).unwrap();
+                        session.queue("").push_str(&n.to_string()).unwrap();
+                        session.commit(Outcome::Response).unwrap();
                     }
                 });
             }
         });
         let mut session = open(factory, &header, 2.0);
         assert_eq!(session.len(), 201);
-        assert_eq!(session.pop_flash("").unwrap().split(',').count(), 200);
+        assert_eq!(session.queue("").pop_json().unwrap().split(',').count(), 200);
     });
 }
 
@@ -236,8 +236,8 @@ fn a_logout_takes_effect_when_the_request_ends_in_an_exception() {
         let header = begin(&factory, r#"{"user":1}"#);
         let mut logout = open(&factory, &header, 1.0);
         logout.invalidate();
-        logout.set("b", "1").unwrap();
-        let set_cookies = logout.commit(true).unwrap();
+        logout.set_json("b", "1").unwrap();
+        let set_cookies = logout.commit(Outcome::Exception).unwrap();
         assert!(matches!(set_cookies, [cookie] if cookie.starts_with("session=; Max-Age=0;")), "{}", store.url);
         assert_eq!(open(&factory, &header, 2.0).load_result(), LoadResult::Missing, "{}", store.url);
         assert!(!logout.is_changed() && logout.is_empty());
@@ -255,11 +255,11 @@ fn a_logout_reaches_the_browser_when_the_store_is_down() {
     drop(server);
     logout.invalidate();
     for _ in 0..2 {
-        assert!(matches!(logout.commit(false), Err(Error::Store(_))));
+        assert!(matches!(logout.commit(Outcome::Response), Err(Error::Store(_))));
         assert!(matches!(logout.set_cookies(), [_, cookie] if cookie.starts_with("session=; Max-Age=0;")));
     }
-    kept.set("a", "1").unwrap();
-    assert!(matches!(kept.commit(false), Err(Error::Store(_))));
+    kept.set_json("a", "1").unwrap();
+    assert!(matches!(kept.commit(Outcome::Response), Err(Error::Store(_))));
     assert!(kept.set_cookies().is_empty(), "the session is unchanged");
 }
 
@@ -275,12 +275,12 @@ fn a_logout_is_final() {
     on_every_store(|factory| {
         let header = begin(factory, r#"{"user":1}"#);
         let mut slow = open(factory, &header, 1.0);
-        slow.set("seen", "1").unwrap();
+        slow.set_json("seen", "1").unwrap();
         let mut logout = open(factory, &header, 1.0);
         logout.invalidate();
-        let cleared = logout.commit(false).unwrap()[0].clone();
+        let cleared = logout.commit(Outcome::Response).unwrap()[0].clone();
         assert!(cleared.starts_with("session=; Max-Age=0;"), "{cleared}");
-        assert_eq!(slow.commit(false), Err(Error::Gone));
+        assert_eq!(slow.commit(Outcome::Response), Err(Error::Gone));
         assert!(slow.set_cookies().is_empty());
         assert_eq!(slow.to_json(), r#"{"user":1,"seen":1}"#);
         let mut next = open(factory, &header, 2.0);
@@ -295,9 +295,9 @@ fn values_set_after_invalidate_belong_to_a_new_id() {
         let mut session = open(factory, &header, 1.0);
         let old = session.id().map(str::to_owned);
         session.invalidate();
-        session.set("fresh", "true").unwrap();
+        session.set_json("fresh", "true").unwrap();
         assert_eq!(session.id(), None, "there is no id before the first commit");
-        let new = cookie(session.commit(false).unwrap());
+        let new = cookie(session.commit(Outcome::Response).unwrap());
         assert_ne!(session.id(), old.as_deref());
         assert_ne!(new, header);
         assert_eq!(json(factory, &new), r#"{"fresh":true}"#);
@@ -311,10 +311,10 @@ fn an_id_from_the_browser_is_never_reused() {
         let header = begin(factory, "{}");
         let mut session = open(factory, &header, 1.0);
         session.invalidate();
-        session.commit(false).unwrap();
+        session.commit(Outcome::Response).unwrap();
         let mut again = open(factory, &header, 2.0);
-        again.set("a", "1").unwrap();
-        assert_ne!(cookie(again.commit(false).unwrap()), header);
+        again.set_json("a", "1").unwrap();
+        assert_ne!(cookie(again.commit(Outcome::Response).unwrap()), header);
         assert_eq!(open(factory, &header, 2.0).load_result(), LoadResult::Missing);
     });
 }
@@ -324,24 +324,24 @@ fn after_regenerate_id_the_old_id_shows_the_previous_state() {
     on_every_store(|factory| {
         let header = begin(factory, r#"{"cart":[1]}"#);
         let (mut early, mut late) = (open(factory, &header, 1.0), open(factory, &header, 1.0));
-        early.set("early", "1").unwrap();
+        early.set_json("early", "1").unwrap();
         let mut login = open(factory, &header, 1.0);
-        login.set("user", "42").unwrap();
+        login.set_json("user", "42").unwrap();
         login.regenerate_id();
-        early.commit(false).unwrap();
-        let new = cookie(login.commit(false).unwrap());
+        early.commit(Outcome::Response).unwrap();
+        let new = cookie(login.commit(Outcome::Response).unwrap());
         assert_ne!(new, header);
         assert_eq!(json(factory, &new), r#"{"cart":[1],"early":1,"user":42}"#);
         let mut old = open(factory, &header, 2.0);
         assert_eq!(old.load_result(), LoadResult::Loaded);
         assert_eq!(old.to_json(), r#"{"cart":[1],"early":1}"#);
-        assert!(old.commit(false).unwrap().is_empty());
-        old.set("x", "1").unwrap();
-        assert_eq!(old.commit(false), Err(Error::Gone));
-        late.set("late", "1").unwrap();
-        assert_eq!(late.commit(false), Err(Error::Gone));
-        login.set("more", "1").unwrap();
-        assert_eq!(cookie(login.commit(false).unwrap()), new, "the response still needs the new id");
+        assert!(old.commit(Outcome::Response).unwrap().is_empty());
+        old.set_json("x", "1").unwrap();
+        assert_eq!(old.commit(Outcome::Response), Err(Error::Gone));
+        late.set_json("late", "1").unwrap();
+        assert_eq!(late.commit(Outcome::Response), Err(Error::Gone));
+        login.set_json("more", "1").unwrap();
+        assert_eq!(cookie(login.commit(Outcome::Response).unwrap()), new, "the response still needs the new id");
         assert_eq!(json(factory, &new), r#"{"cart":[1],"early":1,"user":42,"more":1}"#);
     });
 }
@@ -354,13 +354,13 @@ fn a_logout_by_an_old_id_ends_the_current_session() {
             let early = open(factory, &header, 1.0);
             let mut login = open(factory, &header, 1.0);
             login.regenerate_id();
-            let new = cookie(login.commit(false).unwrap());
+            let new = cookie(login.commit(Outcome::Response).unwrap());
             let mut login = open(factory, &new, 1.0);
             login.regenerate_id();
-            let newest = cookie(login.commit(false).unwrap());
+            let newest = cookie(login.commit(Outcome::Response).unwrap());
             let mut logout = if opened_before_the_move { early } else { open(factory, &new, 1.0) };
             logout.invalidate();
-            logout.commit(false).unwrap();
+            logout.commit(Outcome::Response).unwrap();
             for ended in [&header, &new, &newest] {
                 assert_eq!(open(factory, ended, 2.0).load_result(), LoadResult::Missing);
             }
@@ -377,14 +377,14 @@ fn after_a_logout_no_id_of_the_session_opens_it() {
             for _ in 0..3 {
                 let mut session = open(&factory, ids.last().unwrap(), 1.0);
                 session.regenerate_id();
-                ids.push(cookie(session.commit(false).unwrap()));
+                ids.push(cookie(session.commit(Outcome::Response).unwrap()));
                 let first = open(&factory, &ids[0], 1.0).load_result();
                 let only_before = if grace != "0" && ids.len() == 2 { LoadResult::Loaded } else { LoadResult::Missing };
                 assert_eq!(first, only_before, "only the previous id still opens the session");
             }
             let mut logout = open(&factory, ids.last().unwrap(), 1.0);
             logout.invalidate();
-            logout.commit(false).unwrap();
+            logout.commit(Outcome::Response).unwrap();
             for id in &ids {
                 assert_eq!(open(&factory, id, 1.0).load_result(), LoadResult::Missing);
             }
@@ -401,9 +401,9 @@ fn a_logout_ends_a_session_whose_id_changed_after_it_was_opened() {
             let mut logout = open(&factory, &header, 1.0);
             let mut login = open(&factory, &header, moved_at);
             login.regenerate_id();
-            let new = cookie(login.commit(false).unwrap());
+            let new = cookie(login.commit(Outcome::Response).unwrap());
             logout.invalidate();
-            assert!(logout.commit(false).unwrap()[0].contains("Max-Age=0"));
+            assert!(logout.commit(Outcome::Response).unwrap()[0].contains("Max-Age=0"));
             assert_eq!(open(&factory, &new, 100.0).load_result(), LoadResult::Missing);
         }
     }
@@ -415,21 +415,21 @@ fn the_old_id_is_missing_after_regenerate_grace() {
         let factory = factory_with(&store.url, &[("regenerate_grace", "10")]);
         let header = begin(&factory, r#"{"cart":1}"#);
         let mut login = open(&factory, &header, 1.0);
-        login.set("user", "1").unwrap();
+        login.set_json("user", "1").unwrap();
         login.regenerate_id();
-        let new = cookie(login.commit(false).unwrap());
+        let new = cookie(login.commit(Outcome::Response).unwrap());
         for (after, result) in [(10.5, LoadResult::Loaded), (11.5, LoadResult::Missing)] {
             let mut old = open(&factory, &header, after);
             assert_eq!(old.load_result(), result);
-            assert_eq!(old.get("user"), Ok(None), "an old id never shows newer data");
+            assert_eq!(old.get_json("user"), Ok(None), "an old id never shows newer data");
             // A save keeps the snapshot only during the grace period.
             let mut session = open(&factory, &new, after);
-            session.set("n", "1").unwrap();
-            session.commit(false).unwrap();
+            session.set_json("n", "1").unwrap();
+            session.commit(Outcome::Response).unwrap();
         }
         let mut planted = open(&factory, &header, 12.0);
         planted.invalidate();
-        planted.commit(false).unwrap();
+        planted.commit(Outcome::Response).unwrap();
         assert_eq!(
             open(&factory, &new, 12.0).load_result(),
             LoadResult::Loaded,
@@ -461,24 +461,24 @@ fn a_request_that_only_read_does_not_restore_an_old_cookie() {
             let header = begin(if shared { &before } else { &factory }, r#"{"cart":1}"#);
             // If nothing happens in between, the reader's cookie is set.
             let mut reader = open(&factory, &header, 5.0);
-            reader.get("cart").unwrap();
-            assert_eq!(reader.commit(false).unwrap().len(), 1);
+            reader.get_json("cart").unwrap();
+            assert_eq!(reader.commit(Outcome::Response).unwrap().len(), 1);
             for ends in ["login", "logout"] {
                 let header = begin(if shared { &before } else { &factory }, r#"{"cart":1}"#);
                 let mut reader = open(&factory, &header, 5.0);
-                reader.get("cart").unwrap();
+                reader.get_json("cart").unwrap();
                 let mut other = open(&factory, &header, 5.0);
                 if ends == "login" {
                     other.regenerate_id()
                 } else {
                     other.invalidate()
                 }
-                other.commit(false).unwrap();
-                assert!(reader.commit(false).unwrap().is_empty(), "{ends}");
+                other.commit(Outcome::Response).unwrap();
+                assert!(reader.commit(Outcome::Response).unwrap().is_empty(), "{ends}");
                 // The old id, which can only be read during the grace period, sets no cookie either.
                 let mut late = open(&factory, &header, 7.0);
-                late.get("cart").unwrap();
-                let cookies = late.commit(false).unwrap();
+                late.get_json("cart").unwrap();
+                let cookies = late.commit(Outcome::Response).unwrap();
                 assert!(cookies.is_empty(), "{ends}");
             }
         }
@@ -500,19 +500,23 @@ fn listing_and_revoking_work_during_a_rotation_of_the_secret() {
         let two = with(&[("secret", "new"), ("previous_secret", "old")]);
         let three = with(&[("secret", "new")]);
         for only_reads in [false, true] {
-            let mut login = one.open_at(b"", NOW).unwrap();
+            let mut login = one.open_with(b"", &OpenOptions::new().now(NOW)).unwrap();
             login.set_subject("alice").unwrap();
-            let header = cookie(login.commit(false).unwrap());
+            let header = cookie(login.commit(Outcome::Response).unwrap());
             let mut session = open(&two, &header, 5.0);
             assert_eq!(session.load_result(), LoadResult::LoadedPreviousSecret);
             match only_reads {
-                true => drop(session.get("page").unwrap()),
-                false => session.set("page", "1").unwrap(),
+                true => drop(session.get_json("page").unwrap()),
+                false => session.set_json("page", "1").unwrap(),
             }
-            let header = cookie(session.commit(false).unwrap());
-            assert_eq!(two.subject_sessions("alice").unwrap().len(), 1);
-            assert_eq!(three.subject_sessions("alice").unwrap().len(), 1, "it is listed with the current secret");
-            assert_eq!(three.revoke_all("alice", None), Ok(1));
+            let header = cookie(session.commit(Outcome::Response).unwrap());
+            assert_eq!(two.subject("alice").and_then(|subject| subject.sessions()).unwrap().len(), 1);
+            assert_eq!(
+                three.subject("alice").and_then(|subject| subject.sessions()).unwrap().len(),
+                1,
+                "it is listed with the current secret"
+            );
+            assert_eq!(three.subject("alice").and_then(|subject| subject.revoke_all(None)), Ok(1));
             assert_eq!(open(&three, &header, 6.0).load_result(), LoadResult::Missing);
         }
     }
@@ -523,11 +527,11 @@ fn a_session_that_this_server_cannot_read_is_listed_and_revoked() {
     for store in stores().into_iter().filter(|store| store.url != "memory:") {
         let pickling = factory_with(&store.url, &[("serializer", "pickle")]);
         let factory = factory_with(&store.url, &[]);
-        let mut login = pickling.open_at(b"", NOW).unwrap();
+        let mut login = pickling.open_with(b"", &OpenOptions::new().now(NOW)).unwrap();
         login.set_subject("alice").unwrap();
-        let header = cookie(login.commit(false).unwrap());
-        assert_eq!(factory.subject_sessions("alice").unwrap().len(), 1);
-        assert_eq!(factory.revoke_all("alice", None), Ok(1));
+        let header = cookie(login.commit(Outcome::Response).unwrap());
+        assert_eq!(factory.subject("alice").and_then(|subject| subject.sessions()).unwrap().len(), 1);
+        assert_eq!(factory.subject("alice").and_then(|subject| subject.revoke_all(None)), Ok(1));
         assert_eq!(open(&pickling, &header, 1.0).load_result(), LoadResult::Missing);
     }
 }
@@ -535,14 +539,14 @@ fn a_session_that_this_server_cannot_read_is_listed_and_revoked() {
 #[test]
 fn a_failed_commit_keeps_the_subject() {
     let factory = factory_with("memory:", &[("store_max_bytes", "1000000")]);
-    let mut login = factory.open_at(b"", NOW).unwrap();
+    let mut login = factory.open_with(b"", &OpenOptions::new().now(NOW)).unwrap();
     login.set_subject("alice").unwrap();
-    let header = cookie(login.commit(false).unwrap());
+    let header = cookie(login.commit(Outcome::Response).unwrap());
     let mut session = open(&factory, &header, 1.0);
     session.set_subject("").unwrap();
-    session.set_string("big", &"x".repeat(2_000_000)).unwrap();
-    assert!(matches!(session.commit(false), Err(Error::Store(_))));
-    assert_eq!(factory.revoke_all("alice", None), Ok(1));
+    session.set_str("big", &"x".repeat(2_000_000)).unwrap();
+    assert!(matches!(session.commit(Outcome::Response), Err(Error::Store(_))));
+    assert_eq!(factory.subject("alice").and_then(|subject| subject.revoke_all(None)), Ok(1));
     assert_eq!(open(&factory, &header, 1.0).load_result(), LoadResult::Missing);
 }
 
@@ -551,23 +555,23 @@ fn a_revoked_session_does_not_open_by_an_older_id() {
     on_every_store(|factory| {
         let mut headers = Vec::new();
         for _ in 0..2 {
-            let mut session = factory.open_at(b"", NOW).unwrap();
+            let mut session = factory.open_with(b"", &OpenOptions::new().now(NOW)).unwrap();
             session.set_subject("user-42").unwrap();
-            session.set("a", "1").unwrap();
-            let old = cookie(session.commit(false).unwrap());
+            session.set_json("a", "1").unwrap();
+            let old = cookie(session.commit(Outcome::Response).unwrap());
             let mut session = open(factory, &old, 1.0);
             session.regenerate_id();
-            let new = cookie(session.commit(false).unwrap());
+            let new = cookie(session.commit(Outcome::Response).unwrap());
             let id = session.id().unwrap().to_owned();
             headers.push((old, new, id));
         }
         let opens = |header: &str| open(factory, header, 2.0).load_result();
         let [(kept_old, kept, id), (ended_old, ended, _)] = &headers[..] else { panic!() };
-        assert_eq!(factory.subject_sessions("user-42").unwrap().len(), 2);
-        assert_eq!(factory.revoke_all("user-42", Some(id)), Ok(1));
+        assert_eq!(factory.subject("user-42").and_then(|subject| subject.sessions()).unwrap().len(), 2);
+        assert_eq!(factory.subject("user-42").and_then(|subject| subject.revoke_all(Some(id))), Ok(1));
         assert_eq!([opens(ended_old), opens(ended)], [LoadResult::Missing; 2]);
         assert_eq!([opens(kept_old), opens(kept)], [LoadResult::Loaded; 2]);
-        assert_eq!(factory.revoke("user-42", id), Ok(true));
+        assert_eq!(factory.subject("user-42").and_then(|subject| subject.revoke(id)), Ok(true));
         assert_eq!([opens(kept_old), opens(kept)], [LoadResult::Missing; 2]);
     });
 }
@@ -579,7 +583,7 @@ fn without_regenerate_grace_the_old_id_is_missing_at_once() {
         let header = begin(&factory, "{}");
         let mut session = open(&factory, &header, 1.0);
         session.regenerate_id();
-        session.commit(false).unwrap();
+        session.commit(Outcome::Response).unwrap();
         std::thread::sleep(Duration::from_millis(5));
         assert_eq!(open(&factory, &header, 2.0).load_result(), LoadResult::Missing);
     }
@@ -593,7 +597,7 @@ fn the_reason_of_a_missing_session_says_whether_it_expired_if_the_store_knows() 
         let (expired, ended) = (begin(), begin());
         let mut logout = open(&factory, &ended, 0.0);
         logout.invalidate();
-        logout.commit(false).unwrap();
+        logout.commit(Outcome::Response).unwrap();
         std::thread::sleep(Duration::from_millis(2200));
         let why = |header: &str| {
             let session = open(&factory, header, 0.0);
@@ -618,8 +622,8 @@ fn an_absolute_timeout_ends_a_busy_session() {
         let mut header = begin(&factory, r#"{"a":1}"#);
         for seconds in [50.0, 99.0] {
             let mut session = open(&factory, &header, seconds);
-            session.get("a").unwrap();
-            if let [set_cookie] = session.commit(false).unwrap() {
+            session.get_json("a").unwrap();
+            if let [set_cookie] = session.commit(Outcome::Response).unwrap() {
                 header = set_cookie.split(';').next().unwrap().to_owned();
             }
         }
@@ -631,10 +635,10 @@ fn an_absolute_timeout_ends_a_busy_session() {
 fn sessions_of_a_subject_are_listed_and_revoked() {
     on_every_store(|factory| {
         let login = |subject: &str| {
-            let mut session = factory.open_at(b"", NOW).unwrap();
+            let mut session = factory.open_with(b"", &OpenOptions::new().now(NOW)).unwrap();
             session.set_subject(subject).unwrap();
-            session.set("a", "1").unwrap();
-            let cookie = cookie(session.commit(false).unwrap());
+            session.set_json("a", "1").unwrap();
+            let cookie = cookie(session.commit(Outcome::Response).unwrap());
             (cookie, session.id().unwrap().to_owned())
         };
         let (first, first_id) = login("user-42");
@@ -642,25 +646,29 @@ fn sessions_of_a_subject_are_listed_and_revoked() {
         let (third, third_id) = login("user-42");
         let (other, _) = login("user-43");
         let mut session = open(factory, &second, 10.0);
-        session.get("a").unwrap();
-        session.commit(false).unwrap();
-        let listed = factory.subject_sessions("user-42").unwrap();
+        session.get_json("a").unwrap();
+        session.commit(Outcome::Response).unwrap();
+        let listed = factory.subject("user-42").and_then(|subject| subject.sessions()).unwrap();
         assert_eq!(listed.len(), 3);
         assert_eq!((&listed[0].id, listed[0].created, listed[0].accessed), (&second_id, NOW, 1_700_000_010.0));
-        assert_eq!(factory.revoke("user-43", &first_id), Ok(false), "the session belongs to another subject");
+        assert_eq!(
+            factory.subject("user-43").and_then(|subject| subject.revoke(&first_id)),
+            Ok(false),
+            "the session belongs to another subject"
+        );
         for no_id in ["", "../../etc/passwd", &first_id[1..], &first_id.to_uppercase()] {
-            assert_eq!(factory.revoke("user-42", no_id), Ok(false), "{no_id}");
+            assert_eq!(factory.subject("user-42").and_then(|subject| subject.revoke(no_id)), Ok(false), "{no_id}");
         }
-        assert_eq!(factory.revoke("user-42", &first_id), Ok(true));
+        assert_eq!(factory.subject("user-42").and_then(|subject| subject.revoke(&first_id)), Ok(true));
         assert_eq!(open(factory, &first, 11.0).load_result(), LoadResult::Missing);
-        assert_eq!(factory.revoke_all("user-42", Some(&third_id)), Ok(1));
+        assert_eq!(factory.subject("user-42").and_then(|subject| subject.revoke_all(Some(&third_id))), Ok(1));
         assert_eq!(open(factory, &second, 11.0).load_result(), LoadResult::Missing);
         assert_eq!(open(factory, &third, 11.0).load_result(), LoadResult::Loaded);
         assert_eq!(open(factory, &other, 11.0).load_result(), LoadResult::Loaded);
         let mut moved = open(factory, &third, 11.0);
         moved.regenerate_id();
-        let moved_to = cookie(moved.commit(false).unwrap());
-        assert_eq!(factory.revoke_all("user-42", None), Ok(1));
+        let moved_to = cookie(moved.commit(Outcome::Response).unwrap());
+        assert_eq!(factory.subject("user-42").and_then(|subject| subject.revoke_all(None)), Ok(1));
         assert_eq!(open(factory, &moved_to, 11.0).load_result(), LoadResult::Missing);
     });
 }
@@ -671,16 +679,16 @@ fn a_subject_is_kept_if_another_request_commits_first() {
         let header = begin(factory, "{}");
         let (mut login, mut other) = (open(factory, &header, 1.0), open(factory, &header, 1.0));
         login.set_subject("user-42").unwrap();
-        other.set("a", "1").unwrap();
-        other.commit(false).unwrap();
-        login.commit(false).unwrap();
-        assert_eq!(factory.subject_sessions("user-42").unwrap().len(), 1);
+        other.set_json("a", "1").unwrap();
+        other.commit(Outcome::Response).unwrap();
+        login.commit(Outcome::Response).unwrap();
+        assert_eq!(factory.subject("user-42").and_then(|subject| subject.sessions()).unwrap().len(), 1);
         let (mut one, mut late) = (open(factory, &header, 1.0), open(factory, &header, 1.0));
         one.set_subject("").unwrap();
-        one.commit(false).unwrap();
-        late.set("b", "2").unwrap();
-        late.commit(false).unwrap();
-        assert_eq!(factory.subject_sessions("user-42").unwrap(), []);
+        one.commit(Outcome::Response).unwrap();
+        late.set_json("b", "2").unwrap();
+        late.commit(Outcome::Response).unwrap();
+        assert_eq!(factory.subject("user-42").and_then(|subject| subject.sessions()).unwrap(), []);
         assert_eq!(json(factory, &header), r#"{"a":1,"b":2}"#);
     });
 }
@@ -707,7 +715,7 @@ fn a_cookie_session_moves_into_the_store() {
         let factory = factory_with(&store.url, &accept);
         let mut session = open(&factory, &header, 1.0);
         assert_eq!((session.load_result(), session.load_format()), (LoadResult::LoadedOtherFormat, Some("before")));
-        let stored = cookie(session.commit(false).unwrap());
+        let stored = cookie(session.commit(Outcome::Response).unwrap());
         assert_eq!(open(&factory, &stored, 2.0).load_result(), LoadResult::Loaded);
         assert_eq!(json(&factory, &stored), r#"{"user":1}"#);
     }
@@ -723,8 +731,10 @@ fn memory_is_bounded_and_the_session_that_expires_first_is_evicted() {
     assert!((1300..1700).contains(&kept), "{kept}");
     assert!(there(&&headers[1999]));
     let mut session = open(&factory, "", 0.0);
-    session.set_string("large", &"x".repeat(2_000_000)).unwrap();
-    assert!(matches!(session.commit(false), Err(Error::Store(reason)) if reason.contains("store_max_bytes")));
+    session.set_str("large", &"x".repeat(2_000_000)).unwrap();
+    assert!(
+        matches!(session.commit(Outcome::Response), Err(Error::Store(reason)) if reason.contains("store_max_bytes"))
+    );
 }
 
 #[test]
@@ -744,5 +754,42 @@ fn cookies_have_no_subjects() {
     let factory = Factory::new(&options).unwrap();
     assert_eq!(open(&factory, "", 0.0).set_subject("x"), Err(Error::NoStore));
     assert_eq!(open(&factory, "", 0.0).id(), None);
-    assert_eq!(factory.revoke_all("x", None), Err(Error::NoStore));
+    assert_eq!(factory.subject("x").and_then(|subject| subject.revoke_all(None)), Err(Error::NoStore));
+}
+
+#[test]
+fn what_two_requests_append_and_add_adds_up() {
+    on_every_store(|factory| {
+        let header = begin(factory, r#"{"list":["first"],"n":1}"#);
+        let (mut slow, mut fast) = (open(factory, &header, 1.0), open(factory, &header, 1.0));
+        for (session, name) in [(&mut fast, "fast"), (&mut slow, "slow")] {
+            session.append("list", name).unwrap();
+            session.append("new", name).unwrap();
+            session.increment("n", 10).unwrap();
+            session.increment("m", -1).unwrap();
+            session.commit(Outcome::Response).unwrap();
+        }
+        let expected = r#"{"list":["first","fast","slow"],"n":21,"new":["fast","slow"],"m":-2}"#;
+        assert_eq!(json(factory, &header), expected);
+    });
+}
+
+#[test]
+fn an_append_or_an_addition_to_what_is_of_another_type_now_is_a_conflict() {
+    on_every_store(|factory| {
+        for other in ["\"text\"", "1.5", "{}"] {
+            let header = begin(factory, r#"{"list":[],"n":1}"#);
+            let (mut appending, mut adding) = (open(factory, &header, 1.0), open(factory, &header, 1.0));
+            let mut fast = open(factory, &header, 1.0);
+            fast.set_json("list", other).unwrap();
+            fast.set_json("n", other).unwrap();
+            fast.commit(Outcome::Response).unwrap();
+            appending.append("list", &1).unwrap();
+            adding.increment("n", 1).unwrap();
+            for session in [&mut appending, &mut adding] {
+                assert_eq!(session.commit(Outcome::Response), Err(Error::Conflict));
+            }
+            assert_eq!(json(factory, &header), format!(r#"{{"list":{other},"n":{other}}}"#));
+        }
+    });
 }

@@ -3,14 +3,14 @@
 mod common;
 
 use common::*;
-use khufu::{Factory, LoadResult};
+use khufu::{Factory, LoadResult, OpenOptions};
 
 /// A factory of each format, and the value of a cookie that it opens.
 fn written() -> Vec<(Factory, String)> {
     let write = |settings| {
         let factory = factory(settings);
-        let mut session = factory.open_at(b"", NOW).unwrap();
-        session.update(r#"{"user":"zoë","admin":false}"#).unwrap();
+        let mut session = factory.open_with(b"", &OpenOptions::new().now(NOW)).unwrap();
+        session.update_json(r#"{"user":"zoë","admin":false}"#).unwrap();
         let value = value_of(&commit(&mut session).unwrap()).to_owned();
         assert_eq!(open(&factory, &value).load_result(), LoadResult::Loaded);
         (factory, value)
@@ -21,7 +21,7 @@ fn written() -> Vec<(Factory, String)> {
 /// Checks that a cookie with this value opens a new, empty session. The value may contain any bytes.
 fn does_not_open(factory: &Factory, value: impl AsRef<[u8]>) -> LoadResult {
     let value = value.as_ref();
-    let mut session = factory.open_at(&[b"session=", value].concat(), NOW).unwrap();
+    let mut session = factory.open_with(&[b"session=", value].concat(), &OpenOptions::new().now(NOW)).unwrap();
     let result = session.load_result();
     let shown = String::from_utf8_lossy(value);
     assert!(matches!(result, LoadResult::BadSignature | LoadResult::Malformed), "{shown}: {result}");
@@ -82,8 +82,8 @@ fn parts_of_two_cookies_do_not_open() {
     for (settings, seal) in [(FORMATS[0], 64), (FORMATS[2], 40), (FORMATS[2], 24)] {
         let factory = factory(settings);
         let bytes = |state: &str| {
-            let mut session = factory.open_at(b"", NOW).unwrap();
-            session.update(state).unwrap();
+            let mut session = factory.open_with(b"", &OpenOptions::new().now(NOW)).unwrap();
+            session.update_json(state).unwrap();
             unbase64(value_of(&commit(&mut session).unwrap()))
         };
         let (one, other) = (bytes(r#"{"user":"eve"}"#), bytes(r#"{"user":"bob"}"#));

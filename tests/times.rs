@@ -3,12 +3,12 @@
 mod common;
 
 use common::*;
-use khufu::Session;
+use khufu::{OpenOptions, Session};
 
 /// Opens a session that was renewed `age` seconds ago, at [`RENEWED`].
 fn aged(settings: Settings<'_>, age: f64) -> Session {
     let header = format!("session={}", signed(session(r#"{"a": 1, "_f_": [], "_csrft_": "t"}"#)));
-    factory(settings).open_at(header.as_bytes(), RENEWED + age).unwrap()
+    factory(settings).open_with(header.as_bytes(), &OpenOptions::new().now(RENEWED + age)).unwrap()
 }
 
 /// A call, and its name.
@@ -16,19 +16,19 @@ type Call = (&'static str, fn(&mut Session));
 
 const READS: [Call; 13] = [
     ("get", |s| {
-        s.get("a").unwrap();
+        s.get_json("a").unwrap();
     }),
     ("get of a missing key", |s| {
-        s.get("b").unwrap();
+        s.get_json("b").unwrap();
     }),
     ("get_string", |s| {
-        s.get_string("_csrft_").unwrap();
+        s.get_str("_csrft_").unwrap();
     }),
     ("get_int64", |s| {
-        s.get_int64("a").unwrap();
+        s.get_i64("a").unwrap();
     }),
     ("get_double", |s| {
-        s.get_double("a").unwrap();
+        s.get_f64("a").unwrap();
     }),
     ("get_bool", |s| {
         s.get_bool("b").unwrap();
@@ -49,7 +49,7 @@ const READS: [Call; 13] = [
         assert_ne!(s.to_json(), "{}");
     }),
     ("peek_flash", |s| {
-        s.peek_flash("").unwrap();
+        s.queue("").peek_json().unwrap();
     }),
     ("csrf_token", |s| {
         s.csrf_token().unwrap();
@@ -113,7 +113,7 @@ fn a_session_renewed_in_the_future_is_not_reissued() {
 #[test]
 fn changed_alone_does_not_change_accessed() {
     let mut session = aged(&[], 100.0);
-    session.changed();
+    session.mark_changed();
     assert!(session.is_changed());
     assert_eq!(session.accessed(), RENEWED);
     let payload = committed(&mut session);
@@ -126,7 +126,7 @@ fn times_are_written_back_unchanged() {
     {
         let value = signed(format!("[{renewed}, {created}, {{}}]"));
         let mut session = open(&factory(&[]), &value);
-        session.changed();
+        session.mark_changed();
         assert_eq!(committed(&mut session), format!("[{renewed},{created},{{}}]"));
     }
 }
@@ -134,10 +134,10 @@ fn times_are_written_back_unchanged() {
 #[test]
 fn a_new_session_is_created_now_with_a_fraction_and_accessed_in_whole_seconds() {
     let mut session = fresh();
-    session.set_int64("a", 1).unwrap();
+    session.set_i64("a", 1).unwrap();
     assert_eq!(committed(&mut session), r#"[1700000060,1700000060.25,{"a":1}]"#);
     let mut session = fresh();
-    session.changed();
+    session.mark_changed();
     assert_eq!(committed(&mut session), "[1700000060.25,1700000060.25,{}]");
 }
 

@@ -1,6 +1,6 @@
 //! Every cookie that the Python originals wrote opens to its state.
 
-use khufu::{Factory, LoadResult, Options};
+use khufu::{Factory, LoadResult, OpenOptions, Options};
 use serde_json::Value;
 
 fn read(file: &str) -> Value {
@@ -25,7 +25,9 @@ fn every_case_opens(file: &str, kind: &str) {
     assert!(cases.len() > 20);
     for case in cases {
         let header = format!("session={}", case["cookie"].as_str().unwrap());
-        let mut session = factory(case, kind).open_at(header.as_bytes(), vectors["now"].as_f64().unwrap()).unwrap();
+        let mut session = factory(case, kind)
+            .open_with(header.as_bytes(), &OpenOptions::new().now(vectors["now"].as_f64().unwrap()))
+            .unwrap();
         let name = &case["name"];
         assert_eq!(session.load_result(), LoadResult::Loaded, "{name}: {:?}", session.refusal());
         assert_eq!(session.created(), case["created"].as_f64().unwrap(), "{name}");

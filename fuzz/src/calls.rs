@@ -28,7 +28,7 @@ const OPTIONS: &[(&str, &str)] = &[
     ("serializer", "pickle"),
     ("store", "memory:"),
     ("store_max_bytes", "100000"),
-    ("format", "beaker"),
+    ("library", "beaker"),
     ("accept.old.secret", "old"),
     ("timeout", "10"),
     ("reissue_time", ""),
@@ -148,7 +148,10 @@ impl World {
         }
         assert_eq!(unsafe { khufu_factory_new(self.options, &mut self.factories[0]) }, KHUFU_OK);
         for session in &mut self.sessions {
-            assert_eq!(unsafe { khufu_session_open_at(self.factories[0], null(), 0, NOW, session) }, KHUFU_OK);
+            assert_eq!(
+                unsafe { khufu_session_open_with(self.factories[0], null(), 0, NOW, -1.0, 0, session) },
+                KHUFU_OK
+            );
         }
     }
 
@@ -256,21 +259,22 @@ impl World {
                 self.text(&cookie)
             }
         };
-        let (way, time) = (input.int_in_range(0..=3_u8)?, input.arbitrary()?);
+        let (way, time, flags) = (input.int_in_range(0..=4_u8)?, input.arbitrary()?, input.int_in_range(0..=2_u32)?);
         // The header may be a text borrowed from the old session.
         let old = std::mem::replace(&mut self.sessions[index], null_mut());
         let session = &mut self.sessions[index];
         unsafe {
             let status = match way {
                 0 => khufu_session_open(factory, header.data, header.len, session),
-                1 => khufu_session_open_deadline(factory, header.data, header.len, time, session),
-                2 => khufu_session_open_at(factory, header.data, header.len, time, session),
-                _ => khufu_session_open_at(factory, header.data, header.len, NOW, session),
+                1 => khufu_session_open_with(factory, header.data, header.len, NOW, time, flags, session),
+                2 => khufu_session_open_with(factory, header.data, header.len, time, -1.0, flags, session),
+                3 => khufu_session_open_value(factory, header.data, header.len, NOW, -1.0, flags, session),
+                _ => khufu_session_open_with(factory, header.data, header.len, NOW, -1.0, 0, session),
             };
             assert!(!session.is_null());
             // The time limit may be too short for the store.
             assert!(matches!(status, KHUFU_OK | KHUFU_ERR_ARGUMENT | KHUFU_ERR_STORE), "{status:?}");
-            let without = khufu_session_open_at(factory, null(), 0, NOW, null_mut());
+            let without = khufu_session_open_with(factory, null(), 0, NOW, -1.0, 0, null_mut());
             assert_eq!(without, KHUFU_ERR_ARGUMENT);
             khufu_session_free(old);
         }
@@ -312,7 +316,11 @@ impl World {
             3 => unsafe { khufu_session_to_json(session, output, &mut len) },
             4 => unsafe { khufu_session_id(session, output, &mut len) },
             5 => unsafe { khufu_session_peek_flash(session, key.data, key.len, output, &mut len) },
-            6 => unsafe { khufu_session_set_cookie(session, input.arbitrary()?, output, &mut len) },
+            6 => {
+                let (mut name, mut name_len) = (null(), 0);
+                let index = input.arbitrary()?;
+                unsafe { khufu_session_header(session, index, &mut name, &mut name_len, output, &mut len) }
+            }
             7 => return self.iterate(number, session, input.arbitrary()?),
             8 => {
                 Self::read_scalars(session, key);
@@ -374,7 +382,7 @@ impl World {
             assert!(khufu_session_length(session) < 1000);
             let times = [khufu_session_created, khufu_session_accessed, khufu_session_renewed];
             assert!(times.iter().all(|time| time(session).is_finite()));
-            let _ = (khufu_session_is_new(session), khufu_session_is_changed(session), khufu_session_vary(session));
+            let _ = (khufu_session_is_new(session), khufu_session_is_changed(session));
             check_detail(khufu_session_load_format(session));
             check_detail(khufu_load_result_name(khufu_session_load_result(session) as i32));
         }
@@ -458,16 +466,19 @@ impl World {
                 let subject = self.argument(input, VALUES)?;
                 unsafe { khufu_session_set_subject(session, subject.data, subject.len) }
             }
-            3 => unsafe { khufu_session_changed(session) },
+            3 => unsafe { khufu_session_mark_changed(session) },
             4 => unsafe { khufu_session_commit(session, input.arbitrary()?) },
-            5 => unsafe { khufu_session_commit_deadline(session, 0, input.arbitrary()?) },
+            5 => unsafe { khufu_session_commit_with(session, 0, input.arbitrary()?) },
             _ => unsafe { khufu_session_commit(session, 0) },
         };
         self.forget_borrowed(number);
         unsafe { check_detail(khufu_session_error(session)) };
         if status == KHUFU_OK {
             let (mut data, mut len) = (null(), 0);
-            if unsafe { khufu_session_set_cookie(session, 0, &mut data, &mut len) } == KHUFU_OK {
+            let (mut name, mut name_len) = (null(), 0);
+            let header = unsafe { khufu_session_header(session, 0, &mut name, &mut name_len, &mut data, &mut len) };
+            // "Set-Cookie" is the only name of this length.
+            if header == KHUFU_OK && name_len == 10 {
                 let cookie = unsafe { slice::from_raw_parts(data.cast::<u8>(), len) };
                 let pair = cookie.split(|byte| *byte == b';').next().unwrap_or_default();
                 self.cookies.push(pair.to_vec());

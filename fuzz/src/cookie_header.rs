@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use khufu::{Factory, LoadResult};
+use khufu::{Factory, LoadResult, OpenOptions, Outcome};
 
 use super::common::{NOW, Settings, factory, open, value_of};
 
@@ -15,8 +15,8 @@ const FORMATS: [Settings<'static>; 7] = [
     &[SECRET, ("serializer", "pickle"), ("hashalg", "sha1")],
     &[KEY, ("type", "encrypted_cookie")],
     &[SECRET, ("type", "store")],
-    &[SECRET, ("format", "beaker"), ("serializer", "json")],
-    &[SECRET, ("format", "beaker"), ("type", "encrypted_cookie"), ("encrypt_key", "sesame")],
+    &[SECRET, ("library", "beaker"), ("serializer", "json")],
+    &[SECRET, ("library", "beaker"), ("type", "encrypted_cookie"), ("encrypt_key", "sesame")],
     &[
         ("secret", "newer"),
         ("previous_secret", "older"),
@@ -39,9 +39,9 @@ static SEALED: LazyLock<Vec<Sealed>> = LazyLock::new(|| {
     let sealed = FORMATS.iter().enumerate().map(|(number, settings)| {
         let factory = factory(settings);
         let state = format!("{{\"format\":{number}}}");
-        let mut session = factory.open_at(b"", NOW).unwrap();
-        session.update(&state).unwrap();
-        let value = value_of(&session.commit(false).unwrap()[0]).to_owned();
+        let mut session = factory.open_with(b"", &OpenOptions::new().now(NOW)).unwrap();
+        session.update_json(&state).unwrap();
+        let value = value_of(&session.commit(Outcome::Response).unwrap()[0]).to_owned();
         Sealed { factory, value, state }
     });
     sealed.collect()
@@ -63,7 +63,8 @@ fn header(data: &[u8]) -> Vec<u8> {
 pub fn run(data: &[u8]) {
     let header = header(data);
     for Sealed { factory, state, .. } in SEALED.iter() {
-        let mut session = factory.open_at(&header, NOW).expect("no cookie makes opening fail");
+        let mut session =
+            factory.open_with(&header, &OpenOptions::new().now(NOW)).expect("no cookie makes opening fail");
         match session.load_result() {
             LoadResult::Loaded => assert_eq!(session.to_json(), state, "only a cookie sealed here opens"),
             LoadResult::None | LoadResult::BadSignature | LoadResult::Malformed => {
@@ -74,9 +75,9 @@ pub fn run(data: &[u8]) {
         if state == SLOW && session.is_new() {
             continue;
         }
-        session.set("key", "\"value\"").unwrap();
+        session.set_json("key", "\"value\"").unwrap();
         let whole = session.to_json().to_owned();
-        let cookies = session.commit(false).expect("a small session is written");
+        let cookies = session.commit(Outcome::Response).expect("a small session is written");
         assert_eq!(cookies.len(), 1);
         let mut reopened = open(factory, value_of(&cookies[0]));
         assert_eq!(reopened.load_result(), LoadResult::Loaded);
@@ -87,6 +88,6 @@ pub fn run(data: &[u8]) {
         } else {
             session.delete("key");
         }
-        session.commit(false).expect("the session is small again");
+        session.commit(Outcome::Response).expect("the session is small again");
     }
 }

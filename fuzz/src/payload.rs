@@ -1,6 +1,6 @@
 //! Checks any payload that was sealed with the right secret.
 
-use khufu::{Error, Factory, LoadResult, Session};
+use khufu::{Error, Factory, LoadResult, Outcome, Session};
 
 use super::common::{NOW, items, open, unbase64, value_of};
 use super::json_text;
@@ -8,10 +8,10 @@ use super::json_text;
 /// Commits, and returns the value of the cookie. `None` if the cookie is too large for browsers, or none is needed.
 fn written(session: &mut Session) -> Option<String> {
     if !session.is_changed() {
-        assert_eq!(session.commit(false).unwrap(), []);
+        assert_eq!(session.commit(Outcome::Response).unwrap(), []);
         return None;
     }
-    match session.commit(false) {
+    match session.commit(Outcome::Response) {
         Ok(cookies) => Some(value_of(&cookies[0]).to_owned()),
         Err(Error::TooLarge { length, limit, .. }) if length > limit => None,
         Err(error) => panic!("commit failed: {error}"),
@@ -26,16 +26,19 @@ pub fn check(factory: &Factory, value: &str) -> Option<String> {
         LoadResult::Loaded => {}
         LoadResult::Malformed => {
             assert!(session.is_new() && session.is_empty() && session.refusal().is_some());
-            session.set("a", "1").unwrap();
+            session.set_json("a", "1").unwrap();
             assert_eq!(open(factory, &written(&mut session).unwrap()).to_json(), r#"{"a":1}"#);
             return None;
         }
         LoadResult::Unsupported => {
             assert!(session.is_new() && session.is_empty() && session.refusal().is_some());
-            session.set("a", "1").unwrap();
-            assert!(matches!(session.commit(false), Err(Error::Unsupported(_))), "the session is not overwritten");
+            session.set_json("a", "1").unwrap();
+            assert!(
+                matches!(session.commit(Outcome::Response), Err(Error::Unsupported(_))),
+                "the session is not overwritten"
+            );
             session.invalidate();
-            assert_eq!(session.commit(false).unwrap().len(), 1);
+            assert_eq!(session.commit(Outcome::Response).unwrap().len(), 1);
             return None;
         }
         other => panic!("the payload is genuine: {}", other.name()),
@@ -55,7 +58,7 @@ pub fn check(factory: &Factory, value: &str) -> Option<String> {
         check_reopened(&touched);
     }
     let mut session = open(factory, value);
-    session.changed();
+    session.mark_changed();
     let untouched = written(&mut session)?;
     check_reopened(&untouched);
     Some(untouched)
@@ -68,7 +71,7 @@ fn touched(factory: &Factory, value: &str) -> Option<String> {
     if session.contains(KEY) {
         return None;
     }
-    session.set(KEY, "[1]").unwrap();
+    session.set_json(KEY, "[1]").unwrap();
     assert!(session.delete(KEY));
     written(&mut session)
 }
@@ -83,18 +86,18 @@ fn read(session: &mut Session) -> String {
     for (key, json) in items {
         assert!(json_text::read(&json).is_some(), "each value is JSON");
         if session.contains(&key) && !key.contains(char::REPLACEMENT_CHARACTER) {
-            match session.get(&key) {
+            match session.get_json(&key) {
                 Ok(value) => assert_eq!(value, Some(&*json)),
                 Err(error) => assert!(matches!(error, Error::Type { .. }) && json.contains("null")),
             }
         }
         let kinds = [
-            session.get_string(&key).is_ok_and(|value| value.is_some()),
-            session.get_double(&key).is_ok_and(|value| value.is_some()),
+            session.get_str(&key).is_ok_and(|value| value.is_some()),
+            session.get_f64(&key).is_ok_and(|value| value.is_some()),
             session.get_bool(&key).is_ok_and(|value| value.is_some()),
         ];
         assert!(kinds.iter().filter(|is| **is).count() <= 1, "a value has one type");
-        if let Ok(Some(integer)) = session.get_int64(&key) {
+        if let Ok(Some(integer)) = session.get_i64(&key) {
             assert!(json == integer.to_string() || json == "-0");
         }
     }

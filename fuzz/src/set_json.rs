@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use khufu::{Error, Factory, LoadResult, Session};
+use khufu::{Error, Factory, LoadResult, OpenOptions, Outcome, Session};
 use serde_json::Value;
 
 use super::common::{FORMATS, KEY, NOW, SECRET, factory, open, value_of};
@@ -25,18 +25,18 @@ pub fn run(data: &[u8]) {
         return;
     }
     for factory in FACTORIES.iter() {
-        let mut session = factory.open_at(b"", NOW).unwrap();
+        let mut session = factory.open_with(b"", &OpenOptions::new().now(NOW)).unwrap();
         for text in text.split(SEPARATOR).take(4) {
             set(&mut session, text);
             update(&mut session, text);
             flash(&mut session, text);
         }
         reopen(factory, &mut session);
-        if session.pop_flash("").is_ok() {
-            assert_eq!(session.peek_flash("").unwrap(), "[]");
+        if session.queue("").pop_json().is_ok() {
+            assert_eq!(session.queue("").peek_json().unwrap(), "[]");
         }
         session.invalidate();
-        session.commit(false).unwrap();
+        session.commit(Outcome::Response).unwrap();
     }
 }
 
@@ -45,11 +45,11 @@ fn set(session: &mut Session, text: &str) {
     session.delete("k");
     let before = session.to_json().to_owned();
     let expected = accepted(text);
-    let outcome = session.set("k", text);
+    let outcome = session.set_json("k", text);
     match &expected {
         Some(expected) => {
             outcome.unwrap_or_else(|error| panic!("{text:?} is JSON: {error}"));
-            let kept = session.get("k").unwrap().expect("it was set");
+            let kept = session.get_json("k").unwrap().expect("it was set");
             assert!(kept.len() <= text.trim_ascii().len());
             assert_eq!(json_text::read(kept).as_ref(), Some(expected));
         }
@@ -59,22 +59,22 @@ fn set(session: &mut Session, text: &str) {
         }
     }
     session.delete("k");
-    let outcome = session.setdefault("k", text).map(json_text::read);
+    let outcome = session.setdefault_json("k", text).map(json_text::read);
     assert_eq!(outcome.ok().flatten(), expected);
     // setdefault also checks a default that it does not need.
-    session.set("k", "7").unwrap();
-    assert_eq!(session.setdefault("k", text).ok(), expected.is_some().then_some("7"));
+    session.set_json("k", "7").unwrap();
+    assert_eq!(session.setdefault_json("k", text).ok(), expected.is_some().then_some("7"));
 }
 
 fn update(session: &mut Session, text: &str) {
     let before = session.to_json().to_owned();
-    let outcome = session.update(text);
+    let outcome = session.update_json(text);
     let is_refused = outcome.is_err();
     match accepted(text) {
         Some(Value::Object(members)) if !members.keys().any(|key| key.contains(LONE_SURROGATE)) => {
             outcome.unwrap_or_else(|error| panic!("{text:?} is an object: {error}"));
             for (key, value) in &members {
-                assert_eq!(json_text::read(session.get(key).unwrap().unwrap()).as_ref(), Some(value));
+                assert_eq!(json_text::read(session.get_json(key).unwrap().unwrap()).as_ref(), Some(value));
             }
         }
         Some(Value::Object(_)) => {
@@ -94,7 +94,7 @@ fn update(session: &mut Session, text: &str) {
 fn flash(session: &mut Session, text: &str) {
     for allow_duplicate in [true, false] {
         let before = queue(session);
-        let outcome = session.flash(text, "", allow_duplicate);
+        let outcome = session.queue("").allow_duplicate(allow_duplicate).push_json(text);
         let Some(before) = before else {
             assert!(outcome.is_err(), "the key's value is not a list");
             return;
@@ -117,7 +117,7 @@ fn flash(session: &mut Session, text: &str) {
 
 /// The messages of the queue, or `None` if its key has another value than a list.
 fn queue(session: &mut Session) -> Option<Vec<Value>> {
-    match json_text::read(session.peek_flash("").ok()?) {
+    match json_text::read(session.queue("").peek_json().ok()?) {
         Some(Value::Array(messages)) => Some(messages),
         other => panic!("peek_flash gave {other:?}"),
     }
@@ -125,8 +125,8 @@ fn queue(session: &mut Session) -> Option<Vec<Value>> {
 
 /// Checks that a commit keeps everything, if it fits in a cookie.
 fn reopen(factory: &Factory, session: &mut Session) {
-    session.changed();
-    let value = match session.commit(false) {
+    session.mark_changed();
+    let value = match session.commit(Outcome::Response) {
         Ok(cookies) => value_of(&cookies[0]).to_owned(),
         Err(Error::TooLarge { length, limit, .. }) if length > limit => return,
         Err(error) => panic!("commit failed: {error}"),

@@ -1,9 +1,7 @@
-//! The attributes of a factory's cookies, and the rules that browsers have for them.
+//! The attributes of a cookie, and browsers' rules for them.
 
-use crate::error::Error;
-use crate::options::Settings;
-
-/// The attributes of every cookie that a factory writes.
+/// The attributes of a cookie, and its name.
+#[derive(Clone)]
 pub(crate) struct Attributes {
     pub name: String,
     pub max_age: Option<u64>,
@@ -12,35 +10,24 @@ pub(crate) struct Attributes {
     pub secure: bool,
     pub httponly: bool,
     pub samesite: Option<&'static str>,
+    pub partitioned: bool,
 }
 
-/// Beginnings of names that browsers bind to attributes (RFC 6265bis, section 4.1.3). The longest of a kind comes first.
+/// Prefixes of names for which browsers require certain attributes (RFC 6265bis, section 4.1.3). A longer prefix comes
+/// before a shorter one that it begins with.
 const PREFIXES: [&str; 4] = ["__Host-Http-", "__Host-", "__Http-", "__Secure-"];
 
 impl Attributes {
-    /// # Errors
-    /// [`Error::Option`] if browsers would drop a cookie with these attributes.
-    pub fn new(settings: &Settings) -> Result<Self, Error> {
-        let domain = settings.get("domain");
-        let attributes = Self {
-            name: settings.get("cookie_name").unwrap_or_default().to_owned(),
-            max_age: settings.seconds("max_age"),
-            // Browsers ignore a leading dot.
-            domain: domain.map(|domain| domain.strip_prefix('.').unwrap_or(domain).to_owned()),
-            path: settings.get("path").map(str::to_owned),
-            secure: settings.is_on("secure"),
-            httponly: settings.is_on("httponly"),
-            samesite: settings.choice("samesite"),
-        };
-        attributes.check(settings)?;
-        Ok(attributes)
-    }
-
-    fn check(&self, settings: &Settings) -> Result<(), Error> {
+    /// The attribute because of which browsers would drop the cookie, and the value that it must have. `None` if
+    /// browsers accept the cookie.
+    pub fn broken_rule(&self) -> Option<(&'static str, String)> {
         if self.samesite == Some("None") && !self.secure {
-            return Err(settings.refuse("", "secure", "true where samesite is None"));
+            return Some(("secure", "true if samesite is None".to_owned()));
         }
-        let Some(prefix) = PREFIXES.into_iter().find(|prefix| begins_with(&self.name, prefix)) else { return Ok(()) };
+        if self.partitioned && !self.secure {
+            return Some(("secure", "true if partitioned is true".to_owned()));
+        }
+        let prefix = PREFIXES.into_iter().find(|prefix| begins_with(&self.name, prefix))?;
         let (host, http) = (prefix.starts_with("__Host-"), prefix.ends_with("Http-"));
         let rules = [
             ("secure", "true", self.secure),
@@ -48,16 +35,12 @@ impl Attributes {
             ("path", "/", self.path.as_deref() == Some("/") || !host),
             ("domain", "unset", self.domain.is_none() || !host),
         ];
-        match rules.into_iter().find(|(_, _, kept)| !kept) {
-            Some((option, allowed, _)) => {
-                Err(settings.refuse("", option, &format!("{allowed} for a cookie_name that begins with {prefix}")))
-            }
-            None => Ok(()),
-        }
+        let (attribute, allowed, _) = rules.into_iter().find(|(_, _, is_kept)| !is_kept)?;
+        Some((attribute, format!("{allowed} for a cookie_name that begins with {prefix}")))
     }
 }
 
-/// Browsers compare the beginning of a name without regard to case.
+/// True if a name begins with a prefix. Browsers ignore case here.
 fn begins_with(name: &str, prefix: &str) -> bool {
     name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }

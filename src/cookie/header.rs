@@ -1,24 +1,24 @@
 //! The request's `Cookie` header.
 
-/// How many cookies of one name are tried, the last first.
-const TRIED: usize = 8;
+/// The number of cookies of the same name that are tried, beginning with the last one.
+const MOST_TRIED: usize = 8;
 
 /// The values of the last eight cookies called `name` in a `Cookie` header, the last first.
 ///
 /// Pairs are separated by `;` (or by `,` if a proxy joined two headers). A value may be in quotes. Anything that is not
-/// a pair is skipped. WebOb also turns `\075` in a value into `=`; here such a value stays as it is, and is a bad cookie,
-/// because neither Pyramid nor khufu writes a character that needs this.
+/// a pair is skipped. WebOb also turns `\075` in a value into `=`; here such a value stays as it is, and is a bad
+/// cookie, because neither Pyramid nor khufu writes a character that needs this.
 #[inline]
 pub(crate) fn candidates<'h>(header: &'h [u8], name: &str) -> impl Iterator<Item = &'h [u8]> {
     let mut last = None;
-    // Seldom is there any; however long the header, no more are kept than are tried.
+    // This is usually empty. It never has more cookies than are tried, however long the header is.
     let mut earlier = Vec::new();
     let mut rest = header;
     while !rest.is_empty() {
         let (pair_name, value, after) = next_pair(rest);
         if pair_name == Some(name.as_bytes()) {
             earlier.extend(last.replace(value));
-            if earlier.len() == TRIED {
+            if earlier.len() == MOST_TRIED {
                 earlier.remove(0);
             }
         }
@@ -41,7 +41,7 @@ pub(crate) fn has_any(header: &[u8]) -> bool {
     false
 }
 
-/// A pair's name (if it is a pair), its value, and what follows it.
+/// The name of the next pair (`None` if it is not a pair), its value, and the rest of the header.
 #[inline]
 fn next_pair(header: &[u8]) -> (Option<&[u8]>, &[u8], &[u8]) {
     let end = memchr::memchr2(b';', b',', header).unwrap_or(header.len());
@@ -50,7 +50,7 @@ fn next_pair(header: &[u8]) -> (Option<&[u8]>, &[u8], &[u8]) {
     };
     let name = Some(header[..equal].trim_ascii());
     let from = header[equal + 1..].trim_ascii_start();
-    let behind = header.len() - end;
+    let after_pair = header.len() - end;
     if let Some(quoted) = from.strip_prefix(b"\"")
         && let Some(close) = memchr::memchr(b'"', quoted)
     {
@@ -59,9 +59,10 @@ fn next_pair(header: &[u8]) -> (Option<&[u8]>, &[u8], &[u8]) {
             return (name, &quoted[..close], after(rest, 0));
         }
     }
-    (name, from[..from.len() - behind].trim_ascii_end(), after(header, end))
+    (name, from[..from.len() - after_pair].trim_ascii_end(), after(header, end))
 }
 
+/// The header after a separator.
 fn after(header: &[u8], separator: usize) -> &[u8] {
     header.get(separator + 1..).unwrap_or_default()
 }

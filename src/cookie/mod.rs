@@ -1,8 +1,9 @@
-//! The cookie itself: the request's `Cookie` header, the attributes that browsers accept, and the response's `Set-Cookie`
-//! values.
+//! Cookies: the request's `Cookie` header, the seals and the format of a value, and the response's `Set-Cookie` values.
 
 mod attributes;
+pub(crate) mod format;
 mod header;
+pub(crate) mod seal;
 mod set_cookie;
 
 pub use set_cookie::SetCookie;

@@ -1,11 +1,11 @@
-//! C's arguments as Rust's.
+//! Arguments of C functions as Rust values.
 
 use std::ffi::{CStr, c_char};
 
 use super::guard::Failure;
 use super::status::khufu_status::*;
 
-/// A length that says: up to the NUL.
+/// The length of a text that ends at its NUL.
 pub(super) const NTS: usize = usize::MAX;
 
 fn argument(what: &str) -> Failure {
@@ -14,11 +14,11 @@ fn argument(what: &str) -> Failure {
 
 /// The bytes at (data, len).
 ///
-/// SAFETY: where `data` is not NULL, `len` bytes (or those up to a NUL, for NTS) stand there and stay as they are
-/// until the call is over.
+/// SAFETY: if `data` is not NULL, `len` bytes (or, for NTS, those up to a NUL) can be read there, and do not change until
+/// the call is over.
 pub(super) unsafe fn bytes<'a>(data: *const c_char, len: usize) -> Result<&'a [u8], Failure> {
     if data.is_null() {
-        return if len == 0 { Ok(&[]) } else { Err(argument("a text is NULL, and its length is not 0")) };
+        return if len == 0 { Ok(&[]) } else { Err(argument("a text is NULL, but its length is not 0")) };
     }
     if len == NTS {
         // SAFETY: the caller promises a NUL-terminated text.
@@ -39,7 +39,7 @@ pub(super) unsafe fn text<'a>(data: *const c_char, len: usize) -> Result<&'a str
     // SAFETY: the caller's promise is handed on.
     let bytes = unsafe { bytes(data, len) }?;
     if bytes.is_ascii() {
-        // SAFETY: ASCII is UTF-8. The general check takes longer over a key than to find it.
+        // SAFETY: ASCII is UTF-8. The general check of a key takes longer than finding the key.
         return Ok(unsafe { std::str::from_utf8_unchecked(bytes) });
     }
     std::str::from_utf8(bytes).map_err(|_| Failure::new(KHUFU_ERR_UTF8, "a key or a text is not UTF-8"))
@@ -47,18 +47,18 @@ pub(super) unsafe fn text<'a>(data: *const c_char, len: usize) -> Result<&'a str
 
 /// The value that a pointer points to.
 ///
-/// SAFETY: where `handle` is not NULL, it came from the function that makes this type, was not freed, and no other
-/// thread uses it.
+/// SAFETY: if `handle` is not NULL, it came from the function that makes this type, was not freed, and no other thread
+/// uses it.
 pub(super) unsafe fn handle<'a, T>(handle: *mut T) -> Result<&'a mut T, Failure> {
     // SAFETY: the caller's promise.
     unsafe { handle.as_mut() }.ok_or_else(|| argument("a handle is NULL"))
 }
 
-/// An output that has been set to nothing.
+/// The place of an output. It holds NULL, 0 or false until a value is put there.
 pub(super) struct Output<T>(*mut T);
 
 impl<T> Output<T> {
-    /// SAFETY: where `place` is not NULL, a `T` can be written there until the call is over.
+    /// SAFETY: if `place` is not NULL, a `T` can be written there until the call is over.
     pub unsafe fn cleared(place: *mut T, nothing: T) -> Result<Self, Failure> {
         if place.is_null() {
             return Err(argument("an output is NULL"));
@@ -74,7 +74,7 @@ impl<T> Output<T> {
     }
 }
 
-/// A text's two outputs.
+/// The two outputs of a text: its place and its length.
 pub(super) struct TextOutput {
     data: Output<*const c_char>,
     len: Output<usize>,
@@ -92,7 +92,7 @@ impl TextOutput {
     /// `text` is UTF-8.
     pub fn put(self, text: impl AsRef<[u8]>) {
         let text = text.as_ref();
-        // An empty text's own pointer may be one that points nowhere.
+        // The pointer of an empty Rust text need not point to memory.
         self.data.put(if text.is_empty() { c"".as_ptr() } else { text.as_ptr().cast() });
         self.len.put(text.len());
     }

@@ -1,28 +1,29 @@
-//! A store of the caller's own for tests: callbacks that keep records in a map. Each call of one is a step.
+//! A custom store for tests: callbacks that keep records in a map. Each call of a callback is a step.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::{c_char, c_void};
 use std::sync::{Arc, Mutex};
 
 use super::arguments::bytes;
-use super::custom::{UserData, khufu_sink, khufu_sink_write, khufu_store_vtable};
-use super::custom_store::CustomStore;
+use super::callback_store::CallbackStore;
 use super::status::khufu_status::{self, *};
+use super::tables::{UserData, khufu_sink, khufu_sink_write, khufu_store_vtable};
 use crate::record::interleavings::schedule::{Effect, step};
-use crate::store::{Store, StoreError};
+use crate::store::custom::CustomDriver;
+use crate::store::{Driver, StoreError};
 
 #[derive(Default)]
 struct Contents {
-    /// Generations and records.
+    /// The generation and the bytes of each record.
     records: HashMap<String, (u64, Vec<u8>)>,
-    /// Keys by subject.
+    /// The keys of each subject's records.
     listed: HashMap<String, BTreeSet<String>>,
 }
 
 type Shared = Arc<Mutex<Contents>>;
 
-/// A store that is made of callbacks. Records have no end.
-pub(crate) fn store() -> Arc<dyn Store> {
+/// A store that is made of callbacks. Its records do not expire.
+pub(crate) fn store() -> Arc<dyn Driver> {
     let table = khufu_store_vtable {
         struct_size: size_of::<khufu_store_vtable>(),
         load: Some(load),
@@ -35,7 +36,7 @@ pub(crate) fn store() -> Arc<dyn Store> {
         release: Some(release),
     };
     let contents: Box<Shared> = Box::default();
-    Arc::new(CustomStore::new(table, UserData(Box::into_raw(contents).cast())))
+    Arc::new(CustomDriver(CallbackStore::new(table, UserData(Box::into_raw(contents).cast()))))
 }
 
 /// SAFETY: the pointer is the one that [`store`] made.
@@ -55,7 +56,7 @@ fn status(outcome: Result<khufu_status, StoreError>) -> i32 {
     outcome.unwrap_or(KHUFU_ERR_STORE) as i32
 }
 
-/// Whether a record has a generation, as a callback tells it.
+/// The status of a write that expects a generation.
 fn meets(contents: &Contents, key: &str, expected: u64) -> khufu_status {
     match contents.records.get(key) {
         None => KHUFU_ERR_GONE,

@@ -1,4 +1,4 @@
-//! The one place where a Rust outcome becomes a status.
+//! The one place where the result of a Rust function becomes a status.
 
 use std::ffi::{CStr, CString, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::status::{khufu_status, message};
 use crate::error::Error;
 
-/// Why a call did not succeed: a status and, for an error, its detail.
+/// The reason why a call did not succeed: a status and, for an error, its detail.
 pub(super) struct Failure {
     status: khufu_status,
     detail: Option<String>,
@@ -18,7 +18,7 @@ impl Failure {
     }
 }
 
-/// A status that says it all.
+/// A status without a detail of its own.
 impl From<khufu_status> for Failure {
     fn from(status: khufu_status) -> Self {
         Self { status, detail: None }
@@ -37,7 +37,7 @@ pub(super) struct Detail(Option<CString>);
 
 impl Detail {
     pub fn set(&mut self, text: &str) {
-        // A NUL, which only a caller's own text can bring in, is dropped.
+        // Only a text of the caller can contain a NUL, which is dropped.
         let bytes: Vec<u8> = text.bytes().filter(|byte| *byte != 0).collect();
         self.0 = CString::new(bytes).ok();
     }
@@ -59,12 +59,12 @@ fn text(message: &CStr) -> String {
     message.to_string_lossy().into_owned()
 }
 
-/// Runs a function's body; no panic leaves it.
+/// Runs a function's body. No panic leaves it.
 pub(super) fn guard(body: impl FnOnce() -> Result<(), Failure>) -> khufu_status {
     caught(body).map_or_else(|failure| failure.status, |()| khufu_status::KHUFU_OK)
 }
 
-/// The same, and keeps a failure's detail where `detail` finds a place for it.
+/// Runs a function's body and keeps the detail of a failure in the place that `detail` finds. No panic leaves it.
 pub(super) fn guard_with<'d>(
     detail: impl FnOnce() -> Option<&'d mut Detail>,
     body: impl FnOnce() -> Result<(), Failure>,
@@ -80,7 +80,7 @@ pub(super) fn guard_with<'d>(
     }
 }
 
-/// A function that cannot fail: what it gives, or, after a panic, `otherwise`.
+/// The value of a function that cannot fail; after a panic, `otherwise`.
 pub(super) fn value<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or(otherwise)
 }

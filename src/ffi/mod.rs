@@ -6,22 +6,27 @@
 #![allow(clippy::missing_safety_doc)] // The header states each function's contract, for C.
 
 mod arguments;
+mod callback_serializer;
+mod callback_store;
 #[cfg(test)]
 pub(crate) mod callbacks_in_memory;
+mod commit;
+mod csrf;
 mod custom;
-mod custom_store;
 mod factory;
 mod flash;
-pub(crate) mod fork;
 mod guard;
 mod options;
 mod read;
 mod session;
 mod status;
 mod subject;
+mod tables;
 mod version;
 mod write;
 
+pub use commit::*;
+pub use csrf::*;
 pub use custom::*;
 pub use factory::*;
 pub use flash::*;
@@ -30,5 +35,6 @@ pub use read::*;
 pub use session::*;
 pub use status::*;
 pub use subject::*;
+pub use tables::*;
 pub use version::*;
 pub use write::*;

@@ -7,12 +7,8 @@ use super::status::khufu_status::{self, *};
 
 /// The value of a key as JSON text.
 ///
-/// @param session  not NULL.
-/// @param key      UTF-8; (NULL, 0) is the empty key, key_len KHUFU_NTS means up to the NUL.
-/// @param json     not NULL; set to the value's JSON text, borrowed.
-/// @param json_len not NULL; its length in bytes.
-/// @return KHUFU_OK; KHUFU_NOT_FOUND; KHUFU_ERR_TYPE (the value holds NaN or an infinity, which JSON does not have);
-///         KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT.
+/// @param json     set to the value's JSON text, borrowed.
+/// @return KHUFU_OK; KHUFU_NOT_FOUND; KHUFU_ERR_TYPE (the value holds NaN or an infinity, which JSON does not have).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_get(
     session: *mut khufu_session,
@@ -21,11 +17,11 @@ pub unsafe extern "C" fn khufu_session_get(
     json: *mut *const c_char,
     json_len: *mut usize,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the comment above states it.
+    // SAFETY: the arguments are the caller's promise, as the header states it.
     unsafe {
         on_session(session, || {
             let output = TextOutput::cleared(json, json_len)?;
-            let value = core(session)?.get(text(key, key_len)?)?;
+            let value = core(session)?.get_json(text(key, key_len)?)?;
             output.put(value.ok_or(KHUFU_NOT_FOUND)?);
             Ok(())
         })
@@ -34,12 +30,8 @@ pub unsafe extern "C" fn khufu_session_get(
 
 /// The text of a key that holds a string.
 ///
-/// @param session  not NULL.
-/// @param key      UTF-8; (NULL, 0) is the empty key, key_len KHUFU_NTS means up to the NUL.
-/// @param string   not NULL; set to the text, borrowed. It may hold NULs.
-/// @param string_len not NULL; its length in bytes.
-/// @return KHUFU_OK; KHUFU_NOT_FOUND; KHUFU_ERR_TYPE (no string, or one with a lone surrogate, which UTF-8 cannot write);
-///         KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT.
+/// @param string   set to the text, borrowed. It may hold NULs.
+/// @return KHUFU_OK; KHUFU_NOT_FOUND; KHUFU_ERR_TYPE (another type, or a string with a lone surrogate, which UTF-8 cannot write).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_get_string(
     session: *mut khufu_session,
@@ -48,11 +40,11 @@ pub unsafe extern "C" fn khufu_session_get_string(
     string: *mut *const c_char,
     string_len: *mut usize,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the comment above states it.
+    // SAFETY: the arguments are the caller's promise, as the header states it.
     unsafe {
         on_session(session, || {
             let output = TextOutput::cleared(string, string_len)?;
-            let value = core(session)?.get_string(text(key, key_len)?)?;
+            let value = core(session)?.get_str(text(key, key_len)?)?;
             output.put(value.ok_or(KHUFU_NOT_FOUND)?);
             Ok(())
         })
@@ -61,11 +53,9 @@ pub unsafe extern "C" fn khufu_session_get_string(
 
 /// The value of a key that holds an integer.
 ///
-/// @param session  not NULL.
-/// @param key      UTF-8; (NULL, 0) is the empty key, key_len KHUFU_NTS means up to the NUL.
-/// @param value    not NULL; set to it.
-/// @return KHUFU_OK; KHUFU_NOT_FOUND; KHUFU_ERR_TYPE (no number, or one that is written as a float);
-///         KHUFU_ERR_RANGE (it has no place in 64 bits); KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT.
+/// @param value    set to the value.
+/// @return KHUFU_OK; KHUFU_NOT_FOUND; KHUFU_ERR_TYPE (another type, or a number that is written as a float);
+///         KHUFU_ERR_RANGE (it does not fit in 64 bits).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_get_int64(
     session: *mut khufu_session,
@@ -73,24 +63,21 @@ pub unsafe extern "C" fn khufu_session_get_int64(
     key_len: usize,
     value: *mut i64,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the comment above states it.
+    // SAFETY: the arguments are the caller's promise, as the header states it.
     unsafe {
         on_session(session, || {
             let output = Output::cleared(value, 0)?;
-            let value = core(session)?.get_int64(text(key, key_len)?)?;
+            let value = core(session)?.get_i64(text(key, key_len)?)?;
             output.put(value.ok_or(KHUFU_NOT_FOUND)?);
             Ok(())
         })
     }
 }
 
-/// The value of a key that holds a number.
+/// The value of a key that holds a number, NaN and the infinities included.
 ///
-/// @param session  not NULL.
-/// @param key      UTF-8; (NULL, 0) is the empty key, key_len KHUFU_NTS means up to the NUL.
-/// @param value    not NULL; set to it.
-/// @return KHUFU_OK; KHUFU_NOT_FOUND; KHUFU_ERR_TYPE (no number; NaN and the infinities are some);
-///         KHUFU_ERR_RANGE (it overflows); KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT.
+/// @param value    set to the value.
+/// @return KHUFU_OK; KHUFU_NOT_FOUND; KHUFU_ERR_TYPE; KHUFU_ERR_RANGE (it overflows).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_get_double(
     session: *mut khufu_session,
@@ -98,11 +85,11 @@ pub unsafe extern "C" fn khufu_session_get_double(
     key_len: usize,
     value: *mut f64,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the comment above states it.
+    // SAFETY: the arguments are the caller's promise, as the header states it.
     unsafe {
         on_session(session, || {
             let output = Output::cleared(value, 0.0)?;
-            let value = core(session)?.get_double(text(key, key_len)?)?;
+            let value = core(session)?.get_f64(text(key, key_len)?)?;
             output.put(value.ok_or(KHUFU_NOT_FOUND)?);
             Ok(())
         })
@@ -111,10 +98,8 @@ pub unsafe extern "C" fn khufu_session_get_double(
 
 /// The value of a key that holds true or false.
 ///
-/// @param session  not NULL.
-/// @param key      UTF-8; (NULL, 0) is the empty key, key_len KHUFU_NTS means up to the NUL.
-/// @param value    not NULL; set to it.
-/// @return KHUFU_OK; KHUFU_NOT_FOUND; KHUFU_ERR_TYPE; KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT.
+/// @param value    set to the value.
+/// @return KHUFU_OK; KHUFU_NOT_FOUND; KHUFU_ERR_TYPE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_get_bool(
     session: *mut khufu_session,
@@ -122,7 +107,7 @@ pub unsafe extern "C" fn khufu_session_get_bool(
     key_len: usize,
     value: *mut bool,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the comment above states it.
+    // SAFETY: the arguments are the caller's promise, as the header states it.
     unsafe {
         on_session(session, || {
             let output = Output::cleared(value, false)?;
@@ -133,12 +118,10 @@ pub unsafe extern "C" fn khufu_session_get_bool(
     }
 }
 
-/// Whether a key is there.
+/// Tells whether a key is there.
 ///
-/// @param session  not NULL.
-/// @param key      UTF-8; (NULL, 0) is the empty key, key_len KHUFU_NTS means up to the NUL.
-/// @param found    not NULL; set to the answer.
-/// @return KHUFU_OK; KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT.
+/// @param found    set to the answer.
+/// @return KHUFU_OK.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_contains(
     session: *mut khufu_session,
@@ -146,7 +129,7 @@ pub unsafe extern "C" fn khufu_session_contains(
     key_len: usize,
     found: *mut bool,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the comment above states it.
+    // SAFETY: the arguments are the caller's promise, as the header states it.
     unsafe {
         on_session(session, || {
             let output = Output::cleared(found, false)?;
@@ -156,7 +139,7 @@ pub unsafe extern "C" fn khufu_session_contains(
     }
 }
 
-/// How many keys there are.
+/// The number of keys.
 ///
 /// @param session  NULL gives 0.
 #[unsafe(no_mangle)]
@@ -165,16 +148,13 @@ pub unsafe extern "C" fn khufu_session_length(session: *mut khufu_session) -> us
     value(0, || unsafe { core(session) }.map_or(0, |session| session.len()))
 }
 
-/// The next key and its value, in the order in which keys were added. Deleting the key that was just given, and going on,
-/// passes over the one behind it; setting a key ends the views that were given: collect first, then change.
+/// The next key and its value, in the order in which keys were added. Do not change the session in the loop: deleting a
+/// key would skip the next one, and setting one would end what was borrowed.
 ///
-/// @param session  not NULL.
-/// @param cursor   not NULL; 0 before the first call; moved on by each.
-/// @param key      not NULL; set to the key, borrowed; a lone surrogate in it shows as U+FFFD.
-/// @param key_len  not NULL; its length in bytes.
-/// @param json     not NULL; set to the value's JSON text, borrowed; NaN and the infinities in it show as null.
-/// @param json_len not NULL; its length in bytes.
-/// @return KHUFU_OK; KHUFU_NOT_FOUND at the end; KHUFU_ERR_ARGUMENT.
+/// @param cursor   0 before the first call; each call moves it on.
+/// @param key      set to the key, borrowed; a lone surrogate in it shows as U+FFFD.
+/// @param json     set to the value's JSON text, borrowed; NaN and the infinities in it show as null.
+/// @return KHUFU_OK; KHUFU_NOT_FOUND (at the end).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_next(
     session: *mut khufu_session,
@@ -184,7 +164,7 @@ pub unsafe extern "C" fn khufu_session_next(
     json: *mut *const c_char,
     json_len: *mut usize,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the comment above states it.
+    // SAFETY: the arguments are the caller's promise, as the header states it.
     unsafe {
         on_session(session, || {
             let (key_output, json_output) = (TextOutput::cleared(key, key_len), TextOutput::cleared(json, json_len));
@@ -202,17 +182,15 @@ pub unsafe extern "C" fn khufu_session_next(
 
 /// The whole session as a JSON object, its keys in order; NaN and the infinities show as null.
 ///
-/// @param session  not NULL.
-/// @param json     not NULL; set to the text, borrowed.
-/// @param json_len not NULL; its length in bytes.
-/// @return KHUFU_OK; KHUFU_ERR_ARGUMENT.
+/// @param json     set to the text, borrowed.
+/// @return KHUFU_OK.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_to_json(
     session: *mut khufu_session,
     json: *mut *const c_char,
     json_len: *mut usize,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the comment above states it.
+    // SAFETY: the arguments are the caller's promise, as the header states it.
     unsafe {
         on_session(session, || {
             let output = TextOutput::cleared(json, json_len)?;

@@ -3,43 +3,45 @@ use std::ffi::{CStr, c_char};
 use crate::error::Error;
 use crate::load::LoadResult;
 
-/// What a call came to. Numbers are never reused; later versions may add some.
+/// The result of a call. Numbers are never reused; later versions may add some.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum khufu_status {
-    /// It was done.
+    /// The call did what it says.
     KHUFU_OK = 0,
-    /// There is no such key, or nothing more: a cursor's end, past the last Set-Cookie value.
+    /// There is no such key, or a cursor is at its end.
     KHUFU_NOT_FOUND = 1,
-    /// A handle or an output that is NULL, a text that is (NULL, n), an unknown flag, a time that is none.
+    /// A handle or an output is NULL, a text is (NULL, n), a flag is unknown, or a time is invalid.
     KHUFU_ERR_ARGUMENT = 2,
-    /// A key or a text that is not UTF-8.
+    /// A text is not UTF-8.
     KHUFU_ERR_UTF8 = 3,
-    /// A value that is not JSON, or nested deeper than 500 levels; for an update, not an object.
+    /// A value is not JSON, or nests deeper than 500 levels; for an update, it is not an object.
     KHUFU_ERR_JSON = 4,
     /// The key holds a value of another type.
     KHUFU_ERR_TYPE = 5,
-    /// A number that does not fit, or is not finite; a text that is longer than a session can hold (2 GiB).
+    /// A number does not fit or is not finite, or a text is longer than a session can hold (2 GiB).
     KHUFU_ERR_RANGE = 6,
-    /// The cookie's value would be longer than 4064 bytes, or its name and value together than 4096.
+    /// Browsers would drop the cookie: its value would have more than 4064 bytes, or name and value together more than 4096.
     KHUFU_ERR_TOO_LARGE = 7,
-    /// An option's name or value, or how options go together.
+    /// An option has an unknown name or a wrong value, or options contradict each other.
     KHUFU_ERR_OPTION = 8,
     /// Commit would overwrite a session that is genuine, but could not be read here.
     KHUFU_ERR_UNSUPPORTED = 9,
     /// The system's source of random bytes failed.
     KHUFU_ERR_RANDOM = 10,
-    /// A defect of khufu: a panic was caught.
+    /// A defect of khufu: please report it.
     KHUFU_ERR_INTERNAL = 11,
-    /// The store failed, or took longer than it may.
+    /// The store failed or took too long.
     KHUFU_ERR_STORE = 12,
     /// Other requests kept changing the session until the time was up: commit again. If that does not help, open the session anew.
     KHUFU_ERR_CONFLICT = 13,
     /// Another request has ended the session or given it a new id: send no cookie.
     KHUFU_ERR_GONE = 14,
+    /// The library that the option library names keeps this key for itself.
+    KHUFU_ERR_KEY = 15,
 }
 
-/// What opening made of the request's cookies. Numbers are never reused; later versions may add some.
+/// How the request's session cookie was opened. Numbers are never reused; later versions may add some.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum khufu_load_result {
@@ -47,21 +49,20 @@ pub enum khufu_load_result {
     KHUFU_LOAD_NONE = 0,
     /// The session is the one that the browser sent.
     KHUFU_LOAD_LOADED = 1,
-    /// The same, sealed with a previous secret: commit writes it again with the current one.
+    /// The session is the browser's, sealed with a previous secret: commit writes it again with the current one.
     KHUFU_LOAD_LOADED_PREVIOUS_SECRET = 2,
-    /// The same, in another accepted format: commit writes it again in the current one.
+    /// The session is the browser's, in another accepted format: commit writes it again in the current one.
     KHUFU_LOAD_LOADED_OTHER_FORMAT = 3,
-    /// It was idle for longer than the option timeout: the session is new.
+    /// The browser's session was idle for too long: the session is new.
     KHUFU_LOAD_EXPIRED = 4,
-    /// Its signature or encryption is wrong: the session is new.
+    /// The cookie's signature or encryption is wrong: the session is new.
     KHUFU_LOAD_BAD_SIGNATURE = 5,
-    /// It is not base64, too short, or its payload is no session: the session is new.
+    /// The cookie is not base64, is too short, or its payload is not a session: the session is new.
     KHUFU_LOAD_MALFORMED = 6,
-    /// It is genuine, but holds what this library cannot represent: the session is new, and commit refuses to
-    /// overwrite the browser's unless it is invalidated.
+    /// The cookie is genuine but holds something that this library cannot represent: the session is new, and commit
+    /// refuses to overwrite the browser's unless it is invalidated.
     KHUFU_LOAD_UNSUPPORTED = 7,
-    /// The store has no session of that id: it has expired or was ended, the id was replaced by a login, or never was.
-    /// The session is new.
+    /// The store has no session of that id: it expired or was ended, or a login replaced the id. The session is new.
     KHUFU_LOAD_MISSING = 8,
     /// The store could not be reached, and the option store_on_error is empty: the session is new, and commit refuses
     /// to write it.
@@ -80,8 +81,9 @@ impl From<&Error> for khufu_status {
             Error::LoneSurrogate => KHUFU_ERR_UTF8,
             Error::Type { .. } => KHUFU_ERR_TYPE,
             Error::Range(_) => KHUFU_ERR_RANGE,
+            Error::Key(_) => KHUFU_ERR_KEY,
             Error::TooLarge { .. } => KHUFU_ERR_TOO_LARGE,
-            Error::Unsupported(_) | Error::Serializer(_) => KHUFU_ERR_UNSUPPORTED,
+            Error::Unsupported(_) | Error::Serializer(_) | Error::Serialize(_) => KHUFU_ERR_UNSUPPORTED,
             Error::Random(_) => KHUFU_ERR_RANDOM,
             Error::Store(_) => KHUFU_ERR_STORE,
             Error::Conflict => KHUFU_ERR_CONFLICT,
@@ -108,7 +110,7 @@ impl From<LoadResult> for khufu_load_result {
 }
 
 /// Every status and its message.
-const MESSAGES: [(khufu_status, &CStr); 15] = [
+const MESSAGES: [(khufu_status, &CStr); 16] = [
     (KHUFU_OK, c"done"),
     (KHUFU_NOT_FOUND, c"not found"),
     (KHUFU_ERR_ARGUMENT, c"an argument is not usable"),
@@ -124,6 +126,7 @@ const MESSAGES: [(khufu_status, &CStr); 15] = [
     (KHUFU_ERR_STORE, c"the session store failed"),
     (KHUFU_ERR_CONFLICT, c"other requests kept changing the session"),
     (KHUFU_ERR_GONE, c"the session was ended by another request"),
+    (KHUFU_ERR_KEY, c"the library keeps this key for itself"),
 ];
 
 /// Every load result and its name.
@@ -144,18 +147,20 @@ pub(super) fn message(status: khufu_status) -> &'static CStr {
     MESSAGES[status as usize].1
 }
 
-/// What a status means, in a few words.
+/// The meaning of a status, in a few words.
 ///
-/// Takes any number; of an unknown one it says so. Gives static text, NUL-terminated, never NULL.
+/// @param status  any number.
+/// @return static NUL-terminated text, never NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn khufu_status_message(status: i32) -> *const c_char {
     let known = MESSAGES.iter().find(|(number, _)| *number as i32 == status);
     known.map_or(c"an unknown status", |(_, message)| message).as_ptr()
 }
 
-/// A load result's name as the documentation writes it: "loaded", "bad_signature".
+/// The name of a load result, as the documentation writes it: "loaded", "bad_signature".
 ///
-/// Takes any number; of an unknown one it says "unknown". Gives static text, NUL-terminated, never NULL.
+/// @param load_result  any number; "unknown" for an unknown one.
+/// @return static NUL-terminated text, never NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn khufu_load_result_name(load_result: i32) -> *const c_char {
     let known = NAMES.iter().find(|(number, _)| *number as i32 == load_result);

@@ -7,9 +7,9 @@ use super::status::khufu_status::{self, *};
 use crate::factory::Factory;
 use crate::subject::SubjectSession;
 
-/// The sessions of one subject, as they were when it was opened. Belongs to one thread at a time.
+/// The sessions of one subject, as they were when khufu_subject_open found them. It belongs to one thread at a time.
 pub struct khufu_subject {
-    /// `None` where opening failed.
+    /// `None` if opening failed.
     subject: Option<Subject>,
     detail: Detail,
 }
@@ -20,14 +20,14 @@ struct Subject {
     sessions: Vec<SubjectSession>,
 }
 
-/// Finds the sessions that were said to be a subject's with khufu_session_set_subject, in this process or another.
+/// Finds a subject's sessions: those that khufu_session_set_subject gave this subject, in any process.
 ///
-/// @param factory      not NULL; of the type store.
-/// @param subject      UTF-8, copied; subject_len KHUFU_NTS means up to the NUL.
-/// @param sessions     not NULL; set to a handle to be freed with khufu_subject_free, on failure too (then
-///                     khufu_subject_error tells the detail, and every other call on it fails).
-/// @return KHUFU_OK, also where there are none; KHUFU_ERR_STORE; KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT (also: the
-///         factory keeps its sessions in cookies, or in another library's records).
+/// @param factory      a factory of the type store.
+/// @param sessions     set to a handle to be freed with khufu_subject_free. An open that fails gives a handle, too: it has
+///                     the detail for khufu_subject_error, and every other call on it fails.
+/// @return KHUFU_OK, also if there are no sessions; KHUFU_ERR_STORE; KHUFU_ERR_ARGUMENT (also for a factory whose sessions
+///         are in cookies or in another library's records).
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_subject_open(
     factory: *const khufu_factory,
@@ -40,10 +40,10 @@ pub unsafe extern "C" fn khufu_subject_open(
     let mut status = guard_with(
         || Some(&mut made.detail),
         || {
-            // SAFETY: the factory and the text are the caller's promise, as the comment above states it.
+            // SAFETY: the factory and the text are the caller's promise, as the header states it.
             let (factory, name) = unsafe { (factory.as_ref(), text(subject, subject_len)?) };
             let factory = factory.ok_or_else(|| Failure::new(KHUFU_ERR_ARGUMENT, "the factory is NULL"))?.0.clone();
-            let sessions = factory.subject_sessions(name)?;
+            let sessions = factory.subject(name)?.sessions()?;
             opened = Some(Subject { factory, name: name.to_owned(), sessions });
             Ok(())
         },
@@ -57,7 +57,7 @@ pub unsafe extern "C" fn khufu_subject_open(
     status
 }
 
-/// Frees what khufu_subject_open gave.
+/// Frees a handle that khufu_subject_open gave.
 ///
 /// @param subject  may be NULL.
 #[unsafe(no_mangle)]
@@ -68,7 +68,7 @@ pub unsafe extern "C" fn khufu_subject_free(subject: *mut khufu_subject) {
     }
 }
 
-/// The detail of the last failure of a call on this subject; "" where none failed.
+/// The detail of the last call on this subject that failed; "" if none failed.
 ///
 /// @param subject  NULL gives "".
 /// @return NUL-terminated UTF-8, valid until the next call on the subject; never NULL.
@@ -78,15 +78,13 @@ pub unsafe extern "C" fn khufu_subject_error(subject: *const khufu_subject) -> *
     unsafe { subject.as_ref() }.map_or(c"".as_ptr(), |subject| subject.detail.as_ptr())
 }
 
-/// The next session of the subject; the one used last comes first.
+/// The next session of the subject. The session that was used last comes first.
 ///
-/// @param subject  not NULL.
-/// @param cursor   not NULL; 0 before the first call; moved on by each.
-/// @param id       not NULL; set to what khufu_session_id tells in that session, borrowed until the subject is freed.
-/// @param id_len   not NULL; its length in bytes.
-/// @param created  not NULL; set to when it began, in seconds since the Unix epoch.
-/// @param accessed not NULL; set to when it was last used, in seconds since the Unix epoch.
-/// @return KHUFU_OK; KHUFU_NOT_FOUND at the end; KHUFU_ERR_ARGUMENT.
+/// @param cursor   0 before the first call; each call moves it on.
+/// @param id       set to the session's id as khufu_session_id gives it, borrowed until the subject is freed.
+/// @param created  set to the time when the session began.
+/// @param accessed set to the time when the session was last used.
+/// @return KHUFU_OK; KHUFU_NOT_FOUND (at the end).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_subject_next(
     subject: *mut khufu_subject,
@@ -96,7 +94,7 @@ pub unsafe extern "C" fn khufu_subject_next(
     created: *mut f64,
     accessed: *mut f64,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the comment above states it.
+    // SAFETY: the arguments are the caller's promise, as the header states it.
     unsafe {
         on_subject(subject, || {
             let outputs =
@@ -113,35 +111,33 @@ pub unsafe extern "C" fn khufu_subject_next(
     }
 }
 
-/// Ends one session of the subject, from whatever process.
+/// Ends one session of the subject, in whatever process it is used.
 ///
-/// @param subject  not NULL.
-/// @param id       what khufu_session_id tells in that session; id_len KHUFU_NTS means up to the NUL.
-/// @return KHUFU_OK; KHUFU_NOT_FOUND (the subject has no such session); KHUFU_ERR_STORE; KHUFU_ERR_UTF8;
-///         KHUFU_ERR_ARGUMENT.
+/// @param id  the session's id as khufu_session_id gives it.
+/// @return KHUFU_OK; KHUFU_NOT_FOUND (the subject has no such session); KHUFU_ERR_STORE.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_subject_revoke(
     subject: *mut khufu_subject,
     id: *const c_char,
     id_len: usize,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the comment above states it.
+    // SAFETY: the arguments are the caller's promise, as the header states it.
     unsafe {
         on_subject(subject, || {
             let (subject, id) = (core(subject)?, text(id, id_len)?);
-            if subject.factory.revoke(&subject.name, id)? { Ok(()) } else { Err(KHUFU_NOT_FOUND.into()) }
+            if subject.factory.subject(&subject.name)?.revoke(id)? { Ok(()) } else { Err(KHUFU_NOT_FOUND.into()) }
         })
     }
 }
 
-/// Ends every session of the subject, those that began after khufu_subject_open too, but one.
+/// Ends every session of the subject except one, those that began after khufu_subject_open included.
 ///
-/// @param subject  not NULL.
-/// @param except   the id of the session that stays, as khufu_session_id tells it; (NULL, 0): none does.
-/// @param revoked  may be NULL; set to how many were ended.
+/// @param except   the id of the session that stays, as khufu_session_id gives it; (NULL, 0): none stays.
+/// @param revoked  may be NULL; set to the number of sessions that were ended.
 /// @return KHUFU_OK; KHUFU_ERR_STORE, also if the listed sessions were ended but the server may have evicted others from
-///         the list (a Redis whose maxmemory-policy is not noeviction; khufu_subject_error says how many were ended);
-///         KHUFU_ERR_UTF8; KHUFU_ERR_ARGUMENT.
+///         the list (a Redis whose maxmemory-policy is not noeviction; khufu_subject_error says how many were ended).
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_subject_revoke_all(
     subject: *mut khufu_subject,
@@ -149,12 +145,13 @@ pub unsafe extern "C" fn khufu_subject_revoke_all(
     except_len: usize,
     revoked: *mut usize,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the comment above states it.
+    // SAFETY: the arguments are the caller's promise, as the header states it.
     unsafe {
         on_subject(subject, || {
             let output = if revoked.is_null() { None } else { Some(Output::cleared(revoked, 0)?) };
             let (subject, except) = (core(subject)?, text(except, except_len)?);
-            let count = subject.factory.revoke_all(&subject.name, Some(except).filter(|except| !except.is_empty()))?;
+            let count =
+                subject.factory.subject(&subject.name)?.revoke_all(Some(except).filter(|except| !except.is_empty()))?;
             if let Some(output) = output {
                 output.put(count);
             }

@@ -4,7 +4,9 @@
 //! The scanner follows RFC 8259 strictly. The lenient scanner also accepts `NaN`, `Infinity` and `-Infinity`, which
 //! Python's json module writes. Nothing is recursive, so deep nesting does not use up the stack.
 
+pub(crate) mod equality;
 mod fault;
+mod kind;
 mod rewrite;
 mod scanner;
 mod stops;
@@ -12,6 +14,7 @@ mod string;
 
 pub use fault::Fault;
 pub(crate) use fault::FaultKind;
+pub(crate) use kind::{is_number, kind};
 pub(crate) use rewrite::{compact, finite};
 pub(crate) use scanner::{LEVELS_ON_OPENING, MOST_DIGITS, Marks, Number, Scanner, StringAt};
 pub(crate) use string::{code_points, escape, escaped_len, is_text, push_characters, unescape};
@@ -86,10 +89,10 @@ pub(crate) fn elements(array: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// The value that begins at byte `start` of a text that has been checked.
-pub(crate) fn value_at(text: &str, start: usize) -> &str {
+/// The value that begins at byte `start` of a text; `None` if none begins there.
+pub(crate) fn value_at(text: &str, start: usize) -> Option<&str> {
     let mut scanner = Scanner::lenient(text);
     scanner.at = start;
-    scanner.value().expect("the text has been checked");
-    &text[start..scanner.at]
+    scanner.value().ok()?;
+    text.get(start..scanner.at)
 }

@@ -1,7 +1,7 @@
 //! Escapes and unescapes the text between a JSON string's quotes.
 
 use super::stops::Stops;
-use crate::wiped::WipedBytes;
+use crate::sys::wiped::WipedBytes;
 
 /// The number of bytes that [`escape`] writes for a text.
 pub(crate) fn escaped_len(text: &str) -> usize {

@@ -1,4 +1,5 @@
-//! The header of khufu's records, in the clear: what a store, a lister and a logout need without the session's data.
+//! The header of khufu's records. It contains what a store, a list of sessions and a logout need, so that they need not
+//! read the session's data.
 //!
 //! | bytes | content |
 //! |---|---|
@@ -7,13 +8,13 @@
 //! | 32 | the subject's name, or zeros |
 //! | 32 | SHA-256 of the token |
 //! | 8 + 8 | when the session began and was last used, as big-endian doubles, in seconds since the Unix epoch |
-//! | 8 | the session's own lifetime in seconds; 0: as the options say |
+//! | 8 | the session's own lifetime in seconds; 0 if the option `timeout` applies |
 //! | 16 | the random ids of the last four saves, the latest first |
 //! | 2 | length of the label |
 //! | 4 | length of the data |
 //! | … | the label |
 //!
-//! All numbers are big-endian. The data follow, and then the snapshot, if there is one.
+//! All numbers are big-endian. The data follow the header, and then the snapshot, if there is one.
 
 use std::ops::Range;
 
@@ -22,9 +23,9 @@ use crate::record::save_id::SaveId;
 use crate::store::{SUBJECT_PLACE, SubjectName};
 
 const VERSION: u8 = 2;
-/// Bytes in front of the label.
+/// The number of bytes before the label.
 const FIXED: usize = 112;
-/// How many saves a record remembers.
+/// The number of saves whose ids a record contains.
 pub(super) const SAVES: usize = 4;
 
 pub(crate) type Hash = [u8; 32];
@@ -41,22 +42,22 @@ pub(crate) struct Header {
     /// The random ids of the last saves, the latest first.
     pub saves: [SaveId; SAVES],
     pub label: Vec<u8>,
-    /// Length of the data.
-    pub data: u32,
+    /// The length of the data in bytes.
+    pub data_len: u32,
 }
 
 impl Header {
-    /// Length of the header.
+    /// The length of the header in bytes.
     pub fn len(&self) -> usize {
         FIXED + self.label.len()
     }
 
-    /// The place of the data in a record.
-    pub fn data_place(&self) -> Range<usize> {
-        self.len()..self.len() + self.data as usize
+    /// The range of the data in a record.
+    pub fn data_range(&self) -> Range<usize> {
+        self.len()..self.len() + self.data_len as usize
     }
 
-    /// The header of a record.
+    /// Reads the header of a record.
     pub fn read(record: &[u8]) -> Result<Self, Refusal> {
         let too_short = || Refusal::malformed("the record is too short");
         match record.first_chunk() {
@@ -64,7 +65,7 @@ impl Header {
             Some([version, _]) if *version >= VERSION => {
                 return Err(Refusal::unsupported("the record was written by a later version of khufu"));
             }
-            Some(_) => return Err(Refusal::malformed("the record is not one of khufu's")),
+            Some(_) => return Err(Refusal::malformed("the record was not written by khufu")),
             None => return Err(too_short()),
         }
         let mut fields = Fields(record.get(2..FIXED).ok_or_else(too_short)?);
@@ -80,12 +81,12 @@ impl Header {
                 let length = u16::from_be_bytes(fields.take()).into();
                 record[FIXED..].get(..length).ok_or_else(too_short)?.to_vec()
             },
-            data: u32::from_be_bytes(fields.take()),
+            data_len: u32::from_be_bytes(fields.take()),
         };
         if !(header.created.is_finite() && header.accessed.is_finite()) {
             return Err(Refusal::malformed("a time in the record is not finite"));
         }
-        if record.len() < header.data_place().end {
+        if record.len() < header.data_range().end {
             return Err(too_short());
         }
         Ok(header)
@@ -102,7 +103,7 @@ impl Header {
             &self.lifetime.to_be_bytes(),
             self.saves.as_flattened(),
             &(self.label.len() as u16).to_be_bytes(),
-            &self.data.to_be_bytes(),
+            &self.data_len.to_be_bytes(),
             &self.label,
         ];
         let mut at = SUBJECT_PLACE.end;
@@ -113,12 +114,12 @@ impl Header {
     }
 }
 
-/// Takes fields of known length off the front of bytes that have room for all of them.
+/// Takes fields of a known length from the beginning of some bytes, which must be enough for every field.
 struct Fields<'a>(&'a [u8]);
 
 impl Fields<'_> {
     fn take<const N: usize>(&mut self) -> [u8; N] {
-        let (field, rest) = self.0.split_first_chunk().expect("the fixed part holds every field");
+        let (field, rest) = self.0.split_first_chunk().expect("there are enough bytes for every field");
         self.0 = rest;
         *field
     }
@@ -137,19 +138,19 @@ mod tests {
             lifetime: 3600,
             saves: [*b"abcd", *b"efgh", *b"ijkl", *b"mnop"],
             label: b"Firefox".to_vec(),
-            data: 2,
+            data_len: 2,
         }
     }
 
     fn written(header: &Header) -> Vec<u8> {
-        let mut record = vec![0; header.data_place().end];
+        let mut record = vec![0; header.data_range().end];
         header.write(&mut record);
         record
     }
 
     #[test]
     fn a_header_is_read_as_it_was_written() {
-        for header in [header(), Header { subject: None, label: vec![], data: 0, ..header() }] {
+        for header in [header(), Header { subject: None, label: vec![], data_len: 0, ..header() }] {
             let record = written(&header);
             let read = Header::read(&record).unwrap();
             assert_eq!(format!("{header:?}"), format!("{read:?}"));

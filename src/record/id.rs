@@ -1,26 +1,28 @@
-//! The id of a session in a store: what the browser's cookie carries, and the names that are made from it.
+//! The id of a session in a store, and the keys and names that are derived from it.
 
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use crate::cookie::seal::{self, Hashalg, KeyedMac, Secret};
 use crate::error::Error;
 use crate::load::Refusal;
 use crate::record::header::Hash;
-use crate::seal::{self, Hashalg, KeyedMac, Secret};
 use crate::store::SubjectName;
-use crate::wiped::WipedBytes;
+use crate::sys::wiped::WipedBytes;
 
-/// Bytes of a name, and of a token.
+/// The length in bytes of a name, and of a token.
 const HALF: usize = 16;
 const LENGTH: usize = 2 * HALF;
 const MAC: usize = 32;
 
-/// A session's id, which the browser's cookie carries with a signature. An id of khufu's is a name of 16 random bytes, which
-/// the session keeps for life, and a token of 16 random bytes, which a login replaces.
+/// A session's id. The browser's cookie carries it with a signature.
+///
+/// khufu's own ids consist of a name and a token, each of 16 random bytes. The session keeps its name for life; a login
+/// replaces the token.
 pub(crate) struct Id(pub WipedBytes);
 
 impl Id {
-    /// A new name and a new token.
+    /// An id with a new name and a new token.
     pub fn random() -> Result<Self, Error> {
         let mut id = WipedBytes::from(vec![0; LENGTH]);
         getrandom::fill(&mut id[..])?;
@@ -34,39 +36,39 @@ impl Id {
         Ok(id)
     }
 
-    /// The store's key: hexadecimal SHA-256 of the name. It may be logged, for it opens nothing.
+    /// The store's key: a SHA-256 of the name, in hexadecimal. It may be logged, because it does not open the session.
     pub fn key(&self) -> String {
         hexadecimal(Sha256::new_with_prefix("khufu session").chain_update(&self.0[..HALF]).finalize().into())
     }
 
-    /// Hexadecimal SHA-256 of the whole id.
+    /// The SHA-256 of the whole id, in hexadecimal.
     pub fn hash(&self) -> String {
         hexadecimal(Sha256::digest(&**self.0).into())
     }
 
-    /// SHA-256 of the token, by which a record knows it.
+    /// The SHA-256 of the token. A record contains it instead of the token.
     pub fn token_hash(&self) -> Hash {
         Sha256::digest(&self.0[HALF..]).into()
     }
 }
 
-/// A hash in hexadecimal digits. `hex::encode` gives the same, but writes each character on its own, which is slower.
+/// A hash as hexadecimal digits. This is faster than `hex::encode`, which writes each character on its own.
 fn hexadecimal(hash: Hash) -> String {
     let mut digits = vec![0; 2 * hash.len()];
-    hex::encode_to_slice(hash, &mut digits).expect("there are two digits a byte");
+    hex::encode_to_slice(hash, &mut digits).expect("the buffer has two digits for each byte");
     String::from_utf8(digits).expect("digits are ASCII")
 }
 
-/// Seals ids into cookie values, and names subjects, under keys of their own: an id's cookie and a signed session
-/// never share one.
+/// Signs ids for cookies, and derives the names of subjects. Each purpose has its own key, derived from the secret, so
+/// that a signed id is never accepted as a signed session.
 pub(crate) struct Keys {
-    /// The current secret's first.
+    /// One for each secret, the current one first.
     ids: Vec<KeyedMac>,
     subjects: Vec<KeyedMac>,
 }
 
 impl Keys {
-    /// `secrets`: the current one, then the previous ones; each with its salt in front.
+    /// `secrets` are the current one, then the previous ones. Each begins with its salt.
     pub fn new(secrets: &[Secret]) -> Self {
         let derived = |purpose: &[u8]| {
             let derive = |secret: &Secret| {
@@ -79,24 +81,24 @@ impl Keys {
         Self { ids: derived(b"khufu store id"), subjects: derived(b"khufu store subject") }
     }
 
-    /// The id in a cookie's value, and whether a previous secret sealed it.
+    /// Opens a cookie's value. Returns the id, and true if a previous secret signed it.
     pub fn open(&self, value: &[u8]) -> Result<(Id, bool), Refusal> {
         let mut bytes = WipedBytes::with_capacity(seal::decoded_most(value.len()));
         seal::decode(value, &mut bytes)?;
         if bytes.len() != MAC + LENGTH {
-            return Err(Refusal::malformed("the cookie is not of the length of a session id"));
+            return Err(Refusal::malformed("the cookie does not have the length of a session id"));
         }
         let (signature, id) = bytes.split_at(MAC);
         let Some(index) = self.ids.iter().position(|mac| mac.verifies(id, signature)) else {
             return Err(Refusal::bad_signature(
-                "the session id's signature is not by any of the secrets: compare secret and salt with its writer's",
+                "none of the secrets signed the id: compare the options secret and salt with those of its writer",
             ));
         };
         bytes.drain(..MAC);
         Ok((Id(bytes), index > 0))
     }
 
-    /// The bytes of an id's cookie.
+    /// The signature and the id: the bytes of a cookie's value before they are encoded.
     pub fn seal(&self, id: &Id) -> Zeroizing<[u8; MAC + LENGTH]> {
         let mut bytes = Zeroizing::new([0; MAC + LENGTH]);
         let (signature, rest) = bytes.split_at_mut(MAC);
@@ -105,13 +107,13 @@ impl Keys {
         bytes
     }
 
-    /// The names of a subject under the current secret, then under the previous ones.
+    /// The names of a subject: one for each secret, the current one first.
     pub fn subjects(&self, subject: &str) -> Vec<SubjectName> {
-        self.subjects.iter().map(|mac| named(mac, subject)).collect()
+        self.subjects.iter().map(|mac| subject_name(mac, subject)).collect()
     }
 }
 
-fn named(mac: &KeyedMac, subject: &str) -> SubjectName {
+fn subject_name(mac: &KeyedMac, subject: &str) -> SubjectName {
     let mut name = [0; MAC];
     mac.sign(subject.as_bytes(), &mut name);
     SubjectName(name)

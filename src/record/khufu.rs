@@ -1,30 +1,31 @@
-//! khufu's own records: a header, the session's data, and for a while a snapshot from before its token was replaced.
+//! khufu's own records. A record consists of a header and the session's data. For a while after the token was replaced,
+//! a snapshot of the earlier data follows.
 //!
-//! The data are the subject's text (its length in two big-endian bytes in front) and the state, written by the
-//! serializer.
+//! The data consist of the length of the subject's text (two bytes, big-endian), this text, and the state as the
+//! serializer writes it.
 
 use std::sync::Arc;
 
 use constant_time_eq::constant_time_eq;
 
-use crate::arena;
+use crate::cookie::seal;
 use crate::error::Error;
 use crate::load::Refusal;
-use crate::moment::Moment;
+use crate::payload::arena;
+use crate::payload::moment::Moment;
+use crate::payload::serializer::{Content, Serializer};
+use crate::payload::state::State;
 use crate::record::header::Header;
 use crate::record::id::{Id, Keys};
-use crate::record::layout::{Draft, Envelope, Layout, Loaded, Standing};
+use crate::record::layout::{EncodedRecord, Layout, Loaded, Metadata, View};
 use crate::record::snapshot::Snapshot;
-use crate::seal;
-use crate::serializer::{Content, Serializer};
-use crate::state::State;
 use crate::store::{Record, SubjectName};
-use crate::wiped::{WipedBytes, WipedText};
+use crate::sys::wiped::{WipedBytes, WipedText};
 
 /// The longest text of a subject, in bytes.
 pub(crate) const LONGEST_SUBJECT: usize = u16::MAX as usize;
 
-/// The largest generation, for SQL has signed integers. A record that has it cannot be saved again.
+/// The largest generation: an SQL integer is signed. A record of this generation could not be saved again.
 const LAST_GENERATION: u64 = i64::MAX as u64;
 
 pub(crate) struct KhufuLayout {
@@ -34,7 +35,7 @@ pub(crate) struct KhufuLayout {
 }
 
 impl KhufuLayout {
-    /// The subject and the state in a record's data, which are the bytes from `start` to the end.
+    /// Reads the subject and the state from a record's data: the bytes from `start` to the end.
     fn data(&self, bytes: WipedBytes, start: usize) -> Result<(Option<WipedText>, State), Refusal> {
         let too_short = || Refusal::malformed("the record is too short");
         let (length, rest) = bytes[start..].split_first_chunk().ok_or_else(too_short)?;
@@ -76,27 +77,27 @@ impl Layout for KhufuLayout {
         id.key()
     }
 
-    fn standing(&self, id: &Id, record: &[u8], now: f64) -> Result<Standing, Refusal> {
+    fn view(&self, id: &Id, record: &[u8], now: f64) -> Result<View, Refusal> {
         let (header, token) = (Header::read(record)?, id.token_hash());
         if constant_time_eq(&header.token, &token) {
-            return Ok(Standing::Current);
+            return Ok(View::Current);
         }
-        match Snapshot::read(&record[header.data_place().end..])? {
-            Some(snapshot) if snapshot.is_shown_to(&token, now) => Ok(Standing::Before),
+        match Snapshot::read(&record[header.data_range().end..])? {
+            Some(snapshot) if snapshot.is_opened_by(&token, now) => Ok(View::Snapshot),
             _ => Err(Refusal::replaced()),
         }
     }
 
-    fn loads(&self, record: Record, standing: Standing) -> Result<Loaded, Refusal> {
+    fn loads(&self, record: Record, view: View) -> Result<Loaded, Refusal> {
         let Record { generation, mut data, .. } = record;
         if !(1..LAST_GENERATION).contains(&generation) {
             return Err(Refusal::malformed("the record's generation is out of range"));
         }
         let header = Header::read(&data)?;
-        let place = header.data_place();
+        let place = header.data_range();
         let snapshot = Snapshot::read(&data[place.end..])?;
-        let (subject, state) = match (&snapshot, standing) {
-            (Some(snapshot), Standing::Before) => {
+        let (subject, state) = match (&snapshot, view) {
+            (Some(snapshot), View::Snapshot) => {
                 let mut before = WipedBytes::with_capacity(snapshot.data().len() + arena::ROOM);
                 before.add(snapshot.data());
                 self.data(before, 0)?
@@ -108,32 +109,34 @@ impl Layout for KhufuLayout {
         };
         let (renewed, created) = (Moment::at(header.accessed), Moment::at(header.created));
         let content = Content { renewed, created, state };
-        Ok(Loaded { content, envelope: Envelope { header, subject, snapshot }, generation, standing, timeout: None })
+        let timeout = Some(header.lifetime as f64).filter(|lifetime| *lifetime > 0.0);
+        Ok(Loaded { content, metadata: Metadata { header, subject, snapshot }, generation, view, timeout })
     }
 
-    fn dumps(&self, content: &Content, envelope: &Envelope) -> Result<Draft, Error> {
-        let subject = envelope.subject.as_deref().map_or("", String::as_str).as_bytes();
-        let length = envelope.header.len();
+    fn dumps(&self, content: &Content, metadata: &Metadata) -> Result<EncodedRecord, Error> {
+        let subject = metadata.subject.as_deref().map_or("", String::as_str).as_bytes();
+        let length = metadata.header.len();
         let mut data = self.serializer.dumps_state(length + 2 + subject.len(), &content.state)?;
         let header = Header {
             created: content.created.seconds,
             accessed: content.renewed.seconds,
-            data: u32::try_from(data.len() - length)
+            data_len: u32::try_from(data.len() - length)
                 .map_err(|_| Error::Range("a session in a store may have at most 4 GiB".to_owned()))?,
-            ..envelope.header.clone()
+            ..metadata.header.clone()
         };
         header.write(&mut data);
         data[length..length + 2].copy_from_slice(&(subject.len() as u16).to_be_bytes());
         data[length + 2..length + 2 + subject.len()].copy_from_slice(subject);
-        if let Some(snapshot) = &envelope.snapshot {
+        if let Some(snapshot) = &metadata.snapshot {
             data.add(snapshot.bytes());
         }
-        Ok(Draft { data, header: length })
+        Ok(EncodedRecord { data, header_len: length })
     }
 
-    /// A second more than the option, for a session is still open in the last second of its timeout.
-    fn idle(&self, _state: &State) -> Option<f64> {
-        self.timeout.map(|timeout| timeout as f64 + 1.0)
+    /// One second longer than the timeout, because a session can still be opened in the last second of its timeout.
+    fn idle(&self, _state: &State, metadata: &Metadata) -> Option<f64> {
+        let timeout = Some(metadata.header.lifetime).filter(|lifetime| *lifetime > 0).or(self.timeout);
+        timeout.map(|timeout| timeout as f64 + 1.0)
     }
 
     fn header(&self, record: &[u8]) -> Result<Header, Refusal> {

@@ -1,110 +1,114 @@
-//! The form of the sessions in a store: their ids, cookies and records.
+//! The layout of sessions in a store: their ids, cookies and records.
 
 use crate::error::Error;
 use crate::load::Refusal;
+use crate::payload::serializer::Content;
+use crate::payload::state::State;
 use crate::record::header::Header;
 use crate::record::id::Id;
 use crate::record::snapshot::Snapshot;
-use crate::serializer::Content;
-use crate::state::State;
 use crate::store::{Record, SubjectName};
-use crate::wiped::{WipedBytes, WipedText};
+use crate::sys::wiped::{WipedBytes, WipedText};
 
-/// How one program keeps sessions in a store.
+/// The form in which one library keeps sessions in a store.
 pub(crate) trait Layout: Send + Sync {
     /// An id for a new session.
     fn new_id(&self) -> Result<Id, Error>;
 
-    /// Another id for a session that has this one.
+    /// A new id for a session whose id is this one.
     fn next_id(&self, id: &Id) -> Result<Id, Error>;
 
-    /// The id in a cookie's value, and whether a previous secret sealed it.
+    /// Opens a cookie's value. Returns the id, and true if a previous secret signed it.
     fn open(&self, value: &[u8]) -> Result<(Id, bool), Refusal>;
 
-    /// The value of an id's cookie.
+    /// The value of the cookie that carries an id.
     fn seal(&self, id: &Id) -> WipedBytes;
 
-    /// The store's key for the session of an id.
+    /// The key of a session in the store.
     fn key(&self, id: &Id) -> String;
 
-    /// A name for the session of an id that may be logged, for it opens nothing.
+    /// A name for a session that may be logged, because it does not open the session.
     fn public_id(&self, id: &Id) -> String {
         id.hash()
     }
 
-    /// What a record shows to the holder of an id at a time, in seconds since the Unix epoch.
+    /// The data of a record that an id opens. The time is in seconds since the Unix epoch.
     ///
     /// # Errors
-    /// A refusal with [`LoadResult::Missing`](crate::LoadResult::Missing) if the id opens nothing.
-    fn standing(&self, _id: &Id, _record: &[u8], _now: f64) -> Result<Standing, Refusal> {
-        Ok(Standing::Current)
+    /// A refusal with [`LoadResult::Missing`](crate::LoadResult::Missing) if the id does not open the record.
+    fn view(&self, _id: &Id, _record: &[u8], _now: f64) -> Result<View, Refusal> {
+        Ok(View::Current)
     }
 
-    /// The session in a record; [`Refusal::missing`] if the record says that the session has ended.
-    fn loads(&self, record: Record, standing: Standing) -> Result<Loaded, Refusal>;
+    /// Reads a session from its record.
+    ///
+    /// # Errors
+    /// [`Refusal::missing`] if the record shows that the session has ended.
+    fn loads(&self, record: Record, view: View) -> Result<Loaded, Refusal>;
 
-    /// The record of a session.
-    fn dumps(&self, content: &Content, envelope: &Envelope) -> Result<Draft, Error>;
+    /// Writes a session as a record.
+    fn dumps(&self, content: &Content, metadata: &Metadata) -> Result<EncodedRecord, Error>;
 
-    /// How many seconds the record of an unused session is kept; `None`: without an end.
-    fn idle(&self, state: &State) -> Option<f64>;
+    /// The number of seconds after which the record of an unused session expires. `None` if it does not expire.
+    fn idle(&self, state: &State, metadata: &Metadata) -> Option<f64>;
 
     /// The record's header, if the layout has [headers](Layout::has_header).
     fn header(&self, _record: &[u8]) -> Result<Header, Refusal> {
         Ok(Header::default())
     }
 
-    /// Whether records have a header. Then a session keeps its key for life, its record knows its last saves, and it can
-    /// belong to a subject.
+    /// True if records have a header. Then a session keeps its key for life, its record lists its last saves, and the
+    /// session can belong to a subject.
     fn has_header(&self) -> bool {
         false
     }
 
-    /// The names of a subject: under the current secret, then under the previous ones.
+    /// The names of a subject: one for each secret, the current one first.
     fn subjects(&self, _subject: &str) -> Vec<SubjectName> {
         Vec::new()
     }
 }
 
-/// What a record shows to the holder of an id.
+/// The data of a record that an id opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub(crate) enum Standing {
-    /// The session as it is.
+pub(crate) enum View {
+    /// The current data.
     #[default]
     Current,
-    /// The session as it was before its token was replaced, to be read only.
-    Before,
+    /// The data from before the token was replaced. They can be read but not changed.
+    Snapshot,
 }
 
-/// A session as its record has it.
+/// A session that was read from its record.
 pub(crate) struct Loaded {
     pub content: Content,
-    pub envelope: Envelope,
+    pub metadata: Metadata,
     pub generation: u64,
-    pub standing: Standing,
-    /// The record's own idle time in seconds, infinite if it has no end; `None`: the option `timeout` applies.
+    pub view: View,
+    /// The session's own idle timeout in seconds, or infinity if it does not expire. `None` if the option `timeout`
+    /// applies.
     pub timeout: Option<f64>,
 }
 
-/// What khufu's own records hold beside a session's content. Another library's records hold none of it.
+/// The parts of khufu's own records other than the session's content. Other libraries' records do not have them.
 #[derive(Clone, Default)]
-pub(crate) struct Envelope {
+pub(crate) struct Metadata {
     pub header: Header,
     /// The subject's text, as the application set it.
     pub subject: Option<WipedText>,
     pub snapshot: Option<Snapshot>,
 }
 
-impl Envelope {
-    /// Drops the snapshot if it is no longer shown at a time, in seconds since the Unix epoch.
-    pub fn drop_snapshot_after(&mut self, now: f64) {
-        self.snapshot = self.snapshot.take().filter(|snapshot| snapshot.counts_at(now));
+impl Metadata {
+    /// Drops the snapshot if it has expired. `now` is in seconds since the Unix epoch.
+    pub fn drop_expired_snapshot(&mut self, now: f64) {
+        self.snapshot = self.snapshot.take().filter(|snapshot| snapshot.is_valid_at(now));
     }
 }
 
-/// A record that is to be written.
-pub(crate) struct Draft {
+/// The bytes of a record.
+pub(crate) struct EncodedRecord {
     pub data: WipedBytes,
-    /// Length of the header at its beginning.
-    pub header: usize,
+    /// The length of the header at the beginning of the record, in bytes.
+    pub header_len: usize,
 }

@@ -2,14 +2,15 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crate::store::{self, Record, Saved, Store, StoreError, SubjectName, Write};
-use crate::{Error, Factory, LoadResult, Options, Session};
+use crate::session::Outcome;
+use crate::store::{Driver, Location, Record, Saved, StoreError, SubjectName, Write};
+use crate::{Custom, Error, Factory, LoadResult, Options, Session};
 
 /// A store in memory that can lose answers.
 struct Lossy {
-    store: Arc<dyn Store>,
+    store: Arc<dyn Driver>,
     /// Counts down to the save whose answer is lost. Zero means that no answer is lost.
     save: AtomicUsize,
     load: AtomicUsize,
@@ -20,7 +21,7 @@ struct Lossy {
 
 impl Lossy {
     fn new() -> Arc<Self> {
-        let store = store::open(Options::new().settings(), Duration::from_secs(1)).unwrap();
+        let store = Location::of("memory:").open().unwrap();
         let never = || AtomicUsize::new(0);
         Arc::new(Self { store, save: never(), load: never(), remove: never(), deadlines: Mutex::default() })
     }
@@ -29,8 +30,8 @@ impl Lossy {
         let mut options = Options::new();
         options.set("secret", "itsaseekreet").unwrap().set("type", "store").unwrap();
         options.set("store_on_error", "empty").unwrap();
-        options.own_store = Some(self.clone());
-        Factory::new(&options).unwrap()
+        let custom = Custom { store: Some(self.clone()), ..Custom::default() };
+        Factory::with_custom(&options, custom).unwrap()
     }
 
     /// Makes the store lose the answer to the next save.
@@ -47,7 +48,7 @@ fn answered<T>(countdown: &AtomicUsize, answer: T) -> Result<T, StoreError> {
     }
 }
 
-impl Store for Lossy {
+impl Driver for Lossy {
     fn load(&self, key: &str, deadline: Instant) -> Result<Option<Record>, StoreError> {
         self.deadlines.lock().unwrap().push(deadline);
         answered(&self.load, self.store.load(key, deadline)?)
@@ -85,7 +86,7 @@ impl Store for Lossy {
 }
 
 fn commit(session: &mut Session) -> String {
-    session.commit(false).unwrap()[0].split(';').next().unwrap().to_owned()
+    session.commit(Outcome::Response).unwrap()[0].split(';').next().unwrap().to_owned()
 }
 
 fn open(factory: &Factory, header: &str) -> Session {
@@ -98,19 +99,19 @@ fn json(factory: &Factory, header: &str) -> String {
 
 fn begun(factory: &Factory) -> String {
     let mut session = open(factory, "");
-    session.set("cart", "1").unwrap();
+    session.set_json("cart", "1").unwrap();
     commit(&mut session)
 }
 
 /// Sets a key in another request.
 fn set(factory: &Factory, header: &str, key: &str) {
     let mut other = open(factory, header);
-    other.set(key, "1").unwrap();
-    other.commit(false).unwrap();
+    other.set_json(key, "1").unwrap();
+    other.commit(Outcome::Response).unwrap();
 }
 
 fn is_store_error(session: &mut Session) -> bool {
-    matches!(session.commit(false), Err(Error::Store(_)))
+    matches!(session.commit(Outcome::Response), Err(Error::Store(_)))
 }
 
 #[test]
@@ -118,15 +119,15 @@ fn a_new_session_is_committed_again_under_a_new_name() {
     let lossy = Lossy::new();
     let factory = lossy.factory();
     let mut session = open(&factory, "");
-    session.set("a", "1").unwrap();
+    session.set_json("a", "1").unwrap();
     session.set_subject("alice").unwrap();
     lossy.lose_save();
     assert!(is_store_error(&mut session));
     assert_eq!(session.id(), None);
-    session.set("b", "2").unwrap();
+    session.set_json("b", "2").unwrap();
     let header = commit(&mut session);
     assert_eq!(json(&factory, &header), r#"{"a":1,"b":2}"#);
-    let listed = factory.subject_sessions("alice").unwrap();
+    let listed = factory.subject("alice").and_then(|subject| subject.sessions()).unwrap();
     assert_eq!(listed.len(), 1, "the record under the first name was removed");
     assert_eq!(Some(listed[0].id.as_str()), session.id());
 }
@@ -138,16 +139,16 @@ fn a_change_that_was_saved_is_not_applied_twice() {
         let factory = lossy.factory();
         let header = begun(&factory);
         let mut session = open(&factory, &header);
-        session.flash_string("paid", "", true).unwrap();
+        session.queue("").push_str("paid").unwrap();
         lossy.lose_save();
         assert!(is_store_error(&mut session));
         for n in 0..others_between {
             set(&factory, &header, &format!("other {n}"));
         }
-        session.flash_string("thanks", "", true).unwrap();
-        session.commit(false).unwrap();
+        session.queue("").push_str("thanks").unwrap();
+        session.commit(Outcome::Response).unwrap();
         let mut after = open(&factory, &header);
-        assert_eq!(after.pop_flash(""), Ok(r#"["paid","thanks"]"#), "{others_between}");
+        assert_eq!(after.queue("").pop_json(), Ok(r#"["paid","thanks"]"#), "{others_between}");
         assert_eq!(after.len(), 1 + others_between);
     }
 }
@@ -158,14 +159,14 @@ fn a_change_that_was_not_saved_is_applied_once() {
     let factory = lossy.factory();
     let header = begun(&factory);
     let mut session = open(&factory, &header);
-    session.flash_string("paid", "", true).unwrap();
+    session.queue("").push_str("paid").unwrap();
     // Another request changes the record first, so the first save is a conflict, and the answer to the second load is
     // lost.
     set(&factory, &header, "other");
     lossy.load.store(1, Ordering::Relaxed);
     assert!(is_store_error(&mut session));
-    session.commit(false).unwrap();
-    assert_eq!(open(&factory, &header).pop_flash(""), Ok(r#"["paid"]"#));
+    session.commit(Outcome::Response).unwrap();
+    assert_eq!(open(&factory, &header).queue("").pop_json(), Ok(r#"["paid"]"#));
 }
 
 #[test]
@@ -174,16 +175,16 @@ fn a_save_that_can_no_longer_be_recognized_stays_a_conflict() {
     let factory = lossy.factory();
     let header = begun(&factory);
     let mut session = open(&factory, &header);
-    session.flash_string("paid", "", true).unwrap();
+    session.queue("").push_str("paid").unwrap();
     lossy.lose_save();
     assert!(is_store_error(&mut session));
     for n in 0..4 {
         set(&factory, &header, &format!("other {n}"));
     }
     for _ in 0..2 {
-        assert_eq!(session.commit(false).map(<[_]>::len), Err(Error::Conflict));
+        assert_eq!(session.commit(Outcome::Response).map(<[_]>::len), Err(Error::Conflict));
     }
-    assert_eq!(open(&factory, &header).pop_flash(""), Ok(r#"["paid"]"#));
+    assert_eq!(open(&factory, &header).queue("").pop_json(), Ok(r#"["paid"]"#));
 }
 
 #[test]
@@ -193,17 +194,17 @@ fn a_new_id_that_was_saved_is_recognized() {
         let factory = lossy.factory();
         let header = begun(&factory);
         let mut login = open(&factory, &header);
-        login.set("user", "1").unwrap();
-        login.flash_string("welcome", "", true).unwrap();
+        login.set_json("user", "1").unwrap();
+        login.queue("").push_str("welcome").unwrap();
         login.regenerate_id();
         lossy.lose_save();
         assert!(is_store_error(&mut login));
         if others_between {
             let mut late = open(&factory, &header);
-            late.set("late", "1").unwrap();
-            assert_eq!(late.commit(false).map(<[_]>::len), Err(Error::Gone));
+            late.set_json("late", "1").unwrap();
+            assert_eq!(late.commit(Outcome::Response).map(<[_]>::len), Err(Error::Gone));
         }
-        login.set("more", "2").unwrap();
+        login.set_json("more", "2").unwrap();
         let new = commit(&mut login);
         assert_ne!(new, header);
         assert_eq!(json(&factory, &new), r#"{"cart":1,"user":1,"_f_":["welcome"],"more":2}"#);
@@ -217,10 +218,10 @@ fn an_id_that_no_response_contained_keeps_the_snapshot_of_the_previous_id() {
     let factory = lossy.factory();
     let header = begun(&factory);
     let mut login = open(&factory, &header);
-    login.set("user", "1").unwrap();
+    login.set_json("user", "1").unwrap();
     login.regenerate_id();
     let first = commit(&mut login);
-    login.set("more", "2").unwrap();
+    login.set_json("more", "2").unwrap();
     login.regenerate_id();
     let second = commit(&mut login);
     assert_eq!(open(&factory, &first).load_result(), LoadResult::Missing, "no browser ever received it");
@@ -236,8 +237,8 @@ fn an_older_cookie_is_not_used_instead_of_one_that_could_not_be_opened() {
     lossy.load.store(1, Ordering::Relaxed);
     let mut session = open(&factory, &format!("{older}; {header}"));
     assert_eq!((session.load_result(), session.len()), (LoadResult::StoreError, 0));
-    session.set("a", "1").unwrap();
-    assert!(matches!(session.commit(false), Err(Error::Unsupported(_))));
+    session.set_json("a", "1").unwrap();
+    assert!(matches!(session.commit(Outcome::Response), Err(Error::Unsupported(_))));
 }
 
 #[test]
@@ -248,7 +249,7 @@ fn all_cookies_with_the_name_share_one_deadline() {
     for header in &headers {
         let mut session = open(&factory, header);
         session.invalidate();
-        session.commit(false).unwrap();
+        session.commit(Outcome::Response).unwrap();
     }
     lossy.deadlines.lock().unwrap().clear();
     assert_eq!(open(&factory, &headers.join("; ")).load_result(), LoadResult::Missing);
@@ -285,7 +286,7 @@ fn a_logout_by_an_old_id_that_could_not_be_opened_ends_the_session_only_within_t
         let mut session = open(&factory, id);
         assert_eq!(session.load_result(), LoadResult::StoreError);
         session.invalidate();
-        session.commit(false).unwrap();
+        session.commit(Outcome::Response).unwrap();
         let left = if ends { LoadResult::Missing } else { LoadResult::Loaded };
         assert_eq!(open(&factory, &newest).load_result(), left);
     }
@@ -296,14 +297,14 @@ fn a_logout_ends_a_session_that_may_have_been_saved() {
     let lossy = Lossy::new();
     let factory = lossy.factory();
     let mut session = open(&factory, "");
-    session.set("a", "1").unwrap();
+    session.set_json("a", "1").unwrap();
     session.set_subject("alice").unwrap();
     lossy.lose_save();
     assert!(is_store_error(&mut session));
-    assert_eq!(factory.subject_sessions("alice").unwrap().len(), 1);
+    assert_eq!(factory.subject("alice").and_then(|subject| subject.sessions()).unwrap().len(), 1);
     session.invalidate();
-    session.commit(false).unwrap();
-    assert_eq!(factory.subject_sessions("alice").unwrap(), []);
+    session.commit(Outcome::Response).unwrap();
+    assert_eq!(factory.subject("alice").and_then(|subject| subject.sessions()).unwrap(), []);
 }
 
 #[test]

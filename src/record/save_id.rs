@@ -1,11 +1,12 @@
-//! Ids of saves: random enough that no two saves of one record share one.
+//! Ids of saves, by which the saves of one record can be told apart.
 //!
-//! They only tell saves apart and keep nothing secret, so the system is asked once by each factory in each process, not for each save.
+//! They protect no secret. Each factory therefore asks the system for random bytes only once in each process, not for
+//! each save.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::Error;
-use crate::per_process::PerProcess;
+use crate::sys::per_process::PerProcess;
 
 pub(super) type SaveId = [u8; 4];
 
@@ -13,17 +14,18 @@ pub(super) type SaveId = [u8; 4];
 pub(super) struct SaveIds(PerProcess<Sequence>);
 
 struct Sequence {
-    /// Where this process began; `None` if the system gave no random bytes.
-    begin: Option<u64>,
+    /// A random number from which all ids are derived. `None` if the system gave no random bytes.
+    start: Option<u64>,
+    /// The number of ids made so far.
     count: AtomicU64,
 }
 
 impl Default for SaveIds {
     fn default() -> Self {
         Self(PerProcess::new(|| {
-            let mut begin = [0; 8];
-            let begin = getrandom::fill(&mut begin).ok().map(|()| u64::from_le_bytes(begin));
-            Sequence { begin, count: AtomicU64::new(0) }
+            let mut start = [0; 8];
+            let start = getrandom::fill(&mut start).ok().map(|()| u64::from_le_bytes(start));
+            Sequence { start, count: AtomicU64::new(0) }
         }))
     }
 }
@@ -31,10 +33,10 @@ impl Default for SaveIds {
 impl SaveIds {
     pub fn next(&self) -> Result<SaveId, Error> {
         let sequence = self.0.get();
-        let none = || Error::Random("it gave none when the factory was made".to_owned());
+        let none = || Error::Random("it gave none when this process first used the factory".to_owned());
         let count = sequence.count.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        // The finalizer of SplitMix64: neighbours differ in about half of their bits.
-        let mut mixed = sequence.begin.ok_or_else(none)?.wrapping_add(count);
+        // The last step of SplitMix64: two numbers in a row differ in about half of their bits.
+        let mut mixed = sequence.start.ok_or_else(none)?.wrapping_add(count);
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         Ok(((mixed ^ (mixed >> 31)) as u32).to_be_bytes())
@@ -47,10 +49,10 @@ mod tests {
 
     use super::SaveIds;
     #[cfg(unix)]
-    use crate::ffi::fork::tests::Child;
+    use crate::sys::fork::tests::Child;
 
     #[test]
-    fn ids_rarely_meet() {
+    fn ids_rarely_repeat() {
         let save_ids = SaveIds::default();
         let ids: HashSet<_> = (0..10_000).map(|_| save_ids.next().unwrap()).collect();
         assert!(ids.len() > 9_990, "{}", ids.len());
@@ -58,7 +60,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_child_has_ids_of_its_own() {
+    fn a_child_process_makes_other_ids() {
         let save_ids = SaveIds::default();
         save_ids.next().unwrap();
         let (reader, writer) = std::io::pipe().unwrap();

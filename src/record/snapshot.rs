@@ -1,20 +1,20 @@
-//! A session's data from before its token was replaced, which the old token shows for a while.
+//! A copy of a session's data from before its token was replaced. The old token opens it for a while.
 
 use constant_time_eq::constant_time_eq;
 
 use crate::load::Refusal;
 use crate::record::header::Hash;
-use crate::wiped::WipedBytes;
+use crate::sys::wiped::WipedBytes;
 
-/// The hash of the old token, the time until which it counts, and the data of the record that was replaced.
+/// The hash of the old token, the time until which this token opens the snapshot, and the data of the earlier record.
 #[derive(Clone, Debug)]
 pub(crate) struct Snapshot(WipedBytes);
 
-/// The hash and the time.
+/// The length of the hash and the time, in bytes.
 const FRONT: usize = 32 + 8;
 
 impl Snapshot {
-    /// `until`: in seconds since the Unix epoch.
+    /// `until` is in seconds since the Unix epoch.
     pub fn new(token: &Hash, until: f64, data: &[u8]) -> Self {
         let mut bytes = WipedBytes::with_capacity(FRONT + data.len());
         bytes.add(token);
@@ -23,7 +23,7 @@ impl Snapshot {
         Self(bytes)
     }
 
-    /// The snapshot at the end of a record; `None` if it has none.
+    /// Reads the snapshot from the bytes after a record's data. `None` if there are no bytes.
     pub fn read(bytes: &[u8]) -> Result<Option<Self>, Refusal> {
         match bytes.len() {
             0 => Ok(None),
@@ -36,24 +36,24 @@ impl Snapshot {
         }
     }
 
-    /// The bytes at the end of a record.
+    /// The snapshot as bytes, to be written after a record's data.
     pub fn bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// The data of the record that was replaced.
+    /// The data of the earlier record.
     pub fn data(&self) -> &[u8] {
         &self.0[FRONT..]
     }
 
-    /// Whether it is still shown at a time.
-    pub fn counts_at(&self, now: f64) -> bool {
+    /// True if the snapshot has not expired at the time `now`.
+    pub fn is_valid_at(&self, now: f64) -> bool {
         let until = self.0[32..].first_chunk().copied().map_or(0.0, f64::from_be_bytes);
         now < until
     }
 
-    /// Whether it is shown to the holder of a token, given as its hash, at a time.
-    pub fn is_shown_to(&self, token: &Hash, now: f64) -> bool {
-        constant_time_eq(&self.0[..32], token) && self.counts_at(now)
+    /// True if a token, given as its hash, opens the snapshot at the time `now`.
+    pub fn is_opened_by(&self, token: &Hash, now: f64) -> bool {
+        constant_time_eq(&self.0[..32], token) && self.is_valid_at(now)
     }
 }

@@ -1,162 +1,176 @@
-//! What a request knows about its session's record.
+//! The record of a request's session, and the changes that are not saved yet.
 
-use crate::record::Records;
+use crate::payload::serializer::Content;
+use crate::record::changes::{Change, Changes};
 use crate::record::id::Id;
-use crate::record::layout::{Envelope, Loaded, Standing};
+use crate::record::layout::{Loaded, Metadata, View};
+use crate::record::records::Records;
 use crate::record::save_id::SaveId;
-use crate::serializer::Content;
-use crate::session::{Change, Changes};
 use crate::store::SubjectName;
-use crate::wiped::WipedText;
+use crate::sys::wiped::{WipedBytes, WipedText};
 
+/// The record of a request's session, as this request knows it, and what the next commit must do.
 #[derive(Default)]
 pub(crate) struct Stored {
-    /// The id that the browser has, or will get; `None` before the first commit.
+    /// The id that the browser has, or will get. `None` before the first commit.
     pub(super) id: Option<Id>,
     /// The store's key for the id.
     pub(super) key: String,
-    /// A name for the session that may be logged, once it was asked for.
+    /// A name for the session that may be logged. It is computed when it is first needed.
     public_id: Option<String>,
-    /// The generation that was opened or saved last; 0: there is no record yet.
+    /// The generation that was opened or saved last. 0 if there is no record yet.
     pub(super) generation: u64,
-    pub(super) envelope: Envelope,
-    pub(super) standing: Standing,
-    /// The session is to get a new id.
-    pub(super) renews: bool,
-    /// The new id, from the first try to write it on.
-    pub(super) planned: Option<Id>,
-    /// The id was made in this request, so no browser has it yet.
-    pub(super) is_fresh: bool,
-    /// The saves since the last answered one, which were not answered.
+    pub(super) metadata: Metadata,
+    /// The data of the record that this request opened.
+    pub(super) view: View,
+    /// True if the session gets a new id at the next commit.
+    pub(super) renews_id: bool,
+    /// The new id. The first attempt to save it sets it, and later attempts use the same one.
+    pub(super) planned_id: Option<Id>,
+    /// True if the id was made in this request, so that no browser has it yet.
+    pub(super) has_fresh_id: bool,
+    /// The saves since the last answered one. Their answers were lost.
     pub(super) unanswered: Vec<Unanswered>,
-    /// Records whose insert was not answered. They may be there, under ids that nobody was told.
-    pub(super) given_up: Vec<Listed>,
-    /// What this request changed since it opened or saved the record.
+    /// Records whose inserts were not answered. They may exist, under ids that nobody else knows.
+    pub(super) unanswered_inserts: Vec<KeyAndSubject>,
+    /// This request's changes since it opened or saved the record.
     changes: Changes,
-    /// Sessions that were invalidated. Their records are removed at commit.
-    pub(super) retired: Vec<Retired>,
-    /// Genuine ids whose records did not become the session. They end with it.
-    unread: Vec<Id>,
+    /// The sessions that were invalidated. Their records are removed at commit.
+    pub(super) invalidated: Vec<Invalidated>,
+    /// Ids from genuine cookies whose records could not be read. If this session is invalidated, those sessions end
+    /// too.
+    unreadable: Vec<Id>,
 }
 
-/// A save whose answer was lost. It may have been made, or may still be made.
+/// A save whose answer was lost. It may have taken effect, or may still take effect.
 pub(super) struct Unanswered {
     /// The generation that it replaces.
-    pub over: u64,
-    /// The generation that it makes.
-    pub makes: u64,
+    pub replaces: u64,
+    /// The generation that it creates.
+    pub creates: u64,
     /// Its id in the record's header.
     pub id: SaveId,
-    /// How many of the request's changes it holds.
+    /// The number of the request's changes that it contains.
     pub changes: usize,
 }
 
-/// A record, and the subject that it was last seen with.
-pub(super) type Listed = (String, Option<SubjectName>);
+/// The key of a record, and the name of the subject that it last had.
+pub(super) type KeyAndSubject = (String, Option<SubjectName>);
 
 /// A session that was invalidated.
-pub(super) enum Retired {
-    /// This request had it open.
-    Opened(Listed),
-    /// This request has its id, but could not read its record.
-    Unread(Id),
+pub(super) enum Invalidated {
+    /// This request had opened the session.
+    Opened(KeyAndSubject),
+    /// This request has the session's id, but could not read its record.
+    Unreadable(Id),
 }
 
 impl Stored {
-    /// A session that was found under an id, and its content.
+    /// A session that was loaded by its id. Returns its content, too.
     pub fn opened(records: &Records, id: Id, loaded: Loaded) -> (Self, Content) {
-        let Loaded { content, envelope, generation, standing, .. } = loaded;
+        let Loaded { content, metadata, generation, view, .. } = loaded;
         let key = records.layout.key(&id);
-        (Self { id: Some(id), key, generation, envelope, standing, ..Self::default() }, content)
+        (Self { id: Some(id), key, generation, metadata, view, ..Self::default() }, content)
     }
 
-    /// Notes a genuine id whose record did not become the session.
-    pub fn could_not_read(&mut self, id: Id) {
-        self.unread.push(id);
+    /// Adds ids from genuine cookies whose records could not be read.
+    pub fn add_unreadable(&mut self, unreadable: Vec<Id>) {
+        self.unreadable.extend(unreadable);
     }
 
-    /// Takes over the ids that could not be read before this session was found.
-    pub fn with_unread_of(self, earlier: Self) -> Self {
-        Self { unread: earlier.unread, ..self }
+    /// The value of the browser's cookie. `None` before the first commit.
+    pub fn cookie(&self, records: &Records) -> Option<WipedBytes> {
+        self.id.as_ref().map(|id| records.layout.seal(id))
     }
 
-    /// Whether there is no record yet.
+    /// True if there is no record yet.
     pub fn is_new(&self) -> bool {
         self.generation == 0
     }
 
-    /// A name for the session that may be logged; `None` before the first commit.
+    /// A name for the session that may be logged. `None` before the first commit.
     pub fn public_id(&mut self, records: &Records) -> Option<&str> {
         let id = self.id.as_ref().filter(|_| self.generation > 0)?;
         Some(self.public_id.get_or_insert_with(|| records.layout.public_id(id)))
     }
 
-    /// Whether this is the session from before it got a new id, which may only be read.
-    pub fn is_before(&self) -> bool {
-        self.standing == Standing::Before
+    /// True if these are the data from before the session got a new id. They can be read but not changed.
+    pub fn is_snapshot(&self) -> bool {
+        self.view == View::Snapshot
     }
 
-    /// Notes a change of this request. Those that an unanswered save holds stay as they are.
+    /// Adds a change of this request. Changes that an unanswered save contains are not altered.
     pub fn note(&mut self, change: Change) {
         let fixed = self.unanswered.iter().map(|save| save.changes).max();
         self.changes.push(change, fixed.unwrap_or_default());
     }
 
-    /// What this request changed since it opened or saved the record.
+    /// This request's changes since it opened or saved the record.
     pub(super) fn changes(&self) -> &[Change] {
         &self.changes
     }
 
-    /// Notes that all changes so far are saved, in a record of this generation.
-    pub(super) fn was_saved(&mut self, generation: u64, envelope: Envelope) {
-        (self.generation, self.envelope) = (generation, envelope);
-        (self.renews, self.planned) = (false, None);
+    /// Called after all changes so far were saved, in a record of this generation.
+    pub(super) fn was_saved(&mut self, generation: u64, metadata: Metadata) {
+        (self.generation, self.metadata) = (generation, metadata);
+        (self.renews_id, self.planned_id) = (false, None);
         self.unanswered.clear();
         self.changes.clear();
     }
 
-    /// The session gets a new id at the next commit.
-    pub fn renew(&mut self) {
-        self.renews = true;
+    /// Gives the session a new id at the next commit.
+    pub fn renew_id(&mut self) {
+        self.renews_id = true;
     }
 
-    /// Whether the session gets a new id at the next commit.
-    pub fn renews(&self) -> bool {
-        self.renews
+    /// True if the session gets a new id at the next commit.
+    pub fn renews_id(&self) -> bool {
+        self.renews_id
     }
 
-    /// Whose session it is.
+    /// The session's subject, as the application set it.
     pub fn subject(&self) -> Option<&str> {
-        self.envelope.subject.as_deref().map(String::as_str)
+        self.metadata.subject.as_deref().map(String::as_str)
     }
 
     pub fn set_subject(&mut self, subject: Option<WipedText>) {
-        self.envelope.subject = subject;
+        self.metadata.subject = subject;
     }
 
-    /// Whether the record names its subject in another way than the current secret does.
-    pub fn is_misnamed(&self, records: &Records) -> bool {
-        self.envelope.header.subject != records.subject_name(self.subject())
+    /// The session's own lifetime in seconds. 0 if the option `timeout` applies.
+    pub fn lifetime(&self) -> u64 {
+        self.metadata.header.lifetime
     }
 
-    /// Ends the session: its record is removed at commit, and what is set from now on gets a new id.
-    pub fn retire(&mut self) {
-        let Self { generation, key, envelope, planned, unread, given_up, retired, .. } = std::mem::take(self);
-        self.retired = retired;
-        self.retired.extend(unread.into_iter().chain(planned).map(Retired::Unread));
-        self.retired.extend(given_up.into_iter().map(Retired::Opened));
+    pub fn set_lifetime(&mut self, seconds: u64) {
+        self.metadata.header.lifetime = seconds;
+    }
+
+    /// True if the subject's name in the record was not made with the current secret.
+    pub fn has_outdated_subject_name(&self, records: &Records) -> bool {
+        self.metadata.header.subject != records.subject_name(self.subject())
+    }
+
+    /// Ends the session. Its record is removed at commit. Data that are set from now on belong to a new session.
+    pub fn mark_ended(&mut self) {
+        let Self { generation, key, metadata, planned_id, unreadable, unanswered_inserts, invalidated, .. } =
+            std::mem::take(self);
+        self.invalidated = invalidated;
+        self.invalidated.extend(unreadable.into_iter().chain(planned_id).map(Invalidated::Unreadable));
+        self.invalidated.extend(unanswered_inserts.into_iter().map(Invalidated::Opened));
         if generation > 0 {
-            self.retired.push(Retired::Opened((key, envelope.header.subject)));
+            self.invalidated.push(Invalidated::Opened((key, metadata.header.subject)));
         }
     }
 
-    pub(super) fn become_id(&mut self, id: Id, key: String) {
-        (self.id, self.key, self.public_id, self.is_fresh) = (Some(id), key, None, true);
+    /// Sets the session's new id and its key in the store.
+    pub(super) fn adopt(&mut self, id: Id, key: String) {
+        (self.id, self.key, self.public_id, self.has_fresh_id) = (Some(id), key, None, true);
     }
 }
 
 impl Records {
-    /// The name of a subject under the current secret.
+    /// The name of a subject, made with the current secret.
     pub(super) fn subject_name(&self, subject: Option<&str>) -> Option<SubjectName> {
         self.layout.subjects(subject?).first().copied()
     }

@@ -1,4 +1,4 @@
-//! The commits of one process to one session take turns, so that they do not race themselves.
+//! Lets the commits of one process to the same session take turns, so that they do not conflict with each other.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 
-use crate::per_process::PerProcess;
+use crate::sys::per_process::PerProcess;
 
-/// Sessions share a lock by chance, and then wait for each other a little longer than they must.
+/// The number of locks. Two sessions may happen to share a lock, and then also wait for each other.
 const LOCKS: usize = 256;
 
 pub(crate) struct Turns {
@@ -24,7 +24,7 @@ impl Default for Turns {
 }
 
 impl Turns {
-    /// Runs `work` when it is this key's turn; `None` if the deadline comes first.
+    /// Runs `work` when it is this key's turn. `None` if the deadline comes first.
     pub fn take<T>(&self, key: &str, deadline: Instant, work: impl FnOnce() -> T) -> Option<T> {
         let locks: Arc<_> = self.locks.get();
         let _turn = locks[self.hash.hash_one(key) as usize % LOCKS].try_lock_until(deadline)?;

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Record, Saved, Store, SubjectName, Write};
+use super::{Driver, Record, Saved, SubjectName, Write};
 
 const LONG: Option<Duration> = Some(Duration::from_secs(600));
 const SHORT: Option<Duration> = Some(Duration::from_secs(1));
@@ -13,7 +13,7 @@ const PAST_SHORT: Duration = Duration::from_millis(1200);
 const HEADER: usize = 34;
 
 /// Checks a store with one writer at a time. [`increment`] is for tests with concurrent writers.
-pub(crate) fn check(store: &dyn Store) {
+pub(crate) fn check(store: &dyn Driver) {
     let checks = [
         a_record_is_what_was_saved,
         a_first_save_overwrites_nothing,
@@ -39,14 +39,14 @@ pub(crate) fn check(store: &dyn Store) {
 }
 
 /// Adds one to the number in a record, `times` times, and retries after each conflict. Creates the record if needed.
-pub(crate) fn increment(store: &dyn Store, key: &str, times: usize) {
+pub(crate) fn increment(store: &dyn Driver, key: &str, times: usize) {
     for _ in 0..times {
         while !add_one(store, key) {}
     }
 }
 
 /// The number in a record that only [`increment`] wrote. It equals the record's generation.
-pub(crate) fn count(store: &dyn Store, key: &str) -> u64 {
+pub(crate) fn count(store: &dyn Driver, key: &str) -> u64 {
     let record = store.load(key, soon()).unwrap().unwrap();
     assert_eq!(number(&record), record.generation);
     record.generation
@@ -88,15 +88,15 @@ pub(crate) fn record(generation: u64, data: impl AsRef<[u8]>) -> Record {
     Record { generation, data: bytes(None, data).into(), left: None }
 }
 
-pub(crate) fn save(store: &dyn Store, key: &str, expected: u64, data: &str) -> Saved {
+pub(crate) fn save(store: &dyn Driver, key: &str, expected: u64, data: &str) -> Saved {
     store.save(key, expected, &write(expected + 1, &bytes(None, data), LONG)).unwrap()
 }
 
-pub(crate) fn load(store: &dyn Store, key: &str) -> Option<Record> {
+pub(crate) fn load(store: &dyn Driver, key: &str) -> Option<Record> {
     store.load(key, soon()).unwrap()
 }
 
-fn add_one(store: &dyn Store, key: &str) -> bool {
+fn add_one(store: &dyn Driver, key: &str) -> bool {
     let seen = load(store, key);
     let expected = seen.as_ref().map_or(0, |record| record.generation);
     let next = seen.as_ref().map_or(0, number) + 1;
@@ -110,21 +110,21 @@ fn number(record: &Record) -> u64 {
 }
 
 /// Saves the first record of a new key.
-fn saved(store: &dyn Store, data: &str, ttl: Option<Duration>) -> String {
+fn saved(store: &dyn Driver, data: &str, ttl: Option<Duration>) -> String {
     let key = new_key();
     assert_eq!(store.save(&key, 0, &write(1, &bytes(None, data), ttl)), Ok(Saved::Yes));
     key
 }
 
-fn touch(store: &dyn Store, key: &str, generation: u64, data: &str, ttl: Option<Duration>) -> Saved {
+fn touch(store: &dyn Driver, key: &str, generation: u64, data: &str, ttl: Option<Duration>) -> Saved {
     store.touch(key, &write(generation, &bytes(None, data), ttl)).unwrap()
 }
 
-fn remove(store: &dyn Store, key: &str, expected: u64) -> Saved {
+fn remove(store: &dyn Driver, key: &str, expected: u64) -> Saved {
     store.remove(key, expected, None, soon()).unwrap()
 }
 
-fn a_record_is_what_was_saved(store: &dyn Store) {
+fn a_record_is_what_was_saved(store: &dyn Driver) {
     assert_eq!(load(store, &new_key()), None);
     for data in [vec![], vec![0], (0..=255).collect(), b"text; DROP TABLE records; --".to_vec(), vec![0xa5; 3 << 20]] {
         for ttl in [LONG, None] {
@@ -135,13 +135,13 @@ fn a_record_is_what_was_saved(store: &dyn Store) {
     }
 }
 
-fn a_first_save_overwrites_nothing(store: &dyn Store) {
+fn a_first_save_overwrites_nothing(store: &dyn Driver) {
     let key = saved(store, "the first", None);
     assert_eq!(save(store, &key, 0, "the second"), Saved::Conflict);
     assert_eq!(load(store, &key), Some(record(1, "the first")));
 }
 
-fn a_save_replaces_the_generation_that_its_writer_saw(store: &dyn Store) {
+fn a_save_replaces_the_generation_that_its_writer_saw(store: &dyn Driver) {
     let (key, other) = (saved(store, "the first", LONG), saved(store, "another", LONG));
     assert_eq!(save(store, &key, 1, "the second"), Saved::Yes);
     assert_eq!(save(store, &key, 2, "the third"), Saved::Yes);
@@ -153,7 +153,7 @@ fn a_save_replaces_the_generation_that_its_writer_saw(store: &dyn Store) {
     assert_eq!(load(store, &other), Some(record(1, "another")));
 }
 
-fn a_stale_save_changes_nothing(store: &dyn Store) {
+fn a_stale_save_changes_nothing(store: &dyn Driver) {
     let key = saved(store, "the first", LONG);
     assert_eq!(save(store, &key, 1, "the second"), Saved::Yes);
     assert_eq!(save(store, &key, 1, "stale"), Saved::Conflict);
@@ -161,7 +161,7 @@ fn a_stale_save_changes_nothing(store: &dyn Store) {
     assert_eq!(load(store, &key), Some(record(2, "the second")));
 }
 
-fn a_save_does_not_restore_a_removed_record(store: &dyn Store) {
+fn a_save_does_not_restore_a_removed_record(store: &dyn Driver) {
     let key = saved(store, "data", LONG);
     assert_eq!(remove(store, &key, 0), Saved::Yes);
     assert_eq!(load(store, &key), None);
@@ -172,7 +172,7 @@ fn a_save_does_not_restore_a_removed_record(store: &dyn Store) {
     assert_eq!(save(store, &new_key(), 1, "from nowhere"), Saved::Gone);
 }
 
-fn an_expired_record_counts_as_missing(store: &dyn Store) {
+fn an_expired_record_counts_as_missing(store: &dyn Driver) {
     let short = || saved(store, "short-lived", SHORT);
     let (read, saved_over, touched, removed, made_anew) = (short(), short(), short(), short(), short());
     thread::sleep(PAST_SHORT);
@@ -185,7 +185,7 @@ fn an_expired_record_counts_as_missing(store: &dyn Store) {
     assert_eq!(load(store, &made_anew), Some(record(1, "anew")));
 }
 
-fn a_save_restarts_the_lifetime(store: &dyn Store) {
+fn a_save_restarts_the_lifetime(store: &dyn Driver) {
     let (longer, shorter, for_ever) =
         (saved(store, "data", SHORT), saved(store, "data", LONG), saved(store, "data", SHORT));
     for (key, ttl) in [(&longer, LONG), (&shorter, SHORT), (&for_ever, None)] {
@@ -197,7 +197,7 @@ fn a_save_restarts_the_lifetime(store: &dyn Store) {
     assert_eq!(load(store, &for_ever), Some(record(2, "more")));
 }
 
-fn a_touch_restarts_the_lifetime_and_keeps_the_generation(store: &dyn Store) {
+fn a_touch_restarts_the_lifetime_and_keeps_the_generation(store: &dyn Driver) {
     let (longer, for_ever) = (saved(store, "at one", SHORT), saved(store, "at one", SHORT));
     assert_eq!(touch(store, &longer, 1, "at two, which is longer", LONG), Saved::Yes);
     assert_eq!(touch(store, &for_ever, 1, "two", None), Saved::Yes);
@@ -207,7 +207,7 @@ fn a_touch_restarts_the_lifetime_and_keeps_the_generation(store: &dyn Store) {
     assert_eq!(save(store, &longer, 1, "the next"), Saved::Yes);
 }
 
-fn a_touch_that_fails_says_why(store: &dyn Store) {
+fn a_touch_that_fails_says_why(store: &dyn Driver) {
     let key = saved(store, "data", SHORT);
     assert_eq!(touch(store, &key, 2, "of another", LONG), Saved::Conflict);
     assert_eq!(load(store, &key), Some(record(1, "data")));
@@ -221,7 +221,7 @@ fn a_touch_that_fails_says_why(store: &dyn Store) {
     }
 }
 
-fn a_removal_says_whether_there_was_a_record(store: &dyn Store) {
+fn a_removal_says_whether_there_was_a_record(store: &dyn Driver) {
     let key = saved(store, "data", LONG);
     assert_eq!(save(store, &key, 1, "of whatever generation"), Saved::Yes);
     assert_eq!(remove(store, &key, 0), Saved::Yes);
@@ -232,7 +232,7 @@ fn a_removal_says_whether_there_was_a_record(store: &dyn Store) {
     }
 }
 
-fn a_removal_of_another_generation_does_nothing(store: &dyn Store) {
+fn a_removal_of_another_generation_does_nothing(store: &dyn Driver) {
     let key = saved(store, "data", LONG);
     assert_eq!(remove(store, &key, 2), Saved::Conflict);
     assert_eq!(load(store, &key), Some(record(1, "data")));
@@ -240,25 +240,25 @@ fn a_removal_of_another_generation_does_nothing(store: &dyn Store) {
     assert_eq!(load(store, &key), None);
 }
 
-fn members(store: &dyn Store, subject: &SubjectName) -> Vec<String> {
+fn members(store: &dyn Driver, subject: &SubjectName) -> Vec<String> {
     let mut keys = store.members(&[*subject], soon()).unwrap();
     keys.sort_unstable();
     keys
 }
 
 /// The keys of a subject's live records.
-fn live(store: &dyn Store, subject: &SubjectName) -> Vec<String> {
+fn live(store: &dyn Driver, subject: &SubjectName) -> Vec<String> {
     let belongs = |key: &String| load(store, key).is_some_and(|record| record.data[2..HEADER] == subject.0);
     members(store, subject).into_iter().filter(belongs).collect()
 }
 
-fn saved_for(store: &dyn Store, subject: SubjectName, ttl: Option<Duration>) -> String {
+fn saved_for(store: &dyn Driver, subject: SubjectName, ttl: Option<Duration>) -> String {
     let key = new_key();
     assert_eq!(store.save(&key, 0, &write(1, &bytes(Some(subject), "data"), ttl)), Ok(Saved::Yes));
     key
 }
 
-fn members_lists_the_keys_of_a_subject(store: &dyn Store) {
+fn members_lists_the_keys_of_a_subject(store: &dyn Driver) {
     let (subject, other) = (new_subject(), new_subject());
     assert_eq!(members(store, &subject), [""; 0]);
     let mut keys: Vec<_> = (0..3).map(|_| saved_for(store, subject, LONG)).collect();
@@ -288,7 +288,7 @@ fn members_lists_the_keys_of_a_subject(store: &dyn Store) {
     assert_eq!(live(store, &other), [""; 0]);
 }
 
-fn a_touched_record_stays_listed(store: &dyn Store) {
+fn a_touched_record_stays_listed(store: &dyn Driver) {
     let subject = new_subject();
     let key = saved_for(store, subject, SHORT);
     assert_eq!(store.touch(&key, &write(1, &bytes(Some(subject), "touched"), LONG)), Ok(Saved::Yes));
@@ -296,7 +296,7 @@ fn a_touched_record_stays_listed(store: &dyn Store) {
     assert_eq!(live(store, &subject), [key]);
 }
 
-fn a_revocation_removes_only_records_of_the_subject(store: &dyn Store) {
+fn a_revocation_removes_only_records_of_the_subject(store: &dyn Driver) {
     let (subject, former, other) = (new_subject(), new_subject(), new_subject());
     let (key, foreign, nobodys) =
         (saved_for(store, subject, LONG), saved_for(store, other, LONG), saved(store, "", LONG));
@@ -313,7 +313,7 @@ fn a_revocation_removes_only_records_of_the_subject(store: &dyn Store) {
     assert_eq!(store.revoke(&expired, &[subject], soon()), Ok(false));
 }
 
-fn a_revoked_record_stays_gone(store: &dyn Store) {
+fn a_revoked_record_stays_gone(store: &dyn Driver) {
     let subject = new_subject();
     let key = saved_for(store, subject, LONG);
     assert_eq!(store.revoke(&key, &[subject], soon()), Ok(true));

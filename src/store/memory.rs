@@ -4,12 +4,13 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Instant;
 
-use crate::per_process::PerProcess;
-use crate::store::{Record, Saved, Store, StoreError, SubjectName, Write};
-use crate::wiped::WipedBytes;
+use crate::store::{Driver, Record, Saved, StoreError, SubjectName, Write};
+use crate::sys::lock;
+use crate::sys::per_process::PerProcess;
+use crate::sys::wiped::WipedBytes;
 
 const SHARDS: usize = 64;
 
@@ -117,10 +118,6 @@ fn copy(data: &[u8]) -> WipedBytes {
     copy
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 fn key(key: &str) -> Result<Key, StoreError> {
     let mut bytes = [0; 32];
     hex::decode_to_slice(key, &mut bytes)
@@ -209,7 +206,7 @@ impl<'a> Open<'a> {
     }
 
     fn new(contents: &'a Contents, number: usize) -> Self {
-        let shard = locked(&contents.shards[number]);
+        let shard = lock(&contents.shards[number]);
         Self { contents, number, shard, now: contents.now() }
     }
 
@@ -240,7 +237,7 @@ impl<'a> Open<'a> {
         }
         // Add the key to the new subject's list before removing it from the old subject's list.
         if let Some(subject) = subject {
-            locked(&self.contents.subjects).entry(subject).or_default().insert(key);
+            lock(&self.contents.subjects).entry(subject).or_default().insert(key);
         }
         self.take_out(&key, subject.as_ref());
         let kept = StoredRecord { generation, data, expires, ordered: expires, subject: subject.map(Box::new) };
@@ -263,7 +260,7 @@ impl<'a> Open<'a> {
         self.contents.bytes.fetch_sub(kept.cost(), Ordering::Relaxed);
         self.shard.order.remove(&(kept.ordered, *key));
         if let Some(subject) = kept.subject.filter(|listed| Some(&**listed) != subject) {
-            let mut subjects = locked(&self.contents.subjects);
+            let mut subjects = lock(&self.contents.subjects);
             if let Some(keys) = subjects.get_mut(&*subject) {
                 keys.remove(key);
                 if keys.is_empty() {
@@ -299,7 +296,7 @@ impl<'a> Open<'a> {
     }
 }
 
-impl Store for Memory {
+impl Driver for Memory {
     fn load(&self, key: &str, _deadline: Instant) -> Result<Option<Record>, StoreError> {
         let key = self::key(key)?;
         Ok(self.on(&key, |open| {
@@ -345,7 +342,7 @@ impl Store for Memory {
 
     fn members(&self, subjects: &[SubjectName], _deadline: Instant) -> Result<Vec<String>, StoreError> {
         let contents = self.contents.get();
-        let listed = locked(&contents.subjects);
+        let listed = lock(&contents.subjects);
         let keys = subjects.iter().filter_map(|subject| listed.get(&Key(subject.0))).flatten();
         let keys: Vec<Key> = keys.copied().collect();
         // Commits wait for this lock, so release it before formatting the keys.

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crypto_secretbox::aead::{AeadInPlace, KeyInit as _};
 use crypto_secretbox::{Key, Nonce, XSalsa20Poly1305};
 use hmac::{Hmac, KeyInit as _, Mac};
-use khufu::{Error, Factory, LoadResult, Options, Session};
+use khufu::{Error, Factory, LoadResult, OpenOptions, Options, Outcome, Session};
 use serde_json::Value;
 use sha2::Sha512;
 
@@ -84,7 +84,7 @@ pub fn session(state: &str) -> String {
 
 /// Opens the session in a cookie with this value.
 pub fn open(factory: &Factory, value: &str) -> Session {
-    factory.open_at(format!("session={value}").as_bytes(), NOW).unwrap()
+    factory.open_with(format!("session={value}").as_bytes(), &OpenOptions::new().now(NOW)).unwrap()
 }
 
 /// Opens a session with this state from a cookie. Reading it does not renew the cookie.
@@ -96,12 +96,12 @@ pub fn holding(state: &str) -> Session {
 
 /// Opens the session of a browser that sends no cookie.
 pub fn fresh() -> Session {
-    factory(&[]).open_at(b"", NOW).unwrap()
+    factory(&[]).open_with(b"", &OpenOptions::new().now(NOW)).unwrap()
 }
 
 /// Commits. Returns the `Set-Cookie` value, if there is one.
 pub fn commit(session: &mut Session) -> Option<String> {
-    let cookies = session.commit(false).unwrap();
+    let cookies = session.commit(Outcome::Response).unwrap();
     assert!(cookies.len() <= 1);
     cookies.first().map(ToString::to_string)
 }

@@ -8,15 +8,15 @@ use flate2::Compression;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 use hmac::{Hmac, KeyInit, Mac};
-use khufu::{Error, Factory, LoadResult};
+use khufu::{Error, Factory, LoadResult, OpenOptions, Outcome};
 use sha1::Sha1;
 
 use super::common::{Settings, factory, value_of};
 use super::server::{Server, begin, cookie, json, open, pickled};
 
-const SIGNED: Settings<'static> = &[("format", "beaker"), ("serializer", "json")];
+const SIGNED: Settings<'static> = &[("library", "beaker"), ("serializer", "json")];
 const ENCRYPTED: Settings<'static> =
-    &[("format", "beaker"), ("type", "encrypted_cookie"), ("encrypt_key", "sesame"), ("serializer", "json")];
+    &[("library", "beaker"), ("type", "encrypted_cookie"), ("encrypt_key", "sesame"), ("serializer", "json")];
 
 fn zipped(json: &str) -> Vec<u8> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
@@ -42,8 +42,8 @@ fn cookie_of(json: &str) -> String {
 #[test]
 fn a_cookie_contains_the_dict_as_beaker_writes_it() {
     let factory = factory(SIGNED);
-    let mut session = factory.open_at(b"", 1_900_000_000.25).unwrap();
-    session.update(r#"{"a":1,"b":"zwei"}"#).unwrap();
+    let mut session = factory.open_with(b"", &OpenOptions::new().now(1_900_000_000.25)).unwrap();
+    session.update_json(r#"{"a":1,"b":"zwei"}"#).unwrap();
     let header = cookie(&mut session);
     let text = &header["session=".len() + 40..];
     assert_eq!(signed(text), header);
@@ -51,7 +51,7 @@ fn a_cookie_contains_the_dict_as_beaker_writes_it() {
     let (id, rest) = dict.strip_prefix(r#"{"_id":""#).unwrap().split_once('"').unwrap();
     assert!(id.len() == 32 && id.as_bytes()[12] == b'4' && matches!(id.as_bytes()[16], b'8' | b'9' | b'a' | b'b'));
     assert_eq!(rest, r#","_accessed_time":1900000000,"_creation_time":1900000000.25,"a":1,"b":"zwei"}"#);
-    let mut session = factory.open_at(header.as_bytes(), 1_900_000_100.0).unwrap();
+    let mut session = factory.open_with(header.as_bytes(), &OpenOptions::new().now(1_900_000_100.0)).unwrap();
     assert!(session.delete("a") && session.delete("b"));
     let header = cookie(&mut session);
     let emptied = unzipped(&STANDARD.decode(&header["session=".len() + 40..]).unwrap());
@@ -64,20 +64,20 @@ fn beakers_own_keys_are_kept_and_hidden() {
         r#"{"_domain": "x.org", "_path": "/app", "a": 1, "_id": "0123", "_accessed_time": 1700000000.5, "_creation_time": 1699999999.25}"#,
     );
     let factory = factory(SIGNED);
-    let mut session = factory.open_at(header.as_bytes(), 1_700_000_100.0).unwrap();
+    let mut session = factory.open_with(header.as_bytes(), &OpenOptions::new().now(1_700_000_100.0)).unwrap();
     assert_eq!(session.load_result(), LoadResult::Loaded);
     assert_eq!((session.renewed(), session.created()), (1_700_000_000.5, 1_699_999_999.25));
     assert_eq!((session.len(), session.to_json()), (1, r#"{"a":1}"#));
     session.clear();
-    session.set("b", "2").unwrap();
+    session.set_json("b", "2").unwrap();
     let written = cookie(&mut session);
     assert_eq!(
         unzipped(&STANDARD.decode(&written["session=".len() + 40..]).unwrap()),
         r#"{"_domain":"x.org","_path":"/app","_id":"0123","_accessed_time":1700000100,"_creation_time":1699999999.25,"b":2}"#
     );
-    let mut session = factory.open_at(header.as_bytes(), 1_700_000_100.0).unwrap();
+    let mut session = factory.open_with(header.as_bytes(), &OpenOptions::new().now(1_700_000_100.0)).unwrap();
     session.invalidate();
-    session.set("c", "3").unwrap();
+    session.set_json("c", "3").unwrap();
     let written = cookie(&mut session);
     let fresh = unzipped(&STANDARD.decode(&written["session=".len() + 40..]).unwrap());
     assert!(!fresh.contains("0123") && !fresh.contains("x.org"), "{fresh}");
@@ -86,15 +86,15 @@ fn beakers_own_keys_are_kept_and_hidden() {
 #[test]
 fn beakers_own_keys_cannot_be_set() {
     let server = Server::start();
-    for factory in [factory(SIGNED), factory(ENCRYPTED), server.factory(&[("format", "beaker")])] {
+    for factory in [factory(SIGNED), factory(ENCRYPTED), server.factory(&[("library", "beaker")])] {
         for name in ["_id", "_domain", "_path", "_accessed_time", "_creation_time"] {
             let mut session = factory.open(b"").unwrap();
-            session.set(name, "1").unwrap();
-            session.set("a", "1").unwrap();
-            let Err(Error::Range(message)) = session.commit(false) else { panic!("{name} was written") };
-            assert!(message.contains(name), "{message}");
+            session.set_json(name, "1").unwrap();
+            session.set_json("a", "1").unwrap();
+            let Err(error @ Error::Key(_)) = session.commit(Outcome::Response) else { panic!("{name} was written") };
+            assert!(error.to_string().contains(name), "{error}");
             assert!(session.delete(name));
-            assert_eq!(session.commit(false).unwrap().len(), 1);
+            assert_eq!(session.commit(Outcome::Response).unwrap().len(), 1);
         }
     }
 }
@@ -135,7 +135,7 @@ fn the_encrypt_key_can_be_changed_by_accepting_the_old_one() {
     let header = begin(&factory(ENCRYPTED), r#"{"a":1}"#);
     let moved: Settings<'_> = &[
         ("encrypt_key", "new"),
-        ("accept.old.format", "beaker"),
+        ("accept.old.library", "beaker"),
         ("accept.old.type", "encrypted_cookie"),
         ("accept.old.serializer", "json"),
         ("accept.old.secret", "itsaseekreet"),
@@ -153,12 +153,12 @@ fn the_encrypt_key_can_be_changed_by_accepting_the_old_one() {
 fn an_accepted_beaker_cookie_moves_to_the_current_format() {
     let header = begin(&factory(SIGNED), r#"{"a":1}"#);
     let accepted: Settings<'_> = &[
-        ("accept.beaker.format", "beaker"),
+        ("accept.beaker.library", "beaker"),
         ("accept.beaker.serializer", "json"),
         ("accept.beaker.secret", "itsaseekreet"),
     ];
     let server = Server::start();
-    let of_redis = |format| server.factory(&[accepted, &[("format", format)]].concat());
+    let of_redis = |format| server.factory(&[accepted, &[("library", format)]].concat());
     for factory in [factory(accepted), of_redis("khufu"), of_redis("pyramid_session_redis"), of_redis("beaker")] {
         let mut session = open(&factory, &header);
         assert_eq!(session.load_result(), LoadResult::LoadedOtherFormat, "{:?}", session.refusal());
@@ -173,10 +173,12 @@ fn an_accepted_beaker_cookie_moves_to_the_current_format() {
 fn a_cookie_that_browsers_would_drop_is_an_error() {
     for settings in [SIGNED, ENCRYPTED] {
         let mut session = factory(&[settings, &[("serializer", "pickle")]].concat()).open(b"").unwrap();
-        session.set_string("a", &"x".repeat(3000)).unwrap();
-        assert!(matches!(session.commit(false), Err(Error::TooLarge { length, limit: 4064, .. }) if length > 4064));
-        session.set_string("a", &"x".repeat(2000)).unwrap();
-        let length = value_of(&session.commit(false).unwrap()[0]).len();
+        session.set_str("a", &"x".repeat(3000)).unwrap();
+        assert!(
+            matches!(session.commit(Outcome::Response), Err(Error::TooLarge { length, limit: 4064, .. }) if length > 4064)
+        );
+        session.set_str("a", &"x".repeat(2000)).unwrap();
+        let length = value_of(&session.commit(Outcome::Response).unwrap()[0]).len();
         assert!((2700..4064).contains(&length), "{length}");
     }
 }
@@ -209,30 +211,30 @@ fn a_session_that_expands_to_more_than_a_megabyte_is_refused() {
     // Browsers would not send a cookie of this size, but an attacker may.
     assert_eq!(open(&factory(SIGNED), &signed(&STANDARD.encode(bomb(16)))).load_result(), LoadResult::Unsupported);
     let server = Server::start();
-    let factory = server.factory(&[("format", "beaker"), ("serializer", "json")]);
+    let factory = server.factory(&[("library", "beaker"), ("serializer", "json")]);
     let header = begin(&factory, "{}");
     server.write(&server.key(), &pickled(&STANDARD.encode(bomb(64))), 500);
     let mut session = open(&factory, &header);
     assert_eq!(session.load_result(), LoadResult::Unsupported, "{:?}", session.refusal());
-    session.set("a", "1").unwrap();
-    assert!(matches!(session.commit(false), Err(Error::Unsupported(_))));
+    session.set_json("a", "1").unwrap();
+    assert!(matches!(session.commit(Outcome::Response), Err(Error::Unsupported(_))));
 }
 
 #[test]
 fn a_session_too_large_to_be_read_again_is_not_written() {
     let server = Server::start();
-    let store: Factory = server.factory(&[("format", "beaker"), ("serializer", "json")]);
+    let store: Factory = server.factory(&[("library", "beaker"), ("serializer", "json")]);
     let mut session = store.open(b"").unwrap();
-    session.set_string("a", &"x".repeat(1 << 20)).unwrap();
-    assert!(matches!(session.commit(false), Err(Error::Range(_))));
-    session.set_string("a", &"x".repeat((1 << 20) - 200)).unwrap();
+    session.set_str("a", &"x".repeat(1 << 20)).unwrap();
+    assert!(matches!(session.commit(Outcome::Response), Err(Error::Range(_))));
+    session.set_str("a", &"x".repeat((1 << 20) - 200)).unwrap();
     let header = cookie(&mut session);
     assert_eq!(open(&store, &header).load_result(), LoadResult::Loaded);
 }
 
 #[test]
 fn a_hostile_pickle_in_a_cookie_is_refused() {
-    let factory = factory(&[("format", "beaker")]);
+    let factory = factory(&[("library", "beaker")]);
     let evil = signed(&STANDARD.encode(b"cos\nsystem\n(S'echo hacked'\ntR."));
     assert_eq!(open(&factory, &evil).load_result(), LoadResult::Unsupported);
     let list = signed(&STANDARD.encode(b"\x80\x02]q\0."));
@@ -252,16 +254,16 @@ fn a_secret_is_encoded_as_utf_8() {
 #[test]
 fn a_session_that_beaker_deleted_is_gone() {
     let server = Server::start();
-    let factory = server.factory(&[("format", "beaker"), ("serializer", "json")]);
+    let factory = server.factory(&[("library", "beaker"), ("serializer", "json")]);
     let header = begin(&factory, r#"{"a":1}"#);
     let mut slow = open(&factory, &header);
-    slow.set("b", "2").unwrap();
+    slow.set_json("b", "2").unwrap();
     let left = pickled(&STANDARD.encode(zipped(r#"{"_domain": null, "_path": "/"}"#)));
     server.write(&server.key(), &left, 500);
-    assert_eq!(slow.commit(false), Err(Error::Gone));
+    assert_eq!(slow.commit(Outcome::Response), Err(Error::Gone));
     assert_eq!(server.value(&server.key()), Some(left));
     let mut session = open(&factory, &header);
     assert_eq!(session.load_result(), LoadResult::Missing);
-    session.set("c", "3").unwrap();
+    session.set_json("c", "3").unwrap();
     assert_ne!(cookie(&mut session), header);
 }

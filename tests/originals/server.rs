@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use khufu::{Factory, Options, Session};
+use khufu::{Factory, Options, Outcome, Session};
 use redis::{Client, Cmd, FromRedisValue};
 
 pub use super::redis_server::RedisServer as Server;
@@ -64,11 +64,11 @@ impl Server {
 
 /// The formats of sessions in Redis.
 pub const STORED: [&[(&str, &str)]; 5] = [
-    &[("format", "pyramid_session_redis")],
-    &[("format", "pyramid_session_redis"), ("serializer", "json")],
-    &[("format", "pyramid_redis_sessions")],
-    &[("format", "beaker")],
-    &[("format", "beaker"), ("serializer", "json")],
+    &[("library", "pyramid_session_redis")],
+    &[("library", "pyramid_session_redis"), ("serializer", "json")],
+    &[("library", "pyramid_redis_sessions")],
+    &[("library", "beaker")],
+    &[("library", "beaker"), ("serializer", "json")],
 ];
 
 /// Runs a test with each of the formats in [`STORED`], each on its own server.
@@ -81,15 +81,15 @@ pub fn on_every_format(test: impl Fn(&Server, &[(&str, &str)])) {
 
 /// Commits a session whose cookie is set. Returns the `Cookie` header of the browser's next request.
 pub fn cookie(session: &mut Session) -> String {
-    let set_cookies = session.commit(false).unwrap();
+    let set_cookies = session.commit(Outcome::Response).unwrap();
     set_cookies[0].split(';').next().unwrap().to_owned()
 }
 
 /// Begins a session with this state. Returns its `Cookie` header.
 pub fn begin(factory: &Factory, json: &str) -> String {
     let mut session = factory.open(b"").unwrap();
-    session.update(json).unwrap();
-    session.changed();
+    session.update_json(json).unwrap();
+    session.mark_changed();
     cookie(&mut session)
 }
 

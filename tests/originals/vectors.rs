@@ -1,6 +1,6 @@
 //! Every cookie and record that the originals wrote opens to its state, is written back, and opens again.
 
-use khufu::{Factory, LoadResult, Session};
+use khufu::{Factory, LoadResult, OpenOptions, Outcome, Session};
 use serde_json::Value;
 
 use super::server::{Server, unbase64};
@@ -21,7 +21,7 @@ fn same(session: &mut Session, expected: &str) {
 fn factory(server: &Server, format: &str, case: &Value) -> Factory {
     let text = |name: &str| case[name].as_str();
     let (name, _) = text("set_cookie").unwrap().trim().split_once('=').unwrap();
-    let mut settings = vec![("format", format), ("cookie_name", name), ("serializer", text("serializer").unwrap())];
+    let mut settings = vec![("library", format), ("cookie_name", name), ("serializer", text("serializer").unwrap())];
     match text("kind") {
         Some("cookie") => settings.extend([("type", "signed_cookie"), ("store", "")]),
         Some(kind) if kind.starts_with("cookie, encrypted") => {
@@ -53,13 +53,15 @@ fn every_case(file: &str, format: &str, least: usize) {
         let expected = case["state_json"].as_str().unwrap();
         // The session is opened within its timeout, counted from when the vectors were written.
         let began = began(&factory, header);
-        let open = |header: &str, after: f64| factory.open_at(header.as_bytes(), began + after).unwrap();
+        let open = |header: &str, after: f64| {
+            factory.open_with(header.as_bytes(), &OpenOptions::new().now(began + after)).unwrap()
+        };
         let mut session = open(header, 2.0);
         assert_eq!(session.load_result(), LoadResult::Loaded, "{:?}", session.refusal());
         assert!(!session.is_new());
         same(&mut session, expected);
-        session.set("again", "[1, \"zwei\"]").unwrap();
-        let set_cookie = session.commit(false).unwrap().first().cloned();
+        session.set_json("again", "[1, \"zwei\"]").unwrap();
+        let set_cookie = session.commit(Outcome::Response).unwrap().first().cloned();
         assert_eq!(set_cookie.is_none(), !records.is_empty(), "the cookie of an id stays as it is");
         let header = set_cookie.as_deref().map_or(header, |cookie| cookie.split(';').next().unwrap());
         let mut session = open(header, 3.0);
@@ -77,7 +79,7 @@ fn every_case(file: &str, format: &str, least: usize) {
 
 /// When the session in a cookie was created. It is opened at time 0, when nothing has expired yet.
 fn began(factory: &Factory, header: &str) -> f64 {
-    let session = factory.open_at(header.as_bytes(), 0.0).unwrap();
+    let session = factory.open_with(header.as_bytes(), &OpenOptions::new().now(0.0)).unwrap();
     assert_eq!(session.load_result(), LoadResult::Loaded, "{:?}", session.refusal());
     session.created()
 }
@@ -120,14 +122,14 @@ fn no_changed_bit_of_a_cookie_opens_a_session() {
                         continue;
                     }
                     let header = [name.as_bytes(), b"=", &bytes].concat();
-                    let result = factory.open_at(&header, 0.0).unwrap().load_result();
+                    let result = factory.open_with(&header, &OpenOptions::new().now(0.0)).unwrap().load_result();
                     let refused = matches!(result, LoadResult::BadSignature | LoadResult::Malformed);
                     assert!(refused, "{format}: {result} with the bit {bit} of byte {at} flipped");
                 }
             }
             for length in 1..value.len() {
                 let header = format!("{name}={}", &value[..length]);
-                let result = factory.open_at(header.as_bytes(), 0.0).unwrap().load_result();
+                let result = factory.open_with(header.as_bytes(), &OpenOptions::new().now(0.0)).unwrap().load_result();
                 assert!(matches!(result, LoadResult::BadSignature | LoadResult::Malformed), "{result} at {length}");
             }
         }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::request::open;
 use super::stores::{self, TestStore};
-use crate::{Error, Factory, LoadResult, Options, Session, SetCookie};
+use crate::session::Outcome;
+use crate::{Custom, Error, Factory, LoadResult, Options, Session, SetCookie};
 
 const NOW: f64 = 1_700_000_000.0;
 
@@ -25,8 +26,8 @@ fn factory(store: &TestStore) -> Factory {
     for (name, value) in settings {
         options.set(name, value).unwrap();
     }
-    options.own_store = Some(store.reopened());
-    Factory::new(&options).unwrap()
+    let custom = Custom { store: Some(store.reopened()), ..Custom::default() };
+    Factory::with_custom(&options, custom).unwrap()
 }
 
 fn races() -> impl Iterator<Item = Race> {
@@ -58,9 +59,9 @@ impl Race {
     /// Begins a session. Returns its cookie.
     fn begin(&self, subject: &str) -> String {
         let mut session = open(&self.factories[0], None, NOW).unwrap();
-        session.set("user", "1").unwrap();
+        session.set_json("user", "1").unwrap();
         session.set_subject(subject).unwrap();
-        cookie(session.commit(false).unwrap())
+        cookie(session.commit(Outcome::Response).unwrap())
     }
 
     fn is_open(&self, cookie: &str) -> bool {
@@ -77,7 +78,7 @@ impl Race {
 
 /// Commits a session. Returns the cookie with its new id, or `None` if the session had ended.
 fn new_cookie(session: &mut Session) -> Option<String> {
-    match session.commit(false) {
+    match session.commit(Outcome::Response) {
         Ok(cookies) => Some(cookie(cookies)),
         Err(Error::Gone) => None,
         Err(error) => panic!("{error}"),
@@ -98,7 +99,8 @@ fn a_logout_is_final_while_another_request_regenerates_the_id() {
             let mut session = open(one, Some(&old), NOW + 1.0).unwrap();
             session.invalidate();
             let mut regenerating = Race::regenerating(other, &old);
-            let (logout, new) = Race::both(|| session.commit(false).map(drop), || new_cookie(&mut regenerating));
+            let (logout, new) =
+                Race::both(|| session.commit(Outcome::Response).map(drop), || new_cookie(&mut regenerating));
             assert_eq!(logout, Ok(()));
             first += usize::from(new.is_some());
             assert!(!race.is_open(&old), "{}: the old id", race.name);
@@ -117,7 +119,10 @@ fn a_revocation_is_final_while_another_request_regenerates_the_id() {
             let old = race.begin(&subject);
             let [one, other] = &race.factories;
             let mut regenerating = Race::regenerating(other, &old);
-            let (revoked, new) = Race::both(|| one.revoke_all(&subject, None), || new_cookie(&mut regenerating));
+            let (revoked, new) = Race::both(
+                || one.subject(&subject).and_then(|subject| subject.revoke_all(None)),
+                || new_cookie(&mut regenerating),
+            );
             assert_eq!(revoked, Ok(1), "{}", race.name);
             first += usize::from(new.is_some());
             assert!(!race.is_open(&old), "{}: the old id", race.name);
@@ -135,7 +140,10 @@ fn a_login_is_listed_even_if_its_subject_is_being_listed() {
         let cookies: Vec<String> = thread::scope(|scope| {
             scope.spawn(|| {
                 while !is_over.load(Ordering::Relaxed) {
-                    other.subject_sessions(&format!("user{}", current.load(Ordering::Relaxed))).unwrap();
+                    other
+                        .subject(&format!("user{}", current.load(Ordering::Relaxed)))
+                        .and_then(|subject| subject.sessions())
+                        .unwrap();
                     thread::sleep(Duration::from_micros(20));
                 }
             });
@@ -148,7 +156,7 @@ fn a_login_is_listed_even_if_its_subject_is_being_listed() {
                 let cookie = race.begin("");
                 let mut session = open(one, Some(&cookie), NOW + 1.0).unwrap();
                 session.set_subject(&subject).unwrap();
-                session.commit(false).unwrap();
+                session.commit(Outcome::Response).unwrap();
                 cookie
             };
             let cookies = (0..race.rounds).map(login).collect();
@@ -156,7 +164,12 @@ fn a_login_is_listed_even_if_its_subject_is_being_listed() {
             cookies
         });
         for (round, cookie) in cookies.iter().enumerate() {
-            assert_eq!(one.revoke_all(&format!("user{round}"), None), Ok(1), "{}", race.name);
+            assert_eq!(
+                one.subject(&format!("user{round}")).and_then(|subject| subject.revoke_all(None)),
+                Ok(1),
+                "{}",
+                race.name
+            );
             assert!(!race.is_open(cookie), "{}", race.name);
         }
     }

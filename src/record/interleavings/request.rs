@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::schedule::{self, Span};
+use crate::session::{OpenOptions, Outcome};
 use crate::{Error, Factory, LoadResult, Session};
 
 /// The time at which requests open their sessions. It is late enough that a read must be recorded.
@@ -193,11 +194,13 @@ impl Setting {
         match program {
             Program::Session { acts, .. } => Run::new(self, &mut log).all(acts),
             Program::RevokeAll(_) => again(&mut log.events, || {
-                let count = count_of(self.factory.revoke_all(&alice, None));
+                let count = count_of(self.factory.subject(&alice).and_then(|subject| subject.revoke_all(None)));
                 Seen::Revoked { only: None, count }
             }),
             Program::Revoke => again(&mut log.events, || {
-                let count = count_of(self.factory.revoke(&alice, &self.key).map(usize::from));
+                let count = count_of(
+                    self.factory.subject(&alice).and_then(|subject| subject.revoke(&self.key)).map(usize::from),
+                );
                 Seen::Revoked { only: Some(self.key.clone()), count }
             }),
             Program::List(_) => again(&mut log.events, || list(&self.factory, &alice)),
@@ -215,7 +218,7 @@ fn count_of(outcome: Result<usize, Error>) -> Option<usize> {
 }
 
 pub(super) fn list(factory: &Factory, subject: &str) -> Seen {
-    let keys = match factory.subject_sessions(subject) {
+    let keys = match factory.subject(subject).and_then(|subject| subject.sessions()) {
         Ok(sessions) => Some(sessions.into_iter().map(|session| session.id).collect()),
         Err(Error::Store(_)) => None,
         Err(error) => panic!("{error}"),
@@ -243,7 +246,10 @@ pub(super) fn data(session: &mut Session) -> Data {
 
 /// Opens the session of a cookie's value.
 pub(super) fn open(factory: &Factory, cookie: Option<&str>, now: f64) -> Result<Session, Error> {
-    factory.open_at(cookie.map(|value| format!("session={value}")).unwrap_or_default().as_bytes(), now)
+    factory.open_with(
+        cookie.map(|value| format!("session={value}")).unwrap_or_default().as_bytes(),
+        &OpenOptions::new().now(now),
+    )
 }
 
 struct Run<'a> {
@@ -318,19 +324,19 @@ impl<'a> Run<'a> {
         let text = value.to_string();
         let change = match act {
             Act::Set(key) => {
-                session.set(key, &text).unwrap();
+                session.set_json(key, &text).unwrap();
                 Some(Change::Set(key.to_owned(), value))
             }
             Act::SetDefault(key) => {
-                let is_own = session.setdefault(key, &text).unwrap() == text;
+                let is_own = session.setdefault_json(key, &text).unwrap() == text;
                 is_own.then(|| Change::SetDefault(key.to_owned(), value))
             }
-            Act::Flash => match session.flash(&text, "", true) {
+            Act::Flash => match session.queue("").push_json(&text) {
                 Ok(()) => Some(Change::Flash(value)),
                 Err(Error::Type { .. }) => None,
                 Err(error) => panic!("{error}"),
             },
-            Act::PopFlash => match session.pop_flash("") {
+            Act::PopFlash => match session.queue("").pop_json() {
                 Ok(messages) => {
                     let messages: Vec<Value> = serde_json::from_str(messages).unwrap();
                     (!messages.is_empty()).then_some(Change::Pop(messages))
@@ -370,7 +376,8 @@ impl<'a> Run<'a> {
     fn commit(&mut self, session: &mut Session, may_retry: bool, exception: bool) -> (Status, Span) {
         let mut before = data(session);
         schedule::begin(may_retry);
-        let outcome = session.commit(exception).map(<[_]>::to_vec);
+        let ending = if exception { Outcome::Exception } else { Outcome::Response };
+        let outcome = session.commit(ending).map(<[_]>::to_vec);
         let span = schedule::end();
         let status = match &outcome {
             Ok(_) => Status::Ok,

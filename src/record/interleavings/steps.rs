@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::schedule::{Effect, step};
-use crate::store::{Record, Saved, Store, StoreError, SubjectName, Write};
+use crate::store::{Driver, Record, Saved, StoreError, SubjectName, Write};
 
-pub(super) struct Steps(pub Arc<dyn Store>);
+pub(super) struct Steps(pub Arc<dyn Driver>);
 
 /// A copy of a write, which can be carried out after the caller has returned.
 struct Copied {
@@ -31,7 +31,7 @@ impl Copied {
     }
 }
 
-impl Store for Steps {
+impl Driver for Steps {
     fn load(&self, key: &str, deadline: Instant) -> Result<Option<Record>, StoreError> {
         let (store, key) = (self.0.clone(), key.to_owned());
         step("load", Effect::Reads, move || store.load(&key, deadline))

@@ -4,16 +4,14 @@ use std::any::Any;
 #[cfg(feature = "sqlite")]
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 #[cfg(feature = "redis")]
 use self::redis_server::RedisServer;
 use super::steps::Steps;
 use crate::ffi::callbacks_in_memory;
-use crate::options::Options;
 #[cfg(feature = "sqlite")]
 use crate::store::contract::new_key;
-use crate::store::{self, Store};
+use crate::store::{Driver, Location};
 
 #[cfg(feature = "redis")]
 #[path = "../../../tests/common/redis_server.rs"]
@@ -24,22 +22,20 @@ pub(super) struct TestStore {
     /// The value of the option `store` with which another process can open the store, if that is possible.
     url: Option<String>,
     /// The store, whose calls are steps of a schedule.
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn Driver>,
     /// The store's files or server, which are removed together with it.
     _owned: Option<Box<dyn Any>>,
 }
 
 impl TestStore {
     /// The store as another process would open it.
-    pub fn reopened(&self) -> Arc<dyn Store> {
+    pub fn reopened(&self) -> Arc<dyn Driver> {
         self.url.as_deref().map_or_else(|| self.store.clone(), opened)
     }
 }
 
-fn opened(url: &str) -> Arc<dyn Store> {
-    let mut options = Options::new();
-    options.set("store", url).unwrap();
-    Arc::new(Steps(store::open(options.settings(), Duration::from_secs(30)).unwrap()))
+fn opened(url: &str) -> Arc<dyn Driver> {
+    Arc::new(Steps(Location::of(url).open().unwrap()))
 }
 
 pub(super) fn memory() -> TestStore {

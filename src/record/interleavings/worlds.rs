@@ -14,8 +14,10 @@ use super::request::{self, Commit, Event, Found, Kind, Log, NOW, Opens, Program,
 use super::schedule::{Chooser, Ended, Execution, Loss, Span, Team};
 use super::stores::TestStore;
 use crate::record::id::Keys;
-use crate::store::Store;
-use crate::{Factory, Options};
+use crate::session::OpenOptions;
+use crate::session::Outcome;
+use crate::store::Driver;
+use crate::{Custom, Factory, Options};
 
 /// The time when the session began.
 const BEGAN: f64 = NOW - 10.0;
@@ -58,7 +60,7 @@ impl Tally {
 
 /// Runs schedules with the same limits on a store.
 pub(super) struct World {
-    store: Arc<dyn Store>,
+    store: Arc<dyn Driver>,
     limits: Limits,
     team: Team,
     keys: [Keys; 2],
@@ -107,8 +109,8 @@ impl World {
                 Kind::EmptyOnError => set("store_on_error", "empty"),
                 Kind::ExceptionOff => set("set_on_exception", "false"),
             }
-            options.own_store = Some(self.store.clone());
-            Factory::new(&options).unwrap()
+            let custom = Custom { store: Some(self.store.clone()), ..Custom::default() };
+            Factory::with_custom(&options, custom).unwrap()
         };
         factories.entry((request, kind)).or_insert_with(make).clone()
     }
@@ -176,15 +178,15 @@ impl World {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let suffix = NUMBER.fetch_add(1, Ordering::Relaxed).to_string();
         let factory = self.factory(0, Kind::Plain);
-        let mut session = factory.open_at(b"", BEGAN).unwrap();
-        session.update(r#"{"k":"first","_f_":["old"]}"#).unwrap();
+        let mut session = factory.open_with(b"", &OpenOptions::new().now(BEGAN)).unwrap();
+        session.update_json(r#"{"k":"first","_f_":["old"]}"#).unwrap();
         session.set_subject(&format!("alice{suffix}")).unwrap();
-        let old = value(&session.commit(false).unwrap()[0]);
+        let old = value(&session.commit(Outcome::Response).unwrap()[0]);
         let mut session = request::open(&factory, Some(&old), REGENERATED).unwrap();
         let before = request::data(&mut session);
-        session.set("k", "\"second\"").unwrap();
+        session.set_json("k", "\"second\"").unwrap();
         session.regenerate_id();
-        let current = value(&session.commit(false).unwrap()[0]);
+        let current = value(&session.commit(Outcome::Response).unwrap()[0]);
         let key = session.id().unwrap().to_owned();
         let kept = StoredSession {
             token: 1,

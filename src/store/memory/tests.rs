@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{LISTED, Memory, OVERHEAD};
 use crate::store::contract::{self, bytes, new_key, new_subject, soon, write};
-use crate::store::{Saved, Store};
+use crate::store::{Driver, Saved};
 
 const MINUTE: Option<Duration> = Some(Duration::from_secs(60));
 

@@ -8,10 +8,11 @@ use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind};
 use super::cluster::{self, Slots};
 use super::connection::{Connection, answered, reason};
 use super::sentinel;
-use super::servers::{Server, Servers, lock};
+use super::servers::{Server, Servers};
 use super::url::{Endpoint, Layout};
-use crate::per_process::PerProcess;
 use crate::store::StoreError;
+use crate::sys::lock;
+use crate::sys::per_process::PerProcess;
 
 /// How many times a call may contact a server. It needs more than one try after a broken connection, a redirection or a
 /// failover.

@@ -1,9 +1,8 @@
 //! Finds out from a server's answer to INFO whether it may evict keys.
 
+use crate::sys::lock;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-
-use super::servers::lock;
 
 /// The eviction policy of one server, as far as it is known.
 #[derive(Default)]

@@ -57,8 +57,8 @@ use redis::{Cmd, ErrorKind, FromRedisValue, RedisResult, ServerErrorKind, Value,
 use self::client::{Client, Outcome, Sending};
 use self::connection::Connection;
 use self::url::Endpoint;
-use super::{Record, Saved, Store, StoreError, SubjectName, Write};
-use crate::wiped::WipedBytes;
+use super::{Driver, Record, Saved, StoreError, SubjectName, Write};
+use crate::sys::wiped::WipedBytes;
 
 pub(super) use shared::Shared;
 
@@ -209,7 +209,7 @@ fn unknown_outcome() -> StoreError {
     )
 }
 
-impl Store for Redis {
+impl Driver for Redis {
     fn load(&self, key: &str, deadline: Instant) -> Result<Option<Record>, StoreError> {
         Ok(self.read(&self.key(key), deadline)?.map(decoded))
     }

@@ -1,7 +1,7 @@
 //! The known servers and their idle connections.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use redis::RedisResult;
@@ -10,13 +10,10 @@ use super::connection::Connection;
 use super::eviction::Eviction;
 use super::socket::Names;
 use super::url::{Address, ConnectionSettings};
+use crate::sys::lock;
 
 /// The most idle connections to keep for each server.
 const MOST_IDLE: usize = 64;
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 pub(super) struct Server {
     pub address: Address,

@@ -12,7 +12,7 @@ use sha1::{Digest, Sha1};
 use super::client::{Outcome, Sending};
 use super::connection::Connection;
 use super::{Redis, milliseconds, script, unknown_outcome};
-use crate::store::{Record, Saved, Store, StoreError, SubjectName, Write};
+use crate::store::{Driver, Record, Saved, StoreError, SubjectName, Write};
 
 pub(crate) struct Shared(Redis);
 
@@ -102,7 +102,7 @@ fn hash_argument(expected: u64) -> String {
     if expected == 0 { String::new() } else { format!("{expected:016x}") }
 }
 
-impl Store for Shared {
+impl Driver for Shared {
     fn load(&self, key: &str, deadline: Instant) -> Result<Option<Record>, StoreError> {
         let key = self.0.key(key);
         let run = |connection: &mut Connection| script::LOAD_SHARED.run(connection, &[&key], &[], deadline);

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use socket2::{Domain, SockAddr, Type};
 
 use super::url::Address;
+use crate::sys::lock;
 
 /// Flags for looking at received bytes without consuming them and without waiting.
 #[cfg(not(windows))]
@@ -174,7 +175,7 @@ impl Names {
             return Ok(vec![address]);
         }
         let lookup = self.begin(host)?;
-        let found = lookup.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = lock(&lookup.found);
         let timeout = deadline.saturating_duration_since(Instant::now());
         let (found, _) = lookup
             .done
@@ -189,9 +190,9 @@ impl Names {
 
     /// Returns the lookup of a name that is in progress, or starts one.
     fn begin(&self, host: &str) -> io::Result<Arc<Lookup>> {
-        let mut in_progress = self.in_progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut in_progress = lock(&self.in_progress);
         if let Some(lookup) = in_progress.get(host)
-            && lookup.found.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+            && lock(&lookup.found).is_none()
         {
             return Ok(Arc::clone(lookup));
         }
@@ -200,7 +201,7 @@ impl Names {
         thread::Builder::new().name("khufu-lookup".to_owned()).spawn(move || {
             let found = (&*name, 0).to_socket_addrs();
             let found = found.map(|all| all.map(|address| address.ip()).collect()).map_err(|error| error.to_string());
-            *work.found.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
+            *lock(&work.found) = Some(found);
             work.done.notify_all();
         })?;
         in_progress.insert(host.to_owned(), Arc::clone(&lookup));

@@ -3,14 +3,15 @@
 #[cfg(unix)]
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use rusqlite::Connection;
 
 use super::database::{self, DatabaseError};
 use super::files::{Files, Folder};
 use super::pool::Pool;
-use crate::fork::{Call, Close};
+use crate::sys::fork::{Call, Close};
+use crate::sys::lock;
 
 /// How many threads of a process can read at the same time.
 const READERS: usize = 8;
@@ -42,7 +43,7 @@ pub(super) struct Database {
 impl Connections {
     /// The connections to the file with an absolute path.
     pub fn to(path: &Path, call: &Call) -> Arc<Self> {
-        let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = lock(&ALL);
         if let Some(connections) = all.iter().filter_map(Weak::upgrade).find(|connections| connections.path == path) {
             return connections;
         }
@@ -58,7 +59,7 @@ impl Connections {
     /// Opens another connection, and creates the file if it is missing. If the files are no longer those that the other
     /// connections have open, closes the other connections first.
     pub fn open(&self) -> Result<Database, DatabaseError> {
-        let mut known = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(&self.files);
         let found = Files::of(&self.path);
         let is_replaced = known.as_deref().is_some_and(|files| *files != found);
         if is_replaced {

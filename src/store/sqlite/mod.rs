@@ -23,9 +23,9 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction, Transacti
 use self::connections::{Connections, Database};
 use self::database::DatabaseError;
 use self::pool::{Loan, Pool};
-use crate::fork::{Call, Close};
-use crate::store::{Record, Saved, Store, StoreError, SubjectName, Write};
-use crate::wiped::WipedBytes;
+use crate::store::{Driver, Record, Saved, StoreError, SubjectName, Write};
+use crate::sys::fork::{Call, Close};
+use crate::sys::wiped::WipedBytes;
 
 /// The first and the longest pause of a call that waits for another process to finish writing.
 const FIRST_PAUSE: Duration = Duration::from_micros(50);
@@ -180,7 +180,7 @@ impl Sqlite {
     }
 }
 
-impl Store for Sqlite {
+impl Driver for Sqlite {
     fn load(&self, key: &str, deadline: Instant) -> Result<Option<Record>, StoreError> {
         self.read("loading a record", deadline, |connection| {
             connection.prepare_cached(LOAD)?.query_row((key, now()), record).optional()

@@ -1,6 +1,7 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use crate::sys::lock;
 /// A pool that lends each item to one thread at a time, and at most a fixed number of items at once. The borrower makes
 /// an item when there is none.
 pub(super) struct Pool<T> {
@@ -47,7 +48,7 @@ impl<T> Pool<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

@@ -12,7 +12,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::Sqlite;
 use crate::store::contract::{self, bytes, count, increment, load, new_key, new_subject, record, save, soon, write};
-use crate::store::{Saved, Store, StoreError, SubjectName, Write};
+use crate::store::{Driver, Saved, StoreError, SubjectName, Write};
 
 /// A temporary folder, which is removed when this is dropped.
 struct Folder(PathBuf);
@@ -432,7 +432,7 @@ mod unix {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-    use crate::ffi::fork::tests::Child;
+    use crate::sys::fork::tests::Child;
 
     #[test]
     fn only_the_owner_can_read_a_new_database() {

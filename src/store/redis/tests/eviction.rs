@@ -3,7 +3,8 @@
 use super::proxy::Proxy;
 use super::server::{Cluster, Server};
 use super::{open, saved, saved_for};
-use crate::store::Store;
+use crate::session::Outcome;
+use crate::store::Driver;
 use crate::store::contract::{load, new_subject, record, soon};
 use crate::{Error, Factory, Options};
 
@@ -71,16 +72,18 @@ fn revoke_all_ends_the_listed_sessions_and_says_that_there_may_be_more() {
     let log_in = || {
         let mut session = factory.open(b"").unwrap();
         session.set_subject("zoë").unwrap();
-        session.commit(false).unwrap();
+        session.commit(Outcome::Response).unwrap();
     };
     log_in();
     log_in();
-    let Err(Error::Store(message)) = factory.revoke_all("zoë", None) else { panic!("the list may be incomplete") };
+    let Err(Error::Store(message)) = factory.subject("zoë").and_then(|subject| subject.revoke_all(None)) else {
+        panic!("the list may be incomplete")
+    };
     assert!(message.contains("2 listed sessions were ended"), "{message}");
     assert!(message.contains("maxmemory-policy allkeys-lru"), "{message}");
-    assert!(message.ends_with("Set maxmemory-policy noeviction."), "{message}");
-    assert_eq!(factory.subject_sessions("zoë"), Ok(vec![]));
+    assert!(message.ends_with("Set maxmemory-policy to noeviction."), "{message}");
+    assert_eq!(factory.subject("zoë").and_then(|subject| subject.sessions()), Ok(vec![]));
     server.ask::<()>(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
     log_in();
-    assert_eq!(factory.revoke_all("zoë", None), Ok(1));
+    assert_eq!(factory.subject("zoë").and_then(|subject| subject.revoke_all(None)), Ok(1));
 }

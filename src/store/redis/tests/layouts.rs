@@ -8,7 +8,7 @@ use super::server::{Certificates, Cluster, Server, Watched, free_port, wait_unti
 use super::{MINUTE, SECOND, long, open, saved, saved_for, within};
 use crate::store::contract::{bytes, load, new_key, new_subject, record, save, soon, write};
 use crate::store::redis::{Redis, cluster::slot};
-use crate::store::{Saved, Store, Write, contract};
+use crate::store::{Driver, Saved, Write, contract};
 
 #[test]
 fn a_cluster_fulfils_the_contract() {

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::{Redis, Shared};
 use crate::store::contract::{bytes, new_key, save, write};
-use crate::store::{Saved, Store, SubjectName};
+use crate::store::{Driver, Saved, SubjectName};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Option<Duration> = Some(Duration::from_secs(60));

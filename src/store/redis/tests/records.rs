@@ -9,7 +9,7 @@ use super::proxy::Proxy;
 use super::server::{Server, wait_until};
 use super::{MINUTE, Redis, SECOND, long, open, saved, saved_for};
 use crate::store::contract::{bytes, count, increment, load, new_key, new_subject, record, save, soon, write};
-use crate::store::{Record, Saved, Store, contract};
+use crate::store::{Driver, Record, Saved, contract};
 
 #[test]
 fn one_server_fulfils_the_contract() {

@@ -6,7 +6,7 @@ use super::proxy::Proxy;
 use super::server::{Cluster, Server, Watched};
 use super::{MINUTE, SECOND, Shared, open};
 use crate::store::contract::{new_subject, soon};
-use crate::store::{Saved, Store, Write};
+use crate::store::{Driver, Saved, Write};
 
 fn shared(url: &str) -> Shared {
     Shared::new(open(url).with_prefix(""))

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::server::{Cluster, Server};
 use super::{MINUTE, Redis, SECOND, long, open, saved_for};
 use crate::store::contract::{bytes, load, new_key, new_subject, soon, write};
-use crate::store::{Saved, Store, SubjectName};
+use crate::store::{Driver, Saved, SubjectName};
 use std::time::Duration;
 
 const LONGER: Option<Duration> = Some(Duration::from_secs(120));

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use super::proxy::Proxy;
 use super::server::{Directory, Server, free_port};
 use super::{MINUTE, Redis, SECOND, long, open, saved, saved_for, within};
-use crate::ffi::fork::tests::Child;
 use crate::store::contract::{bytes, count, increment, load, new_key, new_subject, record, save, soon, write};
-use crate::store::{Saved, Store, StoreError, Write};
+use crate::store::{Driver, Saved, StoreError, Write};
+use crate::sys::fork::tests::Child;
 
 /// Makes a call that must fail at its deadline, not earlier and not much later. Returns the error.
 fn runs_out_of_time(store: &Redis) -> String {

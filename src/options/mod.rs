@@ -1,0 +1,118 @@
+//! The options of a factory. [`TABLE`] lists them; [`Options`] are the values that an application has set.
+
+mod builder;
+mod file;
+mod kind;
+mod settings;
+mod table;
+
+use crate::error::Error;
+use settings::{ACCEPT, find, unknown};
+
+pub use kind::Kind;
+pub(crate) use kind::MOST_SECONDS;
+pub(crate) use settings::{Settings, full_name};
+pub use table::{OptionRow, TABLE};
+
+/// The options of a factory. There are builder methods for the usual ones; [`Options::with`] and [`Options::set`] set
+/// every option by its name. [`TABLE`] lists the names, the accepted values and the defaults. Values are zeroed when
+/// dropped.
+///
+/// ```
+/// use khufu::{Factory, Options};
+///
+/// let options = Options::new().secret("itsaseekreet").timeout(3600).with("hashalg", "sha256");
+/// let factory = Factory::new(&options)?;
+/// # Ok::<(), khufu::Error>(())
+/// ```
+#[derive(Default)]
+pub struct Options {
+    settings: Settings,
+    /// The accepted formats' options by name, in the order in which the names were first used.
+    accepted: Vec<(String, Settings)>,
+    /// The first error of a builder method.
+    error: Option<Error>,
+}
+
+impl Options {
+    /// Options that are not set: each has its default. A factory needs at least a secret.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets an option by its name, as a builder method. If the name or the value is wrong,
+    /// [`Factory::new`](crate::Factory::new) returns the error.
+    ///
+    /// ```
+    /// # use khufu::{Factory, Options};
+    /// let options = Options::new().secret("itsaseekreet").with("timeout", "soon");
+    /// assert!(Factory::new(&options).is_err());
+    /// ```
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        if let Err(error) = self.set(name, value) {
+            self.error.get_or_insert(error);
+        }
+        self
+    }
+
+    /// Sets an option by its name. An empty value unsets it. Options that always need a value, such as switches and the
+    /// cookie's name, then have their default.
+    ///
+    /// ```
+    /// # use khufu::{Factory, Options};
+    /// let mut options = Options::new();
+    /// options.set("secret", "itsaseekreet")?.set("timeout", "3600")?;
+    /// // Also open the cookies that a Pyramid 1 application writes.
+    /// options.set("accept.pyramid1.serializer", "pickle")?.set("accept.pyramid1.secret", "itsaseekreet")?;
+    /// let error = options.set("timeout", "soon").err().unwrap();
+    /// assert!(error.to_string().starts_with("the option timeout must be whole seconds"));
+    /// let factory = Factory::new(&options)?;
+    /// # Ok::<(), khufu::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Option`] if there is no such option, or if the option does not accept the value. The options are
+    /// unchanged then.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<&mut Self, Error> {
+        let Some(rest) = name.strip_prefix(ACCEPT) else {
+            let row = find(name, |_| true).ok_or_else(|| unknown(name))?;
+            self.settings.set(name, row, value)?;
+            return Ok(self);
+        };
+        let (format, option) = rest.rsplit_once('.').ok_or_else(|| unknown(name))?;
+        let is_label = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        if format.is_empty() || !format.chars().all(is_label) {
+            return Err(Error::Option(format!(
+                "there is no option {name:?}; NAME in accept.NAME.OPTION must be letters, digits, _ and -"
+            )));
+        }
+        let row = find(option, |row| row.of_format).ok_or_else(|| unknown(name))?;
+        let known = self.accepted.iter().position(|(known, _)| known == format);
+        let mut settings = Settings::default();
+        known.map_or(&mut settings, |index| &mut self.accepted[index].1).set(name, row, value)?;
+        if known.is_none() {
+            self.accepted.push((format.to_owned(), settings));
+        }
+        Ok(self)
+    }
+
+    /// True if an option can be set many times.
+    fn repeats(name: &str) -> bool {
+        let option =
+            name.strip_prefix(ACCEPT).and_then(|rest| rest.rsplit_once('.')).map_or(name, |(_, option)| option);
+        find(option, |row| row.repeats).is_some()
+    }
+
+    /// The first error of a builder method.
+    pub(crate) fn error(&self) -> Option<&Error> {
+        self.error.as_ref()
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub(crate) fn accepted(&self) -> impl Iterator<Item = (&str, &Settings)> {
+        self.accepted.iter().map(|(name, settings)| (&**name, settings))
+    }
+}

@@ -1,0 +1,223 @@
+//! A store of the application's own.
+
+use std::time::{Duration, Instant};
+
+use crate::store::{Driver, Record, SUBJECT_PLACE, Saved, StoreError, SubjectName, Write};
+use crate::sys::wiped::WipedBytes;
+
+/// A store of the application's own, for [`Custom::store`](crate::Custom::store). Pyramid's "creating your own session
+/// factory".
+///
+/// A record is bytes with a generation, a number from 1 on. A key is 64 hexadecimal digits. An expired record is not there.
+/// Calls run on the thread that opens or commits, possibly several at once; `store_timeout` cannot interrupt them.
+///
+/// [`Store::list`], [`Store::unlist`] and [`Store::members`] keep the keys of a subject's records, so that a user's
+/// sessions can be listed and ended. A subject is 64 hexadecimal digits, too.
+///
+/// ```
+/// use std::collections::HashMap;
+/// use std::sync::Mutex;
+///
+/// use khufu::{Custom, Factory, NewRecord, Options, Outcome, Saved, Store, StoreError};
+///
+/// /// Records in a map. They have no end: a real store keeps a record for its `ttl`.
+/// #[derive(Default)]
+/// struct Map(Mutex<HashMap<String, (u64, Vec<u8>)>>);
+///
+/// impl Map {
+///     fn write(&self, key: &str, expected: u64, record: &NewRecord<'_>) -> Result<Saved, StoreError> {
+///         let mut records = self.0.lock().unwrap();
+///         match records.get(key).map_or(0, |(generation, _)| *generation) {
+///             generation if generation == expected => {
+///                 records.insert(key.to_owned(), (record.generation, record.data.to_vec()));
+///                 Ok(Saved::Yes)
+///             }
+///             0 => Ok(Saved::Gone),
+///             _ => Ok(Saved::Conflict),
+///         }
+///     }
+/// }
+///
+/// impl Store for Map {
+///     fn load(&self, key: &str) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
+///         Ok(self.0.lock().unwrap().get(key).cloned())
+///     }
+///
+///     fn save(&self, key: &str, expected: u64, record: &NewRecord<'_>) -> Result<Saved, StoreError> {
+///         self.write(key, expected, record)
+///     }
+///
+///     fn touch(&self, key: &str, record: &NewRecord<'_>) -> Result<Saved, StoreError> {
+///         self.write(key, record.generation, record)
+///     }
+///
+///     fn remove(&self, key: &str, expected: u64) -> Result<Saved, StoreError> {
+///         let mut records = self.0.lock().unwrap();
+///         match records.get(key).map_or(0, |(generation, _)| *generation) {
+///             0 => Ok(Saved::Gone),
+///             generation if expected == 0 || generation == expected => {
+///                 records.remove(key);
+///                 Ok(Saved::Yes)
+///             }
+///             _ => Ok(Saved::Conflict),
+///         }
+///     }
+/// }
+///
+/// let custom = Custom::new().store(Map::default());
+/// let factory = Factory::with_custom(&Options::new().secret("seekrit"), custom)?;
+/// let mut session = factory.open(b"")?;
+/// session.set("user", "zoe")?;
+/// let cookie = session.commit(Outcome::Response)?[0].split(';').next().unwrap().to_owned();
+/// assert_eq!(factory.open(cookie.as_bytes())?.get("user")?, Some("zoe"));
+/// # Ok::<(), khufu::Error>(())
+/// ```
+pub trait Store: Send + Sync {
+    /// The generation and the bytes of a key's record; `None` if there is no record.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store failed.
+    fn load(&self, key: &str) -> Result<Option<(u64, Vec<u8>)>, StoreError>;
+
+    /// Puts a record in the place of the one of the generation `expected`, in one step. If `expected` is 0, it inserts the
+    /// record, and a record that is there is a conflict.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store failed.
+    fn save(&self, key: &str, expected: u64, record: &NewRecord<'_>) -> Result<Saved, StoreError>;
+
+    /// Puts a record in the place of the one of the same generation, in one step, and extends its life.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store failed.
+    fn touch(&self, key: &str, record: &NewRecord<'_>) -> Result<Saved, StoreError>;
+
+    /// Removes the record of the generation `expected`, in one step; 0: of any generation.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store failed.
+    fn remove(&self, key: &str, expected: u64) -> Result<Saved, StoreError>;
+
+    /// True if the store keeps the keys of a subject. Without it, calls that need subjects are refused.
+    fn keeps_subjects(&self) -> bool {
+        false
+    }
+
+    /// Notes that a key belongs to a subject, for at least `ttl` (`None`: without an end). Noting it again never shortens
+    /// that. It is called before the record is saved or touched.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store failed.
+    fn list(&self, _subject: &str, _key: &str, _ttl: Option<Duration>) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Takes such a note back, if there is one. It is called after the record was removed.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store failed.
+    fn unlist(&self, _subject: &str, _key: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// The keys that belong to a subject.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store failed.
+    fn members(&self, _subject: &str) -> Result<Vec<String>, StoreError> {
+        Ok(Vec::new())
+    }
+}
+
+/// A record that a [`Store`] is to keep.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct NewRecord<'a> {
+    /// The record's generation.
+    pub generation: u64,
+    /// The record's bytes.
+    pub data: &'a [u8],
+    /// How long the record is kept from now on, at least a second; `None`: without an end.
+    pub ttl: Option<Duration>,
+}
+
+/// Hexadecimal digits of a key.
+const KEY: usize = 64;
+
+/// How much longer than its record a key is listed.
+const LONGER: Duration = Duration::from_secs(60);
+
+/// Drives a store of the application's own.
+pub(crate) struct CustomDriver<S>(pub S);
+
+impl<S: Store> CustomDriver<S> {
+    /// Lists a key under the subject that is about to be written, and gives the record.
+    fn listed<'a>(&self, key: &str, write: &Write<'a>) -> Result<NewRecord<'a>, StoreError> {
+        if let Some(subject) = write.subject.filter(|_| self.0.keeps_subjects()) {
+            self.0.list(&subject.hex(), key, write.ttl.map(|ttl| ttl.saturating_add(LONGER)))?;
+        }
+        Ok(NewRecord { generation: write.generation, data: write.data, ttl: write.ttl })
+    }
+}
+
+impl<S: Store> Driver for CustomDriver<S> {
+    fn load(&self, key: &str, _deadline: Instant) -> Result<Option<Record>, StoreError> {
+        let record = self.0.load(key)?;
+        Ok(record.map(|(generation, data)| Record { generation, data: WipedBytes::from(data), left: None }))
+    }
+
+    fn save(&self, key: &str, expected: u64, write: &Write<'_>) -> Result<Saved, StoreError> {
+        self.0.save(key, expected, &self.listed(key, write)?)
+    }
+
+    fn touch(&self, key: &str, write: &Write<'_>) -> Result<Saved, StoreError> {
+        self.0.touch(key, &self.listed(key, write)?)
+    }
+
+    fn remove(
+        &self,
+        key: &str,
+        expected: u64,
+        subject: Option<SubjectName>,
+        _deadline: Instant,
+    ) -> Result<Saved, StoreError> {
+        let removed = self.0.remove(key, expected)?;
+        if let Some(subject) = subject.filter(|_| removed == Saved::Yes && self.0.keeps_subjects()) {
+            // The record is gone, so a note of it that stays does no harm.
+            let _ = self.0.unlist(&subject.hex(), key);
+        }
+        Ok(removed)
+    }
+
+    fn keeps_subjects(&self) -> bool {
+        self.0.keeps_subjects()
+    }
+
+    // A key stays noted for its earlier subject, so the notes need not be of one moment.
+    fn members(&self, subjects: &[SubjectName], _deadline: Instant) -> Result<Vec<String>, StoreError> {
+        let mut keys = Vec::new();
+        for subject in subjects {
+            keys.extend(self.0.members(&subject.hex())?);
+        }
+        match keys.iter().all(|key| key.len() == KEY && key.bytes().all(|byte| byte.is_ascii_hexdigit())) {
+            true => Ok(keys),
+            false => Err(StoreError("the custom store's members are not keys of 64 hexadecimal digits".to_owned())),
+        }
+    }
+
+    fn revoke(&self, key: &str, subjects: &[SubjectName], deadline: Instant) -> Result<bool, StoreError> {
+        while let Some(record) = Driver::load(self, key, deadline)? {
+            let subject = record.data.get(SUBJECT_PLACE).and_then(|name| name.try_into().ok()).map(SubjectName);
+            let Some(subject) = subject.filter(|subject| subjects.contains(subject)) else { return Ok(false) };
+            match Driver::remove(self, key, record.generation, Some(subject), deadline)? {
+                Saved::Yes => return Ok(true),
+                Saved::Gone => return Ok(false),
+                Saved::Conflict if Instant::now() >= deadline => {
+                    return Err(StoreError("other requests kept changing a session that was to be revoked".to_owned()));
+                }
+                Saved::Conflict => {}
+            }
+        }
+        Ok(false)
+    }
+}
