@@ -62,13 +62,13 @@ void commit(khufu_session *session) {
 }
 
 void begin(const khufu_factory *factory, const char *state, char *header, size_t size) {
-    const char *cookie;
-    size_t length;
+    const char *name, *cookie; /* the first header is Set-Cookie */
+    size_t name_length, length;
     khufu_session *session = open_session(factory, "");
     must(khufu_session_update(session, state, KHUFU_NTS), "state", state);
-    must(khufu_session_changed(session), "state", "");
+    must(khufu_session_mark_changed(session), "state", "");
     commit(session);
-    must(khufu_session_set_cookie(session, 0, &cookie, &length), "cookie", "");
+    must(khufu_session_header(session, 0, &name, &name_length, &cookie, &length), "cookie", "");
     size_t end = strcspn(cookie, ";");
     if (end >= size) exit(1);
     memcpy(header, cookie, end);

@@ -27,12 +27,24 @@ static khufu_factory *make_factory(void) {
     return factory;
 }
 
+/* A server adds each of these headers to its response. The browser keeps the cookie without its attributes, and sends it
+   with its next request. */
+static void keep_cookie(const khufu_session *session, char *cookie, size_t size) {
+    const char *name, *value;
+    size_t name_len, value_len;
+    for (size_t i = 0; khufu_session_header(session, i, &name, &name_len, &value, &value_len) == KHUFU_OK; i++) {
+        if (name_len != strlen("Set-Cookie") || memcmp(name, "Set-Cookie", name_len) != 0) continue;
+        snprintf(cookie, size, "%.*s", (int)value_len, value);
+        cookie[strcspn(cookie, ";")] = '\0';
+    }
+}
+
 /* Handles one request. `cookie` is its Cookie header, and is replaced by the browser's next Cookie header. */
 static void answer(const khufu_factory *factory, char *cookie, size_t size) {
     khufu_session *session = NULL;
     int64_t visits = 0;
-    const char *messages, *set_cookie;
-    size_t messages_len, set_cookie_len;
+    const char *messages;
+    size_t messages_len;
 
     if (khufu_session_open(factory, cookie, KHUFU_NTS, &session) != KHUFU_OK) fail("open", khufu_session_error(session));
     (void)khufu_session_get_int64(session, "visits", KHUFU_NTS, &visits); /* stays 0 if the key is missing */
@@ -45,11 +57,7 @@ static void answer(const khufu_factory *factory, char *cookie, size_t size) {
         khufu_session_flash_string(session, "welcome back", KHUFU_NTS, "", 0, true) != KHUFU_OK ||
         khufu_session_commit(session, 0) != KHUFU_OK)
         fail("session", khufu_session_error(session));
-    if (khufu_session_set_cookie(session, 0, &set_cookie, &set_cookie_len) == KHUFU_OK) {
-        /* A server sends this as its Set-Cookie header. The browser sends back the part before the attributes. */
-        snprintf(cookie, size, "%.*s", (int)set_cookie_len, set_cookie);
-        cookie[strcspn(cookie, ";")] = '\0';
-    }
+    keep_cookie(session, cookie, size);
     khufu_session_free(session);
 }
 

@@ -8,6 +8,8 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace {
 
@@ -20,6 +22,7 @@ struct Free {
 using Options = std::unique_ptr<khufu_options, Free>;
 using Factory = std::unique_ptr<khufu_factory, Free>;
 using Session = std::unique_ptr<khufu_session, Free>;
+using Header = std::pair<std::string_view, std::string_view>; // its texts belong to the session
 
 void check(khufu_status status, const Options &options) {
     if (status != KHUFU_OK) throw std::runtime_error(khufu_options_error(options.get()));
@@ -54,6 +57,16 @@ Session open(const Factory &factory, std::string_view cookie_header) {
     return session;
 }
 
+// The headers that the response needs. A server adds each of them to its own.
+std::vector<Header> headers(const Session &session) {
+    std::vector<Header> found;
+    const char *name = nullptr, *value = nullptr;
+    std::size_t name_length = 0, length = 0;
+    while (khufu_session_header(session.get(), found.size(), &name, &name_length, &value, &length) == KHUFU_OK)
+        found.emplace_back(std::string_view{name, name_length}, std::string_view{value, length});
+    return found;
+}
+
 // Handles one request. `cookie` is its Cookie header. Returns the browser's next Cookie header.
 std::string answer(const Factory &factory, std::string cookie) {
     Session session = open(factory, cookie);
@@ -68,11 +81,8 @@ std::string answer(const Factory &factory, std::string cookie) {
     check(khufu_session_set_int64(session.get(), "visits", KHUFU_NTS, visits + 1), session);
     check(khufu_session_flash_string(session.get(), "welcome back", KHUFU_NTS, "", 0, true), session);
     check(khufu_session_commit(session.get(), 0), session);
-    if (khufu_session_set_cookie(session.get(), 0, &text, &length) == KHUFU_OK) {
-        // A server sends this as its Set-Cookie header. The browser sends back the part before the attributes.
-        std::string_view set_cookie{text, length};
-        cookie = set_cookie.substr(0, set_cookie.find(';'));
-    }
+    for (auto [name, header] : headers(session)) // the browser keeps the cookie without its attributes
+        if (name == "Set-Cookie") cookie = header.substr(0, header.find(';'));
     return cookie;
 }
 

@@ -153,20 +153,17 @@ static void answer_flash(struct answer *answer, khufu_session *session, const st
     }
 }
 
-/* Commits the session and adds its headers to the response. */
+/* Commits the session and adds its headers to the response, which has no Vary and no Cache-Control of its own. */
 static bool commit(khufu_session *session, struct MHD_Response *response) {
-    const char *data;
-    size_t len;
+    const char *name, *value;
+    size_t name_len, value_len;
     if (khufu_session_commit(session, 0) != KHUFU_OK) return false;
-    for (size_t i = 0; khufu_session_set_cookie(session, i, &data, &len) == KHUFU_OK; i++) {
-        char *cookie = strndup(data, len);
-        bool added = cookie != NULL && MHD_add_response_header(response, MHD_HTTP_HEADER_SET_COOKIE, cookie) == MHD_YES;
-        free(cookie);
+    for (size_t i = 0; khufu_session_header(session, i, &name, &name_len, &value, &value_len) == KHUFU_OK; i++) {
+        char *header = strndup(name, name_len), *content = strndup(value, value_len);
+        bool added = header != NULL && content != NULL && MHD_add_response_header(response, header, content) == MHD_YES;
+        free(header);
+        free(content);
         if (!added) return false;
-    }
-    if (khufu_session_vary(session)) {
-        MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Cookie");
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "private");
     }
     return true;
 }

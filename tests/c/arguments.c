@@ -107,6 +107,7 @@ static void mark_empty(const char *call) {
 
 TEST(a_null_handle_is_refused) {
     REFUSED(khufu_options_set(NULL, "timeout", 7, "60", 2));
+    REFUSED(khufu_options_load(NULL, "timeout = 60", 12, NULL, 0, NULL, 0));
     REFUSED(khufu_factory_new(NULL, &new_factory));
     REFUSED(khufu_options_set_store(NULL, &store, NULL));
     REFUSED(khufu_options_set_serializer(NULL, &serializer, NULL));
@@ -131,6 +132,9 @@ TEST(a_null_handle_is_refused) {
     REFUSED(khufu_session_setdefault(NULL, "a", 1, "1", 1, &text, &len));
     REFUSED(khufu_session_setdefault(NULL, "a", 1, "1", 1, NULL, NULL));
     REFUSED(khufu_session_update(NULL, "{}", 2));
+    REFUSED(khufu_session_append(NULL, "a", 1, "1", 1));
+    REFUSED(khufu_session_increment(NULL, "a", 1, 1, &integer));
+    REFUSED(khufu_session_increment(NULL, "a", 1, 1, NULL));
     REFUSED(khufu_session_delete(NULL, "a", 1));
     REFUSED(khufu_session_pop(NULL, "a", 1, &text, &len));
     REFUSED(khufu_session_clear(NULL));
@@ -138,24 +142,29 @@ TEST(a_null_handle_is_refused) {
     REFUSED(khufu_session_flash_string(NULL, "1", 1, "", 0, true));
     REFUSED(khufu_session_pop_flash(NULL, "", 0, &text, &len));
     REFUSED(khufu_session_peek_flash(NULL, "", 0, &text, &len));
+    REFUSED(khufu_session_next_flash(NULL, "", 0, &cursor, &text, &len));
     REFUSED(khufu_session_csrf_token(NULL, &text, &len));
     REFUSED(khufu_session_new_csrf_token(NULL, &text, &len));
     REFUSED(khufu_session_check_csrf_token(NULL, "1", 1, &flag));
-    REFUSED(khufu_session_changed(NULL));
+    REFUSED(khufu_session_mark_changed(NULL));
     REFUSED(khufu_session_invalidate(NULL));
     REFUSED(khufu_session_id(NULL, &text, &len));
     REFUSED(khufu_session_regenerate_id(NULL));
     REFUSED(khufu_session_set_subject(NULL, "user-42", 7));
-    REFUSED(khufu_session_commit_deadline(NULL, 0, 1));
+    REFUSED(khufu_session_subject(NULL, &text, &len));
+    REFUSED(khufu_session_set_lifetime(NULL, 60));
+    REFUSED(khufu_session_set_attribute(NULL, "max_age", 7, "60", 2));
+    REFUSED(khufu_session_commit_with(NULL, 0, 1));
     REFUSED(khufu_session_commit(NULL, 0));
-    REFUSED(khufu_session_set_cookie(NULL, 0, &text, &len));
+    REFUSED(khufu_session_header(NULL, 0, &text, &len, &more, &more_len));
+    REFUSED(khufu_session_headers(NULL, &text, &len));
+    REFUSED(khufu_session_value(NULL, &text, &len));
     CHECK_INT(khufu_session_length(NULL), 0);
     CHECK_DOUBLE(khufu_session_created(NULL), 0);
     CHECK_DOUBLE(khufu_session_accessed(NULL), 0);
     CHECK_DOUBLE(khufu_session_renewed(NULL), 0);
     CHECK(!khufu_session_is_new(NULL));
     CHECK(!khufu_session_is_changed(NULL));
-    CHECK(!khufu_session_vary(NULL));
     CHECK_INT(khufu_session_load_result(NULL), KHUFU_LOAD_NONE);
     CHECK_STRING(khufu_session_load_format(NULL), "");
     CHECK(khufu_options_error(NULL) != NULL);
@@ -184,8 +193,9 @@ TEST(a_null_handle_is_refused) {
 
 TEST(a_null_factory_opens_nothing) {
     REFUSED_OPEN(khufu_session_open(NULL, "a=b", 3, &new_session));
-    REFUSED_OPEN(khufu_session_open_deadline(NULL, "a=b", 3, 1, &new_session));
-    REFUSED_OPEN(khufu_session_open_at(NULL, "a=b", 3, NOW, &new_session));
+    REFUSED_OPEN(khufu_session_open_with(NULL, "a=b", 3, -1, 1, 0, &new_session));
+    REFUSED_OPEN(khufu_session_open_with(NULL, "a=b", 3, NOW, -1, 0, &new_session));
+    REFUSED_OPEN(khufu_session_open_value(NULL, "b", 1, NOW, -1, 0, &new_session));
     REFUSED_SUBJECT(khufu_subject_open(NULL, "user-42", 7, &new_subject));
 }
 
@@ -196,20 +206,55 @@ TEST(a_factory_for_cookies_has_no_subjects) {
     CHECK(text == NULL && len == 0);
 }
 
-TEST(a_time_limit_must_be_positive) {
-    const double limits[] = {0, -1, NAN, -INFINITY};
-    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
-        REFUSED_OPEN(khufu_session_open_deadline(factory, "a=b", 3, limits[i], &new_session));
-        REFUSED(khufu_session_commit_deadline(session, 0, limits[i]));
+TEST(a_time_a_limit_or_a_flag_that_is_wrong_is_refused) {
+    const double times[] = {NAN, INFINITY, 253402300800.0};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        REFUSED_OPEN(khufu_session_open_with(factory, "a=b", 3, times[i], -1, 0, &new_session));
+        REFUSED_OPEN(khufu_session_open_value(factory, "b", 1, times[i], -1, 0, &new_session));
     }
-    REFUSED(khufu_session_commit_deadline(session, 2, 1));
-    const double enough[] = {1e-9, 0.5, 1e9};
-    for (size_t i = 0; i < sizeof enough / sizeof *enough; i++) {
+    REFUSED_OPEN(khufu_session_open_with(factory, "a=b", 3, NOW, NAN, 0, &new_session));
+    REFUSED_OPEN(khufu_session_open_value(factory, "b", 1, NOW, NAN, 0, &new_session));
+    REFUSED(khufu_session_commit_with(session, 0, NAN));
+    const uint32_t flags[] = {2, 3, UINT32_MAX};
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        REFUSED_OPEN(khufu_session_open_with(factory, "a=b", 3, NOW, -1, flags[i], &new_session));
+        REFUSED_OPEN(khufu_session_open_value(factory, "b", 1, NOW, -1, flags[i], &new_session));
+        REFUSED(khufu_session_commit(session, flags[i]));
+        REFUSED(khufu_session_commit_with(session, flags[i], 1));
+    }
+}
+
+TEST(a_cookie_has_no_store_to_wait_for) {
+    const double limits[] = {-INFINITY, -1, -0.0, 0, 1e-9, 0.5, 1e9, 1e300, INFINITY};
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
         khufu_session *opened = NULL;
-        CHECK_INT(khufu_session_open_deadline(factory, "a=b", 3, enough[i], &opened), KHUFU_OK);
-        CHECK_INT(khufu_session_commit_deadline(opened, 0, enough[i]), KHUFU_OK); /* a cookie has no store to wait for */
+        CHECK_INT(khufu_session_open_with(factory, "a=b", 3, NOW, limits[i], 0, &opened), KHUFU_OK);
+        CHECK_INT(khufu_session_set_null(opened, "a", 1), KHUFU_OK);
+        CHECK_INT(khufu_session_commit_with(opened, 0, limits[i]), KHUFU_OK);
         khufu_session_free(opened);
     }
+}
+
+TEST(a_store_fails_at_once_with_the_limit_0_and_takes_store_timeout_with_a_negative_one) {
+    khufu_factory *stored = FACTORY("secret", SECRET, "type", "store");
+    const double limits[] = {-INFINITY, -1, 1e-9, 1e300, INFINITY};
+    khufu_session *opened = NULL;
+    CHECK_INT(khufu_session_open_with(stored, "", 0, NOW, 0, 0, &opened), KHUFU_ERR_STORE);
+    CHECK(*khufu_session_error(opened) != 0);
+    khufu_session_free(opened);
+    CHECK_INT(khufu_session_open_value(stored, "", 0, NOW, -0.0, 0, &opened), KHUFU_ERR_STORE);
+    khufu_session_free(opened);
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        CHECK_INT(khufu_session_open_with(stored, "", 0, NOW, limits[i], 0, &opened), KHUFU_OK);
+        CHECK_INT(khufu_session_commit_with(opened, 0, 0), KHUFU_OK); /* nothing is to be written */
+        CHECK_INT(khufu_session_set_null(opened, "a", 1), KHUFU_OK);
+        CHECK_INT(khufu_session_commit_with(opened, 0, 0), KHUFU_ERR_STORE);
+        CHECK(khufu_session_is_changed(opened));
+        CHECK_INT(khufu_session_commit_with(opened, 0, limits[i] == 1e-9 ? -1 : limits[i]), KHUFU_OK);
+        CHECK(!khufu_session_is_changed(opened));
+        khufu_session_free(opened);
+    }
+    khufu_factory_free(stored);
 }
 
 TEST(a_table_without_a_required_member_is_refused) {
@@ -306,7 +351,7 @@ TEST(a_subject_refuses_null_text_and_outputs) {
 
 TEST(a_session_that_did_not_open_refuses_everything) {
     khufu_session *broken = NULL;
-    CHECK_INT(khufu_session_open_at(factory, "", 0, -1, &broken), KHUFU_ERR_ARGUMENT);
+    CHECK_INT(khufu_session_open_with(factory, "", 0, NAN, -1, 0, &broken), KHUFU_ERR_ARGUMENT);
     REQUIRE(broken != NULL);
     CHECK_CONTAINS(khufu_session_error(broken), "1970");
     REFUSED(khufu_session_get(broken, "a", 1, &text, &len));
@@ -325,6 +370,9 @@ TEST(a_session_that_did_not_open_refuses_everything) {
     REFUSED(khufu_session_set_null(broken, "a", 1));
     REFUSED(khufu_session_setdefault(broken, "a", 1, "1", 1, &text, &len));
     REFUSED(khufu_session_update(broken, "{}", 2));
+    REFUSED(khufu_session_append(broken, "a", 1, "1", 1));
+    REFUSED(khufu_session_increment(broken, "a", 1, 1, &integer));
+    REFUSED(khufu_session_increment(broken, "a", 1, 1, NULL));
     REFUSED(khufu_session_delete(broken, "a", 1));
     REFUSED(khufu_session_pop(broken, "a", 1, &text, &len));
     REFUSED(khufu_session_clear(broken));
@@ -332,20 +380,26 @@ TEST(a_session_that_did_not_open_refuses_everything) {
     REFUSED(khufu_session_flash_string(broken, "1", 1, "", 0, true));
     REFUSED(khufu_session_pop_flash(broken, "", 0, &text, &len));
     REFUSED(khufu_session_peek_flash(broken, "", 0, &text, &len));
+    REFUSED(khufu_session_next_flash(broken, "", 0, &cursor, &text, &len));
     REFUSED(khufu_session_csrf_token(broken, &text, &len));
     REFUSED(khufu_session_new_csrf_token(broken, &text, &len));
     REFUSED(khufu_session_check_csrf_token(broken, "1", 1, &flag));
-    REFUSED(khufu_session_changed(broken));
+    REFUSED(khufu_session_mark_changed(broken));
     REFUSED(khufu_session_invalidate(broken));
     REFUSED(khufu_session_id(broken, &text, &len));
     REFUSED(khufu_session_regenerate_id(broken));
     REFUSED(khufu_session_set_subject(broken, "user-42", 7));
-    REFUSED(khufu_session_commit_deadline(broken, 0, 1));
+    REFUSED(khufu_session_subject(broken, &text, &len));
+    REFUSED(khufu_session_set_lifetime(broken, 60));
+    REFUSED(khufu_session_set_attribute(broken, "max_age", 7, "60", 2));
+    REFUSED(khufu_session_commit_with(broken, 0, 1));
     REFUSED(khufu_session_commit(broken, 0));
-    REFUSED(khufu_session_set_cookie(broken, 0, &text, &len));
+    REFUSED(khufu_session_header(broken, 0, &text, &len, &more, &more_len));
+    REFUSED(khufu_session_headers(broken, &text, &len));
+    REFUSED(khufu_session_value(broken, &text, &len));
     CHECK_INT(khufu_session_length(broken), 0);
     CHECK_DOUBLE(khufu_session_created(broken), 0);
-    CHECK(!khufu_session_is_new(broken) && !khufu_session_is_changed(broken) && !khufu_session_vary(broken));
+    CHECK(!khufu_session_is_new(broken) && !khufu_session_is_changed(broken));
     CHECK_INT(khufu_session_load_result(broken), KHUFU_LOAD_NONE);
     CHECK_STRING(khufu_session_load_format(broken), "");
     khufu_session_free(broken);
@@ -357,9 +411,13 @@ TEST(null_text_with_a_length_is_refused) {
         size_t n = lengths[i];
         REFUSED(khufu_options_set(options, NULL, n, "60", 2));
         REFUSED(khufu_options_set(options, "timeout", 7, NULL, n));
+        REFUSED(khufu_options_load(options, NULL, n, "a", 1, "b", 1));
+        REFUSED(khufu_options_load(options, "[a]", 3, NULL, n, "b", 1));
+        REFUSED(khufu_options_load(options, "[a]", 3, "a", 1, NULL, n));
         REFUSED_OPEN(khufu_session_open(factory, NULL, n, &new_session));
-        REFUSED_OPEN(khufu_session_open_deadline(factory, NULL, n, 1, &new_session));
-        REFUSED_OPEN(khufu_session_open_at(factory, NULL, n, NOW, &new_session));
+        REFUSED_OPEN(khufu_session_open_with(factory, NULL, n, -1, 1, 0, &new_session));
+        REFUSED_OPEN(khufu_session_open_with(factory, NULL, n, NOW, -1, 0, &new_session));
+        REFUSED_OPEN(khufu_session_open_value(factory, NULL, n, NOW, -1, 0, &new_session));
         REFUSED(khufu_session_get(session, NULL, n, &text, &len));
         REFUSED(khufu_session_get_string(session, NULL, n, &text, &len));
         REFUSED(khufu_session_get_int64(session, NULL, n, &integer));
@@ -377,6 +435,9 @@ TEST(null_text_with_a_length_is_refused) {
         REFUSED(khufu_session_setdefault(session, NULL, n, "1", 1, &text, &len));
         REFUSED(khufu_session_setdefault(session, "b", 1, NULL, n, &text, &len));
         REFUSED(khufu_session_update(session, NULL, n));
+        REFUSED(khufu_session_append(session, NULL, n, "1", 1));
+        REFUSED(khufu_session_append(session, "b", 1, NULL, n));
+        REFUSED(khufu_session_increment(session, NULL, n, 1, &integer));
         REFUSED(khufu_session_delete(session, NULL, n));
         REFUSED(khufu_session_pop(session, NULL, n, &text, &len));
         REFUSED(khufu_session_flash(session, NULL, n, "", 0, true));
@@ -385,7 +446,10 @@ TEST(null_text_with_a_length_is_refused) {
         REFUSED(khufu_session_flash_string(session, "1", 1, NULL, n, true));
         REFUSED(khufu_session_pop_flash(session, NULL, n, &text, &len));
         REFUSED(khufu_session_peek_flash(session, NULL, n, &text, &len));
+        REFUSED(khufu_session_next_flash(session, NULL, n, &cursor, &text, &len));
         REFUSED(khufu_session_check_csrf_token(session, NULL, n, &flag));
+        REFUSED(khufu_session_set_attribute(session, NULL, n, "60", 2));
+        REFUSED(khufu_session_set_attribute(session, "max_age", 7, NULL, n));
     }
     CHECK(*khufu_session_error(session) != 0);
     CHECK_STATE(session, "{\"a\":\"text\"}");
@@ -395,15 +459,20 @@ TEST(an_impossible_length_is_refused) {
     REFUSED(khufu_session_get(session, "a", SIZE_MAX - 1, &text, &len));
     REFUSED(khufu_session_set(session, "a", 1, "1", SIZE_MAX / 2 + 1));
     REFUSED(khufu_options_set(options, "timeout", 7, "60", SIZE_MAX - 1));
-    REFUSED_OPEN(khufu_session_open_at(factory, "a", SIZE_MAX - 1, NOW, &new_session));
+    REFUSED_OPEN(khufu_session_open_with(factory, "a", SIZE_MAX - 1, NOW, -1, 0, &new_session));
+    REFUSED_OPEN(khufu_session_open_value(factory, "a", SIZE_MAX - 1, NOW, -1, 0, &new_session));
     CHECK_STATE(session, "{\"a\":\"text\"}");
 }
 
 TEST(a_null_output_is_refused) {
+    khufu_session *committed = open_state(factory, "{}");
+    CHECK_INT(khufu_session_set_null(committed, "a", 1), KHUFU_OK);
+    CHECK_INT(khufu_session_commit(committed, 0), KHUFU_OK);
     REFUSED(khufu_factory_new(options, NULL));
     REFUSED(khufu_session_open(factory, "", 0, NULL));
-    REFUSED(khufu_session_open_deadline(factory, "", 0, 1, NULL));
-    REFUSED(khufu_session_open_at(factory, "", 0, NOW, NULL));
+    REFUSED(khufu_session_open_with(factory, "", 0, -1, 1, 0, NULL));
+    REFUSED(khufu_session_open_with(factory, "", 0, NOW, -1, 0, NULL));
+    REFUSED(khufu_session_open_value(factory, "", 0, NOW, -1, 0, NULL));
     REFUSED(khufu_session_get(session, "a", 1, NULL, &len));
     REFUSED(khufu_session_get(session, "a", 1, &text, NULL));
     REFUSED(khufu_session_get_string(session, "a", 1, NULL, &len));
@@ -425,13 +494,25 @@ TEST(a_null_output_is_refused) {
     REFUSED(khufu_session_pop_flash(session, "", 0, &text, NULL));
     REFUSED(khufu_session_peek_flash(session, "", 0, NULL, &len));
     REFUSED(khufu_session_peek_flash(session, "", 0, &text, NULL));
+    REFUSED(khufu_session_next_flash(session, "", 0, NULL, &text, &len));
+    REFUSED(khufu_session_next_flash(session, "", 0, &cursor, NULL, &len));
+    REFUSED(khufu_session_next_flash(session, "", 0, &cursor, &text, NULL));
+    REFUSED(khufu_session_subject(session, NULL, &len));
+    REFUSED(khufu_session_subject(session, &text, NULL));
     REFUSED(khufu_session_csrf_token(session, NULL, &len));
     REFUSED(khufu_session_csrf_token(session, &text, NULL));
     REFUSED(khufu_session_new_csrf_token(session, NULL, &len));
     REFUSED(khufu_session_new_csrf_token(session, &text, NULL));
     REFUSED(khufu_session_check_csrf_token(session, "a", 1, NULL));
-    REFUSED(khufu_session_set_cookie(session, 0, NULL, &len));
-    REFUSED(khufu_session_set_cookie(session, 0, &text, NULL));
+    REFUSED(khufu_session_header(committed, 0, NULL, &len, &more, &more_len));
+    REFUSED(khufu_session_header(committed, 0, &text, NULL, &more, &more_len));
+    REFUSED(khufu_session_header(committed, 0, &text, &len, NULL, &more_len));
+    REFUSED(khufu_session_header(committed, 0, &text, &len, &more, NULL));
+    REFUSED(khufu_session_headers(committed, NULL, &len));
+    REFUSED(khufu_session_headers(committed, &text, NULL));
+    REFUSED(khufu_session_value(committed, NULL, &len));
+    REFUSED(khufu_session_value(committed, &text, NULL));
+    khufu_session_free(committed);
     CHECK(!khufu_session_is_changed(session));
     CHECK_STATE(session, "{\"a\":\"text\"}");
 }
@@ -448,14 +529,29 @@ TEST(null_text_without_a_length_is_empty) {
     CHECK_INT(khufu_session_pop_flash(empty, NULL, 0, &text, &len), KHUFU_OK);
     CHECK_TEXT(text, len, "[\"\"]");
     CHECK_INT(khufu_session_set(empty, "a", 1, NULL, 0), KHUFU_ERR_JSON);
+    CHECK_INT(khufu_session_append(empty, "a", 1, NULL, 0), KHUFU_ERR_JSON);
+    CHECK_INT(khufu_session_set_attribute(empty, NULL, 0, NULL, 0), KHUFU_ERR_OPTION);
+    CHECK_INT(khufu_session_set_attribute(empty, "samesite", 8, NULL, 0), KHUFU_OK);
     CHECK_INT(khufu_session_update(empty, NULL, 0), KHUFU_ERR_JSON);
     CHECK_INT(khufu_session_delete(empty, NULL, 0), KHUFU_OK);
+    CHECK_INT(khufu_session_append(empty, NULL, 0, "1", 1), KHUFU_OK);
+    CHECK_STATE(empty, "{\"\":[1]}");
+    CHECK_INT(khufu_session_delete(empty, NULL, 0), KHUFU_OK);
+    CHECK_INT(khufu_session_increment(empty, NULL, 0, 1, NULL), KHUFU_OK);
+    CHECK_STATE(empty, "{\"\":1}");
     khufu_session_free(empty);
+    CHECK_INT(khufu_session_open_value(factory, NULL, 0, NOW, -1, 0, &empty), KHUFU_OK);
+    CHECK(khufu_session_is_new(empty));
+    khufu_session_free(empty);
+    khufu_options *fresh = khufu_options_new();
+    CHECK_INT(khufu_options_load(fresh, NULL, 0, NULL, 0, NULL, 0), KHUFU_OK);
+    khufu_options_free(fresh);
 }
 
 TEST(every_text_may_end_at_its_nul) {
     khufu_options *texts = khufu_options_new();
     CHECK_INT(khufu_options_set(texts, "secret", KHUFU_NTS, SECRET, KHUFU_NTS), KHUFU_OK);
+    CHECK_INT(khufu_options_load(texts, "[a]\nb.timeout = 60", KHUFU_NTS, "a", KHUFU_NTS, "b.", KHUFU_NTS), KHUFU_OK);
     CHECK_INT(khufu_factory_new(texts, &new_factory), KHUFU_OK);
     khufu_options_free(texts);
     char *cookie = forge_text("[1700000060,1700000060.0,{\"a\":1,\"b\":1.5,\"c\":true,\"d\":\"x\",\"e\":0,\"_csrft_\":\"t\"}]");
@@ -463,7 +559,7 @@ TEST(every_text_may_end_at_its_nul) {
     khufu_session *opened = NULL;
     CHECK_INT(khufu_session_open(new_factory, "other=1", KHUFU_NTS, &opened), KHUFU_OK);
     khufu_session_free(opened);
-    CHECK_INT(khufu_session_open_at(new_factory, header, KHUFU_NTS, NOW, &opened), KHUFU_OK);
+    CHECK_INT(khufu_session_open_with(new_factory, header, KHUFU_NTS, NOW, -1, 0, &opened), KHUFU_OK);
     CHECK_INT(khufu_session_get(opened, "a", KHUFU_NTS, &text, &len), KHUFU_OK);
     CHECK_INT(khufu_session_get_string(opened, "d", KHUFU_NTS, &text, &len), KHUFU_OK);
     CHECK_INT(khufu_session_get_int64(opened, "a", KHUFU_NTS, &integer), KHUFU_OK);
@@ -481,8 +577,14 @@ TEST(every_text_may_end_at_its_nul) {
     CHECK_INT(khufu_session_set_null(opened, "key 6", KHUFU_NTS), KHUFU_OK);
     CHECK_INT(khufu_session_setdefault(opened, "key 7", KHUFU_NTS, "7", KHUFU_NTS, &text, &len), KHUFU_OK);
     CHECK_INT(khufu_session_update(opened, "{\"key 8\":8}", KHUFU_NTS), KHUFU_OK);
+    CHECK_INT(khufu_session_append(opened, "key 9", KHUFU_NTS, "9", KHUFU_NTS), KHUFU_OK);
+    CHECK_INT(khufu_session_increment(opened, "key 10", KHUFU_NTS, 10, &integer), KHUFU_OK);
+    CHECK_INT(khufu_session_set_attribute(opened, "max_age", KHUFU_NTS, "60", KHUFU_NTS), KHUFU_OK);
     CHECK_INT(khufu_session_flash(opened, "9", KHUFU_NTS, "queue", KHUFU_NTS, true), KHUFU_OK);
     CHECK_INT(khufu_session_flash_string(opened, "ten", KHUFU_NTS, "queue", KHUFU_NTS, true), KHUFU_OK);
+    cursor = 0;
+    CHECK_INT(khufu_session_next_flash(opened, "queue", KHUFU_NTS, &cursor, &text, &len), KHUFU_OK);
+    CHECK_TEXT(text, len, "9");
     CHECK_INT(khufu_session_peek_flash(opened, "queue", KHUFU_NTS, &text, &len), KHUFU_OK);
     CHECK_TEXT(text, len, "[9,\"ten\"]");
     CHECK_INT(khufu_session_pop_flash(opened, "queue", KHUFU_NTS, &text, &len), KHUFU_OK);
@@ -493,7 +595,7 @@ TEST(every_text_may_end_at_its_nul) {
                               : khufu_session_delete(opened, name, KHUFU_NTS), KHUFU_OK);
     }
     CHECK_STATE(opened, "{\"_csrft_\":\"t\",\"key 1\":[1],\"key 2\":\"text\",\"key 3\":3,\"key 4\":4.0,\"key 5\":true,"
-                        "\"key 6\":null,\"key 7\":7,\"key 8\":8}");
+                        "\"key 6\":null,\"key 7\":7,\"key 8\":8,\"key 9\":[9],\"key 10\":10}");
     free(header);
     free(cookie);
     khufu_session_free(opened);
@@ -514,7 +616,9 @@ int main(void) {
     RUN(a_null_handle_is_refused);
     RUN(a_null_factory_opens_nothing);
     RUN(a_factory_for_cookies_has_no_subjects);
-    RUN(a_time_limit_must_be_positive);
+    RUN(a_time_a_limit_or_a_flag_that_is_wrong_is_refused);
+    RUN(a_cookie_has_no_store_to_wait_for);
+    RUN(a_store_fails_at_once_with_the_limit_0_and_takes_store_timeout_with_a_negative_one);
     RUN(a_table_without_a_required_member_is_refused);
     RUN(a_table_may_be_larger_than_known_and_may_omit_subjects);
     RUN(a_subject_that_did_not_open_refuses_everything);

@@ -183,9 +183,9 @@ TEST(a_commit_that_always_conflicts_fails_and_keeps_the_session) {
     custom->failing = SAVE;
     custom->failure = KHUFU_ERR_CONFLICT;
     CHECK_INT(khufu_session_commit(session, 0), KHUFU_ERR_CONFLICT);
-    CHECK_INT(khufu_session_commit_deadline(session, 0, 0.01), KHUFU_ERR_CONFLICT);
+    CHECK_INT(khufu_session_commit_with(session, 0, 0.01), KHUFU_ERR_CONFLICT);
     CHECK(*khufu_session_error(session) != 0);
-    CHECK_INT(khufu_session_set_cookie(session, 0, &data, &len), KHUFU_NOT_FOUND);
+    CHECK_INT(nth_cookie(session, 0, &data, &len), KHUFU_NOT_FOUND);
     CHECK(khufu_session_is_changed(session));
     CHECK_STATE(session, "{\"a\":1,\"b\":2}");
     custom->failing = 0;
@@ -278,7 +278,7 @@ static void *send_requests(void *name) {
         khufu_session *session = NULL;
         char key[32];
         snprintf(key, sizeof key, "%s %d", (const char *)name, round);
-        wrong += khufu_session_open_at(load.factory, load.header, KHUFU_NTS, NOW + 1, &session) != KHUFU_OK;
+        wrong += khufu_session_open_with(load.factory, load.header, KHUFU_NTS, NOW + 1, -1, 0, &session) != KHUFU_OK;
         wrong += khufu_session_set_int64(session, key, KHUFU_NTS, round) != KHUFU_OK;
         wrong += khufu_session_flash_string(session, key, KHUFU_NTS, "", 0, true) != KHUFU_OK;
         wrong += khufu_session_commit(session, 0) != KHUFU_OK;

@@ -270,7 +270,7 @@ TEST(each_write_marks_the_session_changed) {
         case 5: CHECK_INT(khufu_session_set_null(session, "b", 1), KHUFU_OK); break;
         case 6: CHECK_INT(khufu_session_update(session, "{\"b\":1}", KHUFU_NTS), KHUFU_OK); break;
         case 7: CHECK_INT(khufu_session_delete(session, "a", 1), KHUFU_OK); break;
-        case 8: CHECK_INT(khufu_session_changed(session), KHUFU_OK); break;
+        case 8: CHECK_INT(khufu_session_mark_changed(session), KHUFU_OK); break;
         }
         CHECK(khufu_session_is_changed(session));
         khufu_session_free(session);

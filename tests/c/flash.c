@@ -112,11 +112,89 @@ TEST(a_queue_key_that_is_not_a_list_is_kept) {
         json = "", len = 1;
         CHECK_INT(khufu_session_pop_flash(session, "", 0, &json, &len), KHUFU_ERR_TYPE);
         CHECK(json == NULL && len == 0);
+        size_t cursor = 0;
+        json = "", len = 1;
+        CHECK_INT(khufu_session_next_flash(session, "", 0, &cursor, &json, &len), KHUFU_ERR_TYPE);
+        CHECK(json == NULL && len == 0);
         CHECK(*khufu_session_error(session) != 0);
         CHECK(!khufu_session_is_changed(session));
         CHECK_STATE(session, expected);
         khufu_session_free(session);
     }
+}
+
+/* Checks the messages that a loop over the queue gives as texts, with a | after each. */
+#define CHECK_NEXT(session, queue, expected)                                                                              \
+    do {                                                                                                                  \
+        char found_[400] = "";                                                                                            \
+        const char *string_ = NULL;                                                                                       \
+        size_t string_len_ = 0, cursor_ = 0, end_ = 0;                                                                    \
+        while (khufu_session_next_flash(session, queue, KHUFU_NTS, &cursor_, &string_, &string_len_) == KHUFU_OK)         \
+            end_ += (size_t)snprintf(found_ + end_, sizeof found_ - end_, "%.*s|", (int)string_len_, string_);            \
+        CHECK(string_ == NULL && string_len_ == 0);                                                                       \
+        CHECK_STRING(found_, expected);                                                                                   \
+    } while (0)
+
+TEST(messages_are_read_as_text_one_by_one) {
+    khufu_session *session = open_state(factory, "{ \"_f_\" : [ \"one\" , \"two \\\"\\u00eb\\n\" , \"\" ] , \"_f_error\" : [ \"three\" ] }");
+    for (int round = 0; round < 2; round++) CHECK_NEXT(session, "", "one|two \"\xc3\xab\n||"); /* they stay */
+    CHECK_NEXT(session, "error", "three|");
+    CHECK_NEXT(session, "none", "");
+    CHECK_PEEK(session, "error", "[ \"three\" ]");
+    CHECK(!khufu_session_is_changed(session));
+    CHECK_POP(session, "error", "[ \"three\" ]");
+    CHECK_NEXT(session, "error", "");
+    khufu_session_free(session);
+}
+
+TEST(a_message_that_is_no_string_is_read_as_json) {
+    khufu_session *session = open_state(factory, "{\"_f_\":[1,1.50,null,true,{ \"a\" : [ \"b\", 1 ] },[],1180591620717411303424]}");
+    CHECK_NEXT(session, "", "1|1.50|null|true|{ \"a\" : [ \"b\", 1 ] }|[]|1180591620717411303424|");
+    khufu_session_free(session);
+    session = open_state(factory, "{\"_f_\":[NaN,[Infinity],\"NaN\"]}"); /* as in khufu_session_next */
+    CHECK_NEXT(session, "", "null|[null]|NaN|");
+    khufu_session_free(session);
+}
+
+TEST(a_message_may_hold_nuls_and_lone_surrogates) {
+    khufu_session *session = open_state(factory, "{\"_f_\":[\"a\\u0000b\",\"\\ud800\",\"x\\udfffy\\ud83d\\ude00\"]}");
+    const char *string = NULL;
+    size_t len = 0, cursor = 0;
+    CHECK_INT(khufu_session_next_flash(session, "", 0, &cursor, &string, &len), KHUFU_OK);
+    CHECK(len == 3 && memcmp(string, "a\0b", 3) == 0);
+    CHECK_INT(khufu_session_next_flash(session, "", 0, &cursor, &string, &len), KHUFU_OK);
+    CHECK_TEXT(string, len, "\xef\xbf\xbd");
+    CHECK_INT(khufu_session_next_flash(session, "", 0, &cursor, &string, &len), KHUFU_OK);
+    CHECK_TEXT(string, len, "x\xef\xbf\xbdy\xf0\x9f\x98\x80");
+    CHECK_INT(khufu_session_next_flash(session, "", 0, &cursor, &string, &len), KHUFU_NOT_FOUND);
+    CHECK_INT(khufu_session_next_flash(session, "", 0, &cursor, &string, &len), KHUFU_NOT_FOUND);
+    khufu_session_free(session);
+}
+
+TEST(texts_of_messages_stay_while_the_session_is_read) {
+    khufu_session *session = open_state(factory, "{\"_f_\":[\"fi\\u0072st\",\"s\\u0065cond\"]}");
+    const char *first = NULL, *second = NULL;
+    size_t first_len = 0, second_len = 0, cursor = 0;
+    CHECK_INT(khufu_session_next_flash(session, "", 0, &cursor, &first, &first_len), KHUFU_OK);
+    CHECK_INT(khufu_session_next_flash(session, "", 0, &cursor, &second, &second_len), KHUFU_OK);
+    CHECK_NEXT(session, "", "first|second|");
+    CHECK_TEXT(first, first_len, "first");
+    CHECK_TEXT(second, second_len, "second");
+    CHECK_INT(khufu_session_flash_string(session, first, first_len, second, second_len, true), KHUFU_OK); /* may be given back */
+    CHECK_NEXT(session, "second", "first|");
+    khufu_session_free(session);
+}
+
+TEST(any_cursor_is_safe) {
+    khufu_session *session = open_state(factory, "{\"_f_\":[\"one\",[2,\"\xc3\xab\xe2\x82\xac\"],{\"a\":\"\\u00eb\"},\"\xf0\x9f\x94\x91\"]}");
+    for (size_t start = 0; start < 200; start++) {
+        const char *string = NULL;
+        size_t len = 0, cursor = start < 100 ? start : SIZE_MAX - (start - 100), calls = 0;
+        khufu_status status;
+        while ((status = khufu_session_next_flash(session, "", 0, &cursor, &string, &len)) == KHUFU_OK && calls < 100) calls++;
+        CHECK_INT(status, KHUFU_NOT_FOUND);
+    }
+    khufu_session_free(session);
 }
 
 TEST(messages_that_pyramid_wrote_are_read) {
@@ -138,6 +216,11 @@ int main(void) {
     RUN(duplicates_are_found_by_value);
     RUN(a_string_is_a_duplicate_of_its_json);
     RUN(a_queue_key_that_is_not_a_list_is_kept);
+    RUN(messages_are_read_as_text_one_by_one);
+    RUN(a_message_that_is_no_string_is_read_as_json);
+    RUN(a_message_may_hold_nuls_and_lone_surrogates);
+    RUN(texts_of_messages_stay_while_the_session_is_read);
+    RUN(any_cursor_is_safe);
     RUN(messages_that_pyramid_wrote_are_read);
     khufu_factory_free(factory);
     return report();

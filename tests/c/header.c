@@ -17,7 +17,7 @@ TEST(a_request_without_the_cookie_is_a_new_session) {
         khufu_session_free(session);
     }
     khufu_session *session = NULL;
-    CHECK_INT(khufu_session_open_at(factory, NULL, 0, NOW, &session), KHUFU_OK);
+    CHECK_INT(khufu_session_open_with(factory, NULL, 0, NOW, -1, 0, &session), KHUFU_OK);
     CHECK_EMPTY(session, KHUFU_LOAD_NONE, NOW);
     khufu_session_free(session);
 }
@@ -51,7 +51,7 @@ TEST(a_header_may_hold_any_bytes) {
     size_t len = 14 + strlen(value);
     memcpy(header + 14, value, len - 14);
     khufu_session *session = NULL;
-    CHECK_INT(khufu_session_open_at(factory, header, len, NOW, &session), KHUFU_OK);
+    CHECK_INT(khufu_session_open_with(factory, header, len, NOW, -1, 0, &session), KHUFU_OK);
     CHECK_INT(khufu_session_load_result(session), KHUFU_LOAD_LOADED);
     khufu_session_free(session);
     for (int byte = 0; byte < 256; byte++) { /* as the value, before the name, and after the name */
@@ -59,7 +59,7 @@ TEST(a_header_may_hold_any_bytes) {
         for (size_t i = 0; i < 3; i++) {
             size_t length = strlen(texts[i]);
             *strchr(texts[i], '?') = (char)byte;
-            CHECK_INT(khufu_session_open_at(factory, texts[i], length, NOW, &session), KHUFU_OK);
+            CHECK_INT(khufu_session_open_with(factory, texts[i], length, NOW, -1, 0, &session), KHUFU_OK);
             khufu_load_result result = khufu_session_load_result(session);
             CHECK(result == KHUFU_LOAD_NONE || result == KHUFU_LOAD_MALFORMED);
             khufu_session_free(session);
@@ -77,15 +77,15 @@ TEST(a_very_long_header_is_read) {
     header[2] = 'x';
     size_t len = size + (size_t)sprintf(header + size, "; session=%s", value);
     khufu_session *session = NULL;
-    CHECK_INT(khufu_session_open_at(factory, header, len, NOW, &session), KHUFU_OK);
+    CHECK_INT(khufu_session_open_with(factory, header, len, NOW, -1, 0, &session), KHUFU_OK);
     CHECK_INT(khufu_session_load_result(session), KHUFU_LOAD_LOADED);
     khufu_session_free(session);
     memcpy(header, "session=", 8);
-    CHECK_INT(khufu_session_open_at(factory, header, size, NOW, &session), KHUFU_OK);
+    CHECK_INT(khufu_session_open_with(factory, header, size, NOW, -1, 0, &session), KHUFU_OK);
     CHECK(khufu_session_is_new(session));
     khufu_session_free(session);
     for (size_t i = 0; i + 2 <= size; i += 2) memcpy(header + i, "a;", 2);
-    CHECK_INT(khufu_session_open_at(factory, header, len, NOW, &session), KHUFU_OK);
+    CHECK_INT(khufu_session_open_with(factory, header, len, NOW, -1, 0, &session), KHUFU_OK);
     CHECK_INT(khufu_session_load_result(session), KHUFU_LOAD_LOADED);
     khufu_session_free(session);
     free(header);

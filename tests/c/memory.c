@@ -214,7 +214,7 @@ TEST(a_decrypted_payload_is_wiped_with_its_session) {
             khufu_session *session = open_at(made, header, NOW);
             CHECK_THERE(&needle);
             read_all(session);
-            CHECK_INT(khufu_session_changed(session), KHUFU_OK);
+            CHECK_INT(khufu_session_mark_changed(session), KHUFU_OK);
             CHECK_INT(khufu_session_commit(session, 0), KHUFU_OK);
             CHECK_THERE(&needle);
             khufu_session_free(session);

@@ -266,10 +266,26 @@ TEST(json_that_only_python_writes_opens) {
 }
 
 TEST(an_invalid_time_is_an_argument_error) {
-    const double clocks[] = {NAN, INFINITY, -INFINITY, -1, 253402300800.0};
-    for (size_t i = 0; i < 5; i++) {
+    const double clocks[] = {NAN, INFINITY, 253402300800.0};
+    for (size_t i = 0; i < sizeof clocks / sizeof *clocks; i++) {
         khufu_session *session = NULL;
-        CHECK_INT(khufu_session_open_at(factory, NULL, 0, clocks[i], &session), KHUFU_ERR_ARGUMENT);
+        CHECK_INT(khufu_session_open_with(factory, NULL, 0, clocks[i], -1, 0, &session), KHUFU_ERR_ARGUMENT);
+        CHECK_CONTAINS(khufu_session_error(session), "1970");
+        khufu_session_free(session);
+    }
+}
+
+TEST(a_negative_time_is_the_clocks_and_any_other_is_the_sessions) {
+    const double clocks[] = {-1, -1e-300, -INFINITY}, given[] = {0, -0.0, NOW, 253402300799.0};
+    khufu_session *session = NULL;
+    for (size_t i = 0; i < sizeof clocks / sizeof *clocks; i++) {
+        CHECK_INT(khufu_session_open_with(factory, NULL, 0, clocks[i], -1, 0, &session), KHUFU_OK);
+        CHECK(khufu_session_created(session) > NOW && khufu_session_created(session) < 1e11);
+        khufu_session_free(session);
+    }
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
+        CHECK_INT(khufu_session_open_with(factory, NULL, 0, given[i], -1, 0, &session), KHUFU_OK);
+        CHECK_DOUBLE(khufu_session_created(session), given[i]);
         khufu_session_free(session);
     }
 }
@@ -290,6 +306,7 @@ int main(void) {
     RUN(every_level_closes_as_it_opened);
     RUN(json_that_only_python_writes_opens);
     RUN(an_invalid_time_is_an_argument_error);
+    RUN(a_negative_time_is_the_clocks_and_any_other_is_the_sessions);
     khufu_factory_free(factory);
     return report();
 }

@@ -6,7 +6,7 @@
 /* The vectors were written between these times, and have not expired at LATER. */
 enum { WRITTEN = 1795442010, LATER = 1795442100 };
 
-static const char *format;
+static const char *library;
 static cJSON *vectors;
 
 static bool is_stored(const cJSON *vector) {
@@ -15,8 +15,8 @@ static bool is_stored(const cJSON *vector) {
 
 /* Makes a factory with the vector's options and this secret. */
 static khufu_factory *factory_with(const cJSON *vector, const char *secret) {
-    const char *cookie_name = strcmp(format, "beaker") == 0 ? "beaker.session.id" : "session";
-    const char *words[13] = {"format", format, "secret", secret, "serializer", text_of(vector, "serializer"),
+    const char *cookie_name = strcmp(library, "beaker") == 0 ? "beaker.session.id" : "session";
+    const char *words[13] = {"library", library, "secret", secret, "serializer", text_of(vector, "serializer"),
                              "cookie_name", cookie_name, "type", "signed_cookie"};
     if (is_stored(vector)) {
         words[9] = "store";
@@ -88,7 +88,7 @@ TEST(every_session_is_written_back_unchanged) {
         put_records(vector);
         khufu_factory *factory = factory_of(vector);
         khufu_session *session = open_vector(factory, vector);
-        CHECK_INT(khufu_session_changed(session), KHUFU_OK);
+        CHECK_INT(khufu_session_mark_changed(session), KHUFU_OK);
         char *set_cookie = commit_cookie(session), *header = cookie_of(vector);
         CHECK((set_cookie == NULL) == is_stored(vector)); /* the browser keeps its id */
         if (set_cookie != NULL) {
@@ -145,12 +145,12 @@ TEST(no_cookie_opens_with_a_character_changed) {
 }
 
 int main(void) {
-    const char *formats[] = {"pyramid_session_redis", "pyramid_redis_sessions", "beaker"};
+    const char *libraries[] = {"pyramid_session_redis", "pyramid_redis_sessions", "beaker"};
     make_folder();
     start_redis(folder);
-    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
-        char *file = joined(formats[i], ".json", "");
-        format = formats[i];
+    for (size_t i = 0; i < sizeof libraries / sizeof *libraries; i++) {
+        char *file = joined(libraries[i], ".json", "");
+        library = libraries[i];
         vectors = read_vectors(file);
         RUN(every_session_opens_to_its_state);
         RUN(every_session_is_written_back_unchanged);

@@ -41,7 +41,7 @@ static inline khufu_factory *make_factory(const char *const *words) {
 /* Opens a session. `header` is the text of a Cookie header, or NULL if the request has none. */
 static inline khufu_session *open_at(const khufu_factory *factory, const char *header, double now) {
     khufu_session *session = NULL;
-    CHECK_INT(khufu_session_open_at(factory, header, header == NULL ? 0 : KHUFU_NTS, now, &session), KHUFU_OK);
+    CHECK_INT(khufu_session_open_with(factory, header, header == NULL ? 0 : KHUFU_NTS, now, -1, 0, &session), KHUFU_OK);
     REQUIRE(session != NULL);
     return session;
 }
@@ -89,15 +89,42 @@ static inline khufu_session *open_state(const khufu_factory *factory, const char
     return session;
 }
 
+/* The value of the n-th header of this name that the response needs, or {NULL, 0} if there is none. */
+struct header {
+    const char *value;
+    size_t len;
+};
+
+static inline struct header nth_header(const khufu_session *session, const char *wanted, size_t n) {
+    struct header header;
+    const char *name;
+    size_t name_len;
+    for (size_t i = 0; khufu_session_header(session, i, &name, &name_len, &header.value, &header.len) == KHUFU_OK; i++)
+        if (name_len == strlen(wanted) && memcmp(name, wanted, name_len) == 0 && n-- == 0) return header;
+    return (struct header){NULL, 0};
+}
+
+/* Gives the n-th Set-Cookie value, or KHUFU_NOT_FOUND. */
+static inline khufu_status nth_cookie(const khufu_session *session, size_t n, const char **data, size_t *len) {
+    struct header cookie = nth_header(session, "Set-Cookie", n);
+    *data = cookie.value;
+    *len = cookie.len;
+    return cookie.value == NULL ? KHUFU_NOT_FOUND : KHUFU_OK;
+}
+
+static inline bool has_vary(const khufu_session *session) {
+    return nth_header(session, "Vary", 0).value != NULL;
+}
+
 /* Commits. Returns the only Set-Cookie value, which the caller frees, or NULL if there is none. */
 static inline char *commit_cookie(khufu_session *session) {
     const char *data = NULL;
     size_t len = 0;
     khufu_status status = khufu_session_commit(session, 0);
     if (status != KHUFU_OK) FAIL("commit: %s", khufu_session_error(session));
-    if (khufu_session_set_cookie(session, 0, &data, &len) != KHUFU_OK) return NULL;
+    if (nth_cookie(session, 0, &data, &len) != KHUFU_OK) return NULL;
     char *cookie = text_copy(data, len);
-    CHECK_INT(khufu_session_set_cookie(session, 1, &data, &len), KHUFU_NOT_FOUND);
+    CHECK_INT(nth_cookie(session, 1, &data, &len), KHUFU_NOT_FOUND);
     return cookie;
 }
 

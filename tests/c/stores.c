@@ -123,7 +123,7 @@ static void *send_requests(void *unused) {
         int n = atomic_fetch_add(&load.next, 1);
         snprintf(key, sizeof key, "key %d", n);
         snprintf(number, sizeof number, "%d", n);
-        wrong += khufu_session_open_at(load.factory, load.header, KHUFU_NTS, NOW + 1, &session) != KHUFU_OK;
+        wrong += khufu_session_open_with(load.factory, load.header, KHUFU_NTS, NOW + 1, -1, 0, &session) != KHUFU_OK;
         wrong += khufu_session_set_int64(session, key, KHUFU_NTS, n) != KHUFU_OK;
         wrong += khufu_session_flash_string(session, key, KHUFU_NTS, "", 0, true) != KHUFU_OK;
         wrong += khufu_session_flash(session, number, KHUFU_NTS, "queue", 5, true) != KHUFU_OK;
@@ -184,7 +184,7 @@ TEST(a_logout_is_final) {
     for (int again = 0; again < 2; again++) {
         CHECK_INT(khufu_session_commit(slow, 0), KHUFU_ERR_GONE);
         CHECK(*khufu_session_error(slow) != 0);
-        CHECK_INT(khufu_session_set_cookie(slow, 0, &data, &len), KHUFU_NOT_FOUND);
+        CHECK_INT(nth_cookie(slow, 0, &data, &len), KHUFU_NOT_FOUND);
         CHECK_STATE(slow, "{\"user\":1,\"seen\":1}"); /* its data can still be read */
     }
     CHECK(commit_cookie(reader) == NULL); /* a request that only read does not restore it */
@@ -382,13 +382,13 @@ static void *log_in_at_once(void *unused) {
     khufu_session *session = NULL;
     const char *cookie;
     size_t len;
-    uintptr_t wrong = khufu_session_open_at(race.factory, race.header, KHUFU_NTS, NOW, &session) != KHUFU_OK;
+    uintptr_t wrong = khufu_session_open_with(race.factory, race.header, KHUFU_NTS, NOW, -1, 0, &session) != KHUFU_OK;
     wrong += khufu_session_set_int64(session, "user", 4, 42) != KHUFU_OK;
     wrong += khufu_session_regenerate_id(session) != KHUFU_OK;
     pthread_barrier_wait(&race.start);
     khufu_status status = khufu_session_commit(session, 0);
     race.next_header = NULL;
-    if (status == KHUFU_OK && khufu_session_set_cookie(session, 0, &cookie, &len) == KHUFU_OK) {
+    if (status == KHUFU_OK && nth_cookie(session, 0, &cookie, &len) == KHUFU_OK) {
         race.next_header = text_copy(cookie, len);
         race.next_header[strcspn(race.next_header, ";")] = 0;
     }
@@ -499,9 +499,9 @@ TEST(a_request_that_ended_in_an_exception_saves_nothing) {
     char *header = begin(factory, "{\"a\":1}");
     khufu_session *session = open_at(factory, header, NOW);
     CHECK_INT(khufu_session_set_int64(session, "a", 1, 2), KHUFU_OK);
-    CHECK_INT(khufu_session_commit_deadline(session, KHUFU_COMMIT_EXCEPTION, 1), KHUFU_OK);
+    CHECK_INT(khufu_session_commit_with(session, KHUFU_COMMIT_EXCEPTION, 1), KHUFU_OK);
     CHECK_STORED(factory, header, "{\"a\":1}");
-    CHECK_INT(khufu_session_commit_deadline(session, 0, 1), KHUFU_OK);
+    CHECK_INT(khufu_session_commit_with(session, 0, 1), KHUFU_OK);
     CHECK_STORED(factory, header, "{\"a\":2}");
     khufu_session_free(session);
     session = open_at(factory, header, NOW);
@@ -658,7 +658,7 @@ TEST(a_record_beyond_store_max_bytes_is_refused_and_the_session_kept) {
     CHECK_INT(khufu_session_commit(session, 0), KHUFU_ERR_STORE);
     CHECK_CONTAINS(khufu_session_error(session), "store_max_bytes");
     CHECK(khufu_session_is_changed(session));
-    CHECK_INT(khufu_session_set_cookie(session, 0, &data, &len), KHUFU_NOT_FOUND);
+    CHECK_INT(nth_cookie(session, 0, &data, &len), KHUFU_NOT_FOUND);
     CHECK_INT(khufu_session_set_int64(session, "large", 5, 1), KHUFU_OK);
     char *header = next_request(session);
     CHECK_STORED(factory, header, "{\"large\":1}");
@@ -749,7 +749,7 @@ TEST(an_unreachable_store_loses_no_session) {
     khufu_session *session = NULL;
     const char *data;
     size_t len;
-    CHECK_INT(khufu_session_open_at(fails, header, KHUFU_NTS, NOW, &session), KHUFU_ERR_STORE);
+    CHECK_INT(khufu_session_open_with(fails, header, KHUFU_NTS, NOW, -1, 0, &session), KHUFU_ERR_STORE);
     REQUIRE(session != NULL);
     CHECK_CONTAINS(khufu_session_error(session), "sessions.db");
     CHECK_INT(khufu_session_set_int64(session, "a", 1, 2), KHUFU_ERR_ARGUMENT);
@@ -762,7 +762,7 @@ TEST(an_unreachable_store_loses_no_session) {
     CHECK(*khufu_session_error(session) != 0);
     CHECK_INT(khufu_session_set_int64(session, "a", 1, 2), KHUFU_OK);
     CHECK_INT(khufu_session_commit(session, 0), KHUFU_ERR_UNSUPPORTED);
-    CHECK_INT(khufu_session_set_cookie(session, 0, &data, &len), KHUFU_NOT_FOUND);
+    CHECK_INT(nth_cookie(session, 0, &data, &len), KHUFU_NOT_FOUND);
     REQUIRE(rename(elsewhere, folder) == 0);
     CHECK_INT(khufu_session_commit(session, 0), KHUFU_ERR_UNSUPPORTED); /* still protected */
     khufu_session_free(session);
@@ -828,21 +828,21 @@ TEST(a_commit_ends_by_its_deadline) {
     CHECK_INT(khufu_session_set_int64(other, "other", 5, 2), KHUFU_OK);
     order_writer();
     double began = seconds_now();
-    CHECK_INT(khufu_session_commit_deadline(one, 0, 0.1), KHUFU_ERR_STORE);
+    CHECK_INT(khufu_session_commit_with(one, 0, 0.1), KHUFU_ERR_STORE);
     double took = seconds_now() - began;
     CHECK(took > 0.09 && took < 5);
     CHECK(*khufu_session_error(one) != 0);
     CHECK(khufu_session_is_changed(one));
     CHECK_STATE(one, "{\"a\":1,\"one\":1}");
     began = seconds_now();
-    CHECK_INT(khufu_session_commit_deadline(other, 0, 100), KHUFU_ERR_STORE); /* store_timeout is shorter */
+    CHECK_INT(khufu_session_commit_with(other, 0, 100), KHUFU_ERR_STORE); /* store_timeout is shorter */
     took = seconds_now() - began;
     CHECK(took > 0.09 && took < 5);
     khufu_session *reader = NULL;
-    CHECK_INT(khufu_session_open_deadline(patient, header, KHUFU_NTS, 5, &reader), KHUFU_OK); /* reading does not wait */
+    CHECK_INT(khufu_session_open_with(patient, header, KHUFU_NTS, -1, 5, 0, &reader), KHUFU_OK); /* reading does not wait */
     khufu_session_free(reader);
     order_writer();
-    CHECK_INT(khufu_session_commit_deadline(one, 0, 30), KHUFU_OK);
+    CHECK_INT(khufu_session_commit_with(one, 0, 30), KHUFU_OK);
     CHECK_INT(khufu_session_commit(other, 0), KHUFU_OK);
     CHECK_STORED(patient, header, "{\"a\":1,\"one\":1,\"other\":2}");
     khufu_session_free(one);

@@ -68,7 +68,7 @@ static inline void free_shared_custom_store(void) {
 static inline char *begin(const khufu_factory *factory, const char *state) {
     khufu_session *session = open_new(factory);
     CHECK_INT(khufu_session_update(session, state, KHUFU_NTS), KHUFU_OK);
-    CHECK_INT(khufu_session_changed(session), KHUFU_OK);
+    CHECK_INT(khufu_session_mark_changed(session), KHUFU_OK);
     char *header = next_request(session);
     khufu_session_free(session);
     return header;

@@ -25,7 +25,7 @@ static khufu_load_result load_result_of(const char *text, size_t len) {
     memcpy(header, "session=", 8);
     memcpy(header + 8, text, len);
     khufu_session *session = NULL;
-    CHECK_INT(khufu_session_open_at(factory, header, len + 8, NOW, &session), KHUFU_OK);
+    CHECK_INT(khufu_session_open_with(factory, header, len + 8, NOW, -1, 0, &session), KHUFU_OK);
     khufu_load_result result = khufu_session_load_result(session);
     if (result != KHUFU_LOAD_LOADED) {
         CHECK(khufu_session_is_new(session));

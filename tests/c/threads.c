@@ -18,7 +18,7 @@ static void *visit(void *name) {
         size_t len, token_len;
         int64_t count = 0;
         bool valid = false;
-        wrong += khufu_session_open_at(factory, header, KHUFU_NTS, NOW + (double)round, &session) != KHUFU_OK;
+        wrong += khufu_session_open_with(factory, header, KHUFU_NTS, NOW + (double)round, -1, 0, &session) != KHUFU_OK;
         wrong += khufu_session_load_result(session) != (round == 0 ? KHUFU_LOAD_NONE : KHUFU_LOAD_LOADED);
         (void)khufu_session_get_int64(session, key, (size_t)key_len, &count);
         wrong += count != round || khufu_session_length(session) != (round == 0 ? 0 : 2);
@@ -27,7 +27,7 @@ static void *visit(void *name) {
         wrong += khufu_session_check_csrf_token(session, token, token_len, &valid) != KHUFU_OK || !valid;
         wrong += khufu_session_set(session, "x", 1, "not json", 8) != KHUFU_ERR_JSON || *khufu_session_error(session) == 0;
         wrong += khufu_session_commit(session, 0) != KHUFU_OK;
-        wrong += khufu_session_set_cookie(session, 0, &data, &len) != KHUFU_OK || len >= sizeof header;
+        wrong += nth_cookie(session, 0, &data, &len) != KHUFU_OK || len >= sizeof header;
         memcpy(header, data, len);
         header[len] = 0;
         header[strcspn(header, ";")] = 0;

@@ -66,7 +66,7 @@ TEST(every_state_is_written_back_unchanged) {
     EACH_CASE(vector, vectors) {
         khufu_factory *factory = factory_of(vector, NULL, NULL);
         khufu_session *session = open_value(factory, text_of(vector, "cookie"), NOW);
-        CHECK_INT(khufu_session_changed(session), KHUFU_OK);
+        CHECK_INT(khufu_session_mark_changed(session), KHUFU_OK);
         char *header = next_request(session);
         khufu_session *next = open_at(factory, header, NOW + 1);
         CHECK_INT(khufu_session_load_result(next), KHUFU_LOAD_LOADED);

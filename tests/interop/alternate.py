@@ -25,11 +25,11 @@ TEXT_SECRETS = ['itsaseekreet', 'k' * 64, 'k' * 200]  # Beaker can encrypt only 
 
 # The environment of the original, and khufu's options.
 KINDS = {
-    'pyramid_session_redis json': ('pyramid 2', {'format': 'pyramid_session_redis', 'type': 'store', 'serializer': 'json'}),
-    'pyramid_session_redis pickle': ('pyramid 2', {'format': 'pyramid_session_redis', 'type': 'store', 'serializer': 'pickle'}),
-    'pyramid_redis_sessions pickle': ('pyramid 1', {'format': 'pyramid_redis_sessions', 'type': 'store', 'serializer': 'pickle'}),
+    'pyramid_session_redis json': ('pyramid 2', {'library': 'pyramid_session_redis', 'type': 'store', 'serializer': 'json'}),
+    'pyramid_session_redis pickle': ('pyramid 2', {'library': 'pyramid_session_redis', 'type': 'store', 'serializer': 'pickle'}),
+    'pyramid_redis_sessions pickle': ('pyramid 1', {'library': 'pyramid_redis_sessions', 'type': 'store', 'serializer': 'pickle'}),
     **{
-        f'beaker {where} {serializer}': ('pyramid 2', {'format': 'beaker', 'type': where, 'serializer': serializer})
+        f'beaker {where} {serializer}': ('pyramid 2', {'library': 'beaker', 'type': where, 'serializer': serializer})
         for where in ['store', 'signed_cookie', 'encrypted_cookie'] for serializer in ['json', 'pickle']
     },
 }
@@ -74,7 +74,7 @@ class Alternation(Attempts):
 
     @property
     def name(self):
-        return self.format['format']
+        return self.format['library']
 
     @property
     def stored(self):
@@ -91,7 +91,7 @@ class Alternation(Attempts):
             **self.kind, 'secret': secret, 'timeout': str(TIMEOUT),
             **({'store': self.store} if self.stored else {}),
             **({'encrypt_key': self.random.choice(TEXT_SECRETS)} if encrypted else {}),
-            **({'cookie_name': 'beaker.session.id'} if self.kind['format'] == 'beaker' else {}),
+            **({'cookie_name': 'beaker.session.id'} if self.kind['library'] == 'beaker' else {}),
             **options,
         }
         self.original.factory(self.format.items())
@@ -231,7 +231,7 @@ class Alternation(Attempts):
         """A site moves from Beaker's cookies to khufu's."""
         cookie, old = self.begin(self.original, {'user': 'ada'}), self.format
         new = {'secret': 'new', 'cookie_name': old['cookie_name']}
-        accepted = ['format', 'type', 'serializer', 'secret', 'encrypt_key']
+        accepted = ['library', 'type', 'serializer', 'secret', 'encrypt_key']
         self.peer.factory((new | {f'accept.before.{name}': old[name] for name in accepted if name in old}).items())
         same('load result', self.peer.read(NOW + 1.0, cookie).load_result, 'loaded_other_format')
         cookie = self.change(self.peer, NOW + 1.0, cookie, {'moved': True})

@@ -91,10 +91,12 @@ static void answer_commit(khufu_session *session) {
         print_error(status, khufu_session_error(session));
         return;
     }
-    const char *cookie;
-    size_t len;
+    const char *name, *value;
+    size_t name_len, value_len;
     fputs("ok", stdout);
-    if (khufu_session_set_cookie(session, 0, &cookie, &len) == KHUFU_OK) print_word(cookie, len);
+    if (khufu_session_header(session, 0, &name, &name_len, &value, &value_len) == KHUFU_OK &&
+        name_len == strlen("Set-Cookie") && memcmp(name, "Set-Cookie", name_len) == 0)
+        print_word(value, value_len); /* the cookies come first */
 }
 
 static void answer_write(khufu_session *session, const struct word *pairs, size_t count) {
@@ -137,8 +139,8 @@ static void answer_use(khufu_session *session, const char *request, const struct
 
 static void answer_open(const char *request, const struct word *words, size_t count) {
     khufu_session *session = NULL;
-    khufu_status status =
-        khufu_session_open_at(factory, words[1].data, words[1].len, strtod(words[0].data, NULL), &session);
+    double now = strtod(words[0].data, NULL);
+    khufu_status status = khufu_session_open_with(factory, words[1].data, words[1].len, now, -1, 0, &session);
     if (status != KHUFU_OK) print_error(status, khufu_session_error(session));
     else if (strcmp(request, "read") == 0) answer_read(session);
     else if (strcmp(request, "write") == 0) answer_write(session, words + 2, count - 2);

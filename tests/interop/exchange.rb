@@ -42,7 +42,7 @@ def answer(request, words)
     now, header, *pairs = words
     @factory.open(header, now: Float(now)) do |session|
       pairs.each_slice(2) { |key, json| write(session, key, json) }
-      session.commit
+      committed(session)
     end
   when "open"
     now, header = words
@@ -52,6 +52,9 @@ def answer(request, words)
     use(@session, request, words)
   end
 end
+
+# Commits a session and returns the Set-Cookie values of the response.
+def committed(session) = session.commit.filter_map { |name, value| value if name == "Set-Cookie" }
 
 def use(session, request, words)
   case request
@@ -63,7 +66,7 @@ def use(session, request, words)
   when "csrf_token" then return [session.csrf_token]
   when "invalidate" then session.invalidate
   when "regenerate_id" then session.regenerate_id
-  when "commit" then return session.commit
+  when "commit" then return committed(session)
   else
     abort "exchange.rb: unknown request #{request}"
   end

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, Write};
 
-use khufu::{Error, Factory, Options, Session};
+use khufu::{Error, Factory, OpenOptions, Options, Outcome, Session};
 
 /// The factory that was made last, and the session that was opened last. The requests use them.
 #[derive(Default)]
@@ -42,9 +42,9 @@ impl Current {
             ("write", [now, header, pairs @ ..]) => {
                 let mut session = self.open(now, header)?;
                 for pair in pairs.chunks(2) {
-                    session.set(&pair[0], &pair[1])?;
+                    session.set_json(&pair[0], &pair[1])?;
                 }
-                answer.extend(session.commit(false)?.iter().map(|cookie| hexed(cookie)));
+                answer.extend(session.commit(Outcome::Response)?.iter().map(|cookie| hexed(cookie)));
             }
             ("open", [now, header]) => {
                 let session = self.open(now, header)?;
@@ -58,21 +58,22 @@ impl Current {
 
     fn open(&self, now: &str, header: &str) -> Result<Session, Error> {
         let factory = self.factory.as_ref().expect("a factory was made");
-        factory.open_at(header.as_bytes(), now.parse().expect("the first argument is a time"))
+        factory
+            .open_with(header.as_bytes(), &OpenOptions::new().now(now.parse().expect("the first argument is a time")))
     }
 }
 
 fn use_session(session: &mut Session, verb: &str, arguments: &[String], answer: &mut Vec<String>) -> Result<(), Error> {
     match (verb, arguments) {
-        ("get", [key]) => answer.push(hexed(session.get(key)?.expect("the key exists"))),
-        ("set", [key, json]) => session.set(key, json)?,
+        ("get", [key]) => answer.push(hexed(session.get_json(key)?.expect("the key exists"))),
+        ("set", [key, json]) => session.set_json(key, json)?,
         ("delete", [key]) => assert!(session.delete(key)),
-        ("flash", [message, queue]) => session.flash_string(message, queue, true)?,
-        ("pop_flash", [queue]) => answer.push(hexed(session.pop_flash(queue)?)),
+        ("flash", [message, queue]) => session.queue(queue).push_str(message)?,
+        ("pop_flash", [queue]) => answer.push(hexed(session.queue(queue).pop_json()?)),
         ("csrf_token", []) => answer.push(hexed(session.csrf_token()?)),
         ("invalidate", []) => session.invalidate(),
         ("regenerate_id", []) => session.regenerate_id(),
-        ("commit", []) => answer.extend(session.commit(false)?.iter().map(|cookie| hexed(cookie))),
+        ("commit", []) => answer.extend(session.commit(Outcome::Response)?.iter().map(|cookie| hexed(cookie))),
         _ => panic!("the protocol has no request {verb} of {} words", arguments.len()),
     }
     Ok(())

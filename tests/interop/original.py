@@ -97,7 +97,7 @@ class Original:
     def factory(self, *words):
         options = dict(zip(words[::2], words[1::2], strict=True))
         url = options.get('store', '').removeprefix('redis+')
-        self.format = FORMATS[options['format']](options, url)
+        self.format = FORMATS[options['library']](options, url)
 
     def read(self, now, cookie_header):
         [load_result] = self.open(now, cookie_header)

@@ -42,7 +42,7 @@ func main() {
 			if session != nil {
 				session.Close()
 			}
-			if session, err = factory.OpenAt(words[1], instant(words[0])); err == nil {
+			if session, err = factory.Open(words[1], khufu.At(instant(words[0]))); err == nil {
 				answer = []string{session.LoadResult().String()}
 			}
 		default:
@@ -69,7 +69,7 @@ func newFactory(words []string) (*khufu.Factory, error) {
 }
 
 func read(factory *khufu.Factory, words []string) ([]string, error) {
-	session, err := factory.OpenAt(words[1], instant(words[0]))
+	session, err := factory.Open(words[1], khufu.At(instant(words[0])))
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func read(factory *khufu.Factory, words []string) ([]string, error) {
 }
 
 func write(factory *khufu.Factory, words []string) ([]string, error) {
-	session, err := factory.OpenAt(words[1], instant(words[0]))
+	session, err := factory.Open(words[1], khufu.At(instant(words[0])))
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,13 @@ func write(factory *khufu.Factory, words []string) ([]string, error) {
 			return nil, err
 		}
 	}
-	return session.Commit()
+	return commit(session)
+}
+
+// commit returns the Set-Cookie values of the response.
+func commit(session *khufu.Session) ([]string, error) {
+	header, err := session.Commit()
+	return header["Set-Cookie"], err
 }
 
 // use answers the requests for the open session.
@@ -123,7 +129,7 @@ func use(session *khufu.Session, request string, words []string) ([]string, erro
 	case "regenerate_id":
 		return nil, session.RegenerateID()
 	case "commit":
-		return session.Commit()
+		return commit(session)
 	}
 	log.Fatalf("unknown request: %s", request)
 	return nil, nil
