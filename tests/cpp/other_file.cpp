@@ -1,0 +1,8 @@
+// A second file of the program that includes the header, so that nothing in it may be defined twice.
+#include <khufu.hpp>
+
+#include "test.hpp"
+
+khufu::Factory made_in_another_file(std::string_view secret) {
+    return khufu::Factory{{"secret", secret}};
+}
