@@ -10,25 +10,25 @@ uintptr_t khufu_go_replace_cause(uintptr_t cause) {
     return previous;
 }
 
-khufu_status khufu_go_open(const khufu_factory *factory, const char *header, size_t header_len, double seconds,
-                           khufu_session **session, uintptr_t *cause) {
+khufu_status khufu_go_open(const khufu_factory *factory, const char *text, size_t text_len, khufu_go_opening *opening) {
     uintptr_t outer = khufu_go_replace_cause(0);
-    khufu_status status = khufu_session_open_deadline(factory, header, header_len, seconds, session);
-    *cause = khufu_go_replace_cause(outer);
-    return status;
-}
-
-khufu_status khufu_go_open_at(const khufu_factory *factory, const char *header, size_t header_len, double now,
-                              khufu_session **session, uintptr_t *cause) {
-    uintptr_t outer = khufu_go_replace_cause(0);
-    khufu_status status = khufu_session_open_at(factory, header, header_len, now, session);
-    *cause = khufu_go_replace_cause(outer);
+    khufu_status status = (opening->is_value ? khufu_session_open_value : khufu_session_open_with)(
+        factory, text, text_len, opening->now, opening->seconds, opening->flags, &opening->session);
+    opening->error = khufu_session_error(opening->session);
+    opening->cause = khufu_go_replace_cause(outer);
     return status;
 }
 
 khufu_status khufu_go_commit(khufu_session *session, uint32_t flags, double seconds, uintptr_t *cause) {
     uintptr_t outer = khufu_go_replace_cause(0);
-    khufu_status status = khufu_session_commit_deadline(session, flags, seconds);
+    khufu_status status = khufu_session_commit_with(session, flags, seconds);
+    *cause = khufu_go_replace_cause(outer);
+    return status;
+}
+
+khufu_status khufu_go_value(khufu_session *session, const char **value, size_t *value_len, uintptr_t *cause) {
+    uintptr_t outer = khufu_go_replace_cause(0);
+    khufu_status status = khufu_session_value(session, value, value_len);
     *cause = khufu_go_replace_cause(outer);
     return status;
 }

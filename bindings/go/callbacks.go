@@ -150,9 +150,11 @@ func takeCause(cause C.uintptr_t) error {
 // withCause sets the Cause of err to the error of the callback that failed, if any.
 func withCause(cause C.uintptr_t, err error) error {
 	callbackErr := takeCause(cause)
+	if callbackErr == nil {
+		return err
+	}
 	var detailed *Error
-	if callbackErr != nil && errors.As(err, &detailed) &&
-		(detailed.Status == ErrStore || detailed.Status == ErrUnsupported) {
+	if errors.As(err, &detailed) && (detailed.Status == ErrStore || detailed.Status == ErrUnsupported) {
 		detailed.Cause = callbackErr
 		detailed.Detail += ": " + callbackErr.Error()
 	}

@@ -5,11 +5,8 @@ import "C"
 
 import (
 	"context"
-	"hash/maphash"
 	"net/http"
 	"runtime"
-	"slices"
-	"strings"
 )
 
 // A CommitOption changes what [Session.Commit] does.
@@ -20,16 +17,20 @@ type CommitOption uint32
 // ended by [Session.Invalidate] still ends, and what was set afterwards is dropped.
 const OnException CommitOption = C.KHUFU_COMMIT_EXCEPTION
 
-// Commit writes the session if it changed, and returns the values of all Set-Cookie
-// headers that the response needs: none if the browser's cookie need not change, two for
-// a logout with Domain. If Commit is called again, the values that it returns replace the
-// earlier ones; without changes in between, they are the same.
+// Commit writes the session if it changed, and returns the headers that the response needs:
+// Set-Cookie, Vary and Cache-Control, or none. [Session.CommitTo] merges them into the
+// response's own. If Commit is called again, the headers that it returns replace the
+// earlier ones.
 //
 // If the session does not fit into a cookie, the error is [ErrTooLarge] and the session
 // stays as it is: delete something and commit again. In a store, a commit keeps the
 // changes that other requests have made meanwhile. If another request has ended the
 // session, the error is [ErrGone], and the session stays ended.
-func (s *Session) Commit(options ...CommitOption) ([]string, error) {
+//
+// After an error, the headers are those of the last commit that succeeded. There are two
+// exceptions: after [Session.Invalidate] they remove the browser's cookie, and after ErrGone
+// they set none.
+func (s *Session) Commit(options ...CommitOption) (http.Header, error) {
 	return s.CommitContext(context.Background(), options...)
 }
 
@@ -37,51 +38,19 @@ func (s *Session) Commit(options ...CommitOption) ([]string, error) {
 // deadline, or for StoreTimeout if that is shorter. If the context is already done, it
 // fails with the context's error and writes nothing. Cancelling the context later does
 // not interrupt it.
-func (s *Session) CommitContext(ctx context.Context, options ...CommitOption) ([]string, error) {
-	defer runtime.KeepAlive(s)
-	seconds, err := timeoutFor(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var flags C.uint32_t
-	for _, option := range options {
-		flags |= C.uint32_t(option)
-	}
-	var cause C.uintptr_t
-	status := C.khufu_go_commit(s.handleForCall(), flags, seconds, &cause)
-	if err := withCause(cause, s.check(status)); err != nil {
-		return nil, deadlineError(ctx, err)
-	}
-	var values []string
-	for {
-		var value *C.char
-		var length C.size_t
-		status := C.khufu_session_set_cookie(s.handleForCall(), C.size_t(len(values)), &value, &length)
-		if status == C.KHUFU_NOT_FOUND {
-			for _, value := range values {
-				s.committed = append(s.committed, hash(value))
-			}
-			return values, nil
-		}
-		if err := s.check(status); err != nil {
-			return nil, err
-		}
-		values = append(values, copied(value, length))
-	}
+func (s *Session) CommitContext(ctx context.Context, options ...CommitOption) (http.Header, error) {
+	header := http.Header{}
+	return header, s.CommitToContext(ctx, header, options...)
 }
 
-// Vary reports, after a commit, whether the response depended on the session. If it did,
-// the response needs the header "Vary: Cookie", and shared caches must not store it.
-func (s *Session) Vary() bool {
-	defer runtime.KeepAlive(s)
-	return bool(C.khufu_session_vary(s.handleForCall()))
-}
-
-// CommitTo commits the session and sets the response's headers, which must not have been
-// sent yet: Set-Cookie and, if Vary reports true, "Vary: Cookie" and
-// "Cache-Control: private". It replaces the cookies of earlier commits of this session
-// and keeps all other cookies and header values. On an error it leaves the headers as
-// they were.
+// CommitTo commits the session as [Session.Commit] does, and merges the headers that the
+// response needs into its own, which must not have been sent yet. It does so after an error,
+// too, so that a logout reaches the browser even if the store fails.
+//
+// The cookies of earlier commits of this session are replaced; all other cookies stay. Vary
+// gets the value Cookie, unless it has it or *. Cache-Control gets the directive private,
+// or no-store if the session ended, unless it has one that is as strict; its directives
+// public and s-maxage are removed.
 func (s *Session) CommitTo(header http.Header, options ...CommitOption) error {
 	return s.CommitToContext(context.Background(), header, options...)
 }
@@ -89,42 +58,24 @@ func (s *Session) CommitTo(header http.Header, options ...CommitOption) error {
 // CommitToContext does the same as CommitTo, but waits for the store only until the
 // context's deadline, as CommitContext does.
 func (s *Session) CommitToContext(ctx context.Context, header http.Header, options ...CommitOption) error {
-	previous := s.committed
-	values, err := s.CommitContext(ctx, options...)
+	err := s.commit(ctx, options)
+	if s.handle != nil {
+		s.mergeHeaders(header)
+	}
+	return err
+}
+
+func (s *Session) commit(ctx context.Context, options []CommitOption) error {
+	defer runtime.KeepAlive(s)
+	seconds, err := timeoutFor(ctx)
 	if err != nil {
 		return err
 	}
-	if len(values) > 0 {
-		others := slices.DeleteFunc(slices.Clone(header["Set-Cookie"]), func(value string) bool {
-			return slices.Contains(previous, hash(value))
-		})
-		header["Set-Cookie"] = append(others, values...)
+	var flags C.uint32_t
+	for _, option := range options {
+		flags |= C.uint32_t(option)
 	}
-	if s.Vary() {
-		if !containsToken(header["Vary"], "Cookie", "*") {
-			header.Add("Vary", "Cookie")
-		}
-		if !containsToken(header["Cache-Control"], "private", "no-store") {
-			header.Add("Cache-Control", "private")
-		}
-	}
-	return nil
-}
-
-var seed = maphash.MakeSeed()
-
-// hash identifies a Set-Cookie value. A session keeps hashes instead of cookies, so that
-// printing it shows no cookie.
-func hash(value string) uint64 { return maphash.String(seed, value) }
-
-// containsToken reports whether one of the tokens is in comma-separated header values.
-func containsToken(values []string, tokens ...string) bool {
-	for _, value := range values {
-		for token := range strings.SplitSeq(value, ",") {
-			if slices.ContainsFunc(tokens, func(t string) bool { return strings.EqualFold(t, strings.TrimSpace(token)) }) {
-				return true
-			}
-		}
-	}
-	return false
+	var cause C.uintptr_t
+	status := C.khufu_go_commit(s.handleForCall(), flags, seconds, &cause)
+	return deadlineError(ctx, withCause(cause, s.check(status)))
 }

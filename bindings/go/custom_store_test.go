@@ -111,9 +111,9 @@ func TestACustomStoreThatFails(t *testing.T) {
 			header := begin(t, factory, map[string]any{"a": 1})
 
 			store.load = failure.fail
-			session, err := factory.OpenAt(header, now)
+			session, err := factory.Open(header, khufu.At(now))
 			if session != nil {
-				t.Error("OpenAt returned a session")
+				t.Error("Open returned a session")
 			}
 			wantFailure(t, err, khufu.ErrStore, name)
 			_, err = factory.OpenContext(context.Background(), header)
@@ -335,7 +335,7 @@ func TestGoroutinesShareACustomStore(t *testing.T) {
 		go func() {
 			defer group.Done()
 			for visit := range 100 {
-				session, err := factory.OpenAt(header, now)
+				session, err := factory.Open(header, khufu.At(now))
 				if err == nil {
 					err = session.Flash([]int{worker, visit})
 				}
@@ -398,7 +398,7 @@ func TestACustomStoreIsReleased(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				session, err := factory.OpenAt("", now)
+				session, err := factory.Open("", khufu.At(now))
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -9,23 +9,21 @@ import (
 	"time"
 )
 
-const (
-	// maxTimeout is the longest time that the core accepts as a timeout.
-	maxTimeout = time.Hour
-	// deadlineMargin is how long before the deadline a store may give up, because it has no
-	// time for another attempt.
-	deadlineMargin = 5 * time.Millisecond
-)
+// deadlineMargin is how long before the deadline a store may give up, because it has no time
+// for another attempt.
+const deadlineMargin = 5 * time.Millisecond
 
-// timeoutFor returns how many seconds a call may wait, by the deadline of its context.
+// timeoutFor returns how many seconds a call may wait, by the deadline of its context. A
+// negative result means that there is no deadline.
 func timeoutFor(ctx context.Context) (C.double, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	remaining := maxTimeout
-	if deadline, hasDeadline := ctx.Deadline(); hasDeadline {
-		remaining = min(remaining, time.Until(deadline))
+	deadline, hasDeadline := ctx.Deadline()
+	if !hasDeadline {
+		return -1, nil
 	}
+	remaining := time.Until(deadline)
 	if remaining <= 0 {
 		return 0, context.DeadlineExceeded
 	}
@@ -36,9 +34,11 @@ func timeoutFor(ctx context.Context) (C.double, error) {
 // context's deadline is over.
 func deadlineError(ctx context.Context, err error) error {
 	deadline, hasDeadline := ctx.Deadline()
+	if err == nil || !hasDeadline || time.Until(deadline) >= deadlineMargin {
+		return err
+	}
 	var detailed *Error
-	if err != nil && hasDeadline && time.Until(deadline) < deadlineMargin && errors.As(err, &detailed) &&
-		(detailed.Status == ErrStore || detailed.Status == ErrConflict) {
+	if errors.As(err, &detailed) && (detailed.Status == ErrStore || detailed.Status == ErrConflict) {
 		detailed.Cause = errors.Join(context.DeadlineExceeded, detailed.Cause)
 	}
 	return err

@@ -30,7 +30,8 @@
 //
 // The first byte of a response's body sends its headers, so commit before you write.
 // Without net/http, pass the value of the Cookie header to [Factory.Open] and send the
-// Set-Cookie values that [Session.Commit] returns.
+// headers that [Session.Commit] returns. Without cookies, use [Session.Value] and
+// [Factory.OpenValue].
 //
 // # Bad cookies
 //
@@ -43,8 +44,9 @@
 // With the type [Stored], the data is on the server and the cookie holds a signed id.
 // Concurrent requests do not lose each other's changes: a commit applies its own changes
 // to what the store holds by then. If two requests set the same key, the later commit
-// wins. A session that a request has ended stays ended: the commits of other requests
-// fail with [ErrGone], and those responses must not send a cookie.
+// wins; what they add with [Session.Append] and [Session.Increment] adds up. A session
+// that a request has ended stays ended: the commits of other requests fail with
+// [ErrGone], and those responses must not send a cookie.
 //
 // Call [Session.RegenerateID] when a user logs in. [Factory.Subject] lists and ends the
 // sessions of one user. To keep sessions in a store of your own, implement [Store] (and
@@ -53,7 +55,7 @@
 // Opening and committing wait for the store, for at most [Options].StoreTimeout and until
 // the context's deadline. They fail with [ErrStore] or [ErrConflict]. You can then call
 // Commit again: changes that the store has already saved are not made twice. If
-// ErrConflict persists, open the session again.
+// ErrConflict persists, open the session again. [Factory.Transact] does that.
 //
 // # Values
 //

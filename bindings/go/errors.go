@@ -42,11 +42,13 @@ const (
 	ErrInternal Status = C.KHUFU_ERR_INTERNAL
 	// ErrStore means that the store failed or took too long.
 	ErrStore Status = C.KHUFU_ERR_STORE
-	// ErrConflict means that other requests kept changing this session until the timeout. Commit again;
-	// if that fails again, open the session again.
+	// ErrConflict means that other requests kept changing this session until the timeout, or gave a key a
+	// value of another type. Commit again; if that fails again, open the session again.
 	ErrConflict Status = C.KHUFU_ERR_CONFLICT
 	// ErrGone means that another request has ended this session or given it a new id. Send no cookie.
 	ErrGone Status = C.KHUFU_ERR_GONE
+	// ErrKey means that the library in Options.Library keeps one of the session's keys for itself.
+	ErrKey Status = C.KHUFU_ERR_KEY
 )
 
 // Error describes this kind of failure in a few words.

@@ -1,9 +1,13 @@
 package khufu_test
 
 import (
+	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	khufu "github.com/khufu/khufu/bindings/go"
 )
@@ -33,7 +37,7 @@ func TestEveryStatusHasAMessage(t *testing.T) {
 	for _, status := range []khufu.Status{
 		khufu.ErrNotFound, khufu.ErrArgument, khufu.ErrUTF8, khufu.ErrJSON, khufu.ErrType, khufu.ErrRange,
 		khufu.ErrTooLarge, khufu.ErrOption, khufu.ErrUnsupported, khufu.ErrRandom, khufu.ErrInternal,
-		khufu.ErrStore, khufu.ErrConflict, khufu.ErrGone, khufu.Status(-1),
+		khufu.ErrStore, khufu.ErrConflict, khufu.ErrGone, khufu.ErrKey, khufu.Status(-1),
 	} {
 		message := (&khufu.Error{Status: status}).Error()
 		if message != status.Error() || len(message) < 12 || seen[message] {
@@ -70,6 +74,12 @@ func TestCallsOnAClosedSessionFail(t *testing.T) {
 		"Set list":     func() error { return session.Set("user", []int{}) },
 		"SetDefault":   func() error { return session.SetDefault("user", 1, &target) },
 		"Update":       func() error { return session.Update(map[string]int{}) },
+		"Append":       func() error { return session.Append("list", 1) },
+		"Increment":    func() error { _, err := session.Increment("number", 1); return err },
+		"Value":        func() error { _, err := session.Value(); return err },
+		"SetLifetime":  func() error { return session.SetLifetime(time.Hour) },
+		"SetAttribute": func() error { return session.SetAttribute("secure", "true") },
+		"Subject":      func() error { _, err := session.Subject(); return err },
 		"Delete":       func() error { return session.Delete("user") },
 		"Pop":          func() error { return session.Pop("user", &target) },
 		"Clear":        func() error { return session.Clear() },
@@ -79,7 +89,7 @@ func TestCallsOnAClosedSessionFail(t *testing.T) {
 		"PeekFlash":    func() error { return session.PeekFlash("", &target) },
 		"CSRFToken":    func() error { _, err := session.CSRFToken(); return err },
 		"NewCSRFToken": func() error { _, err := session.NewCSRFToken(); return err },
-		"Changed":      func() error { return session.Changed() },
+		"MarkChanged":  func() error { return session.MarkChanged() },
 		"Invalidate":   func() error { return session.Invalidate() },
 		"Commit":       func() error { _, err := session.Commit(); return err },
 		"CommitTo":     func() error { return session.CommitTo(nil) },
@@ -98,7 +108,7 @@ func TestCallsOnAClosedSessionFail(t *testing.T) {
 	}
 	wantEqual(t, "whether a closed session returns zero values",
 		session.Len() == 0 && !session.Contains("user") && !session.CheckCSRFToken("") && !session.IsNew() &&
-			!session.IsChanged() && !session.Vary() && session.LoadResult() == khufu.LoadNone && session.LoadFormat() == "" &&
+			!session.IsChanged() && session.LoadResult() == khufu.LoadNone && session.LoadFormat() == "" &&
 			session.Refusal() == "" && session.Created().IsZero() && session.Accessed().IsZero() && session.Renewed().IsZero(), true)
 
 	var zero khufu.Session
@@ -116,8 +126,12 @@ func TestCallsOnAClosedFactoryFail(t *testing.T) {
 	}
 	_, err := factory.Open("")
 	wantError(t, err, khufu.ErrClosed)
-	_, err = factory.OpenAt("", now)
+	_, err = factory.Open("", khufu.At(now))
 	wantError(t, err, khufu.ErrClosed)
+	_, err = factory.OpenValue(context.Background(), "")
+	wantError(t, err, khufu.ErrClosed)
+	request := httptest.NewRequest("GET", "/", nil)
+	wantError(t, factory.Transact(http.Header{}, request, nil), khufu.ErrClosed)
 
 	user, err := session.GetString("user")
 	if err != nil || user != "ada" {

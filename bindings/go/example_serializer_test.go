@@ -47,17 +47,17 @@ func ExamplePayloadSerializer() {
 	}
 	defer session.Close()
 	session.Set("basket", strings.Repeat("apples and pears, ", 1000))
-	values, err := session.Commit()
+	header, err := session.Commit()
 	if err != nil {
 		log.Fatal(err)
 	}
 
-	next, err := factory.Open(values[0])
+	next, err := factory.Open(header.Get("Set-Cookie"))
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer next.Close()
 	basket, err := next.GetString("basket")
-	fmt.Println(len(basket), len(values[0]) < 500, err)
+	fmt.Println(len(basket), len(header.Get("Set-Cookie")) < 500, err)
 	// Output: 18000 true <nil>
 }

@@ -138,12 +138,12 @@ func ExampleStore() {
 		}
 		visits, _ := khufu.Get[int](session, "visits")
 		session.Set("visits", visits+1)
-		values, err := session.Commit()
+		header, err := session.Commit()
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Println(session.LoadResult(), visits+1, len(values))
-		if len(values) > 0 {
+		fmt.Println(session.LoadResult(), visits+1, len(header["Set-Cookie"]))
+		if values := header["Set-Cookie"]; len(values) > 0 {
 			cookie = values[0]
 		}
 		session.Close()

@@ -1,6 +1,7 @@
 package khufu_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log"
@@ -114,6 +115,156 @@ func ExampleSession_Flash() {
 	// Output: [Saved.]
 }
 
+// Two requests append to one session at the same time. Neither change is lost.
+func ExampleSession_Append() {
+	factory, err := khufu.NewFactory(khufu.Options{Secret: "itsaseekreet", Type: khufu.Stored})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer factory.Close()
+	first, err := factory.Open("")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer first.Close()
+	first.Set("user", "ada")
+	header, err := first.Commit()
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	var requests []*khufu.Session
+	for _, page := range []string{"/news", "/shop"} {
+		session, err := factory.Open(header.Get("Set-Cookie"))
+		if err != nil {
+			log.Fatal(err)
+		}
+		defer session.Close()
+		session.Append("pages", page)
+		session.Increment("visits", 1)
+		requests = append(requests, session)
+	}
+	for _, session := range requests {
+		if _, err := session.Commit(); err != nil {
+			log.Fatal(err)
+		}
+	}
+	text, err := requests[1].ToJSON()
+	fmt.Println(string(text), err)
+	// Output: {"user":"ada","pages":["/news","/shop"],"visits":2} <nil>
+}
+
+// An application that has no cookies sends the session's value in another header.
+func ExampleFactory_OpenValue() {
+	factory, err := khufu.NewFactory(khufu.Options{Secret: "itsaseekreet"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer factory.Close()
+	session, err := factory.Open("")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer session.Close()
+	session.Set("user", "ada")
+	if _, err := session.Commit(); err != nil {
+		log.Fatal(err)
+	}
+	value, err := session.Value()
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	next, err := factory.OpenValue(context.Background(), value)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer next.Close()
+	user, err := next.GetString("user")
+	fmt.Println(next.LoadResult(), user, err)
+	// Output: loaded ada <nil>
+}
+
+// A health check reads the session, but does not keep it alive.
+func ExamplePassive() {
+	factory, err := khufu.NewFactory(khufu.Options{Secret: "itsaseekreet"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer factory.Close()
+	request := httptest.NewRequest("GET", "/health", nil)
+	session, err := factory.OpenRequest(request, khufu.Passive())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer session.Close()
+	fmt.Println(session.Contains("user"), session.IsChanged())
+	// Output: false false
+}
+
+// "Remember me": the browser keeps this session's cookie for 30 days.
+func ExampleSession_SetLifetime() {
+	session := emptySession()
+	defer session.Close()
+	session.Set("user", "ada")
+	session.SetLifetime(30 * 24 * time.Hour)
+	header, err := session.Commit()
+	if err != nil {
+		log.Fatal(err)
+	}
+	cookie, err := http.ParseSetCookie(header.Get("Set-Cookie"))
+	fmt.Println(cookie.MaxAge, err)
+	// Output: 2592000 <nil>
+}
+
+// The function runs again if its commit conflicts with other requests.
+func ExampleFactory_Transact() {
+	factory, err := khufu.NewFactory(khufu.Options{Secret: "itsaseekreet", Type: khufu.Stored})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer factory.Close()
+
+	buy := func(w http.ResponseWriter, r *http.Request) {
+		err := factory.Transact(w.Header(), r, func(session *khufu.Session) error {
+			_, err := session.Increment("cart.A-1", 1)
+			return err
+		})
+		if err != nil {
+			http.Error(w, "cannot save the cart", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "bought")
+	}
+	response := httptest.NewRecorder()
+	buy(response, httptest.NewRequest("POST", "/cart", nil))
+	fmt.Print(response.Code, " ", response.Body)
+	// Output: 200 bought
+}
+
+// The options are in the INI file of the Pyramid application.
+func ExampleOptions_Load() {
+	file := `
+[app:main]
+use = egg:shop
+khufu.secret = itsaseekreet
+khufu.httponly = true
+khufu.timeout = 600
+`
+	var options khufu.Options
+	if err := options.Load(file, "app:main", "khufu."); err != nil {
+		log.Fatal(err)
+	}
+	factory, err := khufu.NewFactory(options)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer factory.Close()
+
+	fmt.Println(options.Load("timeout = soon", "", ""))
+	// Output: khufu: line 1: the option timeout must be whole seconds, from 0 to 10000000000, not "soon"
+}
+
 func ExampleSession_CheckCSRFToken() {
 	session := emptySession()
 	defer session.Close()
@@ -134,9 +285,9 @@ func ExampleSession_Commit() {
 		session.Delete("pages")
 		session.Flash("You have too many pages open.")
 	}
-	values, err := session.Commit()
-	fmt.Println(len(values), err)
-	// Output: 1 <nil>
+	header, err := session.Commit()
+	fmt.Println(len(header["Set-Cookie"]), header["Vary"], header["Cache-Control"], err)
+	// Output: 1 [Cookie] [private] <nil>
 }
 
 // This application changes its secret and moves from Pyramid 1's pickles to encrypted
@@ -147,12 +298,12 @@ func ExampleOptions() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	session, err := old.OpenAt("", now)
+	session, err := old.Open("", khufu.At(now))
 	if err != nil {
 		log.Fatal(err)
 	}
 	session.Set("user", "ada")
-	values, err := session.Commit()
+	header, err := session.Commit()
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -168,7 +319,7 @@ func ExampleOptions() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	session, err = factory.OpenAt(values[0], now)
+	session, err = factory.Open(header.Get("Set-Cookie"), khufu.At(now))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -34,7 +34,7 @@ func newFactory(t testing.TB, options khufu.Options) *khufu.Factory {
 
 func openAt(t testing.TB, factory *khufu.Factory, cookieHeader string, at time.Time) *khufu.Session {
 	t.Helper()
-	session, err := factory.OpenAt(cookieHeader, at)
+	session, err := factory.Open(cookieHeader, khufu.At(at))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,19 +52,28 @@ func newSession(t testing.TB) *khufu.Session {
 // cookie was set.
 func commit(t testing.TB, session *khufu.Session, options ...khufu.CommitOption) string {
 	t.Helper()
-	values, err := session.Commit(options...)
+	values := setCookies(t, session, options...)
+	if len(values) > 1 {
+		t.Fatalf("%d cookies: %q", len(values), values)
+	}
+	return cookieOf(values...)
+}
+
+// setCookies commits and returns the Set-Cookie values of the response.
+func setCookies(t testing.TB, session *khufu.Session, options ...khufu.CommitOption) []string {
+	t.Helper()
+	header, err := session.Commit(options...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	switch len(values) {
-	case 0:
-		return ""
-	case 1:
-		pair, _, _ := strings.Cut(values[0], ";")
-		return pair
-	}
-	t.Fatalf("%d cookies: %q", len(values), values)
-	return ""
+	return header["Set-Cookie"]
+}
+
+// cookieOf returns the Cookie header that the browser sends back for the first of these
+// Set-Cookie values, if there is one.
+func cookieOf(values ...string) string {
+	pair, _, _ := strings.Cut(strings.Join(values, ";"), ";")
+	return pair
 }
 
 // signed returns a Cookie header with this payload, signed with Pyramid's default options.

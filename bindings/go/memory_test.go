@@ -2,6 +2,7 @@ package khufu_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"os"
@@ -37,6 +38,12 @@ var calls = map[string]func(*khufu.Session){
 	"Set list":       func(s *khufu.Session) { s.Set("a", []int{1}) },
 	"SetDefault":     func(s *khufu.Session) { var v any; s.SetDefault("user", 1, &v) },
 	"Update":         func(s *khufu.Session) { s.Update(map[string]int{"a": 1}) },
+	"Append":         func(s *khufu.Session) { s.Append("list", []int{1}) },
+	"Increment":      func(s *khufu.Session) { s.Increment("number", 1) },
+	"Value":          func(s *khufu.Session) { s.Value() },
+	"SetLifetime":    func(s *khufu.Session) { s.SetLifetime(time.Hour) },
+	"SetAttribute":   func(s *khufu.Session) { s.SetAttribute("secure", "true") },
+	"Subject":        func(s *khufu.Session) { s.Subject() },
 	"Delete":         func(s *khufu.Session) { s.Delete("user") },
 	"Pop":            func(s *khufu.Session) { var v any; s.Pop("user", &v) },
 	"Clear":          func(s *khufu.Session) { s.Clear() },
@@ -54,14 +61,13 @@ var calls = map[string]func(*khufu.Session){
 	"IsChanged":      func(s *khufu.Session) { s.IsChanged() },
 	"LoadResult":     func(s *khufu.Session) { s.LoadResult() },
 	"LoadFormat":     func(s *khufu.Session) { s.LoadFormat() },
-	"Changed":        func(s *khufu.Session) { s.Changed() },
+	"MarkChanged":    func(s *khufu.Session) { s.MarkChanged() },
 	"Invalidate":     func(s *khufu.Session) { s.Invalidate() },
 	"Commit":         func(s *khufu.Session) { s.Commit() },
 	"CommitTo":       func(s *khufu.Session) { s.CommitTo(map[string][]string{}) },
 	"ID":             func(s *khufu.Session) { s.ID() },
 	"RegenerateID":   func(s *khufu.Session) { s.RegenerateID() },
 	"SetSubject":     func(s *khufu.Session) { s.SetSubject("x") },
-	"Vary":           func(s *khufu.Session) { s.Vary() },
 	"Close":          func(s *khufu.Session) { s.Close() },
 }
 
@@ -75,7 +81,7 @@ func testCalls(t *testing.T, factory *khufu.Factory, header string) {
 	defer khufu.SetDuringCall(func() {})
 	for name, call := range calls {
 		t.Run(name, func(t *testing.T) {
-			session, err := factory.OpenAt(header, now)
+			session, err := factory.Open(header, khufu.At(now))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -99,8 +105,9 @@ func testCalls(t *testing.T, factory *khufu.Factory, header string) {
 func TestNoFactoryIsFreedDuringACall(t *testing.T) {
 	defer khufu.SetDuringCall(func() {})
 	for name, open := range map[string]func(*khufu.Factory) (*khufu.Session, error){
-		"Open":   func(f *khufu.Factory) (*khufu.Session, error) { return f.Open(signed(genuine)) },
-		"OpenAt": func(f *khufu.Factory) (*khufu.Session, error) { return f.OpenAt(signed(genuine), now) },
+		"Open":      func(f *khufu.Factory) (*khufu.Session, error) { return f.Open(signed(genuine)) },
+		"At":        func(f *khufu.Factory) (*khufu.Session, error) { return f.Open(signed(genuine), khufu.At(now)) },
+		"OpenValue": func(f *khufu.Factory) (*khufu.Session, error) { return f.OpenValue(context.Background(), "x") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			factory, err := khufu.NewFactory(khufu.Options{Secret: secret})
@@ -171,11 +178,11 @@ func TestNothingLeaks(t *testing.T) {
 		growth int // in MiB; a leak would take more
 		work   func()
 	}{
-		{"closed sessions", 20_000, 16, func() { use(factory.OpenAt(header, now)).Close() }},
-		{"unreachable sessions", 100_000, 200, func() { use(factory.OpenAt(header, now)) }},
-		{"sessions that fail to open", 200_000, 24, func() { factory.OpenAt(header, time.Time{}) }},
+		{"closed sessions", 20_000, 16, func() { use(factory.Open(header, khufu.At(now))).Close() }},
+		{"unreachable sessions", 100_000, 200, func() { use(factory.Open(header, khufu.At(now))) }},
+		{"sessions that fail to open", 200_000, 24, func() { factory.Open(header, khufu.At(time.Time{})) }},
 		{"sessions in a store", 10_000, 16, func() {
-			session, err := stored.OpenAt(storedHeader, now)
+			session, err := stored.Open(storedHeader, khufu.At(now))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -183,7 +190,7 @@ func TestNothingLeaks(t *testing.T) {
 			commit(t, session)
 			session.Close()
 		}},
-		{"sessions whose store fails", 100_000, 16, func() { unplugged.OpenAt(unpluggedHeader, now) }},
+		{"sessions whose store fails", 100_000, 16, func() { unplugged.Open(unpluggedHeader, khufu.At(now)) }},
 		{"factories with a store", 20_000, 24, func() {
 			factory, _ := khufu.NewFactory(khufu.Options{Secret: secret, CustomStore: broken, CustomSerializer: rot13{}})
 			factory.Close()
@@ -276,7 +283,7 @@ func TestAFactoryMayBeClosedWhileGoroutinesOpen(t *testing.T) {
 			go func() {
 				defer group.Done()
 				for {
-					session, err := factory.OpenAt(signed(genuine), now)
+					session, err := factory.Open(signed(genuine), khufu.At(now))
 					if errors.Is(err, khufu.ErrClosed) {
 						return
 					}

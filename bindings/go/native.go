@@ -3,11 +3,13 @@ package khufu
 // #cgo pkg-config: --static khufu
 // #include <khufu.h>
 //
-// // Functions that open, commit or free may call a custom store or serializer in Go, so
-// // they are not in this list.
+// // Functions that open, commit, make a cookie's value or free may call a custom store or
+// // serializer in Go, so they are not in this list.
 //
 // #cgo noescape khufu_options_set
 // #cgo nocallback khufu_options_set
+// #cgo noescape khufu_options_load
+// #cgo nocallback khufu_options_load
 // #cgo noescape khufu_generate_secret
 // #cgo nocallback khufu_generate_secret
 // #cgo noescape khufu_sink_write
@@ -16,6 +18,10 @@ package khufu
 // #cgo nocallback khufu_session_id
 // #cgo noescape khufu_session_set_subject
 // #cgo nocallback khufu_session_set_subject
+// #cgo noescape khufu_session_subject
+// #cgo nocallback khufu_session_subject
+// #cgo noescape khufu_session_set_attribute
+// #cgo nocallback khufu_session_set_attribute
 // #cgo noescape khufu_session_get
 // #cgo nocallback khufu_session_get
 // #cgo noescape khufu_session_get_string
@@ -48,6 +54,10 @@ package khufu
 // #cgo nocallback khufu_session_setdefault
 // #cgo noescape khufu_session_update
 // #cgo nocallback khufu_session_update
+// #cgo noescape khufu_session_append
+// #cgo nocallback khufu_session_append
+// #cgo noescape khufu_session_increment
+// #cgo nocallback khufu_session_increment
 // #cgo noescape khufu_session_delete
 // #cgo nocallback khufu_session_delete
 // #cgo noescape khufu_session_flash
@@ -64,8 +74,10 @@ package khufu
 // #cgo nocallback khufu_session_new_csrf_token
 // #cgo noescape khufu_session_check_csrf_token
 // #cgo nocallback khufu_session_check_csrf_token
-// #cgo noescape khufu_session_set_cookie
-// #cgo nocallback khufu_session_set_cookie
+// #cgo noescape khufu_subject_next
+// #cgo nocallback khufu_subject_next
+// #cgo noescape khufu_session_headers
+// #cgo nocallback khufu_session_headers
 import "C"
 
 import (

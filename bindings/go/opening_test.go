@@ -143,13 +143,40 @@ func TestBadCookieHeadersDoNotMakeOpeningFail(t *testing.T) {
 	}
 }
 
-func TestOpenAtRefusesInvalidTimes(t *testing.T) {
+func TestPassive(t *testing.T) {
+	for name, options := range map[string]khufu.Options{"cookie": {}, "store": {Type: khufu.Stored, Timeout: time.Minute}} {
+		t.Run(name, func(t *testing.T) {
+			factory := newFactory(t, options)
+			header := begin(t, factory, map[string]any{"user": "ada"})
+			later := now.Add(40 * time.Second)
+			session, err := factory.Open(header, khufu.Passive(), khufu.At(later))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer session.Close()
+			user, err := session.GetString("user")
+			if err != nil || user != "ada" || session.IsChanged() {
+				t.Errorf("%q, %v, changed: %v", user, err, session.IsChanged())
+			}
+			wantEqual(t, "the cookie", commit(t, session), "")
+			if name == "store" {
+				wantEqual(t, "the load result after the timeout",
+					openAt(t, factory, header, now.Add(61*time.Second)).LoadResult(), khufu.LoadExpired)
+				return
+			}
+			set(t, session, "user", "zoe")
+			wantEqual(t, "the state", toJSON(t, openAt(t, factory, commit(t, session), later)), `{"user":"zoe"}`)
+		})
+	}
+}
+
+func TestAtRefusesInvalidTimes(t *testing.T) {
 	factory := newFactory(t, khufu.Options{})
 	for _, at := range []time.Time{{}, time.Unix(-1, 0), time.Unix(1<<40, 0)} {
-		session, err := factory.OpenAt("", at)
+		session, err := factory.Open("", khufu.At(at))
 		wantError(t, err, khufu.ErrArgument)
 		if session != nil {
-			t.Errorf("OpenAt returned a session at %v", at)
+			t.Errorf("Open returned a session at %v", at)
 		}
 	}
 }

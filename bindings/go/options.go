@@ -78,9 +78,7 @@ type Options struct {
 
 	Type       Type       // SignedCookie by default
 	Serializer Serializer // JSON by default; Pickle, the other libraries' default, if Library is not Khufu
-	// Library is the library whose session format is used: Khufu by default. It is the
-	// option "format".
-	Library Library
+	Library    Library    // the library whose session format is used: Khufu by default
 	// EncryptKey is Beaker's option of that name, for its encrypted cookies.
 	EncryptKey string
 
@@ -95,6 +93,9 @@ type Options struct {
 	HTTPOnly   bool          // hide the cookie from scripts; set it unless the Pyramid application needs it unset
 	// SameSite is Lax by default. http.SameSiteDefaultMode leaves the attribute out.
 	SameSite http.SameSite
+	// Partitioned makes the browser keep a cookie of its own for each top-level site (CHIPS).
+	// It needs Secure.
+	Partitioned bool
 
 	// Timeout is how long a session may be idle: 20 minutes by default. If negative, idle
 	// sessions never expire.
@@ -136,8 +137,10 @@ type Options struct {
 	Accept []Format
 
 	// Settings are options by their names in an INI file. They are applied in order, after
-	// the fields above. An empty value unsets an option.
+	// the fields above and what Load added. An empty value unsets an option.
 	Settings []Setting
+
+	loaded []iniFile // set by Load
 }
 
 // A Format is another session format that can open sessions. Its fields have the same
@@ -163,8 +166,8 @@ type Setting struct {
 	Name, Value string
 }
 
-// settings returns the options as names and values, in the order in which they are applied.
-func (o Options) settings() []Setting {
+// fields returns the fields as options by their names.
+func (o Options) fields() []Setting {
 	list := o.format().settings("")
 	add := func(name, value string) {
 		if value != "" {
@@ -184,6 +187,9 @@ func (o Options) settings() []Setting {
 	}
 	if o.HTTPOnly {
 		add("httponly", "true")
+	}
+	if o.Partitioned {
+		add("partitioned", "true")
 	}
 	switch o.SameSite {
 	case 0:
@@ -234,7 +240,7 @@ func (o Options) settings() []Setting {
 		unset(prefix + "type") // mentions the format even if it has no options, so that its missing secret is reported
 		list = append(list, format.settings(prefix)...)
 	}
-	return append(list, o.Settings...)
+	return list
 }
 
 func (o Options) format() Format {
@@ -254,7 +260,7 @@ func (f Format) settings(prefix string) (list []Setting) {
 	}
 	add("type", string(f.Type))
 	add("serializer", string(f.Serializer))
-	add("format", string(f.Library))
+	add("library", string(f.Library))
 	add("encrypt_key", f.EncryptKey)
 	add("hashalg", string(f.HashAlg))
 	add("salt", f.Salt)

@@ -32,6 +32,8 @@ func TestWrongOptionsAreExplained(t *testing.T) {
 		"domain":                {khufu.Options{Secret: hidden, Domain: "a\nb"}, "domain"},
 		"same site":             {khufu.Options{Secret: hidden, SameSite: 9}, "samesite"},
 		"same site and secure":  {khufu.Options{Secret: hidden, SameSite: http.SameSiteNoneMode}, "secure"},
+		"partitioned":           {khufu.Options{Secret: hidden, Partitioned: true}, "secure"},
+		"library":               {khufu.Options{Secret: hidden, Library: "rails"}, "rails"},
 		"timeout":               {khufu.Options{Secret: hidden, Timeout: 1500 * time.Millisecond}, "1.5"},
 		"reissue time":          {khufu.Options{Secret: hidden, ReissueTime: time.Nanosecond}, "reissue_time"},
 		"max age":               {khufu.Options{Secret: hidden, MaxAge: -time.Second}, "max_age"},

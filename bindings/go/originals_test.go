@@ -98,7 +98,7 @@ func TestOriginalsOpenToTheirState(t *testing.T) {
 		}
 		wantSameState(t, session, c.StateJSON)
 
-		if err := session.Changed(); err != nil {
+		if err := session.MarkChanged(); err != nil {
 			t.Fatal(err)
 		}
 		header := commit(t, session)
@@ -125,4 +125,20 @@ func TestChangedOriginalsAreRefused(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestALibraryKeepsKeysForItself(t *testing.T) {
+	factory := newFactory(t, khufu.Options{Library: khufu.Beaker, EncryptKey: "x", Type: khufu.EncryptedCookie, CookieName: "beaker.session.id"})
+	session := openAt(t, factory, "", now)
+	set(t, session, "_accessed_time", 1)
+	_, err := session.Commit()
+	wantError(t, err, khufu.ErrKey)
+	if !strings.Contains(err.Error(), "_accessed_time") {
+		t.Errorf("%q does not name the key", err)
+	}
+	if err := session.Delete("_accessed_time"); err != nil {
+		t.Fatal(err)
+	}
+	set(t, session, "user", 1)
+	commit(t, session)
 }

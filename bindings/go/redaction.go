@@ -7,9 +7,14 @@ import (
 	"strings"
 )
 
-// Format prints the options that are set, without their secrets. It ignores the verb.
+// Format prints the options that are set, without their secrets. Of an INI file that was
+// loaded, it prints only the section. It ignores the verb.
 func (o Options) Format(state fmt.State, verb rune) {
-	fmt.Fprintf(state, "khufu.Options%v", o.settings())
+	settings := o.fields()
+	for _, file := range o.loaded {
+		settings = append(settings, Setting{"load", "[" + file.section + "]"})
+	}
+	fmt.Fprintf(state, "khufu.Options%v", append(settings, o.Settings...))
 }
 
 // Format prints the session format without its secrets. It ignores the verb.

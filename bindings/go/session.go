@@ -87,10 +87,10 @@ func (s *Session) Renewed() time.Time {
 	return s.instant(C.khufu_session_renewed(s.handleForCall()))
 }
 
-// Changed marks the session as changed, so that Commit writes it even if no key was set.
-func (s *Session) Changed() error {
+// MarkChanged marks the session as changed, so that Commit writes it even if no key was set.
+func (s *Session) MarkChanged() error {
 	defer runtime.KeepAlive(s)
-	return s.check(C.khufu_session_changed(s.handleForCall()))
+	return s.check(C.khufu_session_mark_changed(s.handleForCall()))
 }
 
 // Invalidate drops all data and starts a new session. Keys that you set afterwards belong

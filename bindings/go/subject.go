@@ -38,6 +38,16 @@ func (s *Session) SetSubject(name string) error {
 	return s.check(C.khufu_session_set_subject(s.handleForCall(), cString(name), cLength(name)))
 }
 
+// Subject returns the name of the subject that the session belongs to. If it belongs to
+// nobody, the error is [ErrNotFound].
+func (s *Session) Subject() (string, error) {
+	defer runtime.KeepAlive(s)
+	var name *C.char
+	var length C.size_t
+	status := C.khufu_session_subject(s.handleForCall(), &name, &length)
+	return copied(name, length), s.check(status)
+}
+
 // Sessions returns the subject's sessions, the most recently used first.
 func (s *Subject) Sessions() ([]SubjectSession, error) {
 	var sessions []SubjectSession

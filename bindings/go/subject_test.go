@@ -1,6 +1,7 @@
 package khufu_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -67,6 +68,27 @@ func TestASubjectsSessionsAreListedAndRevoked(t *testing.T) {
 			t.Errorf("%v, %v", sessions, err)
 		}
 	})
+}
+
+func TestASessionTellsItsSubject(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, factory *khufu.Factory) {
+		header, _ := login(t, factory, "user-42 Zoë")
+		session := openAt(t, factory, header, now)
+		subject, err := session.Subject()
+		if err != nil || subject != "user-42 Zoë" {
+			t.Errorf("the subject is %q, %v", subject, err)
+		}
+		if err := session.SetSubject(""); err != nil {
+			t.Fatal(err)
+		}
+		subject, err = session.Subject()
+		wantError(t, err, khufu.ErrNotFound)
+		wantEqual(t, "nobody's name", subject, "")
+		wantError(t, session.SetSubject("\xff"), khufu.ErrUTF8)
+		wantError(t, session.SetSubject(strings.Repeat("x", 65536)), khufu.ErrRange)
+	})
+	_, err := newSession(t).Subject()
+	wantError(t, err, khufu.ErrNotFound)
 }
 
 func TestASubjectIsFoundFromAnotherFactory(t *testing.T) {

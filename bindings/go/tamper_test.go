@@ -46,7 +46,7 @@ func writtenFor(t *testing.T, factory *khufu.Factory, user string) string {
 
 func wantRefused(t *testing.T, factory *khufu.Factory, value string) {
 	t.Helper()
-	session, err := factory.OpenAt("session="+value, now)
+	session, err := factory.Open("session="+value, khufu.At(now))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,10 @@ func TestALibraryWithAnotherABIVersionIsRefused(t *testing.T) {
 		if _, err := khufu.NewFactory(khufu.Options{Secret: secret}); !errors.Is(err, khufu.ErrVersion) {
 			t.Errorf("the error is %v", err)
 		}
+		var options khufu.Options
+		if err := options.Load("", "", ""); !errors.Is(err, khufu.ErrVersion) {
+			t.Errorf("the error of Load is %v", err)
+		}
 		return
 	}
 	if runtime.GOOS != "linux" {

@@ -69,6 +69,30 @@ func (s *Session) Update(values any) error {
 	return s.check(C.khufu_session_update(s.handleForCall(), cString(text), cLength(text)))
 }
 
+// Append adds an element to the end of the list at a key, which becomes a list if the
+// session does not have it. Elements that several requests append to a session in a store
+// at the same time all stay. If the key holds something other than a list, the error is
+// [ErrType]. For the element, the errors are those of [Session.Set].
+func (s *Session) Append(key string, element any) error {
+	defer runtime.KeepAlive(s)
+	text, err := encode(element)
+	if err != nil {
+		return err
+	}
+	return s.check(C.khufu_session_append(s.handleForCall(), cString(key), cLength(key), cString(text), cLength(text)))
+}
+
+// Increment adds a number, which may be negative, to the integer at a key, and returns the
+// sum. A key that the session does not have counts as 0. What several requests add to a
+// session in a store at the same time adds up. If the key holds something other than an
+// integer, the error is [ErrType]. If the sum does not fit into 64 bits, it is [ErrRange].
+func (s *Session) Increment(key string, by int64) (int64, error) {
+	defer runtime.KeepAlive(s)
+	var sum C.int64_t
+	status := C.khufu_session_increment(s.handleForCall(), cString(key), cLength(key), C.int64_t(by), &sum)
+	return int64(sum), s.check(status)
+}
+
 // Delete removes a key. It is not an error if the session does not have the key.
 func (s *Session) Delete(key string) error {
 	defer runtime.KeepAlive(s)

@@ -1,5 +1,5 @@
 // This program opens a session that Pyramid wrote, reads and changes it, and prints the
-// Set-Cookie header for the browser.
+// headers of the response.
 //
 //	go run . [COOKIE_HEADER]
 //
@@ -63,12 +63,9 @@ func visit(cookieHeader string) error {
 		return err
 	}
 
-	values, err := session.Commit()
+	header, err := session.Commit()
 	if err != nil {
 		return err
 	}
-	for _, value := range values {
-		fmt.Println("Set-Cookie:", value)
-	}
-	return nil
+	return header.Write(os.Stdout)
 }

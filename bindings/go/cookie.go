@@ -1,0 +1,49 @@
+package khufu
+
+// #include "callbacks.h"
+import "C"
+
+import (
+	"fmt"
+	"runtime"
+	"time"
+)
+
+// Value returns the value that the session's cookie carries now, for another way to
+// transport it: [Factory.OpenValue] opens it. If the browser has no cookie or is to forget
+// it, the error is [ErrNotFound]; also if a session in a cookie has changes that are not
+// committed.
+func (s *Session) Value() (string, error) {
+	defer runtime.KeepAlive(s)
+	var value *C.char
+	var length C.size_t
+	var cause C.uintptr_t
+	status := C.khufu_go_value(s.handleForCall(), &value, &length, &cause)
+	if err := withCause(cause, s.check(status)); err != nil {
+		return "", err
+	}
+	return copied(value, length), nil
+}
+
+// SetLifetime sets how long the session lives when it is not used ("remember me"), in whole
+// seconds. 0 means as the options say. A store keeps the lifetime: from now on, the
+// session's idle time and the Max-Age of its cookie follow it. A cookie has no place for it,
+// and neither has another library's record: there it is only the Max-Age of the next
+// commit's cookie.
+func (s *Session) SetLifetime(lifetime time.Duration) error {
+	defer runtime.KeepAlive(s)
+	if lifetime < 0 || lifetime%time.Second != 0 {
+		return &Error{Status: ErrArgument, Detail: fmt.Sprintf("a lifetime must be whole seconds, not %v", lifetime)}
+	}
+	return s.check(C.khufu_session_set_lifetime(s.handleForCall(), C.uint64_t(lifetime/time.Second)))
+}
+
+// SetAttribute sets an attribute of the next commit's cookie: max_age, secure, httponly,
+// samesite or partitioned, to a value that the option of this name accepts. An empty value
+// unsets it. If there is no such attribute, or browsers would drop the cookie, the error is
+// [ErrOption].
+func (s *Session) SetAttribute(name, value string) error {
+	defer runtime.KeepAlive(s)
+	return s.check(C.khufu_session_set_attribute(s.handleForCall(), cString(name), cLength(name),
+		cString(value), cLength(value)))
+}
