@@ -81,11 +81,7 @@ def serve(factory, request, response)
     response.status, response.content_type, response.body =
       Shop.new(session).answer(request.request_method, request.path, fields)
     response["Location"] = "/" if response.status == 303
-    session.commit.each { |set_cookie| response.cookies << set_cookie }
-    next unless session.vary?
-
-    response["Vary"] = "Cookie"
-    response["Cache-Control"] = "private"
+    session.commit.each { |name, value| name == "Set-Cookie" ? response.cookies << value : response[name] = value }
   end
 end
 

@@ -85,17 +85,18 @@ if $PROGRAM_NAME == __FILE__
     first = factory.open
     first["cart"] = ["A-1"]
     first.subject = "user-42"
-    header = first.commit.first[/\A[^;]*/]
+    first.commit
+    value = first.value # of the cookie, which the browser sends with each request
 
     # Two concurrent requests of one visitor. The changes of both are kept.
-    one = factory.open(header)
-    other = factory.open(header)
+    one = factory.open_value(value)
+    other = factory.open_value(value)
     one["name"] = "Ada"
     other.flash("Saved.")
     [one, other].each(&:commit)
-    puts factory.open(header).to_json
+    puts factory.open_value(value).to_json
 
     puts "#{factory.subject('user-42').revoke_all} session ended" # everywhere
-    puts factory.open(header).load_result
+    puts factory.open_value(value).load_result
   end
 end

@@ -10,11 +10,16 @@ require_relative "khufu/native/callbacks"
 require_relative "khufu/error"
 require_relative "khufu/text"
 require_relative "khufu/value"
+require_relative "khufu/seconds"
+require_relative "khufu/ini"
+require_relative "khufu/options"
+require_relative "khufu/response_headers"
 require_relative "khufu/factory"
 require_relative "khufu/session"
 require_relative "khufu/session/dictionary"
 require_relative "khufu/session/flash"
 require_relative "khufu/session/csrf"
+require_relative "khufu/session/commit"
 require_relative "khufu/session/response"
 require_relative "khufu/subject"
 
@@ -27,7 +32,7 @@ require_relative "khufu/subject"
 #   session["visits"] = session.fetch("visits", 0) + 1
 #   session.commit_to(headers)
 module Khufu
-  private_constant :Native, :Text, :Value
+  private_constant :Native, :Text, :Value, :Seconds, :Ini, :Options, :ResponseHeaders
 
   # The number of hexadecimal digits of a secret, by its purpose.
   SECRET_DIGITS = { signing: 128, encryption: 64 }.freeze

@@ -116,7 +116,7 @@ class CallbackExitsTest < SessionTest
     session["a"] = 1
     assert_equal :thrown, catch(:out) { session.commit }
     serializer.throwing = false
-    assert_equal 1, session.commit.length
+    assert_equal 1, committed(session).length
   end
 
   # The methods run in the caller's fiber, with its fiber-local variables and locks.
@@ -187,7 +187,7 @@ class CallbackExitsTest < SessionTest
     @store.before = { save: work }
     yield -> { session.commit }
     @store.before = {}
-    assert_empty session.commit
+    assert_empty committed(session)
   end
 
   def during_open(work)

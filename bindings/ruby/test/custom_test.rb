@@ -39,7 +39,7 @@ class CustomTest < SessionTest
       one, other = Array.new(2) { factory.open(header) }
       one["one"] = 1
       other["other"] = 2
-      [one, other].each { |session| assert_empty session.commit }
+      [one, other].each { |session| assert_empty committed(session) }
       assert_equal({ "a" => "é", "one" => 1, "other" => 2 }, factory.open(header).to_h)
       slow = factory.open(header)
       slow["late"] = 1
@@ -62,7 +62,7 @@ class CustomTest < SessionTest
       assert_in_delta 100, ttl, 10
       touched = store.calls.find { |call,| call == :touch }
       assert_equal [:touch, key, 1, Encoding::BINARY], [*touched[..2], touched[3].encoding]
-      assert_nil factory(store: store, timeout: nil).open.changed!.commit && store.calls.last.last
+      assert_nil factory(store: store, timeout: nil).open.mark_changed.commit && store.calls.last.last
     end
   end
 
@@ -85,13 +85,13 @@ class CustomTest < SessionTest
       factory = factory(store: store, max_age: 3600)
       header = begin_with(factory, "a" => 1)
       current, login, logout = Array.new(3) { factory.open(header, now: Time.now + 5).tap { |session| session["a"] } }
-      assert_equal 1, current.commit.length
+      assert_equal 1, committed(current).length
       other = factory.open(header)
       other.regenerate_id
       other.commit
-      assert_empty login.commit
+      assert_empty committed(login)
       other.invalidate.commit
-      assert_empty logout.commit
+      assert_empty committed(logout)
       assert_equal :missing, factory.open(header).load_result
     end
   end
@@ -194,7 +194,7 @@ class CustomTest < SessionTest
     { load: "text", save: :perhaps }.each do |name, answer|
       with_store do |store|
         store.define_singleton_method(name) { |*| answer }
-        error = assert_raises(Khufu::StoreError) { factory(store: store).open(name == :load ? header : nil).changed!.commit }
+        error = assert_raises(Khufu::StoreError) { factory(store: store).open(name == :load ? header : nil).mark_changed.commit }
         refute_nil error.cause
       end
     end
@@ -236,7 +236,7 @@ class CustomTest < SessionTest
       factory = factory(**options, serializer: Backwards.new)
       assert_equal({ "a" => ["é", 1.5] }, factory.open(begin_with(factory, "a" => ["é", 1.5])).to_h)
     end
-    set_cookie = factory(serializer: Backwards.new).open(now: NOW).update("a" => "xyz").commit.first
+    set_cookie = committed(factory(serializer: Backwards.new).open(now: NOW).update("a" => "xyz")).first
     payload = set_cookie[/\Asession=([^;]*)/, 1].tr("-_", "+/").unpack1("m").byteslice(64..)
     assert_equal %([#{NOW},#{NOW}.0,{"a":"xyz"}]).reverse, payload.force_encoding(Encoding::UTF_8)
   end
@@ -249,7 +249,7 @@ class CustomTest < SessionTest
     def serializer.dumps(_json) = raise(IOError, "no")
     session = factory.open(header)
     assert_equal [:malformed, {}], [session.load_result, session.to_h]
-    assert_instance_of IOError, assert_raises(Khufu::UnsupportedError) { session.changed!.commit }.cause
+    assert_instance_of IOError, assert_raises(Khufu::UnsupportedError) { session.mark_changed.commit }.cause
   end
 
   def test_an_object_is_kept_while_it_is_used
@@ -261,7 +261,7 @@ class CustomTest < SessionTest
       GC.start
       assert_operator callbacks.kept, :>=, 2
       session["a"] = 1
-      assert_equal 1, session.commit.length
+      assert_equal 1, committed(session).length
     end
     assert_raises(Khufu::OptionError) { factory(store: PStoreStore.new("unused"), colour: "red") }
     200.times { factory(serializer: Backwards.new).open(&:commit) }
@@ -301,7 +301,7 @@ class CustomTest < SessionTest
   end
 
   def begin_with(factory, state)
-    sent_back(factory.open.update(state).changed!.commit)
+    sent_back(factory.open.update(state).mark_changed.commit)
   end
 
   # Commits a session of a subject and returns its Cookie header.

@@ -8,7 +8,7 @@ class ErrorTest < SessionTest
     Khufu::ArgumentError => 2, Khufu::EncodingError => 3, Khufu::JSONError => 4, Khufu::TypeError => 5,
     Khufu::RangeError => 6, Khufu::TooLargeError => 7, Khufu::OptionError => 8, Khufu::UnsupportedError => 9,
     Khufu::RandomError => 10, Khufu::InternalError => 11, Khufu::StoreError => 12, Khufu::ConflictError => 13,
-    Khufu::GoneError => 14
+    Khufu::GoneError => 14, Khufu::ReservedKeyError => 15
   }.freeze
 
   def test_every_class_has_its_status
@@ -63,11 +63,16 @@ class ErrorTest < SessionTest
           json: [[wrong]], store: [[wrong, 1]], store_json: [[wrong, "1"], ["k", wrong]], delete: [[wrong]],
           setdefault: [[wrong, 1], ["k", { wrong => 1 }]], update: [[wrong], [{ wrong => 1 }], [{ "k" => { wrong => 1 } }]],
           flash: [["m", wrong], [{ wrong => 1 }]], pop_flash: [[wrong]], peek_flash: [[wrong]], valid_csrf_token?: [[wrong]],
-          "subject=": [[wrong]], commit: [[{ deadline: wrong }]], commit_to: [[wrong], [{}, { deadline: wrong }]]
+          "subject=": [[wrong]], commit: [[{ timeout: wrong }]], commit_to: [[wrong], [{}, { timeout: wrong }]], add_headers_to: [[wrong]],
+          append: [[wrong, 1], ["k", { wrong => 1 }]], increment: [[wrong], ["k", wrong]], "lifetime=": [[wrong]],
+          set_attribute: [[wrong, 1], ["max_age", wrong]]
         },
-        store => { open: [[wrong], [nil, { now: wrong }], [nil, { deadline: wrong }]], subject: [[wrong]] },
+        store => {
+          open: [[wrong], [nil, { now: wrong }], [nil, { timeout: wrong }], [nil, { passive: wrong }]], subject: [[wrong]],
+          open_value: [[wrong], ["x", { now: wrong }], ["x", { timeout: wrong }], ["x", { passive: wrong }]]
+        },
         subject => { revoke: [[wrong]], revoke_all: [[{ except: wrong }]] },
-        Khufu::Factory => { new: %i[type secret store serializer timeout accept previous_secret].map { |name| [{ secret: "x", name => wrong }] } },
+        Khufu::Factory => { from_ini: [[wrong], ["", { section: wrong }], ["", { prefix: wrong }], ["", { accept: wrong }]], new: %i[type secret store serializer timeout accept previous_secret].map { |name| [{ secret: "x", name => wrong }] } },
         Khufu => { generate_secret: [[wrong]] }
       }.each do |receiver, calls|
         calls.each { |name, lists| lists.each { |arguments| assert_only_errors_of_khufu(receiver, name, arguments) } }
@@ -104,13 +109,14 @@ class ErrorTest < SessionTest
     assert_equal "#<Khufu::Session closed>", session.inspect
     calls = %i[
       length empty? keys values each_json to_h to_json clear pop_flash peek_flash csrf_token new_csrf_token created accessed
-      renewed new? changed? load_result load_format error changed! invalidate commit vary? id
-      regenerate_id
+      renewed new? changed? load_result load_format error mark_changed invalidate commit headers value id
+      regenerate_id subject
     ].to_h { |name| [name, []] }
     calls.merge!(
       :[] => ["a"], :[]= => ["a", 1], fetch: ["a"], key?: ["a"], delete: ["a"], setdefault: ["a"], update: [{}], json: ["a"],
       store_json: %w[a 1], flash: ["m"], valid_csrf_token?: ["t"], dig: ["a"], store: ["a", 1],
-      "subject=": ["user-42"], commit_to: [{}]
+      "subject=": ["user-42"], commit_to: [{}], add_headers_to: [{}], append: ["a", 1], increment: ["a"], "lifetime=": [1],
+      set_attribute: [:secure, true]
     )
     calls.each do |name, arguments|
       error = assert_raises(Khufu::ArgumentError, name) { session.public_send(name, *arguments) {} }

@@ -32,10 +32,13 @@ module SessionHelper
 
   def cookie(payload, **key) = "session=#{sign(payload, **key)}"
 
-  # Returns the Cookie header that a browser sends after it received these Set-Cookie values.
-  def sent_back(set_cookies)
-    set_cookies.map { |set_cookie| set_cookie[/\A[^;]*/] }.join("; ")
-  end
+  # Commits a session and returns the Set-Cookie values of the response.
+  def committed(session, **options) = set_cookies(session.commit(**options))
+
+  def set_cookies(headers) = headers.filter_map { |name, value| value if name == "Set-Cookie" }
+
+  # Returns the Cookie header that a browser sends after it received these headers.
+  def sent_back(headers) = set_cookies(headers).map { |set_cookie| set_cookie[/\A[^;]*/] }.join("; ")
 
   def vectors(name) = JSON.parse(File.read(File.join(VECTORS, "#{name}.json")))
 

@@ -75,7 +75,7 @@ class OpeningTest < SessionTest
     assert_raises(Khufu::UnsupportedError) { session.commit }
     session.invalidate
     session["a"] = 1
-    assert_equal 1, session.commit.length
+    assert_equal 1, committed(session).length
   end
 
   def test_several_cookies_with_the_name
@@ -100,7 +100,57 @@ class OpeningTest < SessionTest
     [Float::NAN, Float::INFINITY, -Float::INFINITY].each do |now|
       assert_raises(Khufu::ArgumentError) { factory.open(nil, now: now) }
     end
-    [Object.new, "1", 1i].each { |now| assert_raises(Khufu::ArgumentError) { factory.open(nil, now: now) } }
+    [Object.new, "1", 1i, -1, Time.at(-1), 253_402_300_800].each do |now|
+      assert_raises(Khufu::ArgumentError) { factory.open(nil, now: now) }
+    end
+    assert_equal 0, factory.open(nil, now: 0).created.to_i
+  end
+
+  def test_timeout
+    [-1, -0.001, Float::NAN, "1", 1i, Object.new, Time.at(1)].each do |timeout|
+      assert_raises(Khufu::ArgumentError) { factory.open(nil, timeout: timeout) }
+      assert_raises(Khufu::ArgumentError) { factory.open_value("x", timeout: timeout) }
+    end
+    [0, 0.5, 1/2r, 2**70, nil].each { |timeout| assert_equal :loaded, factory.open(cookie(LOGGED_IN), now: NOW, timeout: timeout).load_result }
+  end
+
+  def test_passive
+    session = factory.open(cookie(LOGGED_IN), now: NOW, passive: true)
+    assert_equal [42, false], [session["user"], session.changed?]
+    assert_empty set_cookies(session.commit)
+    session["user"] = 43
+    assert_equal 43, factory.open(sent_back(session.commit), now: NOW)["user"]
+    active = factory.open(cookie(LOGGED_IN), now: NOW, passive: false)
+    assert_equal [42, true], [active["user"], active.changed?]
+  end
+
+  def test_a_value_without_a_cookie_header
+    session = factory.open_value(sign(LOGGED_IN), now: NOW)
+    assert_equal [:loaded, 42], [session.load_result, session["user"]]
+    assert_equal 42, factory.open_value(sign(LOGGED_IN), now: NOW) { |opened| opened["user"] }
+    refute_predicate factory.open_value(sign(LOGGED_IN), now: NOW, passive: true).tap { |opened| opened["user"] }, :changed?
+    assert_new_and_empty :none, factory.open_value(nil, now: NOW)
+    assert_new_and_empty :bad_signature, factory.open_value(sign(LOGGED_IN, secret: "x"), now: NOW)
+    ["", "junk", "\xff\x00", cookie(LOGGED_IN)].each { |value| assert_equal :malformed, factory.open_value(value, now: NOW).load_result, value }
+    [1, :a, []].each { |value| assert_raises(Khufu::ArgumentError) { factory.open_value(value) } }
+  end
+
+  def test_the_value_of_a_session
+    session = open_state
+    assert_nil session.value
+    session["a"] = 1
+    assert_nil session.value
+    session.commit
+    assert_equal "session=#{session.value}", sent_back(session.headers)
+    assert_equal({ "a" => 1 }, factory.open_value(session.value, now: NOW).to_h)
+    assert_equal Encoding::UTF_8, session.value.encoding
+    assert_nil session.invalidate.tap(&:commit).value
+    [factory, factory(type: :store)].each do |each|
+      first = each.open(now: NOW).update("a" => 1)
+      first.commit
+      again = each.open_value(first.value, now: NOW)
+      assert_equal({ "a" => 1 }, each.open_value(again.value, now: NOW).to_h)
+    end
   end
 
   def test_block_yields_the_session_and_closes_it

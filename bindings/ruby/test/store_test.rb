@@ -12,7 +12,7 @@ class StoreTest < SessionTest
       header = begin_with(factory, "user" => "zoë")
       session = factory.open(header)
       assert_equal [:loaded, false, { "user" => "zoë" }], [session.load_result, session.new?, session.to_h]
-      assert_empty session.commit
+      assert_empty committed(session)
     end
   end
 
@@ -50,7 +50,7 @@ class StoreTest < SessionTest
       header = begin_with(factory, "user" => 1)
       slow = factory.open(header)
       slow["seen"] = true
-      assert_match(/\Asession=;.*Max-Age=0/, factory.open(header).invalidate.commit.first)
+      assert_match(/\Asession=;.*Max-Age=0/, committed(factory.open(header).invalidate).first)
       assert_equal 14, assert_raises(Khufu::GoneError) { slow.commit }.status
       assert_equal({ "user" => 1, "seen" => true }, slow.to_h)
       session = factory.open(header)
@@ -101,20 +101,53 @@ class StoreTest < SessionTest
   def test_a_session_in_a_cookie_has_no_id
     session = open_state('{"a":1}', reissue_time: nil)
     assert_nil session.id
-    assert_equal 1, session.regenerate_id.commit.length
+    assert_equal 1, committed(session.regenerate_id).length
   end
 
-  def test_deadlines
+  def test_timeouts
     on_every_store do |factory|
-      session = factory.open(begin_with(factory, "a" => 1), deadline: 0.5)
+      header = begin_with(factory, "a" => 1)
+      session = factory.open(header, timeout: 0.5)
       session["a"] += 1
-      assert_empty session.commit(deadline: 2)
-      [0, -1, Float::NAN].each do |seconds|
-        assert_raises(Khufu::ArgumentError) { factory.open(nil, deadline: seconds) }
-        assert_raises(Khufu::ArgumentError) { session.commit(deadline: seconds) }
-      end
-      assert_raises(Khufu::ArgumentError) { factory.open(nil, now: NOW, deadline: 1) }
+      assert_empty committed(session, timeout: 2)
+      assert_raises(Khufu::StoreError) { factory.open(header, timeout: 0) }
+      assert_equal 2, factory.open(header, now: Time.now, timeout: 1)["a"]
     end
+  end
+
+  def test_a_commit_without_time
+    on_every_shared_store do |factory|
+      session = factory.open(begin_with(factory, "a" => 1))
+      session["a"] += 1
+      assert_raises(Khufu::StoreError) { session.commit(timeout: 0) }
+      assert_empty committed(session)
+    end
+  end
+
+  def test_changes_that_add_up
+    on_every_store do |factory|
+      header = begin_with(factory, "n" => 1, "list" => [0])
+      one, other = Array.new(2) { factory.open(header) }
+      assert_equal [3, 11], [one.increment("n", 2), other.increment("n", 10)]
+      one.append("list", "one").append("made", 1)
+      other.append("list", "other").append("made", 2)
+      [one, other].each(&:commit)
+      assert_equal({ "n" => 13, "list" => [0, "one", "other"], "made" => [1, 2] }, factory.open(header).to_h)
+    end
+  end
+
+  def test_a_logout_reaches_the_browser_though_the_store_fails
+    store = Object.new
+    def store.load(_) = raise(IOError)
+    %i[save touch remove].each { |name| store.define_singleton_method(name) { |*| raise IOError } }
+    session = factory(store: store, store_on_error: :empty).open("session=#{genuine_id}")
+    session.invalidate
+    response = { "cache-control" => "public" }
+    assert_raises(Khufu::StoreError) { session.commit_to(response) }
+    assert_equal({ "cache-control" => "public" }, response)
+    session.add_headers_to(response)
+    assert_match(/\Asession=; Max-Age=0/, response["Set-Cookie"] || response["set-cookie"].first)
+    assert_equal "no-store", response["cache-control"]
   end
 
   def test_other_threads_run_while_one_waits_for_sqlite
@@ -123,10 +156,10 @@ class StoreTest < SessionTest
       session = factory.open(begin_with(factory, "a" => 1))
       session["b"] = 2
       locked(path) do
-        rounds = rounds_during { assert_raises(Khufu::StoreError, Khufu::ConflictError) { session.commit(deadline: 0.4) } }
+        rounds = rounds_during { assert_raises(Khufu::StoreError, Khufu::ConflictError) { session.commit(timeout: 0.4) } }
         assert_operator rounds, :>, 5
       end
-      assert_empty session.commit
+      assert_empty committed(session)
       assert_equal({ "a" => 1, "b" => 2 }, session.to_h)
     end
   end
@@ -147,7 +180,7 @@ class StoreTest < SessionTest
       session["b"] = 2
       locked(path) do
         thread = Thread.new do
-          session.commit(deadline: 0.4)
+          session.commit(timeout: 0.4)
         rescue RuntimeError, Khufu::Error => error
           error
         end
@@ -155,7 +188,7 @@ class StoreTest < SessionTest
         thread.raise("from outside")
         assert_equal "from outside", thread.value.message
       end
-      assert_empty session.commit
+      assert_empty committed(session)
     end
   end
 
@@ -203,8 +236,11 @@ class StoreTest < SessionTest
     RedisServer.run { |redis| yield stored(redis.url, **options) }
   end
 
+  # Returns a cookie's value that a store of the same secret has given.
+  def genuine_id = stored("memory:").open.mark_changed.tap(&:commit).value
+
   def begin_with(factory, state)
-    sent_back(factory.open.update(state).changed!.commit)
+    sent_back(factory.open.update(state).mark_changed.commit)
   end
 
   # Runs a block while another process holds the database's write lock.

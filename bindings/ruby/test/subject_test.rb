@@ -47,6 +47,18 @@ class SubjectTest < SessionTest
     assert_empty @factory.subject("user-42").sessions
   end
 
+  def test_a_session_tells_its_subject
+    header, = login("zoë", NOW)
+    session = @factory.open(header, now: NOW)
+    assert_equal ["zoë", Encoding::UTF_8], [session.subject, session.subject.encoding]
+    session.subject = :other
+    assert_equal "other", session.subject
+    session.subject = nil
+    assert_nil session.subject
+    assert_nil @factory.open.subject
+    assert_nil factory.open.subject
+  end
+
   def test_cookies_have_no_subjects
     assert_raises(Khufu::ArgumentError) { factory.open.subject = "user-42" }
     assert_raises(Khufu::ArgumentError) { factory.subject("user-42") }

@@ -34,19 +34,21 @@ module Khufu
   # A value has the wrong type:
   #
   # - a value to be read holds NaN or an infinity, which JSON text cannot represent,
-  # - the key of a flash queue does not hold a list,
+  # - the key of a flash queue or of {Session#append} does not hold a list, or that of {Session#increment} an integer,
   # - a path of {Session#dig} leads through a string or a number, or
   # - the object cannot be copied.
   class TypeError < Error
     STATUS = 5
   end
 
-  # A number to be set is not finite, or is an integer of more than 4,300 digits, which Python does not read.
+  # A number to be set is not finite, or is an integer of more than 4,300 digits, which Python does not read. Also, the
+  # sum of {Session#increment} does not fit in 64 bits.
   class RangeError < Error
     STATUS = 6
   end
 
-  # The session does not fit into a cookie (4064 bytes). It stays as it was: delete a key and commit again.
+  # Browsers would drop the cookie: its value has more than 4064 bytes, or name and value together more than 4096. The
+  # session stays as it was: delete a key and commit again.
   class TooLargeError < Error
     STATUS = 7
   end
@@ -77,7 +79,9 @@ module Khufu
     STATUS = 12
   end
 
-  # Other requests kept changing the session until the timeout. The session stays as it was: commit again.
+  # Other requests kept changing the session until the timeout, or set a key that {Session#append} or
+  # {Session#increment} changed to a value of another type. The session stays as it was: commit again, or use
+  # {Factory#transact}.
   class ConflictError < Error
     STATUS = 13
   end
@@ -85,6 +89,11 @@ module Khufu
   # Another request has ended the session or given it a new id. Send no cookie. The data can still be read.
   class GoneError < Error
     STATUS = 14
+  end
+
+  # The library in the option `library` keeps one of the session's keys for itself. Use another key.
+  class ReservedKeyError < Error
+    STATUS = 15
   end
 
   class Error

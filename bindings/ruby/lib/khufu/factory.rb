@@ -13,14 +13,6 @@ module Khufu
   #     accept: { signed: { secret: "old" }, pyramid1: { serializer: :pickle, secret: "older" } }
   #   )
   class Factory
-    # Options that can have several values.
-    LISTS = %i[previous_secret previous_secret_hex].freeze
-    # Options that can be custom objects, and the methods that those must have.
-    METHODS = { store: %i[load save touch remove], serializer: %i[loads dumps] }.freeze
-    # The methods of a custom store that keeps subjects. A store has all of them or none.
-    SUBJECT_METHODS = %i[list unlist members].freeze
-    private_constant :LISTS, :METHODS, :SUBJECT_METHODS
-
     # The options are those of docs/options.md. A value is a String, a Symbol, a number, true or false; nil unsets an
     # option. An option that can be repeated (`previous_secret`) also takes an Array of values; nil means no value.
     #
@@ -66,13 +58,34 @@ module Khufu
     # @raise [OptionError] if the name or value of an option is wrong; the message names the option and what is allowed
     # @raise [EncodingError] if a value is not valid text (give a secret of bytes as `secret_hex`)
     def initialize(accept: {}, **options)
-      native = Native::OptionsHandle.new(Native.khufu_options_new)
-      set_all(native, "", options)
-      options_in(accept).each { |format, each| set_all(native, "accept.#{format}.", options_in(each)) }
-      @handle = Native.uninterrupted { new_handle(native) }
-      @calls = calls_for(options)
-    ensure
-      native&.free
+      start { |made| made.set_all(options, accept) }
+    end
+
+    # Makes a factory with the options in the text of an INI file, such as a Pyramid application's own settings.
+    #
+    # A line is `NAME = VALUE`, `[SECTION]`, empty, or a comment that begins with `#` or `;`. A line that begins with
+    # white space continues the value above it. Each line of the value of `previous_secret` is a secret.
+    #
+    # @example
+    #   Khufu::Factory.from_ini(File.read("production.ini"), section: "app:main", prefix: "khufu.")
+    # @param text [String] the file's text
+    # @param section [String, nil] the section's name; nil: the lines before the first section
+    # @param prefix [String, nil] the beginning of the options' names, which other lines of the section do not have;
+    #   nil: every line is an option
+    # @param options [Hash] further options, as for {#initialize}; they replace those of the text
+    # @return [Factory]
+    # @raise [OptionError] if there is no such section or an option is wrong; the message names the line
+    # @raise [ArgumentError, EncodingError] if an argument is not text
+    def self.from_ini(text, section: nil, prefix: nil, **options)
+      raise ArgumentError, "expected the text of an INI file, not #{text.class}" unless text.is_a?(String)
+
+      accept = options.delete(:accept) || {}
+      allocate.tap do |factory|
+        factory.__send__(:start) do |made|
+          made.load(text, section, prefix)
+          made.set_all(options, accept)
+        end
+      end
     end
 
     # Opens the session of a request. A bad cookie does not make this fail. If the request has no cookie or a bad one,
@@ -83,20 +96,59 @@ module Khufu
     # @param cookie_header [String, nil] the value of the request's whole `Cookie` header
     # @param now [Time, Numeric, nil] opens the session as if this were the current time, for tests and replays; a
     #   number is in seconds since the Unix epoch
-    # @param deadline [Numeric, nil] how many seconds this call may wait for the store, if less than `store_timeout`;
-    #   cannot be used together with `now`
+    # @param timeout [Numeric, nil] how many seconds this call may wait for the store, if less than `store_timeout`;
+    #   with 0, opening a session in a store fails at once
+    # @param passive [Boolean] true: reading the session neither renews its cookie nor extends its life, for polls and
+    #   health checks; writing works as ever
     # @yieldparam session [Session]
     # @return [Session, Object] the session, or the block's result
-    # @raise [ArgumentError] if `now` is an invalid time, or `deadline` is not positive
+    # @raise [ArgumentError] if `now` is an invalid time, or `timeout` is negative
     # @raise [StoreError] if the store failed, and the option `store_on_error` is fail
-    def open(cookie_header = nil, now: nil, deadline: nil)
-      session = Session.new(@handle, calls, cookie_header, now, deadline)
-      return session unless block_given?
+    def open(cookie_header = nil, now: nil, timeout: nil, passive: false, &block)
+      opened(:khufu_session_open_with, cookie_header, how(now, timeout, passive), &block)
+    end
 
-      begin
-        yield session
-      ensure
-        session.close
+    # Opens the session of a cookie's value that came in another way than in a `Cookie` header, such as in another
+    # header or in a message. {Session#value} returns such a value. Without a value, the session is new.
+    #
+    # @example
+    #   factory.open_value(env["HTTP_AUTHORIZATION"]&.delete_prefix("Session "))
+    # @param value [String, nil]
+    # @param now [Time, Numeric, nil] as for {#open}
+    # @param timeout [Numeric, nil] as for {#open}
+    # @param passive [Boolean] as for {#open}
+    # @yieldparam session [Session]
+    # @return (see #open)
+    # @raise (see #open)
+    def open_value(value, now: nil, timeout: nil, passive: false, &block)
+      return open(now: now, timeout: timeout, passive: passive, &block) if value.nil?
+
+      opened(:khufu_session_open_value, value, how(now, timeout, passive), &block)
+    end
+
+    # Runs a block with the request's session, commits the session, and adds its headers to the response's, as
+    # {Session#commit_to} does. If the commit raises {ConflictError}, all of this is done again with a session that is
+    # opened anew, until `store_timeout` is over. So the block may run several times: it should only use the session.
+    # Setting the same key as another request is no conflict: the later commit wins.
+    #
+    # @example
+    #   factory.transact(env["HTTP_COOKIE"], headers) { |session| session.append("seen", article) }
+    # @param cookie_header [String, nil] the value of the request's whole `Cookie` header
+    # @param headers [Hash] the response's headers, as for {Session#commit_to}
+    # @param now [Time, Numeric, nil] as for {#open}
+    # @param timeout [Numeric, nil] for how many seconds to begin again, and how long each call may wait for the store,
+    #   if less than `store_timeout`
+    # @yieldparam session [Session]
+    # @return [Object] the block's last result
+    # @raise [ConflictError] if the time is over; the headers are then as they were
+    # @raise (see Session#commit)
+    def transact(cookie_header, headers, now: nil, timeout: nil)
+      give_up = clock + [@store_timeout, timeout && Seconds.within(timeout)].compact.min
+      loop do
+        open(cookie_header, now: now, timeout: timeout) do |session|
+          result = yield session
+          return result if committed?(session, headers, timeout, give_up)
+        end
       end
     end
 
@@ -120,70 +172,44 @@ module Khufu
 
     def calls = @calls || Native
 
-    # Returns the module whose functions open and commit sessions. For cookies these functions keep Ruby's lock, because
-    # releasing it would take longer than opening a cookie.
-    def calls_for(options)
-      return Native::CallingBack if options.any? { |name, value| custom?(name, value) }
-
-      options[:type].to_s == "store" ? Native::Waiting : Native
-    end
-
-    def new_handle(native)
-      output = Native::Output.new
-      check(native, Native.khufu_factory_new(native, output.data))
-      Native::FactoryHandle.new(output.pointer)
-    end
-
-    def set_all(native, prefix, options)
-      options.each do |name, value|
-        if prefix.empty? && custom?(name, value)
-          set_custom(native, name, value)
-        elsif !value.nil? || !LISTS.include?(name.to_sym)
-          set(native, "#{prefix}#{name}", value)
-        end
+    # Makes the factory of the options that the block sets.
+    def start
+      Options.open do |options|
+        yield options
+        @handle = options.factory
+        @calls = options.calls
+        @store_timeout = options.store_timeout
       end
     end
 
-    def options_in(options)
-      return options if options.is_a?(Hash)
+    # Returns the arguments of the library's functions that say how to open a session.
+    def how(now, timeout, passive) = [Seconds.at(now), Seconds.within(timeout), passive ? Native::OPEN_PASSIVE : 0]
 
-      raise OptionError, "option `accept`: must be a Hash of Hashes, not #{options.class}"
-    end
+    def opened(function, sent, how)
+      raise ArgumentError, "expected a String or nil, not #{sent.class}" unless sent.nil? || sent.is_a?(String)
 
-    def custom?(name, value)
-      METHODS.key?(name) && [String, Symbol, NilClass, Array].none? { |type| type === value }
-    end
-
-    def set_custom(native, name, object)
-      missing = METHODS.fetch(name).reject { |method| object.respond_to?(method) }
-      if name == :store && SUBJECT_METHODS.any? { |method| object.respond_to?(method) }
-        missing += SUBJECT_METHODS.reject { |method| object.respond_to?(method) }
+      session = Session.new(calls) do |output|
+        calls.public_send(function, @handle, sent, sent ? sent.bytesize : 0, *how, output)
       end
-      raise OptionError, "option `#{name}`: the object lacks the methods #{missing.join(', ')}" unless missing.empty?
+      return session unless block_given?
 
-      callbacks = Native::Callbacks
-      table = if name == :serializer then callbacks::SERIALIZER
-              else object.respond_to?(:members) ? callbacks::SUBJECT_STORE : callbacks::STORE
-              end
-      user_data = callbacks.keep(object)
-      status = Native.public_send(:"khufu_options_set_#{name}", native, table, user_data)
-      callbacks.release(user_data) unless status == Native::OK
-      check(native, status)
+      begin
+        yield session
+      ensure
+        session.close
+      end
     end
 
-    def set(native, name, value)
-      return value.each { |each| set(native, name, each) } if value.is_a?(Array)
+    # @return [Boolean] false if there was a conflict and there is still time to begin again
+    def committed?(session, headers, timeout, give_up)
+      session.commit_to(headers, timeout: timeout)
+      true
+    rescue ConflictError
+      raise if clock >= give_up
 
-      value = case value
-              when nil, true, false, Numeric then value.to_s
-              when String, Symbol then Text.of(value)
-              else raise OptionError, "option `#{name}`: cannot be a #{value.class}"
-              end
-      check(native, Native.khufu_options_set(native, name, name.bytesize, value, value.bytesize))
+      false
     end
 
-    def check(native, status)
-      raise Error.for(status, Native.khufu_options_error(native)) unless status == Native::OK
-    end
+    def clock = Process.clock_gettime(Process::CLOCK_MONOTONIC)
   end
 end

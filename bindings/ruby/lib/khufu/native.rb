@@ -33,6 +33,7 @@ module Khufu
     ERR_STORE = 12
     ERR_CONFLICT = 13
     ERR_GONE = 14
+    OPEN_PASSIVE = 1
     COMMIT_EXCEPTION = 1
 
     attach_function :khufu_status_message, %i[int32], :string
@@ -42,6 +43,7 @@ module Khufu
     attach_function :khufu_options_new, [], :pointer
     attach_function :khufu_options_free, %i[pointer], :void
     attach_function :khufu_options_set, %i[pointer buffer_in size_t buffer_in size_t], :int32
+    attach_function :khufu_options_load, [:pointer, *%i[buffer_in size_t] * 3], :int32
     attach_function :khufu_options_set_store, %i[pointer pointer pointer], :int32
     attach_function :khufu_options_set_serializer, %i[pointer pointer pointer], :int32
     attach_function :khufu_options_error, %i[pointer], :string
@@ -63,6 +65,8 @@ module Khufu
     attach_function :khufu_session_set_string, %i[pointer buffer_in size_t buffer_in size_t], :int32
     attach_function :khufu_session_setdefault, %i[pointer buffer_in size_t buffer_in size_t pointer pointer], :int32
     attach_function :khufu_session_update, %i[pointer buffer_in size_t], :int32
+    attach_function :khufu_session_append, %i[pointer buffer_in size_t buffer_in size_t], :int32
+    attach_function :khufu_session_increment, %i[pointer buffer_in size_t int64 pointer], :int32
     attach_function :khufu_session_delete, %i[pointer buffer_in size_t], :int32
     attach_function :khufu_session_clear, %i[pointer], :int32
 
@@ -84,13 +88,16 @@ module Khufu
     attach_function :khufu_session_load_format, %i[pointer], :string
     attach_function :khufu_session_error, %i[pointer], :string
 
-    attach_function :khufu_session_changed, %i[pointer], :int32
+    attach_function :khufu_session_mark_changed, %i[pointer], :int32
     attach_function :khufu_session_invalidate, %i[pointer], :int32
     attach_function :khufu_session_id, %i[pointer pointer pointer], :int32
     attach_function :khufu_session_regenerate_id, %i[pointer], :int32
     attach_function :khufu_session_set_subject, %i[pointer buffer_in size_t], :int32
-    attach_function :khufu_session_set_cookie, %i[pointer size_t pointer pointer], :int32
-    attach_function :khufu_session_vary, %i[pointer], :bool
+    attach_function :khufu_session_subject, %i[pointer pointer pointer], :int32
+    attach_function :khufu_session_set_lifetime, %i[pointer uint64], :int32
+    attach_function :khufu_session_set_attribute, %i[pointer buffer_in size_t buffer_in size_t], :int32
+    attach_function :khufu_session_headers, %i[pointer pointer pointer], :int32
+    attach_function :khufu_session_value, %i[pointer pointer pointer], :int32
 
     attach_function :khufu_subject_free, %i[pointer], :void
     attach_function :khufu_subject_error, %i[pointer], :string
@@ -99,11 +106,9 @@ module Khufu
     # The functions that may wait for a store or call a custom one, with their arguments. {Waiting} and {CallingBack}
     # also have them.
     WAITING = {
-      khufu_session_open: %i[pointer buffer_in size_t pointer],
-      khufu_session_open_deadline: %i[pointer buffer_in size_t double pointer],
-      khufu_session_open_at: %i[pointer buffer_in size_t double pointer],
-      khufu_session_commit: %i[pointer uint32],
-      khufu_session_commit_deadline: %i[pointer uint32 double],
+      khufu_session_open_with: %i[pointer buffer_in size_t double double uint32 pointer],
+      khufu_session_open_value: %i[pointer buffer_in size_t double double uint32 pointer],
+      khufu_session_commit_with: %i[pointer uint32 double],
       khufu_subject_open: %i[pointer buffer_in size_t pointer],
       khufu_subject_revoke: %i[pointer buffer_in size_t],
       khufu_subject_revoke_all: %i[pointer buffer_in size_t pointer]

@@ -11,7 +11,7 @@ module Khufu
   #
   # A store merges concurrent requests by key. If two requests set different keys at the same time, both changes are
   # kept; if they set the same key, the later commit wins. So use one key for each article of a cart:
-  # `session["cart.A-1"] = 2`.
+  # `session["cart.A-1"] = 2`. What they {#append} to a list or {#increment} adds up.
   #
   # All text is read as UTF-8. Python can store half a surrogate pair, which is read as U+FFFD. It can also store NaN
   # and infinities, which are read as Floats. Reading an Array or a Hash that holds one raises {TypeError}, but when the
@@ -20,17 +20,15 @@ module Khufu
   # Reading counts as access and may mark the session as changed (see the option `reissue_time`). Only one thread at a
   # time may use a session.
   class Session
+    # @yieldparam output [FFI::Pointer] where to write the address of the session that is opened
+    # @yieldreturn [Integer] the status
     # @see Factory#open
     # @api private
-    def initialize(factory, calls, cookie_header, now, deadline)
+    def initialize(calls, &opening)
       @calls = calls
       @output = Native::Output.new
-      @committed = []
-      unless cookie_header.nil? || cookie_header.is_a?(String)
-        raise ArgumentError, "the Cookie header must be a String or nil, not #{cookie_header.class}"
-      end
-      size = cookie_header ? cookie_header.bytesize : 0
-      check(Native.uninterrupted { open(factory, cookie_header, size, now, deadline) })
+      @set_cookies = []
+      check(Native.uninterrupted { open(&opening) })
     end
 
     # @return [Time] when the session began
@@ -64,8 +62,8 @@ module Khufu
 
     # Marks the session as changed, so that {#commit} writes it even if no key was set.
     # @return [self]
-    def changed!
-      check(Native.khufu_session_changed(handle))
+    def mark_changed
+      check(Native.khufu_session_mark_changed(handle))
       self
     end
 
@@ -93,6 +91,11 @@ module Khufu
       self
     end
 
+    # @return [String, nil] whose session it is, as {#subject=} set it, in this request or an earlier one
+    def subject
+      @output.text if check(Native.khufu_session_subject(handle, @output.data, @output.size))
+    end
+
     # Assigns the session to a subject, so that {Factory#subject} finds it.
     # @param name [String, Symbol, nil] the subject's name, such as "user-42"; nil if the session belongs to nobody
     # @raise [ArgumentError] if the session is in a cookie, or in a store that does not keep subjects
@@ -100,42 +103,6 @@ module Khufu
       name = name.nil? ? "" : Text.of(name, ArgumentError)
       check(Native.khufu_session_set_subject(handle, name, name.bytesize))
     end
-
-    # Writes the session if it changed, and returns the values of all `Set-Cookie` headers that the response needs. If
-    # commit is called again, the values that it returns replace the earlier ones; without changes in between, they are
-    # the same. {#commit_to} also sets the headers.
-    #
-    # @param exception [Boolean] true if the request ended in an exception. If the option `set_on_exception` is false,
-    #   nothing is then written, except that an invalidated session still ends
-    # @param deadline [Numeric, nil] how many seconds this call may wait for the store, if less than `store_timeout`
-    # @return [Array<String>] the `Set-Cookie` values: none if the browser's cookie need not change, two for a logout
-    #   with the option `domain`
-    # @raise [TooLargeError] if the session does not fit into a cookie; it stays as it was
-    # @raise [UnsupportedError] if the commit would replace a valid session that could not be read here
-    # @raise [StoreError] if the store failed
-    # @raise [ConflictError] if other requests kept changing the session; it stays as it was
-    # @raise [GoneError] if another request has ended the session or given it a new id; it can still be read
-    def commit(exception: false, deadline: nil)
-      flags = exception ? Native::COMMIT_EXCEPTION : 0
-      check(
-        if deadline
-          @calls.khufu_session_commit_deadline(handle, flags, seconds(deadline))
-        else
-          @calls.khufu_session_commit(handle, flags)
-        end
-      )
-      cookies = []
-      while check(Native.khufu_session_set_cookie(handle, cookies.length, @output.data, @output.size))
-        cookies << @output.text
-      end
-      @committed.concat(cookies.map(&:dup))
-      cookies
-    end
-
-    # Call this after {#commit}.
-    # @return [Boolean] true if the response depended on the session. It then needs `Vary: Cookie`, and shared caches
-    #   must not store it
-    def vary? = Native.khufu_session_vary(handle)
 
     # Frees the session now, instead of when it is garbage-collected. Any later call raises {ArgumentError}.
     # @return [nil]
@@ -161,12 +128,8 @@ module Khufu
       raise TypeError, "a #{self.class} cannot be copied: use to_h for its contents"
     end
 
-    def open(factory, header, size, now, deadline)
-      raise ArgumentError, "now and deadline cannot be used together" if now && deadline
-      return @calls.khufu_session_open_at(factory, header, size, seconds(now), @output.data) if now
-      return @calls.khufu_session_open_deadline(factory, header, size, seconds(deadline), @output.data) if deadline
-
-      @calls.khufu_session_open(factory, header, size, @output.data)
+    def open
+      yield @output.data
     ensure
       @handle = Native::SessionHandle.new(@output.pointer)
     end
@@ -184,14 +147,6 @@ module Khufu
     end
 
     def failure(status) = Error.for(status, Native.khufu_session_error(handle))
-
-    # Time#to_f would round to about a microsecond; Time#to_r is exact.
-    def seconds(time)
-      time = time.to_r if time.is_a?(Time)
-      return time.to_f if time.is_a?(Numeric) && time.real?
-
-      raise ArgumentError, "expected a Time or a number of seconds, not #{time.class}"
-    end
 
     def time(seconds) = Time.at(seconds, in: "UTC")
 

@@ -26,5 +26,17 @@ module Khufu
       else raise error, "expected a String or a Symbol, not #{name.class}"
       end
     end
+
+    # @param name [String] says in an error which option or attribute it is
+    # @param value [String, Symbol, Numeric, Boolean, nil]
+    # @return [String] the text of the value; empty for nil, which unsets it
+    # @raise [OptionError] if the value has another type
+    def self.of_option(name, value)
+      case value
+      when nil, true, false, Numeric then value.to_s
+      when String, Symbol then of(value)
+      else raise OptionError, "#{name}: cannot be a #{value.class}"
+      end
+    end
   end
 end

@@ -27,6 +27,8 @@ module Khufu
 
       def number = @data.get(:size_t, 0)
 
+      def integer = @data.get_int64(0)
+
       def bool = @data.get_uint8(0) == 1
     end
   end

@@ -169,6 +169,37 @@ module Khufu
     end
     alias merge! update
 
+    # Adds an element to the end of the list at a key. A key that the session does not have becomes a list. In a store,
+    # elements that several requests append at the same time all stay.
+    # @param key [String, Symbol]
+    # @param value [Object] any value that `[]=` accepts
+    # @return [self]
+    # @raise [TypeError] if the key holds a value that is not a list
+    # @raise [JSONError, RangeError, EncodingError] if the value has no JSON form; the session is then unchanged
+    def append(key, value)
+      key = Text.of(key)
+      json = Value.generate(value)
+      check(Native.khufu_session_append(handle, key, key.bytesize, json, json.bytesize))
+      self
+    end
+
+    # Adds to the integer at a key. A key that the session does not have counts as 0. In a store, what several requests
+    # add at the same time adds up.
+    # @param key [String, Symbol]
+    # @param by [Integer] the number to add; negative to subtract
+    # @return [Integer] the sum
+    # @raise [TypeError] if the key holds a value that is not an integer
+    # @raise [RangeError] if a number or the sum does not fit in 64 bits; the session is then unchanged
+    # @raise [ArgumentError] if `by` is not an Integer
+    def increment(key, by = 1)
+      key = Text.of(key)
+      raise ArgumentError, "by: expected an Integer, not #{by.class}" unless by.is_a?(Integer)
+      raise RangeError, "by: does not fit in 64 bits" if by.bit_length > 63
+
+      check(Native.khufu_session_increment(handle, key, key.bytesize, by, @output.data))
+      @output.integer
+    end
+
     # Removes a key.
     # @yieldparam key [String, Symbol] the key, if the session does not have it
     # @return [Object, nil] the removed value; if there was none, the block's result or nil

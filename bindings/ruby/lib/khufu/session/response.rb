@@ -1,56 +1,44 @@
 # frozen_string_literal: true
 
-# The headers that a session adds to a Rack response.
+# A session's headers in a Rack response.
 
 module Khufu
   class Session
-    # Commits the session and sets the headers of a Rack response: Set-Cookie and, if {#vary?} is true, "Vary: Cookie"
-    # and "Cache-Control: private". The cookies of earlier commits of this session are replaced; all other cookies and
-    # header values are kept. After an error the headers are as they were.
+    # Commits the session, and adds its headers to those of a Rack response, as {#add_headers_to} does. If the commit
+    # fails, the response's headers stay as they were.
     #
-    # The value of Set-Cookie is an Array of Strings under Rack 3, and one String of several lines under Rack 2.
-    #
-    # @param headers [Hash] the response's headers, with names in any case; must not be frozen
+    # @param response [Hash] the response's headers, with names in any case; must not be frozen
     # @param options [Hash] the keywords of {#commit}
-    # @return [Hash] the headers
-    def commit_to(headers, **options)
-      if headers.frozen? || !headers.respond_to?(:each_key)
-        raise ArgumentError, "headers must be a Hash that is not frozen"
-      end
+    # @return [Hash] the response's headers
+    # @raise (see #commit)
+    def commit_to(response, **options)
+      check_response(response)
+      ResponseHeaders.new(response).merge(commit(**options), @set_cookies)
+    end
 
-      previous = @committed.dup
-      cookies = commit(**options)
-      put_cookies(headers, previous, cookies) unless cookies.empty?
-      if vary?
-        add_token(headers, "Vary", "Cookie", "*")
-        add_token(headers, "Cache-Control", "private", "no-store")
-      end
-      headers
+    # Adds the session's headers to those of a Rack response. {#commit_to} does this after a commit. Use this method for
+    # the response to a request whose commit failed.
+    #
+    # - Set-Cookie: the session's cookies of earlier commits are replaced; all other cookies are kept. The value is an
+    #   Array of Strings under Rack 3, and one String of several lines under Rack 2.
+    # - Vary: gets `Cookie`, unless it has `Cookie` or `*`.
+    # - Cache-Control: gets `private` or `no-store`. An existing `no-store` or `private` stays, `public` and `s-maxage`
+    #   go, and other directives are kept.
+    #
+    # @param response [Hash] the response's headers, with names in any case; must not be frozen
+    # @return [Hash] the response's headers
+    # @raise [ArgumentError] if it is not a Hash or is frozen
+    def add_headers_to(response)
+      check_response(response)
+      ResponseHeaders.new(response).merge(headers, @set_cookies)
     end
 
     private
 
-    def put_cookies(headers, previous, cookies)
-      name = header_name(headers, "Set-Cookie")
-      values = (lines(headers[name]) - previous) + cookies
-      headers[name] = rack2? ? values.join("\n") : values
+    def check_response(response)
+      return unless response.frozen? || !response.respond_to?(:each_key)
+
+      raise ArgumentError, "headers must be a Hash that is not frozen"
     end
-
-    # Adds a token to a header's comma-separated list, unless the list has this or the other token.
-    def add_token(headers, name, token, other)
-      name = header_name(headers, name)
-      values = lines(headers[name])
-      present = values.flat_map { |value| value.split(",") }.map { |each| each.strip.downcase }
-      headers[name] = [*values, token].join(", ") unless present.intersect?([token.downcase, other])
-    end
-
-    # The header's name as the response has it; otherwise as Rack writes it, which is lower case in Rack 3.
-    def header_name(headers, name)
-      headers.each_key.find { |present| present.to_s.casecmp?(name) } || (rack2? ? name : name.downcase)
-    end
-
-    def lines(value) = Array(value).flat_map { |each| each.to_s.split("\n") }
-
-    def rack2? = defined?(::Rack.release) ? ::Rack.release.to_i < 3 : false
   end
 end
