@@ -1,0 +1,149 @@
+"""Opens sessions, all with the same options."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from khufu import _errors, _seconds
+from khufu._native import ffi, lib
+from khufu._options import FormatOptions, Options, OptionsHandle
+from khufu._seconds import Duration, Time
+from khufu._session import Session
+from khufu._subject import Subject
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+F = TypeVar("F", bound="Factory")
+Accept = Mapping[str, FormatOptions]
+
+
+class Factory:
+    """Opens sessions, all with the same options.
+
+    A factory never changes. All threads of a program can share one, and its child processes can use it after a fork.
+
+    >>> import khufu
+    >>> factory = khufu.Factory(secret="itsaseekreet", httponly=True)
+    >>> with factory.open("session=nonsense") as session:
+    ...     session.load_result, len(session)
+    ('malformed', 0)
+
+    The options are those of docs/options.md. A value is text, a number, a bool or a ``timedelta``; None unsets an
+    option. Secrets may be bytes. ``previous_secret`` also takes a list. ``serializer`` also takes an object with
+    ``loads`` and ``dumps``, as Pyramid's factories do.
+
+    :param accept: other formats that can open sessions, tried in this order: the name of each and its options.
+    :raises OptionError: if the name or the value of an option is wrong; the message says what is allowed.
+    """
+
+    def __init__(self, *, accept: Accept | None = None, **options: Unpack[Options]) -> None:
+        made = OptionsHandle()
+        made.set_all(options, accept or {})
+        self._start(made)
+
+    @classmethod
+    def from_ini(
+        cls: type[F],
+        file: str | os.PathLike[str],
+        section: str = "",
+        prefix: str = "",
+        *,
+        accept: Accept | None = None,
+        **options: Unpack[Options],
+    ) -> F:
+        """Makes a factory with the options in an INI file, such as a Pyramid application's own settings.
+
+        ``Factory.from_ini("production.ini", "app:main", "khufu.")`` reads lines such as ``khufu.secret = …``. Each
+        line of the value of ``khufu.previous_secret`` is a secret.
+
+        :param section: the section's name; "": the lines before the first section.
+        :param prefix: the beginning of the options' names; lines with other names are not looked at.
+        :param options: further options, which replace those of the file.
+        :raises OptionError: if an option is wrong; the message names the file, the line, the option and what is
+            allowed.
+        """
+        with open(file, encoding="utf-8") as opened:
+            ini = opened.read()
+        made = OptionsHandle()
+        factory = cls.__new__(cls)
+        try:
+            made.load(ini, section, prefix)
+            made.set_all(options, accept or {})
+            factory._start(made)
+        except _errors.OptionError as error:
+            raise _errors.OptionError(f"{os.fspath(file)}: {error}") from None
+        return factory
+
+    def _start(self, made: OptionsHandle) -> None:
+        self._handle = made.factory()
+        self._callbacks = made.callbacks
+
+    def open(
+        self,
+        cookie_header: str | bytes | None = None,
+        *,
+        now: Time | None = None,
+        timeout: Duration | None = None,
+        passive: bool = False,
+    ) -> Session:
+        """Opens the session of a request. A bad cookie does not make this fail: the session is new and empty then, and
+        :attr:`Session.load_result` says why.
+
+        :param cookie_header: the value of the request's whole ``Cookie`` header.
+        :param now: opens the session as if this were the current time, for tests and replays.
+        :param timeout: how long the store may take, if that is less than the option store_timeout.
+        :param passive: True: reading the session neither renews its cookie nor extends its life, for polls and health
+            checks. Writing works as ever.
+        :raises StoreError: if the store failed, and the option store_on_error is fail.
+        """
+        return self._session(lib.khufu_session_open_with, cookie_header, now, timeout, passive)
+
+    def open_value(
+        self,
+        value: str | bytes | None,
+        *,
+        now: Time | None = None,
+        timeout: Duration | None = None,
+        passive: bool = False,
+    ) -> Session:
+        """Opens the session of a cookie's value that came in another way, such as another header or a message.
+        :attr:`Session.value` gives such a value. Without a value the session is new.
+
+        >>> import khufu
+        >>> factory = khufu.Factory(secret="itsaseekreet")
+        >>> session = factory.open()
+        >>> session["a"] = 1
+        >>> headers = session.commit()
+        >>> factory.open_value(session.value)["a"]
+        1
+        """
+        function = lib.khufu_session_open_with if value is None else lib.khufu_session_open_value
+        return self._session(function, value, now, timeout, passive)
+
+    def subject(self, name: str) -> Subject:
+        """Finds the sessions that :attr:`Session.subject` has given to a user, in this process or another.
+
+        :raises ArgumentError: if the factory keeps its sessions in cookies.
+        :raises StoreError: if the store failed.
+        """
+        return Subject(self, self._handle, name)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"  # without the options: one of them is the secret
+
+    def _session(
+        self, function: Any, sent: str | bytes | None, now: Time | None, timeout: Duration | None, passive: bool
+    ) -> Session:
+        data = sent.encode("latin-1", "replace") if isinstance(sent, str) else sent or b""
+        output = ffi.new("khufu_session **")
+        flags = lib.KHUFU_OPEN_PASSIVE if passive else 0
+        status = function(
+            self._handle, data, len(data), _seconds.moment(now), _seconds.limit(timeout), flags, output
+        )
+        return self._made(output, status)
+
+    def _made(self, output: Any, status: int) -> Session:
+        return Session(self, output, status)

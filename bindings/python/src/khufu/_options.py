@@ -1,0 +1,153 @@
+"""Options as keyword arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Literal, Protocol, TypedDict, Union
+
+from khufu import _errors, _values
+from khufu._callbacks import Callbacks
+from khufu._native import ffi, lib
+
+Seconds = Union[int, str, timedelta, None]
+Flag = Union[bool, Literal["true", "false"], None]
+Secret = Union[str, bytes, None]
+
+
+class Serializer(Protocol):
+    """A custom serializer, as Pyramid's factories take one."""
+
+    def loads(self, payload: bytes, /) -> Any:
+        """Returns the value that a payload stands for; raises ``ValueError`` if it is none."""
+
+    def dumps(self, value: Any, /) -> bytes:
+        """Returns the payload of a value."""
+
+
+class SharedOptions(TypedDict, total=False):
+    """The options that an accepted format has, too, except for its secret."""
+
+    type: Literal["signed_cookie", "encrypted_cookie", "store"]
+    library: Literal["khufu", "pyramid_session_redis", "pyramid_redis_sessions", "beaker"]
+    serializer: Literal["json", "pickle"] | Serializer
+    secret_hex: str | None
+    previous_secret: Secret | Sequence[str | bytes]
+    previous_secret_hex: str | None | Sequence[str]
+    encrypt_key: str | None
+    salt: str | bytes | None
+    hashalg: Literal["sha512", "sha384", "sha256", "sha224", "sha1"]
+
+
+class FormatOptions(SharedOptions, total=False):
+    """The options of an accepted format."""
+
+    secret: Secret
+
+
+class OptionsButSecret(SharedOptions, total=False):
+    """The options of docs/options.md except for the secret. None unsets an option."""
+
+    cookie_name: str
+    max_age: Seconds
+    path: str | None
+    domain: str | None
+    secure: Flag
+    httponly: Flag
+    samesite: Literal["Lax", "Strict", "None"] | None
+    partitioned: Flag
+    timeout: Seconds
+    reissue_time: Seconds
+    set_on_exception: Flag
+    absolute_timeout: Seconds
+    store: str
+    store_timeout: float | str | timedelta
+    store_on_error: Literal["fail", "empty"]
+    store_max_bytes: int | str
+    store_prefix: str | None
+    regenerate_grace: Seconds
+
+
+class Options(OptionsButSecret, total=False):
+    """The options of docs/options.md."""
+
+    secret: Secret
+
+
+def text(name: str, value: object) -> str:
+    """Returns an option's value as the text that the library takes.
+
+    >>> text("httponly", True), text("timeout", timedelta(minutes=20)), text("store_timeout", 0.5), text("domain", None)
+    ('true', '1200', '0.5', '')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, timedelta):
+        value = value.total_seconds()
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else str(value)
+    if isinstance(value, (str, int)):
+        return str(value)
+    kind = type(value).__name__
+    raise _errors.OptionError(f"option {name}: expected text, a number, a bool or a timedelta, not {kind}")
+
+
+class OptionsHandle:
+    """The library's options, while a factory is made."""
+
+    def __init__(self) -> None:
+        self.handle = ffi.gc(lib.khufu_options_new(), lib.khufu_options_free)
+        self.callbacks: Callbacks | None = None
+
+    def set(self, name: str, value: object) -> None:
+        """Sets an option. A list or a tuple sets it once for each of its values. None is no secret."""
+        if isinstance(value, (list, tuple)):
+            for each in value:
+                self.set(name, each)
+        elif value is None and "secret" in name:
+            pass
+        elif name == "serializer" and hasattr(value, "loads"):
+            self.callbacks = Callbacks(value)
+            self._check(lib.khufu_options_set_serializer(self.handle, self.callbacks.table, ffi.NULL))
+        elif isinstance(value, bytes):
+            self._set_bytes(name, value)
+        else:
+            self._put(name, text(name, value))
+
+    def set_all(self, options: Mapping[str, object], accept: Mapping[str, Mapping[str, object]]) -> None:
+        """Sets options, and those of accepted formats."""
+        for name, value in options.items():
+            self.set(name, value)
+        for accepted, its in accept.items():
+            for name, value in its.items():
+                self.set(f"accept.{accepted}.{name}", value)
+
+    def load(self, ini: str, section: str, prefix: str) -> None:
+        """Sets options from the text of an INI file."""
+        arguments = [_values.text(each, "an INI file's text, section or prefix") for each in (ini, section, prefix)]
+        self._check(lib.khufu_options_load(self.handle, *(part for each in arguments for part in (each, len(each)))))
+
+    def factory(self) -> Any:
+        """Returns the handle of a factory with these options."""
+        output = ffi.new("khufu_factory **")
+        self._check(lib.khufu_factory_new(self.handle, output))
+        return ffi.gc(output[0], lib.khufu_factory_free)
+
+    def _set_bytes(self, name: str, value: bytes) -> None:
+        option = name.rpartition(".")[2]
+        if option in ("secret", "previous_secret"):
+            self._put(f"{name}_hex", value.hex())
+        elif option == "salt" and value.isascii():
+            self._put(name, value.decode())
+        else:
+            raise _errors.OptionError(f"option {name}: expected text, not bytes")
+
+    def _put(self, name: str, value: str) -> None:
+        key, data = _values.text(name, "an option's name"), _values.text(value, f"option {name}")
+        self._check(lib.khufu_options_set(self.handle, key, len(key), data, len(data)))
+
+    def _check(self, status: int) -> None:
+        if status:
+            _errors.fail(status, ffi.string(lib.khufu_options_error(self.handle)).decode())

@@ -1,0 +1,116 @@
+"""Sessions for Pyramid.
+
+In an application's setup::
+
+    config.set_session_factory(khufu.pyramid.SessionFactory("itsaseekreet", httponly=True))
+
+or, with settings such as ``khufu.secret = itsaseekreet`` in the ini file::
+
+    config.include("khufu.pyramid")
+
+The sessions are those of ``pyramid.session.SignedCookieSessionFactory``, unless an option says otherwise: cookies that
+Pyramid wrote open, and Pyramid opens those that khufu writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from pyramid.exceptions import ConfigurationError
+from pyramid.interfaces import ISession, ISessionFactory
+from zope.interface import implementer
+
+import khufu
+from khufu._factory import Accept
+from khufu._options import OptionsButSecret
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+PREFIX = "khufu."
+
+
+@implementer(ISession)
+class Session(khufu.Session):
+    """The ``request.session`` of a Pyramid application.
+
+    A response callback commits it and adds its headers to the response. A view that must know whether the session was
+    saved commits it itself; the callback then saves only what was changed afterwards.
+    """
+
+    __slots__ = ()
+
+    def respond(self, request: Any, response: Any) -> None:
+        """Commits the session and adds its headers to the response: Pyramid's response callback."""
+        if added := self.commit(exception=getattr(request, "exception", None) is not None):
+            response.headerlist = self._merged(response.headerlist, added)
+
+
+@implementer(ISessionFactory)
+class SessionFactory(khufu.Factory):
+    """Pyramid's session factory. The options are those of :class:`khufu.Factory`.
+
+    >>> from pyramid.testing import DummyRequest
+    >>> import khufu.pyramid
+    >>> factory = khufu.pyramid.SessionFactory("itsaseekreet", httponly=True)
+    >>> session = factory(DummyRequest())
+    >>> session.new
+    True
+
+    :param secret: text or bytes, as in Pyramid; for encryption 32 bytes, or 64 hexadecimal digits as text.
+    """
+
+    _cookie_name = "session"
+
+    def __init__(
+        self, secret: str | bytes | None = None, *, accept: Accept | None = None, **options: Unpack[OptionsButSecret]
+    ) -> None:
+        self._cookie_name = options.get("cookie_name") or "session"
+        super().__init__(accept=accept, secret=secret, **options)
+
+    def __call__(self, request: Any) -> Session:
+        """Opens the session of a request, and adds a response callback that commits it.
+
+        :raises StoreError: if the store failed, and the option store_on_error is fail.
+        """
+        header = request.environ.get("HTTP_COOKIE")
+        if header is None:  # pyramid.testing.DummyRequest has cookies without a header
+            session = cast(Session, self.open_value(request.cookies.get(self._cookie_name)))
+        else:
+            session = cast(Session, self.open(header))
+        request.add_response_callback(session.respond)
+        return session
+
+    def _made(self, output: Any, status: int) -> Session:
+        return Session(self, output, status)
+
+
+def from_settings(settings: Mapping[str, Any], prefix: str = PREFIX) -> SessionFactory:
+    """Makes a session factory with the settings whose names begin with a prefix.
+
+    >>> from_settings({"khufu.secret": "itsaseekreet", "khufu.httponly": "true", "other": "1"})
+    <SessionFactory>
+
+    Each line of ``khufu.previous_secret`` is a secret.
+
+    :raises ConfigurationError: if a setting is wrong. The message names the file, if the settings have a ``__file__``,
+        the option and what is allowed.
+    """
+    options = {name[len(prefix) :]: _lines(name, value) for name, value in settings.items() if name.startswith(prefix)}
+    try:
+        return SessionFactory(**options)
+    except khufu.OptionError as error:
+        place = settings.get("__file__", "the application's settings")
+        raise ConfigurationError(f"{place}, settings {prefix}*: {error}") from None
+
+
+def _lines(name: str, value: Any) -> Any:
+    if isinstance(value, str) and name.rpartition(".")[2] in ("previous_secret", "previous_secret_hex"):
+        return [line.strip() for line in value.splitlines() if line.strip()]
+    return value
+
+
+def includeme(config: Any) -> None:
+    """Sets the session factory that the application's ``khufu.*`` settings describe."""
+    config.set_session_factory(from_settings(config.registry.settings))

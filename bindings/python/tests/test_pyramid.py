@@ -1,0 +1,284 @@
+"""khufu.pyramid in an application that is called as a server calls it."""
+
+import tempfile
+import unittest
+
+from pyramid.config import Configurator
+from pyramid.csrf import check_csrf_token, get_csrf_token, new_csrf_token
+from pyramid.csrf import SessionCSRFStoragePolicy
+from pyramid.exceptions import ConfigurationError
+from pyramid.httpexceptions import HTTPFound
+from pyramid.interfaces import ISession, ISessionFactory
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.session import SignedCookieSessionFactory
+from pyramid.testing import DummyRequest
+from zope.interface.verify import verifyObject
+
+import khufu
+import khufu.pyramid
+
+from test_session import SECRET
+
+
+class Browser:
+    """Calls an application, and keeps its session's cookie."""
+
+    def __init__(self, application):
+        self.application = application
+        self.cookies = {}
+
+    def get(self, path, **environ):
+        request = Request.blank(path, environ=environ)
+        if self.cookies:
+            request.headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        response = request.get_response(self.application)
+        for header in response.headers.getall("Set-Cookie"):
+            name, _, value = header.partition(";")[0].partition("=")
+            self.cookies.pop(name, None)
+            if value:
+                self.cookies[name] = value
+        return response
+
+
+def application(factory=None, settings=None, set_up=None, **views):
+    config = Configurator(settings=settings)
+    if factory is None:
+        config.include("khufu.pyramid")
+    else:
+        config.set_session_factory(factory)
+    for name, view in views.items():
+        config.add_route(name, f"/{name}")
+        config.add_view(view, route_name=name)
+    if set_up:
+        set_up(config)
+    return Browser(config.make_wsgi_app())
+
+
+def count(request):
+    request.session["count"] = request.session.get("count", 0) + 1
+    return Response(str(request.session["count"]))
+
+
+def read(request):
+    return Response(repr(dict(request.session)), cache_control="public, max-age=60", vary="Accept")
+
+
+def log_out(request):
+    request.session.invalidate()
+    return Response("bye")
+
+
+def fail(request):
+    request.session["count"] = 99
+    raise ValueError("a view that fails")
+
+
+def redirect(request):
+    request.session["count"] = 98
+    raise HTTPFound("/read")
+
+
+def quiet(request):
+    return Response("no session")
+
+
+class Interfaces(unittest.TestCase):
+    def test_they_are_provided(self):
+        factory = khufu.pyramid.SessionFactory(SECRET)
+        self.assertTrue(verifyObject(ISessionFactory, factory))
+        self.assertTrue(verifyObject(ISession, factory(DummyRequest())))
+        self.assertTrue(verifyObject(ISession, factory(Request.blank("/"))))
+
+
+class Responses(unittest.TestCase):
+    def setUp(self):
+        self.browser = application(khufu.pyramid.SessionFactory(SECRET), count=count, read=read, log_out=log_out, quiet=quiet)
+
+    def test_a_request_that_writes(self):
+        self.assertEqual([self.browser.get("/count").text for _ in range(3)], ["1", "2", "3"])
+
+    def test_headers_are_merged(self):
+        self.browser.get("/count")
+        response = self.browser.get("/read")
+        self.assertEqual(response.headers["Vary"], "Accept, Cookie")
+        self.assertEqual(response.headers["Cache-Control"], "max-age=60, private")
+
+    def test_a_view_without_a_session_gets_no_header(self):
+        response = self.browser.get("/quiet")
+        self.assertFalse({"Vary", "Cache-Control", "Set-Cookie"} & set(response.headers))
+
+    def test_a_logout(self):
+        self.browser.get("/count")
+        response = self.browser.get("/log_out")
+        self.assertIn("no-store", response.headers["Cache-Control"])
+        self.assertEqual(self.browser.cookies, {})
+
+    def test_a_bad_cookie(self):
+        self.browser.cookies["session"] = "nonsense"
+        self.assertEqual(self.browser.get("/read").text, "{}")
+
+    def test_cookies_are_pyramids(self):
+        pyramids = application(SignedCookieSessionFactory(SECRET), count=count)
+        for _ in range(2):
+            self.browser.get("/count")
+            pyramids.cookies = self.browser.cookies
+            pyramids.get("/count")
+            self.browser.cookies = pyramids.cookies
+        self.assertEqual(self.browser.get("/count").text, "5")
+
+    def test_a_view_that_commits_itself(self):
+        def view(request):
+            request.session["a"] = 1
+            request.session.commit()
+            return Response("saved")
+
+        response = application(khufu.pyramid.SessionFactory(SECRET), view=view).get("/view")
+        self.assertEqual(len(response.headers.getall("Set-Cookie")), 1)
+
+    def test_a_session_too_large_for_a_cookie(self):
+        def view(request):
+            request.session["a"] = "x" * 5000
+            return Response("never")
+
+        with self.assertRaises(khufu.TooLargeError):
+            application(khufu.pyramid.SessionFactory(SECRET), view=view).get("/view")
+
+    def test_a_wrong_value_inside_a_list_names_its_key(self):
+        def view(request):
+            request.session["cart"] = []
+            request.session["cart"].append({1})
+            return Response("never")
+
+        with self.assertRaisesRegex(TypeError, "key 'cart'"):
+            application(khufu.pyramid.SessionFactory(SECRET), view=view).get("/view")
+
+    def test_unit_tests_with_a_dummy_request(self):
+        request = DummyRequest()
+        session = khufu.pyramid.SessionFactory(SECRET)(request)
+        session["a"] = 1
+        session.commit()
+        request = DummyRequest(cookies={"session": session.value})
+        self.assertEqual(khufu.pyramid.SessionFactory(SECRET)(request)["a"], 1)
+        request = DummyRequest(cookies={"other": session.value})
+        self.assertEqual(khufu.pyramid.SessionFactory(SECRET, cookie_name="other")(request)["a"], 1)
+
+
+class Exceptions(unittest.TestCase):
+    def browser(self, **options):
+        def set_up(config):
+            config.add_view(lambda error, request: Response("sorry", status=500), context=ValueError)
+
+        factory = khufu.pyramid.SessionFactory(SECRET, **options)
+        return application(factory, set_up=set_up, count=count, read=read, fail=fail, redirect=redirect)
+
+    def test_the_session_is_saved(self):
+        browser = self.browser()
+        self.assertEqual(browser.get("/fail").status_code, 500)
+        self.assertEqual(browser.get("/count").text, "100")
+        self.assertEqual(browser.get("/redirect").status_code, 302)
+        self.assertEqual(browser.get("/count").text, "99")
+
+    def test_it_is_not_saved_without_set_on_exception(self):
+        browser = self.browser(set_on_exception=False)
+        browser.get("/count")
+        for path in ("/fail", "/redirect"):
+            self.assertNotIn("Set-Cookie", browser.get(path).headers)
+        self.assertEqual(browser.get("/count").text, "2")
+
+
+class Csrf(unittest.TestCase):
+    def check(self, policy):
+        def token(request):
+            return Response(get_csrf_token(request))
+
+        def renew(request):
+            return Response(new_csrf_token(request))
+
+        def verify(request):
+            check_csrf_token(request)
+            return Response("good")
+
+        def set_up(config):
+            if policy:
+                config.set_csrf_storage_policy(policy)
+
+        browser = application(khufu.pyramid.SessionFactory(SECRET), set_up=set_up, token=token, renew=renew, verify=verify)
+        first = browser.get("/token").text
+        self.assertEqual(browser.get("/token").text, first)
+        self.assertEqual(browser.get("/verify", HTTP_X_CSRF_TOKEN=first).text, "good")
+        self.assertNotEqual(browser.get("/renew").text, first)
+        self.assertEqual(browser.get("/verify", HTTP_X_CSRF_TOKEN=first).status_code, 400)
+
+    def test_pyramids_policies(self):
+        self.check(None)
+        self.check(SessionCSRFStoragePolicy())
+        self.check(SessionCSRFStoragePolicy(key="other"))
+
+
+class Settings(unittest.TestCase):
+    def test_the_ini_files_settings(self):
+        settings = {"khufu.secret": SECRET, "khufu.httponly": "true", "khufu.timeout": "60", "other.secret": "x", "khufu.domain": ""}
+        browser = application(settings=settings, count=count)
+        self.assertIn("HttpOnly", browser.get("/count").headers["Set-Cookie"])
+
+    def test_previous_secrets_and_accepted_formats(self):
+        for old, more in ((khufu.pyramid.SessionFactory("older"), {"khufu.previous_secret": "\nold\nolder\n"}),
+                          (khufu.pyramid.SessionFactory("x", salt="other."), {"khufu.accept.old.secret": "x", "khufu.accept.old.salt": "other."})):
+            browser = application(old, count=count)
+            browser.get("/count")
+            new = application(settings={"khufu.secret": SECRET, **more}, count=count)
+            new.cookies = browser.cookies
+            self.assertEqual(new.get("/count").text, "2")
+
+    def test_a_file(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".ini") as file:
+            file.write(f"[app:main]\nkhufu.secret = {SECRET}\n")
+            file.flush()
+            factory = khufu.pyramid.SessionFactory.from_ini(file.name, "app:main", "khufu.")
+        self.assertEqual(application(factory, count=count).get("/count").text, "1")
+        self.assertEqual(dict(factory(DummyRequest())), {})
+
+    def test_wrong_settings_name_the_file_the_option_and_what_is_allowed(self):
+        for settings, words in (({"khufu.secret": SECRET, "khufu.timeout": "soon", "__file__": "/etc/app.ini"}, "/etc/app.ini.*khufu.*timeout.*whole seconds"),
+                                ({"khufu.secret": SECRET, "khufu.samesite": "x"}, "settings.*samesite.*Lax"), ({}, "secret"), ({"khufu.secreet": "x"}, "secreet")):
+            with self.assertRaisesRegex(ConfigurationError, words) as caught:
+                application(settings=settings)
+            self.assertNotIn(SECRET, str(caught.exception))
+
+
+class OtherLibraries(unittest.TestCase):
+    def test_encrypted_cookies(self):
+        browser = application(khufu.pyramid.SessionFactory(bytes(range(32)), type="encrypted_cookie", serializer="pickle"), count=count)
+        self.assertEqual([browser.get("/count").text, browser.get("/count").text], ["1", "2"])
+
+    def test_a_store_with_a_login(self):
+        def log_in(request):
+            request.session["user"] = "zoe"
+            request.session.subject = "user-1"
+            request.session.regenerate_id()
+            return Response("hello")
+
+        def everywhere(request):
+            factory = request.registry.getUtility(ISessionFactory)
+            return Response(str(factory.subject("user-1").revoke_all()))
+
+        views = {"log_in": log_in, "count": count, "log_out": log_out, "read": read, "everywhere": everywhere}
+        browser = application(khufu.pyramid.SessionFactory(SECRET, type="store"), **views)
+        browser.get("/count")
+        before = dict(browser.cookies)
+        browser.get("/log_in")
+        self.assertNotEqual(browser.cookies, before)
+        after = dict(browser.cookies)
+        browser.get("/log_out")
+        browser.cookies = after
+        self.assertEqual(browser.get("/read").text, "{}")
+        for _ in range(3):
+            browser.cookies = {}
+            browser.get("/log_in")
+        self.assertEqual(browser.get("/everywhere").text, "3")
+        self.assertEqual(browser.get("/read").text, "{}")
+
+
+if __name__ == "__main__":
+    unittest.main()
