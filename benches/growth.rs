@@ -39,7 +39,7 @@ fn key(number: usize) -> String {
 
 fn filled(factory: &Factory, keys: &[String]) -> Session {
     let mut session = factory.open(b"").unwrap();
-    keys.iter().for_each(|key| session.set(key, "1").unwrap());
+    keys.iter().for_each(|key| session.set_json(key, "1").unwrap());
     session
 }
 
@@ -69,11 +69,11 @@ fn main() {
         let rounds = 50_000 / size;
         let (get, _) = measured(&factory, &keys, rounds * size, |session| {
             for key in (0..rounds).flat_map(|_| &keys) {
-                black_box(session.get(key).unwrap());
+                black_box(session.get_json(key).unwrap());
             }
         });
         let (set, _) =
-            measured(&factory, &[], size, |session| keys.iter().for_each(|key| session.set(key, "1").unwrap()));
+            measured(&factory, &[], size, |session| keys.iter().for_each(|key| session.set_json(key, "1").unwrap()));
         let (delete, _) =
             measured(&factory, &keys, size, |session| keys.iter().for_each(|key| assert!(session.delete(key))));
         println!("{size:<6} {get:>14.0} {set:>26.0} {delete:>16.0}");
@@ -82,7 +82,9 @@ fn main() {
     for (size, allow_duplicate) in [(10, true), (10, false), (10_000, true), (10_000, false)] {
         let messages: Vec<String> = (0..size).map(|number| format!("You have message {number}")).collect();
         let (flash, bytes) = measured(&factory, &[], size, |session| {
-            messages.iter().for_each(|message| session.flash_string(message, "", allow_duplicate).unwrap());
+            messages
+                .iter()
+                .for_each(|message| session.queue("").allow_duplicate(allow_duplicate).push_str(message).unwrap());
         });
         println!("{size:<6} {allow_duplicate:>19} {flash:>15.0} {bytes:>8}");
     }

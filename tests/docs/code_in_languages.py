@@ -13,19 +13,26 @@ C = '''
 #include <stdio.h>
 #include <stdlib.h>
 
+static int fail(const char *why) {
+    fprintf(stderr, "%s\\n", why);
+    return 1;
+}
+
 int main(void) {
     @NAMES@
     khufu_options *options = khufu_options_new();
     khufu_factory *factory = NULL;
     khufu_session *session = NULL;
-    const char *set_cookie;
-    size_t length;
+    const char *name, *value;
+    size_t name_length, length;
     @CODE@
-    if (khufu_factory_new(options, &factory) != KHUFU_OK) return 1;
-    khufu_session_open(factory, getenv("HTTP_COOKIE"), KHUFU_NTS, &session);
+    if (khufu_factory_new(options, &factory) != KHUFU_OK) return fail(khufu_options_error(options));
+    if (khufu_session_open(factory, getenv("HTTP_COOKIE"), KHUFU_NTS, &session) != KHUFU_OK)
+        return fail(khufu_session_error(session));
     puts(khufu_load_result_name(khufu_session_load_result(session)));
-    if (khufu_session_commit(session, 0) != KHUFU_OK) return 1;
-    if (khufu_session_set_cookie(session, 0, &set_cookie, &length) == KHUFU_OK) printf("%.*s\\n", (int)length, set_cookie);
+    if (khufu_session_commit(session, 0) != KHUFU_OK) return fail(khufu_session_error(session));
+    if (khufu_session_header(session, 0, &name, &name_length, &value, &length) != KHUFU_OK) return fail("no cookie");
+    printf("%.*s\\n", (int)length, value); /* Set-Cookie comes first */
     khufu_session_free(session);
     khufu_factory_free(factory);
     khufu_options_free(options);
@@ -54,12 +61,12 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
-	set, err := session.Commit()
+	header, err := session.Commit()
 	if err != nil {
 		panic(err)
 	}
 	fmt.Println(session.LoadResult())
-	fmt.Println(strings.Join(set, "\\n"))
+	fmt.Println(strings.Join(header["Set-Cookie"], "\\n"))
 }
 '''
 
@@ -67,8 +74,8 @@ RUBY = '''
 require "khufu"
 @NAMES@
 session = (@CODE@).open(ENV.fetch("HTTP_COOKIE"))
-set_cookies = session.commit
-puts session.load_result, set_cookies
+puts session.load_result
+session.commit.each { |name, value| puts value if name == "Set-Cookie" }
 '''
 
 

@@ -34,6 +34,27 @@ int main(void) {
 }
 '''
 
+CPP = '''
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <khufu.hpp>
+#include <string>
+
+static std::string variable(const char *name) {
+    const char *value = std::getenv(name);
+    return value == nullptr ? "" : value;
+}
+
+int main() try {
+    const std::string secret = variable("SESSION_SECRET"), cookie = variable("HTTP_COOKIE");
+@CODE@
+} catch (const std::exception &error) {
+    std::cerr << error.what() << "\\n";
+    return 1;
+}
+'''
+
 GO = '''
 package main
 
@@ -108,7 +129,7 @@ def check_versions(page, report):
 
 def check(page, pages, report, servers, working):
     commands, install, compile_c, cmake, make_go, make_gem = page.take('sh', 'sh', 'sh', 'cmake', 'sh', 'sh')
-    python, c, go, ruby, rust = page.take('python', 'c', 'go', 'ruby', 'rust')
+    python, c, cpp, go, ruby, rust = page.take('python', 'c', 'cpp', 'go', 'ruby', 'rust')
     report.check('README.md: it has at most 200 lines', page.text.count('\n') <= 200)
     check_pictures(page, report)
     check_versions(page, report)
@@ -123,7 +144,7 @@ def check(page, pages, report, servers, working):
     shell.environment['SESSION_SECRET'] = secret
     shell.run(install.text)
     folders = {name: write(working / name, file, text) for name, file, text in [
-        ('c', 'visits.c', C.replace('@CODE@', c.text)), ('go', 'visits.go', GO.replace('@CODE@', go.text)),
+        ('c', 'visits.c', C.replace('@CODE@', c.text)), ('cpp', 'visits.cpp', CPP.replace('@CODE@', cpp.text)), ('go', 'visits.go', GO.replace('@CODE@', go.text)),
         ('ruby', 'config.ru', ruby.text), ('rust', 'main.rs', rust.text)]}
 
     browser = Browser(report)
@@ -135,6 +156,9 @@ def check(page, pages, report, servers, working):
     strict = 'cc() { command cc -std=c11 -Wall -Wextra -Wpedantic -Werror "$@"; }\n'
     shell.run(strict + compile_c.text, folders['c'])
     browser.visit('C with the shared library', cgi(shell, folders['c'] / 'visits'))
+    shell.run('c++ -std=c++17 -Wall -Wextra -Wpedantic -Werror visits.cpp $(pkg-config --cflags --libs khufu) -o visits',
+              folders['cpp'])
+    browser.visit('C++', cgi(shell, folders['cpp'] / 'visits'))
     del shell.environment['LD_LIBRARY_PATH']
     browser.visit('C with the static library', cgi(shell, folders['c'] / 'visits-static'))
     write(folders['c'], 'CMakeLists.txt', CMAKE + cmake.text)
@@ -170,6 +194,6 @@ def check(page, pages, report, servers, working):
 
     browser.visit('Pyramid again', lambda cookie: at_pyramid('/greet', cookie))
     without = shell.call('sh', '-c', 'SESSION_SECRET= "$0" 2>&1 || echo "exit $?"', folders['c'] / 'visits')
-    report.check('README.md: C without a secret', without, 'the option secret must be a text that is not empty\nexit 1\n')
+    report.check('README.md: C without a secret', without, 'the option secret must not be empty\nexit 1\n')
     stranger = Browser(report)
     stranger.visit('a stranger', cgi(shell, folders['c'] / 'visits'), 'stranger')

@@ -36,13 +36,19 @@ C = '''
 #include <stdio.h>
 #include <stdlib.h>
 
+static int fail(const char *why) {
+    fprintf(stderr, "%s\\n", why);
+    return 1;
+}
+
 int main(int count, char **words) {
     khufu_options *options = khufu_options_new();
     khufu_factory *factory = NULL;
     khufu_session *session = NULL;
     for (int i = 1; i + 1 < count; i += 2)
-        if (khufu_options_set(options, words[i], KHUFU_NTS, words[i + 1], KHUFU_NTS) != KHUFU_OK) return 1;
-    if (khufu_factory_new(options, &factory) != KHUFU_OK) return 1;
+        if (khufu_options_set(options, words[i], KHUFU_NTS, words[i + 1], KHUFU_NTS) != KHUFU_OK)
+            return fail(khufu_options_error(options));
+    if (khufu_factory_new(options, &factory) != KHUFU_OK) return fail(khufu_options_error(options));
     @CODE@
     khufu_session_free(session);
     khufu_factory_free(factory);
@@ -58,7 +64,7 @@ def check_same_settings(theirs, ours, report):
     for name, value in theirs:
         option = name.rpartition('.')[2]
         if option not in APART:
-            report.check(f'{ours["format"]}: {name}', ours[NAMES.get(option, option)], value)
+            report.check(f'{ours["library"]}: {name}', ours[NAMES.get(option, option)], value)
 
 
 def visit(service, cookie):
@@ -74,7 +80,7 @@ def check_shared(options, report, servers):
         service.peer.factory(options)
         found, cookie = visit(service, cookie)
         expected = 'loaded' if count else 'none', dict.fromkeys((each.name for each in servers.services[:count]), 1)
-        report.check(f'{dict(options)["format"]}: {service.name} goes on with the session',
+        report.check(f'{dict(options)["library"]}: {service.name} goes on with the session',
                      (found.load_result, found.state), expected)
 
 
@@ -143,7 +149,7 @@ def check(page, pages, report, servers, working):
             [theirs], [ours] = theirs.option_lists(), ours.option_lists()
             check_same_settings(theirs, ours, report)
             check_shared(local(ours), report, servers)
-            formats[f"{dict(ours)['format']} {dict(ours)['type']}"] = local(ours)
+            formats[f"{dict(ours)['library']} {dict(ours)['type']}"] = local(ours)
         del formats['pyramid_redis_sessions store']  # an environment of its own
         check_setup(page, page.take('c'), formats, report, servers, working)
         [rotated] = page.take('ini').option_lists()
