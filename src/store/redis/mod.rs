@@ -143,7 +143,9 @@ impl Redis {
                 set.arg(&temporary).arg(&*value).arg("PX").arg(TEMPORARY_TTL);
                 let keys = [&[&*record, &*temporary], &*list].concat();
                 let arguments = [&*expected, ttl.as_bytes(), key.as_bytes()];
-                match script::SAVE_LONG.run_after(&[&set], connection, &keys, &arguments, write.deadline) {
+                let call =
+                    script::Call { first: &[&set], keys: &keys, arguments: &arguments, deadline: write.deadline };
+                match script::SAVE_LONG.call(connection, &call) {
                     Ok(answer) if script::is_temporary_key_lost(&answer) => {}
                     // While a slot moves to another node, its keys may be on two nodes.
                     Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::TryAgain) => {}

@@ -27,18 +27,11 @@ impl Script {
         arguments: &[&[u8]],
         deadline: Instant,
     ) -> RedisResult<Value> {
-        self.run_after(&[], connection, keys, arguments, deadline)
+        self.call(connection, &Call { first: &[], keys, arguments, deadline })
     }
 
-    /// Sends some commands and then runs the script, in one round trip.
-    pub fn run_after(
-        &self,
-        first: &[&Cmd],
-        connection: &mut Connection,
-        keys: &[&str],
-        arguments: &[&[u8]],
-        deadline: Instant,
-    ) -> RedisResult<Value> {
+    pub fn call(&self, connection: &mut Connection, call: &Call<'_>) -> RedisResult<Value> {
+        let Call { first, keys, arguments, deadline } = *call;
         let named = command("EVALSHA", &self.hash, keys, arguments);
         match connection.call_all(&[first, &[&named]].concat(), deadline) {
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
@@ -47,6 +40,15 @@ impl Script {
             outcome => outcome,
         }
     }
+}
+
+/// The run of a script after some commands, in one round trip.
+pub(super) struct Call<'a> {
+    /// The commands to send before the script.
+    pub first: &'a [&'a Cmd],
+    pub keys: &'a [&'a str],
+    pub arguments: &'a [&'a [u8]],
+    pub deadline: Instant,
 }
 
 fn command(name: &str, script: &str, keys: &[&str], arguments: &[&[u8]]) -> Cmd {
