@@ -75,7 +75,7 @@ class StoredVectors:
     def original_of(self, file, case):
         original = self.originals[self.FILES[file][0]]
         options = {
-            'format': file, 'type': 'store', 'store': self.store, 'serializer': case['serializer'],
+            'library': file, 'type': 'store', 'store': self.store, 'serializer': case['serializer'],
             'timeout': str(case['timeout']), 'secret': case.get('secret') or case['validate_key'],
         }
         original.factory((options | BEAKER_KINDS.get(case.get('kind'), {})).items())
