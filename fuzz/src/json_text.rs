@@ -14,7 +14,7 @@ pub fn accepted(text: &str) -> Option<Value> {
     if levels(text) > LEVELS {
         return None;
     }
-    read(text).filter(is_in_range)
+    read(text).filter(|_| is_in_range(text))
 }
 
 /// The value of a text; each lone surrogate in it is replaced by [`LONE_SURROGATE`].
@@ -98,20 +98,15 @@ fn surrogate(text: &str) -> Option<u32> {
     u32::from_str_radix(digits, 16).ok().filter(|point| (0xd800..0xe000).contains(point))
 }
 
-/// Returns true if Python can read all numbers in the value.
-fn is_in_range(value: &Value) -> bool {
-    match value {
-        Value::Number(number) => {
-            let text = number.to_string();
-            match text.contains(['.', 'e', 'E']) {
-                true => text.parse::<f64>().is_ok_and(f64::is_finite),
-                false => text.trim_start_matches('-').len() <= DIGITS,
-            }
-        }
-        Value::Array(elements) => elements.iter().all(is_in_range),
-        Value::Object(members) => members.values().all(is_in_range),
-        _ => true,
-    }
+/// Returns true if Python can read all numbers in a JSON text, also those of a key that a later one replaces.
+fn is_in_range(text: &str) -> bool {
+    let is_of_number = |byte: u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
+    let outside: Vec<u8> = outside_strings(text).collect();
+    outside.split(|byte| !is_of_number(*byte)).all(|number| match str::from_utf8(number) {
+        Ok(number) if !number.contains(|c: char| c.is_ascii_digit()) => true, // a part of true, false or null
+        Ok(number) if number.contains(['.', 'e', 'E']) => number.parse::<f64>().is_ok_and(f64::is_finite),
+        number => number.is_ok_and(|number| number.trim_start_matches('-').len() <= DIGITS),
+    })
 }
 
 /// Returns true if two values are equal. Numbers are compared as doubles, and keys must be in the same order.

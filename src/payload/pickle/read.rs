@@ -400,7 +400,8 @@ impl<'p> Machine<'p> {
         if unsigned.is_empty() || !canonical || !unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(broken("an integer is not written in decimal"));
         }
-        self.word(&digits);
+        // Python has no negative zero among its integers.
+        self.word(if unsigned == "0" { unsigned } else { &digits });
         Ok(())
     }
 
