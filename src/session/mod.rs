@@ -201,7 +201,6 @@ impl Session {
         if let Some(stored) = self.stored.as_mut().filter(|stored| stored.subject() != subject) {
             stored.set_subject(subject.map(WipedText::from));
             self.note(|_| Change::Subject(subject.map(WipedText::from)));
-            self.is_used = true;
         }
         Ok(())
     }
@@ -234,7 +233,6 @@ impl Session {
         if seconds > MOST_SECONDS {
             return Err(Error::Range(format!("a lifetime may have {MOST_SECONDS} seconds, not {seconds}")));
         }
-        self.is_used = true;
         match self.shared.current.records() {
             Some(records) if records.layout.has_header() => {
                 if let Some(stored) = &mut self.stored {
@@ -243,7 +241,7 @@ impl Session {
                 self.note(|_| Change::Lifetime(seconds));
             }
             _ => {
-                self.pending = self.pending.with_change();
+                self.mark_changed();
                 let otherwise = self.shared.cookie.attributes().max_age;
                 self.attributes().max_age = if seconds > 0 { Some(seconds) } else { otherwise };
             }
@@ -327,7 +325,7 @@ impl Session {
 
     /// Called when the request changes the session. In a store, the change may have to be applied to a newer record.
     fn note(&mut self, change: impl FnOnce(&State) -> Change) {
-        self.pending = self.pending.with_change();
+        self.mark_changed();
         if let Some(stored) = &mut self.stored {
             stored.note(change(&self.state));
         }
