@@ -49,12 +49,18 @@ impl Records {
 
     /// The deadline of an operation that begins now.
     pub fn deadline(&self) -> Instant {
-        self.deadline_within(Duration::MAX)
+        Instant::now() + self.settings.limit
     }
 
     /// The deadline of an operation that begins now and may take at most `limit`.
-    pub fn deadline_within(&self, limit: Duration) -> Instant {
-        Instant::now() + self.settings.limit.min(limit)
+    ///
+    /// # Errors
+    /// [`Error::Store`] if `limit` is 0.
+    pub fn deadline_within(&self, limit: Duration) -> Result<Instant, Error> {
+        if limit.is_zero() {
+            return Err(Error::Store("the time limit of this call is 0".to_owned()));
+        }
+        Ok(Instant::now() + self.settings.limit.min(limit))
     }
 
     /// True if sessions can belong to a subject.

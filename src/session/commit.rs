@@ -87,9 +87,9 @@ impl Session {
         }
         if is_written {
             self.renewed = self.accessed;
-        }
-        if self.origin == Origin::Outdated && is_written {
-            self.origin = Origin::Loaded;
+            if self.origin == Origin::Outdated {
+                self.origin = Origin::Loaded;
+            }
         }
         self.pending = Pending::Nothing;
         self.attributes = None;
@@ -190,9 +190,9 @@ impl Session {
             return Err(Error::Unsupported(self.refusal.as_deref().unwrap_or_default().to_owned()));
         }
         match &self.shared.current {
-            Current::Stored(_) => self.write_record(limit),
+            Current::Stored(_) if is_changed || self.pending.ends() => self.write_record(limit),
             Current::Cookie(format) if is_changed => self.cookie(format).map(Some),
-            Current::Cookie(_) => Ok(None),
+            _ => Ok(None),
         }
     }
 
@@ -213,12 +213,10 @@ impl Session {
     #[inline(never)]
     fn write_record(&mut self, limit: Duration) -> Result<Option<SetCookie>, Error> {
         let shared = self.shared.clone();
-        let (Some(records), Some(mut stored)) = (shared.current.records(), self.stored.take()) else { return Ok(None) };
-        let attempt = Attempt::new(records, &mut stored, self.now, records.deadline_within(limit));
-        let outcome = match limit.is_zero() && (self.is_changed() || self.pending.ends()) {
-            true => Err(Error::Store("the time limit of this call is 0".to_owned())),
-            false => self.attempt(records, attempt),
-        };
+        let Some(records) = shared.current.records() else { return Ok(None) };
+        let deadline = records.deadline_within(limit)?;
+        let Some(mut stored) = self.stored.take() else { return Ok(None) };
+        let outcome = self.attempt(records, Attempt::new(records, &mut stored, self.now, deadline));
         self.stored = Some(stored);
         outcome
     }

@@ -103,10 +103,7 @@ pub(super) fn open(shared: &Shared, sent: Sent<'_>, options: &OpenOptions) -> Re
         None => moment::now(),
     };
     let deadline = match shared.current.records() {
-        Some(_) if options.limit.is_some_and(|limit| limit.is_zero()) => {
-            return Err(Error::Store("the time limit of this call is 0".to_owned()));
-        }
-        Some(records) => Some(records.deadline_within(options.limit.unwrap_or(Duration::MAX))),
+        Some(records) => Some(records.deadline_within(options.limit.unwrap_or(Duration::MAX))?),
         None => None,
     };
     let mut opening = Opening { shared, deadline, unreadable: Vec::new(), opened: Opened::new(now) };
