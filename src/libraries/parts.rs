@@ -12,9 +12,10 @@ use crate::load::Refusal;
 use crate::payload::arena::Span;
 use crate::payload::moment::{Moment, now};
 use crate::payload::pickle::Origin;
+use crate::payload::serializer::Content;
 use crate::payload::state::State;
 use crate::record::id::Id;
-use crate::record::layout::EncodedRecord;
+use crate::record::layout::{EncodedRecord, Loaded, Metadata, View};
 use crate::sys::wiped::{WipedBytes, WipedText};
 
 /// The ranges of the values of these members in a text that is a JSON object. If a name occurs twice, the last one
@@ -64,6 +65,11 @@ pub(super) fn number(json: &str) -> Option<f64> {
 pub(super) fn write_number(number: f64, out: &mut String) {
     let text = if number.fract() == 0.0 { format!("{number:.0}") } else { format!("{number:?}") };
     out.push_str(&text);
+}
+
+/// A session that was read from a record without a header. `timeout` is the session's own, in seconds.
+pub(super) fn loaded(content: Content, generation: u64, timeout: Option<f64>) -> Loaded {
+    Loaded { content, metadata: Metadata::default(), generation, view: View::Current, timeout }
 }
 
 /// A record without a header.

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::notation::Notation;
 use super::parts::{
-    id_from_cookie, members, moment, number, quoted, random, renewed, state, text, without_header, write_number,
+    id_from_cookie, loaded, members, moment, number, quoted, random, renewed, state, text, without_header, write_number,
 };
 use crate::cookie::seal::{HexSigned, Secret};
 use crate::error::Error;
@@ -19,7 +19,7 @@ use crate::payload::pickle;
 use crate::payload::serializer::Content;
 use crate::payload::state::State;
 use crate::record::id::Id;
-use crate::record::layout::{EncodedRecord, Layout, Loaded, Metadata, View};
+use crate::record::layout::{EncodedRecord, Layout, Loaded, Metadata};
 use crate::store::Record;
 use crate::sys::wiped::{WipedBytes, WipedText};
 
@@ -86,7 +86,7 @@ impl Layout for Records {
         text(id).to_owned()
     }
 
-    fn loads(&self, record: Record, view: View) -> Result<Loaded, Refusal> {
+    fn loads(&self, _id: &Id, record: Record, _now: f64) -> Result<Loaded, Refusal> {
         let (json, origin) = Notation::Pickle.loads(record.data, 1)?;
         let [Some(data), Some(created), Some(timeout)] = members(&json, ["managed_dict", "created", TIMEOUT])? else {
             return Err(Refusal::malformed("the record has no data, no time or no timeout"));
@@ -98,7 +98,7 @@ impl Layout for Records {
         let mut state = state(json, data, origin)?;
         state.hide(TIMEOUT, Span::of_payload(timeout.start, timeout.end));
         let content = Content { renewed: renewed(idle, record.left), created, state };
-        Ok(Loaded { content, metadata: Metadata::default(), view, generation: record.generation, timeout: Some(idle) })
+        Ok(loaded(content, record.generation, Some(idle)))
     }
 
     fn dumps(&self, content: &Content, _metadata: &Metadata) -> Result<EncodedRecord, Error> {

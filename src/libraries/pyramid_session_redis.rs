@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::notation::Notation;
 use super::parts::{
-    id_from_cookie, members, moment, number, random, renewed, state, text, without_header, write_number,
+    id_from_cookie, loaded, members, moment, number, random, renewed, state, text, without_header, write_number,
 };
 use crate::cookie::seal::{self, Seal, Signed};
 use crate::error::Error;
@@ -19,7 +19,7 @@ use crate::payload::moment::{Moment, now};
 use crate::payload::serializer::Content;
 use crate::payload::state::State;
 use crate::record::id::Id;
-use crate::record::layout::{EncodedRecord, Layout, Loaded, Metadata, View};
+use crate::record::layout::{EncodedRecord, Layout, Loaded, Metadata};
 use crate::store::Record;
 use crate::sys::wiped::{WipedBytes, WipedText};
 
@@ -82,7 +82,7 @@ impl Layout for Records {
         text(id).to_owned()
     }
 
-    fn loads(&self, record: Record, view: View) -> Result<Loaded, Refusal> {
+    fn loads(&self, _id: &Id, record: Record, _now: f64) -> Result<Loaded, Refusal> {
         let (json, origin) = self.notation.loads(record.data, 1)?;
         let [data, created, version, timeout, expires] = members(&json, ["m", "c", "v", TIMEOUT, EXPIRES])?;
         match version.and_then(|version| number(&json[version])) {
@@ -105,13 +105,7 @@ impl Layout for Records {
         }
         let (renewed, timeout) = ages(idle, end, created, record.left);
         let content = Content { renewed, created, state };
-        Ok(Loaded {
-            content,
-            metadata: Metadata::default(),
-            view,
-            generation: record.generation,
-            timeout: Some(timeout),
-        })
+        Ok(loaded(content, record.generation, Some(timeout)))
     }
 
     fn dumps(&self, content: &Content, _metadata: &Metadata) -> Result<EncodedRecord, Error> {

@@ -78,22 +78,16 @@ impl Layout for KhufuLayout {
     }
 
     fn view(&self, id: &Id, record: &[u8], now: f64) -> Result<View, Refusal> {
-        let (header, token) = (Header::read(record)?, id.token_hash());
-        if constant_time_eq(&header.token, &token) {
-            return Ok(View::Current);
-        }
-        match Snapshot::read(&record[header.data_range().end..])? {
-            Some(snapshot) if snapshot.is_opened_by(&token, now) => Ok(View::Snapshot),
-            _ => Err(Refusal::replaced()),
-        }
+        view(&Header::read(record)?, id, record, now)
     }
 
-    fn loads(&self, record: Record, view: View) -> Result<Loaded, Refusal> {
+    fn loads(&self, id: &Id, record: Record, now: f64) -> Result<Loaded, Refusal> {
         let Record { generation, mut data, .. } = record;
+        let header = Header::read(&data)?;
+        let view = view(&header, id, &data, now)?;
         if !(1..LAST_GENERATION).contains(&generation) {
             return Err(Refusal::malformed("the record's generation is out of range"));
         }
-        let header = Header::read(&data)?;
         let place = header.data_range();
         let snapshot = Snapshot::read(&data[place.end..])?;
         let (subject, state) = match (&snapshot, view) {
@@ -149,5 +143,17 @@ impl Layout for KhufuLayout {
 
     fn subjects(&self, subject: &str) -> Vec<SubjectName> {
         self.keys.subjects(subject)
+    }
+}
+
+/// The data that an id opens in a record with this header.
+fn view(header: &Header, id: &Id, record: &[u8], now: f64) -> Result<View, Refusal> {
+    let token = id.token_hash();
+    if constant_time_eq(&header.token, &token) {
+        return Ok(View::Current);
+    }
+    match Snapshot::read(&record[header.data_range().end..])? {
+        Some(snapshot) if snapshot.is_opened_by(&token, now) => Ok(View::Snapshot),
+        _ => Err(Refusal::replaced()),
     }
 }

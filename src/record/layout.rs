@@ -32,7 +32,7 @@ pub(crate) trait Layout: Send + Sync {
         id.hash()
     }
 
-    /// The data of a record that an id opens. The time is in seconds since the Unix epoch.
+    /// The data of a record that an id opens. `now` is in seconds since the Unix epoch.
     ///
     /// # Errors
     /// A refusal with [`LoadResult::Missing`](crate::LoadResult::Missing) if the id does not open the record.
@@ -40,11 +40,12 @@ pub(crate) trait Layout: Send + Sync {
         Ok(View::Current)
     }
 
-    /// Reads a session from its record.
+    /// Reads the session that an id opens in a record. `now` is in seconds since the Unix epoch.
     ///
     /// # Errors
-    /// [`Refusal::missing`] if the record shows that the session has ended.
-    fn loads(&self, record: Record, view: View) -> Result<Loaded, Refusal>;
+    /// A refusal with [`LoadResult::Missing`](crate::LoadResult::Missing) if the id does not open the record, or if the
+    /// record shows that the session has ended.
+    fn loads(&self, id: &Id, record: Record, now: f64) -> Result<Loaded, Refusal>;
 
     /// Writes a session as a record.
     fn dumps(&self, content: &Content, metadata: &Metadata) -> Result<EncodedRecord, Error>;

@@ -84,8 +84,7 @@ impl Records {
 
     pub(super) fn read(&self, id: &Id, record: Option<Record>, now: f64) -> Result<Loaded, NotLoaded> {
         let record = record.ok_or_else(|| NotLoaded::Missing(Refusal::missing()))?;
-        let view = self.layout.view(id, &record.data, now);
-        view.and_then(|view| self.layout.loads(record, view)).map_err(|refusal| match refusal.result {
+        self.layout.loads(id, record, now).map_err(|refusal| match refusal.result {
             LoadResult::Missing => NotLoaded::Missing(refusal),
             _ => NotLoaded::Refused(refusal),
         })

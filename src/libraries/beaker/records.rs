@@ -7,13 +7,13 @@ use super::dict::{Dict, new_id};
 use crate::cookie::seal::{HexSigned, Secret};
 use crate::error::Error;
 use crate::libraries::notation::Notation;
-use crate::libraries::parts::{id_from_cookie, quoted, text, without_header};
+use crate::libraries::parts::{id_from_cookie, loaded, quoted, text, without_header};
 use crate::load::Refusal;
 use crate::payload::pickle;
 use crate::payload::serializer::{Content, CookieSerializer};
 use crate::payload::state::State;
 use crate::record::id::Id;
-use crate::record::layout::{EncodedRecord, Layout, Loaded, Metadata, View};
+use crate::record::layout::{EncodedRecord, Layout, Loaded, Metadata};
 use crate::store::Record;
 use crate::sys::wiped::{WipedBytes, WipedText};
 
@@ -59,7 +59,7 @@ impl Layout for Records {
         format!("beaker_cache:{}:session", text(id))
     }
 
-    fn loads(&self, record: Record, view: View) -> Result<Loaded, Refusal> {
+    fn loads(&self, _id: &Id, record: Record, _now: f64) -> Result<Loaded, Refusal> {
         let encoded = quoted(pickle::to_json(&record.data, 0)?.0)
             .ok_or_else(|| Refusal::malformed("the record is not a pickled text"))?;
         let mut data = WipedBytes::with_capacity(base64::decoded_len_estimate(encoded.len()));
@@ -69,7 +69,7 @@ impl Layout for Records {
         if Dict::has_ended(&content.state) {
             return Err(Refusal::missing());
         }
-        Ok(Loaded { content, metadata: Metadata::default(), view, generation: record.generation, timeout: None })
+        Ok(loaded(content, record.generation, None))
     }
 
     fn dumps(&self, content: &Content, _metadata: &Metadata) -> Result<EncodedRecord, Error> {
