@@ -89,7 +89,7 @@ impl Factory {
         seal::prepare();
         let parts = CustomParts { store: custom.store.is_some(), serializer: custom.serializer.is_some() };
         let Config { current, accepted, store, cookie, lifetime, set_on_exception } = Config::new(options, parts)?;
-        let current = match current.place {
+        let current = match current.session_type {
             SessionType::Store => Current::Stored(Box::new(records(current, store, lifetime, custom)?)),
             _ => Current::Cookie(format(current, custom.serializer)),
         };
@@ -182,7 +182,7 @@ fn format(config: FormatConfig, custom: Option<Arc<dyn Serializer>>) -> Format {
     if config.library == Library::Beaker {
         return libraries::beaker_cookie(config);
     }
-    let seal: Box<dyn Seal> = match config.place {
+    let seal: Box<dyn Seal> = match config.session_type {
         SessionType::EncryptedCookie => Box::new(Encrypted::new(&config.secrets)),
         _ => Box::new(Signed::new(config.hashalg, &config.secrets)),
     };

@@ -5,13 +5,13 @@ use crate::config::rules;
 use crate::config::secrets::{KeyRule, secrets};
 use crate::cookie::seal::{Hashalg, Secret};
 use crate::error::Error;
-use crate::options::{Settings, full_name};
+use crate::options::Settings;
 
 /// The current format or an accepted one.
 pub(crate) struct FormatConfig {
     /// An accepted format's name. Empty for the current format.
     pub name: String,
-    pub place: SessionType,
+    pub session_type: SessionType,
     pub library: Library,
     pub serializer: SerializerName,
     pub hashalg: Hashalg,
@@ -25,14 +25,14 @@ impl FormatConfig {
     pub(super) fn accepted(name: &str, settings: &Settings) -> Result<Self, Error> {
         match SessionType::of(settings, false)? {
             SessionType::Store => Err(settings.refuse(name, "type", "one of signed_cookie, encrypted_cookie")),
-            place => Self::new(name, place, settings),
+            session_type => Self::new(name, session_type, settings),
         }
     }
 
-    pub(super) fn new(name: &str, place: SessionType, settings: &Settings) -> Result<Self, Error> {
+    pub(super) fn new(name: &str, session_type: SessionType, settings: &Settings) -> Result<Self, Error> {
         let library = Library::of(settings);
-        rules::check(library, name, place, settings)?;
-        let rule = match (library, place) {
+        rules::check(library, name, session_type, settings)?;
+        let rule = match (library, session_type) {
             (Library::Khufu, SessionType::EncryptedCookie) => KeyRule::Encryption,
             (Library::Khufu, _) => KeyRule::Salted(settings.get("salt").unwrap_or_default()),
             (Library::PyramidSessionRedis, _) => KeyRule::Salted(match settings.all(&["salt"]).next() {
@@ -42,19 +42,14 @@ impl FormatConfig {
             (Library::PyramidRedisSessions, _) => KeyRule::Salted(""),
             (Library::Beaker, _) => KeyRule::Utf8,
         };
-        if library == Library::Khufu && place == SessionType::EncryptedCookie && settings.is_set("salt") {
-            let allowed =
-                format!("unset if {} is encrypted_cookie (the key is the secret alone)", full_name(name, "type"));
-            return Err(settings.refuse(name, "salt", &allowed));
-        }
         let secrets = secrets(name, settings, rule)?;
-        let encrypt_key = match (library, place) {
+        let encrypt_key = match (library, session_type) {
             (Library::Beaker, SessionType::EncryptedCookie) => Some(rules::encrypt_key(name, settings, &secrets)?),
             _ => None,
         };
         Ok(Self {
             name: name.to_owned(),
-            place,
+            session_type,
             library,
             serializer: SerializerName::of(library, settings),
             hashalg: hashalg(settings),

@@ -61,11 +61,11 @@ impl Config {
             return Err(error.clone());
         }
         let settings = options.settings();
-        let place = SessionType::of(settings, custom.store)?;
-        if place != SessionType::Store && settings.is_set("store") {
+        let session_type = SessionType::of(settings, custom.store)?;
+        if session_type != SessionType::Store && settings.is_set("store") {
             return Err(settings.refuse("", "type", "store if the option store is set"));
         }
-        let current = FormatConfig::new("", place, settings)?;
+        let current = FormatConfig::new("", session_type, settings)?;
         check_custom_parts(current.library, custom, settings)?;
         let store = StoreConfig::new(current.library, settings);
         let lifetime = Lifetime {

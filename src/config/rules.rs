@@ -12,8 +12,8 @@ pub(super) const PYRAMID_SESSION_REDIS_SALT: &str = "pyramid_session_redis.";
 
 /// Refuses options that a library does not have, or values that it could not read. `name` is an accepted format's name,
 /// or empty.
-pub(super) fn check(library: Library, name: &str, place: SessionType, settings: &Settings) -> Result<(), Error> {
-    if (library, place) != (Library::Beaker, SessionType::EncryptedCookie) && settings.is_set("encrypt_key") {
+pub(super) fn check(library: Library, name: &str, session_type: SessionType, settings: &Settings) -> Result<(), Error> {
+    if (library, session_type) != (Library::Beaker, SessionType::EncryptedCookie) && settings.is_set("encrypt_key") {
         return Err(settings.refuse(
             name,
             "encrypt_key",
@@ -21,9 +21,16 @@ pub(super) fn check(library: Library, name: &str, place: SessionType, settings: 
         ));
     }
     if library == Library::Khufu {
-        return Ok(());
+        return match session_type {
+            SessionType::EncryptedCookie if settings.is_set("salt") => {
+                let allowed =
+                    format!("unset if {} is encrypted_cookie (the key is the secret alone)", full_name(name, "type"));
+                Err(settings.refuse(name, "salt", &allowed))
+            }
+            _ => Ok(()),
+        };
     }
-    let stored = place == SessionType::Store;
+    let stored = session_type == SessionType::Store;
     let is_set = |option: &str| settings.is_set(option);
     let is_zero = |option: &str| settings.number(option) == Some(0);
     let salted = library == Library::PyramidSessionRedis;
