@@ -21,7 +21,7 @@ pub(crate) struct Location {
     pub url: Zeroizing<String>,
     /// The beginning of the names of keys in Redis.
     pub prefix: String,
-    /// The most memory that `memory:` may take, in bytes; `None`: as much as there is.
+    /// The most memory that `memory:` may take, in bytes. `None` if there is no limit.
     pub most_bytes: Option<usize>,
     /// How long a call may take.
     pub timeout: Duration,
@@ -55,14 +55,14 @@ impl Location {
             _ if self.is_redis() => self.redis().map(|store| Arc::new(store) as Arc<dyn Driver>),
             _ => return Err(refused(&format!("one of {}", BUILT_IN.join(", ")))),
         };
-        opened.map_err(|error| Error::Option(format!("the option store: {error}")))
+        opened.map_err(not_opened)
     }
 
     /// Opens a Redis for records that a library writes, too.
     pub fn open_shared(&self, library: &str) -> Result<Arc<dyn Driver>, Error> {
         #[cfg(feature = "redis")]
         if self.is_redis() {
-            let store = self.redis().map_err(|error| Error::Option(format!("the option store: {error}")))?;
+            let store = self.redis().map_err(not_opened)?;
             return Ok(Arc::new(redis::Shared::new(store)));
         }
         Err(refused(&format!("a Redis if library is {library}")))
@@ -77,6 +77,10 @@ impl Location {
     fn redis(&self) -> Result<redis::Redis, StoreError> {
         Ok(redis::Redis::open(&self.url)?.with_prefix(&self.prefix))
     }
+}
+
+fn not_opened(error: StoreError) -> Error {
+    Error::Option(format!("the option store: {error}"))
 }
 
 /// The URL itself is not shown: it may hold a password.
