@@ -17,7 +17,7 @@ pub(crate) use fault::FaultKind;
 pub(crate) use kind::{is_number, kind};
 pub(crate) use rewrite::{compact, finite};
 pub(crate) use scanner::{LEVELS_ON_OPENING, MOST_DIGITS, Marks, Number, Scanner, StringAt};
-pub(crate) use string::{code_points, escape, escaped_len, is_text, push_characters, unescape};
+pub(crate) use string::{code_points, escape, escaped_len, is_text, push_characters, unescape, unescaped};
 
 /// Checks that `text` is one JSON value that may be set in a session.
 pub(crate) fn check(text: &str) -> Result<Marks, Fault> {

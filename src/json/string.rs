@@ -1,7 +1,7 @@
 //! Escapes and unescapes the text between a JSON string's quotes.
 
 use super::stops::Stops;
-use crate::sys::wiped::WipedBytes;
+use crate::sys::wiped::{WipedBytes, WipedText};
 
 /// The number of bytes that [`escape`] writes for a text.
 pub(crate) fn escaped_len(text: &str) -> usize {
@@ -92,6 +92,13 @@ pub(crate) fn unescape(inside: &str, lone_surrogate: Option<char>, out: &mut Str
         }
     }
     true
+}
+
+/// The unescaped text of a string, with U+FFFD for each lone surrogate.
+pub(crate) fn unescaped(inside: &str) -> WipedText {
+    let mut text = WipedText::with_capacity(inside.len());
+    unescape(inside, Some(char::REPLACEMENT_CHARACTER), &mut text);
+    text
 }
 
 /// Appends the unescaped characters of a string as UTF-8. A lone surrogate becomes three bytes that are not valid

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::error::Error;
-use crate::json::unescape;
+use crate::json::unescaped;
 use crate::load::Refusal;
 use crate::payload::moment::Moment;
 use crate::payload::state::State;
@@ -40,11 +40,10 @@ const LONGEST_KEY: usize = 100;
 
 /// A key as an error message shows it. `inside` is its JSON text between the quotes.
 pub(super) fn shown_key(inside: &str) -> String {
-    let mut key = String::with_capacity(inside.len());
-    unescape(inside, Some(char::REPLACEMENT_CHARACTER), &mut key);
+    let key = unescaped(inside);
     match key.char_indices().nth(LONGEST_KEY) {
         Some((end, _)) => format!("{:?}…", &key[..end]),
-        None => format!("{key:?}"),
+        None => format!("{:?}", &**key),
     }
 }
 

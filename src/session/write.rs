@@ -140,7 +140,7 @@ impl Session {
         }
         self.note_access();
         for (written, json, marks) in pairs {
-            let key = unescaped(written);
+            let key = json::unescaped(written);
             let value = self.state.keep(json, marks);
             self.state.set(&key, value);
             self.note(|state| Change::Set(key, JsonText::of(state, value)));
@@ -271,7 +271,7 @@ fn refusal_of_member(json: &str, fault: Fault) -> Error {
     let mut member = None;
     let members = json::members(&mut scanner, |key, start, end, _| {
         if (start..end).contains(&fault.at()) {
-            member = Some(unescaped(&json[key.start..key.end]));
+            member = Some(json::unescaped(&json[key.start..key.end]));
         }
     });
     match (members, member) {
@@ -279,11 +279,4 @@ fn refusal_of_member(json: &str, fault: Fault) -> Error {
         (Ok(()), None) => fault.into(),
         (Err(other), _) => other.into(),
     }
-}
-
-/// A key as text. `written` is its JSON text between the quotes.
-fn unescaped(written: &str) -> WipedText {
-    let mut key = WipedText::with_capacity(written.len());
-    json::unescape(written, Some(char::REPLACEMENT_CHARACTER), &mut key);
-    key
 }

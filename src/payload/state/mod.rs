@@ -247,7 +247,7 @@ impl State {
     /// The hash of a key, in which a lone surrogate counts as U+FFFD. Equal keys have the same hash.
     fn hash(&self, index: &Index, entry: &Entry) -> u32 {
         match entry.key_escaped {
-            true => index.hash(&unescaped(self.text(entry.key))),
+            true => index.hash(&json::unescaped(self.text(entry.key))),
             false => index.hash(self.text(entry.key)),
         }
     }
@@ -544,14 +544,7 @@ fn fingerprint(key: &[u8]) -> u32 {
 /// The fingerprint of the unescaped text of a key that is written with escapes.
 #[cold]
 fn escaped_fingerprint(written: &str) -> u32 {
-    fingerprint(unescaped(written).as_bytes())
-}
-
-/// A key's text, with U+FFFD for each lone surrogate.
-fn unescaped(written: &str) -> WipedText {
-    let mut text = WipedText::with_capacity(written.len());
-    json::unescape(written, Some(char::REPLACEMENT_CHARACTER), &mut text);
-    text
+    fingerprint(json::unescaped(written).as_bytes())
 }
 
 #[cfg(test)]
