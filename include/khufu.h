@@ -82,7 +82,7 @@
 
 /**
  * A flag of khufu_session_open_with: reading the session neither renews its cookie nor extends its life. Use it for polls
- * and health checks. Writing works as ever.
+ * and health checks. The session can still be changed.
  */
 #define KHUFU_OPEN_PASSIVE 1
 

@@ -113,12 +113,12 @@ impl Refusal {
         Self::new(LoadResult::Missing, "the session has a new id, and the old id no longer opens it")
     }
 
-    /// The same refusal, for a genuine cookie.
+    /// Marks the refused cookie as genuine.
     pub fn mark_genuine(self) -> Self {
         Self { genuine: true, ..self }
     }
 
-    /// Of this refusal and an earlier one, the one that gives more information.
+    /// Returns this refusal or an earlier one, whichever gives more information.
     pub fn more_informative(self, earlier: Option<Self>) -> Self {
         earlier.filter(|earlier| earlier.weight() >= self.weight()).unwrap_or(self)
     }

@@ -28,7 +28,7 @@ func At(now time.Time) OpenOption {
 }
 
 // Passive opens the session so that reading it neither renews its cookie nor extends its
-// life. Use it for polls and health checks. Changes are written as ever.
+// life. Use it for polls and health checks. The session can still be changed.
 func Passive() OpenOption {
 	return func(o *opening) { o.flags |= C.KHUFU_OPEN_PASSIVE }
 }

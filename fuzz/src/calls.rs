@@ -73,7 +73,7 @@ struct Text {
     len: usize,
 }
 
-/// Handles, each of which may be NULL.
+/// The handles and texts that the calls use. Each handle may be NULL.
 struct World {
     options: *mut khufu_options,
     factories: [*mut khufu_factory; 2],

@@ -18,8 +18,8 @@ pub(crate) struct Attributes {
 const PREFIXES: [&str; 4] = ["__Host-Http-", "__Host-", "__Http-", "__Secure-"];
 
 impl Attributes {
-    /// The attribute because of which browsers would drop the cookie, and the value that it must have. `None` if
-    /// browsers accept the cookie.
+    /// Finds an attribute whose value makes browsers drop the cookie. Returns its name and the value that it must have.
+    /// `None` if browsers accept the cookie.
     pub fn broken_rule(&self) -> Option<(&'static str, String)> {
         if self.samesite == Some("None") && !self.secure {
             return Some(("secure", "true if samesite is None".to_owned()));

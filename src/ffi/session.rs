@@ -25,7 +25,7 @@ pub struct khufu_session {
 }
 
 /// A flag of khufu_session_open_with: reading the session neither renews its cookie nor extends its life. Use it for polls
-/// and health checks. Writing works as ever.
+/// and health checks. The session can still be changed.
 pub const KHUFU_OPEN_PASSIVE: u32 = 1;
 
 /// Opens a request's session at the current time.

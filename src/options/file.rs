@@ -30,7 +30,8 @@ impl Options {
     ///
     /// # Errors
     /// [`Error::Option`] if the text has no such section, if a line has the wrong syntax, or if an option is wrong. The
-    /// message contains the number of the line. Options from earlier lines stay set.
+    /// message contains the number of the line. If an option is wrong, the options on earlier lines stay set. After any
+    /// other error, no option is set.
     pub fn load(&mut self, text: &str, section: &str, prefix: &str) -> Result<(), Error> {
         for Setting { line, name, values } in settings(text, section)? {
             let Some(name) = name.strip_prefix(prefix) else { continue };

@@ -68,7 +68,7 @@ impl Moment {
         seconds.is_finite().then_some(Self { seconds, form: Form::Text(span) })
     }
 
-    /// The same time, independent of the text that it was read from.
+    /// Makes the time independent of the text that it was read from.
     pub fn detached(self) -> Self {
         match self.form {
             Form::Text(_) => Self { form: Form::Float, ..self },
@@ -86,7 +86,7 @@ impl Moment {
         matches!(self.form, Form::Text(_))
     }
 
-    /// The same time. If it was not read from a text, it is rounded down to whole seconds.
+    /// Rounds the time down to whole seconds, unless it was read from a text.
     pub fn whole_unless_read(self) -> Self {
         match self.form {
             Form::Text(_) => self,

@@ -1,4 +1,4 @@
-//! Lists under a key that grow by one element at a time: each append takes as long, and as much memory, as its own text.
+//! The lists in a state. The time and the memory that appending takes depend on the element, not on the list.
 
 use std::collections::HashMap;
 
@@ -25,10 +25,10 @@ impl State {
         searched.0.entry(list.span).or_insert_with(|| Elements::of(text)).holds(text, &wanted)
     }
 
-    /// The list at a key, if the key is there.
+    /// The list at a key. `None` if the key does not exist.
     ///
     /// # Errors
-    /// [`Error::Type`] if the key holds another type of value.
+    /// [`Error::Type`] if the key holds something other than a list.
     pub fn list(&self, key: &str) -> Result<Option<Value>, Error> {
         let found = self.get(key);
         match found.map(|value| self.text(value.span)) {
@@ -37,8 +37,9 @@ impl State {
         }
     }
 
-    /// The next element of a list from a byte of the list on (0: the first), and the byte behind it. `None` at the end,
-    /// and for a byte where no element can begin: the list may have changed since the byte was given.
+    /// The first element that begins at byte `from` of a list's text or later, and the position of the byte after it.
+    /// `None` if there is no further element. Also `None` if no element can begin there, because the list has changed
+    /// since the position was given.
     pub fn element(&self, list: Value, from: usize) -> Option<(Value, usize)> {
         let text = self.text(list.span);
         let from = from.max("[".len());
@@ -51,11 +52,11 @@ impl State {
         Some((Value { span: list.span.part(start, end), marks: list.marks }, end))
     }
 
-    /// Adds an element to the list at a key, which is made if it is not there. False if the list has the element
-    /// already and duplicates are not allowed.
+    /// Adds an element to the list at a key. If the key does not exist, it is set to a new list. False if duplicates are
+    /// not allowed and the list already has the element.
     ///
     /// # Errors
-    /// [`Error::Type`] if the key holds another type of value; [`Error::Range`] if the list would be too long.
+    /// [`Error::Type`] if the key holds something other than a list; [`Error::Range`] if the list would be too long.
     pub fn append(&mut self, key: &str, element: &JsonText, allow_duplicate: bool) -> Result<bool, Error> {
         let list = self.list(key)?;
         check_length(list.map_or(0, |list| list.span.len()) + element.json.len() + "[,]".len())?;
@@ -66,11 +67,11 @@ impl State {
         Ok(true)
     }
 
-    /// Takes elements, given as the text of a list, out of the list at a key, each as often as it is given. The key is
-    /// deleted with the last element.
+    /// Removes elements from the list at a key. `elements` is a list as JSON text; an element that occurs in it several
+    /// times is removed as many times. If no element is left, the key is deleted.
     ///
     /// # Errors
-    /// [`Error::Type`] if the key holds another type of value.
+    /// [`Error::Type`] if the key holds something other than a list.
     pub fn take(&mut self, key: &str, elements: &str) -> Result<(), Error> {
         let Some(list) = self.list(key)? else { return Ok(()) };
         let mut times: HashMap<_, usize> = HashMap::new();
@@ -98,7 +99,7 @@ impl State {
         Ok(())
     }
 
-    /// Adds an element to the list at a key, or makes the list if there is none. The element must be compact JSON, and must
+    /// Adds an element to the list at a key, or sets the key to a new list. The element must be compact JSON, and must
     /// not be a view of the session.
     fn extend_list(&mut self, key: &str, element: &str, marks: Marks) {
         let Some(index) = self.find(key) else {

@@ -172,7 +172,7 @@ fn two_requests_without_a_grace_for_the_old_id() {
     }
 }
 
-/// Limits for two requests, of which the first may lose one answer.
+/// Limits for two requests. The first request may lose one answer.
 const ONE_LOSS: Limits = Limits { losses: 1, losing: 1, grace: 20, requests: 2 };
 
 #[test]

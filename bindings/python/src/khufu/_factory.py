@@ -96,7 +96,7 @@ class Factory:
         :param now: opens the session as if this were the current time, for tests and replays.
         :param timeout: how long the store may take, if that is less than the option store_timeout.
         :param passive: True: reading the session neither renews its cookie nor extends its life, for polls and health
-            checks. Writing works as ever.
+            checks. The session can still be changed.
         :raises StoreError: if the store failed, and the option store_on_error is fail.
         """
         return self._session(lib.khufu_session_open_with, cookie_header, now, timeout, passive)

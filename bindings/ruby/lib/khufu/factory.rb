@@ -99,7 +99,7 @@ module Khufu
     # @param timeout [Numeric, nil] how many seconds this call may wait for the store, if less than `store_timeout`;
     #   with 0, opening a session in a store fails at once
     # @param passive [Boolean] true: reading the session neither renews its cookie nor extends its life, for polls and
-    #   health checks; writing works as ever
+    #   health checks; the session can still be changed
     # @yieldparam session [Session]
     # @return [Session, Object] the session, or the block's result
     # @raise [ArgumentError] if `now` is an invalid time, or `timeout` is negative
