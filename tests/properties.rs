@@ -269,21 +269,6 @@ fn pickles() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// Returns true if two values are equal by Python's `==`. Numbers must fit a double, and keys be in the same order.
-fn same(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::Array(ones), Value::Array(others)) => {
-            ones.len() == others.len() && ones.iter().zip(others).all(|(one, other)| same(one, other))
-        }
-        (Value::Object(ones), Value::Object(others)) => {
-            ones.len() == others.len()
-                && ones.iter().zip(others).all(|(one, other)| one.0 == other.0 && same(one.1, other.1))
-        }
-        (Value::Number(one), Value::Number(other)) => one.to_string().parse::<f64>() == other.to_string().parse(),
-        _ => one == other,
-    }
-}
-
 #[derive(Debug, Clone)]
 enum Call {
     Set(String, Value),

@@ -109,21 +109,6 @@ fn is_in_range(text: &str) -> bool {
     })
 }
 
-/// Returns true if two values are equal. Numbers are compared as doubles, and keys must be in the same order.
-pub fn same(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::Array(ones), Value::Array(others)) => {
-            ones.len() == others.len() && ones.iter().zip(others).all(|(one, other)| same(one, other))
-        }
-        (Value::Object(ones), Value::Object(others)) => {
-            ones.len() == others.len()
-                && ones.iter().zip(others).all(|(one, other)| one.0 == other.0 && same(one.1, other.1))
-        }
-        (Value::Number(one), Value::Number(other)) => one.to_string().parse::<f64>() == other.to_string().parse(),
-        _ => one == other,
-    }
-}
-
 /// Returns true if Python may find two values equal. Numbers and booleans are compared as doubles, and keys may be in
 /// any order.
 pub fn may_be_equal(one: &Value, other: &Value) -> bool {

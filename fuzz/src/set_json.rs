@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use khufu::{Error, Factory, LoadResult, OpenOptions, Outcome, Session};
 use serde_json::Value;
 
-use super::common::{FORMATS, KEY, NOW, SECRET, factory, open, value_of};
+use super::common::{FORMATS, KEY, NOW, SECRET, factory, open, same, value_of};
 use super::json_text::{self, LONE_SURROGATE, accepted};
 
 /// Separates the texts of an input. No JSON text contains this character.
@@ -135,5 +135,5 @@ fn reopen(factory: &Factory, session: &mut Session) {
     assert_eq!(reopened.load_result(), LoadResult::Loaded);
     let [before, after] =
         [session, &mut reopened].map(|session| json_text::read(session.to_json()).expect("it is JSON"));
-    assert!(json_text::same(&before, &after), "{before} became {after}");
+    assert!(same(&before, &after), "{before} became {after}");
 }

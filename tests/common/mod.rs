@@ -146,3 +146,18 @@ pub fn items(session: &mut Session) -> Vec<(String, String)> {
     assert!(session.at(length).is_none());
     items
 }
+
+/// Returns true if two values are equal. Numbers are compared as doubles, and keys must be in the same order.
+pub fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Array(ones), Value::Array(others)) => {
+            ones.len() == others.len() && ones.iter().zip(others).all(|(one, other)| same(one, other))
+        }
+        (Value::Object(ones), Value::Object(others)) => {
+            ones.len() == others.len()
+                && ones.iter().zip(others).all(|(one, other)| one.0 == other.0 && same(one.1, other.1))
+        }
+        (Value::Number(one), Value::Number(other)) => one.to_string().parse::<f64>() == other.to_string().parse(),
+        _ => one == other,
+    }
+}
