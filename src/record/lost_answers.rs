@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::session::Outcome;
 use crate::store::{Driver, Location, Record, Saved, StoreError, SubjectName, Write};
-use crate::{Custom, Error, Factory, LoadResult, Options, Session};
+use crate::{Custom, Error, Factory, LoadResult, Options, Session, SubjectSession};
 
 /// A store in memory that can lose answers.
 struct Lossy {
@@ -103,6 +103,20 @@ fn begun(factory: &Factory) -> String {
     commit(&mut session)
 }
 
+/// A session of alice that the store has inserted without answering.
+fn begun_without_answer(lossy: &Lossy, factory: &Factory) -> Session {
+    let mut session = open(factory, "");
+    session.set_json("a", "1").unwrap();
+    session.set_subject("alice").unwrap();
+    lossy.lose_save();
+    assert!(is_store_error(&mut session));
+    session
+}
+
+fn sessions_of_alice(factory: &Factory) -> Vec<SubjectSession> {
+    factory.subject("alice").and_then(|subject| subject.sessions()).unwrap()
+}
+
 /// Sets a key in another request.
 fn set(factory: &Factory, header: &str, key: &str) {
     let mut other = open(factory, header);
@@ -118,16 +132,12 @@ fn is_store_error(session: &mut Session) -> bool {
 fn a_new_session_is_committed_again_under_a_new_name() {
     let lossy = Lossy::new();
     let factory = lossy.factory();
-    let mut session = open(&factory, "");
-    session.set_json("a", "1").unwrap();
-    session.set_subject("alice").unwrap();
-    lossy.lose_save();
-    assert!(is_store_error(&mut session));
+    let mut session = begun_without_answer(&lossy, &factory);
     assert_eq!(session.id(), None);
     session.set_json("b", "2").unwrap();
     let header = commit(&mut session);
     assert_eq!(json(&factory, &header), r#"{"a":1,"b":2}"#);
-    let listed = factory.subject("alice").and_then(|subject| subject.sessions()).unwrap();
+    let listed = sessions_of_alice(&factory);
     assert_eq!(listed.len(), 1, "the record under the first name was removed");
     assert_eq!(Some(listed[0].id.as_str()), session.id());
 }
@@ -296,15 +306,11 @@ fn a_logout_by_an_old_id_that_could_not_be_opened_ends_the_session_only_within_t
 fn a_logout_ends_a_session_that_may_have_been_saved() {
     let lossy = Lossy::new();
     let factory = lossy.factory();
-    let mut session = open(&factory, "");
-    session.set_json("a", "1").unwrap();
-    session.set_subject("alice").unwrap();
-    lossy.lose_save();
-    assert!(is_store_error(&mut session));
-    assert_eq!(factory.subject("alice").and_then(|subject| subject.sessions()).unwrap().len(), 1);
+    let mut session = begun_without_answer(&lossy, &factory);
+    assert_eq!(sessions_of_alice(&factory).len(), 1);
     session.invalidate();
     session.commit(Outcome::Response).unwrap();
-    assert_eq!(factory.subject("alice").and_then(|subject| subject.sessions()).unwrap(), []);
+    assert_eq!(sessions_of_alice(&factory), []);
 }
 
 #[test]
