@@ -383,7 +383,8 @@ impl<'p> Machine<'p> {
                 integer::to_decimal(bytes)
             }
             _ => match (opcode, self.line_text()?) {
-                (b'I', bit @ ("00" | "01")) => {
+                // CPython takes 0 and 1 in two characters for False and True, whatever the first one is.
+                (b'I', bit @ ("00" | "-0" | "01")) => {
                     self.word(if bit == "01" { "true" } else { "false" });
                     return Ok(());
                 }
