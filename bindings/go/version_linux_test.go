@@ -5,12 +5,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"testing"
 
 	khufu "github.com/khufu/khufu/bindings/go"
 )
 
+// The test replaces a function of the library with LD_PRELOAD, which not every system has.
 func TestALibraryWithAnotherABIVersionIsRefused(t *testing.T) {
 	const preloaded = "KHUFU_TEST_PRELOADED"
 	if os.Getenv(preloaded) != "" {
@@ -22,9 +22,6 @@ func TestALibraryWithAnotherABIVersionIsRefused(t *testing.T) {
 			t.Errorf("the error of Load is %v", err)
 		}
 		return
-	}
-	if runtime.GOOS != "linux" {
-		t.Skip("needs LD_PRELOAD")
 	}
 	source, library := filepath.Join(t.TempDir(), "other.c"), filepath.Join(t.TempDir(), "other.so")
 	if err := os.WriteFile(source, []byte("unsigned khufu_abi_version(void) { return 4711; }"), 0o600); err != nil {
