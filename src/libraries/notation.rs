@@ -50,8 +50,7 @@ impl Notation {
             Self::Pickle => pickle::from_session(room, json, state, at),
             Self::ZippedJson => deflated(room, json),
             Self::Json => {
-                let mut out = WipedBytes::with_capacity(room + json.len());
-                out.resize(room, 0);
+                let mut out = WipedBytes::with_room(room, json.len());
                 out.add(json.as_bytes());
                 Ok(out)
             }
@@ -83,8 +82,7 @@ fn deflated(room: usize, json: &str) -> Result<WipedBytes, Error> {
         )));
     }
     // Data that cannot be compressed become a little longer.
-    let mut out = WipedBytes::with_capacity(room + json.len() + json.len() / 8 + 128);
-    out.resize(room, 0);
+    let mut out = WipedBytes::with_room(room, json.len() + json.len() / 8 + 128);
     let status =
         Compress::new(Compression::default(), true).compress_vec(json.as_bytes(), &mut out, FlushCompress::Finish);
     assert!(matches!(status, Ok(Status::StreamEnd)), "the buffer is large enough");

@@ -71,8 +71,7 @@ impl Layout for Records {
     }
 
     fn seal(&self, id: &Id) -> WipedBytes {
-        let mut buffer = WipedBytes::with_capacity(self.seal.overhead() + id.0.len());
-        buffer.resize(self.seal.overhead(), 0);
+        let mut buffer = WipedBytes::with_room(self.seal.overhead(), id.0.len());
         buffer.add(&id.0);
         self.seal.seal(&mut buffer).expect("a signature needs no random bytes");
         seal::encoded(&buffer)

@@ -80,8 +80,7 @@ impl<S: Serializer> CustomSerializer<S> {
     fn payload(&self, room: usize, json: &str) -> Result<WipedBytes, Error> {
         let payload = self.0.dumps(json).map_err(|error| Error::Serializer(error.to_string()))?;
         let payload = WipedBytes::from(payload);
-        let mut bytes = WipedBytes::with_capacity(room + payload.len());
-        bytes.resize(room, 0);
+        let mut bytes = WipedBytes::with_room(room, payload.len());
         bytes.add(&payload);
         Ok(bytes)
     }

@@ -28,11 +28,7 @@ impl Snapshot {
         match bytes.len() {
             0 => Ok(None),
             length if length < FRONT => Err(Refusal::malformed("the record is too short")),
-            length => {
-                let mut copy = WipedBytes::with_capacity(length);
-                copy.add(bytes);
-                Ok(Some(Self(copy)))
-            }
+            _ => Ok(Some(Self(WipedBytes::from(bytes.to_vec())))),
         }
     }
 

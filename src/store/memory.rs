@@ -108,14 +108,13 @@ impl StoredRecord {
     }
 
     fn cost(&self) -> usize {
-        self.data.len() + OVERHEAD + if self.subject.is_some() { LISTED } else { 0 }
+        cost(&self.data, self.subject.is_some())
     }
 }
 
-fn copy(data: &[u8]) -> WipedBytes {
-    let mut copy = WipedBytes::with_capacity(data.len());
-    copy.extend_from_slice(data);
-    copy
+/// The memory in bytes that a record with these data takes, including its overhead.
+fn cost(data: &[u8], has_subject: bool) -> usize {
+    data.len() + OVERHEAD + if has_subject { LISTED } else { 0 }
 }
 
 fn key(key: &str) -> Result<Key, StoreError> {
@@ -145,8 +144,7 @@ impl Memory {
     }
 
     fn put(&self, key: Key, expected: Expected, write: &Write<'_>) -> Result<Saved, StoreError> {
-        let cost = write.data.len() + OVERHEAD + if write.subject.is_some() { LISTED } else { 0 };
-        if cost > self.most_bytes {
+        if cost(write.data, write.subject.is_some()) > self.most_bytes {
             let length = write.data.len();
             return Err(StoreError(format!(
                 "a record of {length} bytes does not fit into this memory store: raise store_max_bytes"
@@ -224,7 +222,7 @@ impl<'a> Open<'a> {
         let life = write.ttl.map_or(FOR_EVER, |ttl| (ttl.as_millis() as u64).clamp(1, FOR_EVER));
         let expires = self.now + life;
         let subject = write.subject.map(|subject| Key(subject.0));
-        let (generation, data) = (write.generation, copy(write.data));
+        let (generation, data) = (write.generation, WipedBytes::from(write.data.to_vec()));
         if let Some(kept) = self.shard.records.get_mut(&key)
             && kept.stays_in_place(expires, life)
             && kept.subject.as_deref() == subject.as_ref()
@@ -300,7 +298,7 @@ impl Driver for Memory {
     fn load(&self, key: &str, _deadline: Instant) -> Result<Option<Record>, StoreError> {
         let key = self::key(key)?;
         Ok(self.on(&key, |open| {
-            open.live(&key).map(|kept| Record { generation: kept.generation, data: copy(&kept.data), left: None })
+            open.live(&key).map(|kept| Record { generation: kept.generation, data: kept.data.clone(), left: None })
         }))
     }
 

@@ -17,6 +17,13 @@ impl WipedBytes {
         Self(Vec::with_capacity(capacity))
     }
 
+    /// `room` zero bytes, with capacity for `most` more bytes.
+    pub fn with_room(room: usize, most: usize) -> Self {
+        let mut bytes = Self::with_capacity(room + most);
+        bytes.resize(room, 0);
+        bytes
+    }
+
     /// Appends bytes. If there is not enough room, the bytes move, and their old place is zeroed.
     pub fn add(&mut self, bytes: &[u8]) {
         let needed = self.len() + bytes.len();

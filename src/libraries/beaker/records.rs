@@ -48,8 +48,7 @@ impl Layout for Records {
     }
 
     fn seal(&self, id: &Id) -> WipedBytes {
-        let mut value = WipedBytes::with_capacity(HexSigned::LENGTH + id.0.len());
-        value.resize(HexSigned::LENGTH, 0);
+        let mut value = WipedBytes::with_room(HexSigned::LENGTH, id.0.len());
         value.add(&id.0);
         self.macs.sign(&id.0, &mut value[..HexSigned::LENGTH]);
         value

@@ -77,8 +77,7 @@ impl Whole {
 
 /// The bytes, preceded by `room` zero bytes, in a buffer with room for `more` bytes.
 fn behind(room: usize, bytes: &[u8], more: usize) -> WipedBytes {
-    let mut out = WipedBytes::with_capacity(room + bytes.len() + more);
-    out.resize(room, 0);
+    let mut out = WipedBytes::with_room(room, bytes.len() + more);
     out.add(bytes);
     out
 }

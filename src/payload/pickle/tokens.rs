@@ -102,7 +102,7 @@ impl Tokens {
         let (start, end) = match escaped {
             true => {
                 let start = self.unescaped.len();
-                json::code_points(inside).for_each(|point| push_point(point, &mut self.unescaped));
+                json::push_characters(inside, &mut self.unescaped);
                 (start, self.unescaped.len())
             }
             false => (start + 1, end - 1),
@@ -184,11 +184,4 @@ impl ValueForms {
 
 fn skip(scanner: &mut Scanner<'_>) {
     scanner.value().expect("the text has been checked");
-}
-
-fn push_point(point: u32, out: &mut WipedBytes) {
-    match char::from_u32(point) {
-        Some(character) => out.add(character.encode_utf8(&mut [0; 4]).as_bytes()),
-        None => out.add(&[0xe0 | (point >> 12) as u8, 0x80 | (point >> 6 & 0x3f) as u8, 0x80 | (point & 0x3f) as u8]),
-    }
 }

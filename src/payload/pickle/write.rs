@@ -59,8 +59,7 @@ fn pickled(
     protocol: u8,
     write: impl FnOnce(&mut Writer) -> Result<(), Error>,
 ) -> Result<WipedBytes, Error> {
-    let mut writer = Writer { out: WipedBytes::with_capacity(room + 512), protocol, memo: 0 };
-    writer.out.resize(room, 0);
+    let mut writer = Writer { out: WipedBytes::with_room(room, 512), protocol, memo: 0 };
     writer.out.add(&[PROTO, protocol]);
     write(&mut writer)?;
     writer.out.add(b".");
