@@ -1,6 +1,6 @@
 /**
  * @file
- * khufu for C++17: the sessions of the Pyramid web framework, header only, over khufu.h.
+ * khufu for C++17: the sessions of the Pyramid web framework. This header wraps khufu.h; it has no source file.
  *
  *     khufu::Factory factory{{"secret", "itsaseekreet"}, {"httponly", "true"}};   // once
  *
@@ -11,9 +11,10 @@
  *     for (auto [name, value] : session.headers())
  *         response.set_header(name, value);
  *
- * Every call that fails throws khufu::Error, except where its comment says otherwise. Texts are std::string_view in UTF-8.
- * A view that a session gives is valid until the next call that changes the session, or its end; reading leaves it valid.
- * Nothing here allocates memory that khufu.h does not, unless it returns a std::string or throws.
+ * A call that fails throws khufu::Error, unless its comment says otherwise. Texts are std::string_view in UTF-8. A view
+ * that a session returns is valid until a call changes the session or the session is destroyed, unless the function's
+ * comment says otherwise. Reading leaves it valid. A function here allocates memory of its own only if it returns a
+ * std::string or throws.
  */
 #ifndef KHUFU_HPP
 #define KHUFU_HPP
@@ -39,14 +40,14 @@
 
 namespace khufu {
 
-/** The failure of a call: its status, and the detail of it in words without secrets. */
+/** The exception that a failed call throws. Its message says what went wrong, and contains no secret. */
 class Error : public std::exception {
 public:
     Error(khufu_status status, const char *detail) : status_(status), detail_(detail) {
         if (detail_.empty()) detail_ = khufu_status_message(static_cast<std::int32_t>(status));
     }
 
-    /** For example KHUFU_ERR_GONE. */
+    /** The status of the failed call, for example KHUFU_ERR_GONE. */
     khufu_status status() const noexcept { return status_; }
     const char *what() const noexcept override { return detail_.c_str(); }
 
@@ -63,17 +64,17 @@ template <auto free> struct Free {
     template <typename Handle> void operator()(Handle *handle) const noexcept { free(handle); }
 };
 
-/** The two outputs of a text. */
+/** The two outputs of a function that returns a text: its address and its length. */
 struct Text {
     const char *data = nullptr;
     std::size_t length = 0;
     operator std::string_view() const noexcept { return data == nullptr ? std::string_view() : std::string_view(data, length); }
 };
 
-/** The end of a range whose iterators know by themselves when they are at the end. */
+/** The end of every range here. An iterator equals it when its source has no more values. */
 struct End {};
 
-/** An iterator over what a function gives again and again, until it gives nothing. */
+/** An input iterator over the values that the source's next() returns. It ends when next() returns no value. */
 template <typename Source, typename Value> class Iterator {
 public:
     using iterator_category = std::input_iterator_tag;
@@ -100,7 +101,7 @@ private:
     std::optional<Value> value_;
 };
 
-/** A range for `for`, made from what gives its values. */
+/** The values of a source, for a `for` loop. Each loop begins with a new copy of the source. */
 template <typename Source, typename Value> class Range {
 public:
     explicit Range(Source source) : source_(source) {}
@@ -117,31 +118,35 @@ template <typename T> constexpr bool always_false = false;
 
 } // namespace detail
 
-/** The name and the value of an option, as docs/options.md lists them. */
+/** The name and the value of an option. docs/options.md lists the options. */
 using Option = std::pair<std::string_view, std::string_view>;
 
-/** Options of a factory. They belong to one thread at a time. */
+/** The options of a factory. Only one thread at a time may use them. */
 class Options {
 public:
     Options() : handle_(khufu_options_new()) {}
-    /** Sets these options. @throws Error with KHUFU_ERR_OPTION for an unknown name or a wrong value. */
+    /** Sets these options. @throws Error with KHUFU_ERR_OPTION if there is no such option or a value is wrong. */
     Options(std::initializer_list<Option> options) : Options() {
         for (const auto &[name, value] : options) set(name, value);
     }
 
-    /** Sets an option; an empty value unsets it. @throws Error with KHUFU_ERR_OPTION; nothing was set then. */
+    /**
+     * Sets an option. An empty value unsets it. An option that can be repeated gets one more value with each call.
+     * @throws Error with KHUFU_ERR_OPTION if there is no such option or the value is wrong. Nothing is set then.
+     */
     Options &set(std::string_view name, std::string_view value) {
         return check(khufu_options_set(get(), name.data(), name.size(), value.data(), value.size()));
     }
     /**
-     * Sets options from the text of an INI file: those of one section whose names begin with a prefix.
-     * @throws Error with KHUFU_ERR_OPTION, whose text names the line.
+     * Sets options from the text of an INI file. It reads the lines of one section, by default those before the first
+     * section, and ignores names that do not begin with the prefix.
+     * @throws Error with KHUFU_ERR_OPTION if there is no such section, or if a line is wrong. The message names the line.
      */
     Options &load(std::string_view text, std::string_view section = {}, std::string_view prefix = {}) {
         return check(khufu_options_load(get(), text.data(), text.size(), section.data(), section.size(), prefix.data(),
                                         prefix.size()));
     }
-    /** The handle, for functions of khufu.h: khufu_options_set_store, khufu_options_set_serializer. */
+    /** The handle, for functions of khufu.h such as khufu_options_set_store and khufu_options_set_serializer. */
     khufu_options *get() const noexcept { return handle_.get(); }
 
 private:
@@ -156,33 +161,37 @@ private:
 /** How a request ended. */
 enum class Outcome : std::uint32_t {
     response = 0,
-    /** In an exception: without the option set_on_exception nothing is written. An invalidated session ends all the same. */
+    /**
+     * The request ended in an exception. If the option set_on_exception is off, commit does not save the session. An
+     * invalidated session still ends.
+     */
     exception = KHUFU_COMMIT_EXCEPTION,
 };
 
 /** How a session is opened. */
 struct OpenOptions {
-    /** Seconds since the Unix epoch, for tests and replays; negative: the current time. */
+    /** The time of opening, in seconds since the Unix epoch, for tests and replays. If negative, the current time. */
     double now = -1;
-    /** How long the store may take, if that is less than store_timeout; negative: store_timeout. */
+    /** How long to wait for the store, if that is less than store_timeout. If negative, store_timeout applies. */
     detail::Seconds limit{-1};
-    /** Reading neither renews the cookie nor extends the session's life: for polls and health checks. */
+    /** If true, reading neither renews the cookie nor extends the session's life, for polls and health checks. */
     bool passive = false;
 };
 
-/** One request's session. It belongs to one thread at a time: reading changes it too. */
+/** The session of one request. Only one thread at a time may use it, because reading also changes it. */
 class Session {
 public:
-    /** The key and the value, as JSON text, of an item of the dictionary. */
+    /** A key of the dictionary, and its value as JSON text. */
     using Item = std::pair<std::string_view, std::string_view>;
-    /** The name and the value of a header of the response. */
+    /** The name and the value of a response header. */
     using Header = std::pair<std::string_view, std::string_view>;
 
     // ---- reading the dictionary
 
     /**
-     * The value of a key as T: std::string_view (borrowed), std::string, bool, an integer or a floating-point type.
-     * @throws Error with KHUFU_ERR_TYPE for a value of another type, KHUFU_ERR_RANGE for a number that does not fit.
+     * Returns the value of a key as T, or nothing if there is no such key. T can be std::string_view (the session's own
+     * text), std::string, bool, an integer type or a floating-point type.
+     * @throws Error with KHUFU_ERR_TYPE if the value has another type; KHUFU_ERR_RANGE if a number does not fit.
      */
     template <typename T> std::optional<T> get(std::string_view key) {
         if constexpr (std::is_same_v<T, bool>) {
@@ -200,7 +209,10 @@ public:
             static_assert(detail::always_false<T>, "get reads a string, a bool or a number; get_json reads any value");
         }
     }
-    /** The value of a key as JSON text. @throws Error with KHUFU_ERR_TYPE if it holds NaN or an infinity. */
+    /**
+     * Returns the value of a key as JSON text, or nothing if there is no such key.
+     * @throws Error with KHUFU_ERR_TYPE if the value holds NaN or an infinity.
+     */
     std::optional<std::string_view> get_json(std::string_view key) {
         return find(khufu_session_get, key.data(), key.size());
     }
@@ -212,7 +224,7 @@ public:
     /** The number of keys. */
     std::size_t size() { return khufu_session_length(get()); }
     bool empty() { return size() == 0; }
-    /** The whole session as a JSON object. */
+    /** The whole session as a JSON object. NaN and the infinities are null in it. */
     std::string_view to_json() { return must(khufu_session_to_json); }
 
 private:
@@ -246,7 +258,10 @@ private:
     };
 
 public:
-    /** `for (auto [key, json] : session)`, in the order in which keys were added. Do not change the session in the loop. */
+    /**
+     * `for (auto [key, json] : session)` reads the keys in the order in which they were added. Do not change the
+     * session in the loop.
+     */
     detail::Iterator<Items, Item> begin() { return detail::Iterator<Items, Item>(Items{this}); }
     detail::End end() const { return {}; }
 
@@ -254,7 +269,7 @@ public:
 
     /**
      * Sets a key to a text, a bool, a number or nullptr (null).
-     * @throws Error with KHUFU_ERR_RANGE for a number that is not finite or does not fit in 64 bits; nothing was set then.
+     * @throws Error with KHUFU_ERR_RANGE if a number is not finite or does not fit in 64 bits. Nothing is set then.
      */
     template <typename T> void set(std::string_view key, const T &value) {
         if constexpr (std::is_same_v<T, std::nullptr_t>) {
@@ -276,65 +291,75 @@ public:
             static_assert(detail::always_false<T>, "set takes a string, a bool, a number or nullptr; set_json takes any value");
         }
     }
-    /** Sets a key to a value, given as JSON text. @throws Error with KHUFU_ERR_JSON or KHUFU_ERR_RANGE. */
+    /**
+     * Sets a key to a value, given as JSON text.
+     * @throws Error with KHUFU_ERR_JSON if it is not JSON or nests deeper than 500 levels; KHUFU_ERR_RANGE if it is too
+     * long or holds a number that Python cannot read.
+     */
     void set_json(std::string_view key, std::string_view json) {
         check(khufu_session_set(get(), key.data(), key.size(), json.data(), json.size()));
     }
-    /** The value of a key as JSON text. A key that is not there is set first. */
+    /** Returns the value of a key as JSON text. If there is no such key, it first sets the key to this value. */
     std::string_view setdefault_json(std::string_view key, std::string_view json) {
         return must(khufu_session_setdefault, key.data(), key.size(), json.data(), json.size());
     }
-    /** Sets each member of a JSON object as a key, or none on an error. */
+    /** Sets one key for each member of a JSON object. On an error it sets none of them. */
     void update_json(std::string_view json) { check(khufu_session_update(get(), json.data(), json.size())); }
-    /** Adds an element, given as JSON text, to the list at a key, which is made if need be. */
+    /** Appends an element, given as JSON text, to the list at a key. If there is no such key, it makes the list. */
     void append_json(std::string_view key, std::string_view json) {
         check(khufu_session_append(get(), key.data(), key.size(), json.data(), json.size()));
     }
-    /** Adds to the integer at a key (0 if it is not there), and gives the sum. */
+    /** Adds to the integer at a key, and returns the sum. A key that does not exist counts as 0. */
     std::int64_t increment(std::string_view key, std::int64_t by = 1) {
         std::int64_t sum = 0;
         check(khufu_session_increment(get(), key.data(), key.size(), by, &sum));
         return sum;
     }
-    /** Deletes a key. False if it is not there. */
+    /** Deletes a key. Returns false if there is no such key. */
     bool erase(std::string_view key) { return is_found(khufu_session_delete(get(), key.data(), key.size())); }
-    /** Deletes a key and gives its value as JSON text. */
+    /** Deletes a key and returns its value as JSON text, or nothing if there is no such key. */
     std::optional<std::string_view> pop_json(std::string_view key) {
         return find(khufu_session_pop, key.data(), key.size());
     }
-    /** Deletes every key. invalidate() begins a new session. */
+    /** Deletes every key of this session. To begin a new session, call invalidate(). */
     void clear() { check(khufu_session_clear(get())); }
 
     // ---- flash messages
 
-    /** Adds a message to a queue: a later request shows it. */
+    /**
+     * Adds a message to a queue, for a later request to show. If allow_duplicate is false, a message that is already in
+     * the queue is not added.
+     */
     void flash(std::string_view message, std::string_view queue = {}, bool allow_duplicate = true) {
         check(khufu_session_flash_string(get(), message.data(), message.size(), queue.data(), queue.size(), allow_duplicate));
     }
-    /** Adds a message, given as JSON text, to a queue. */
+    /** Adds a message to a queue, as flash() does. The message is given as JSON text. */
     void flash_json(std::string_view json, std::string_view queue = {}, bool allow_duplicate = true) {
         check(khufu_session_flash(get(), json.data(), json.size(), queue.data(), queue.size(), allow_duplicate));
     }
-    /** `for (std::string_view message : session.peek_flash())`: the messages of a queue, which stay there. */
+    /**
+     * `for (std::string_view message : session.peek_flash())` reads the messages of a queue, the oldest first. They
+     * stay in the queue. A message that is not a string is given as JSON text.
+     */
     detail::Range<Messages, std::string_view> peek_flash(std::string_view queue = {}) {
         return detail::Range<Messages, std::string_view>(Messages{this, queue});
     }
-    /** Calls a function with each message of a queue, the oldest first, and takes them out of the queue. */
+    /** Calls a function with each message of a queue, the oldest first, and then removes them from the queue. */
     template <typename Each> void pop_flash(Each each, std::string_view queue = {}) {
         for (std::string_view message : peek_flash(queue)) each(message);
         must(khufu_session_pop_flash, queue.data(), queue.size());
     }
-    /** Takes all messages out of a queue, as a JSON array. */
+    /** Removes all messages from a queue, and returns them as a JSON array. */
     std::string_view pop_flash_json(std::string_view queue = {}) {
         return must(khufu_session_pop_flash, queue.data(), queue.size());
     }
 
     // ---- CSRF tokens
 
-    /** The session's CSRF token. A session that has none gets a new one. */
+    /** Returns the session's CSRF token. If the session has no token, it gets one. */
     std::string_view csrf_token() { return must(khufu_session_csrf_token); }
     std::string_view new_csrf_token() { return must(khufu_session_new_csrf_token); }
-    /** True if a token is the session's, compared in constant time. A session without a token refuses every token. */
+    /** True if the token is the session's. The comparison takes constant time. If the session has no token, false. */
     bool check_csrf_token(std::string_view token) {
         bool valid = false;
         check(khufu_session_check_csrf_token(get(), token.data(), token.size(), &valid));
@@ -343,7 +368,7 @@ public:
 
     // ---- the session's life
 
-    /** When the session began, was last used, and when its cookie was written: seconds since the Unix epoch. */
+    /** The times when the session began, was last used, and was last written, in seconds since the Unix epoch. */
     double created() const noexcept { return khufu_session_created(get()); }
     double accessed() const noexcept { return khufu_session_accessed(get()); }
     double renewed() const noexcept { return khufu_session_renewed(get()); }
@@ -352,24 +377,36 @@ public:
     /** True if commit would write the session. */
     bool is_changed() const noexcept { return khufu_session_is_changed(get()); }
     khufu_load_result load_result() const noexcept { return khufu_session_load_result(get()); }
-    /** Why the cookie was refused, or the detail of the last call that failed; empty if there is nothing to tell. */
+    /**
+     * The message of the last call that failed. After opening, the reason why the cookie was refused. "" if there is
+     * nothing to report. The text is valid until the next call on the session.
+     */
     const char *error() const noexcept { return khufu_session_error(get()); }
-    /** A name for a session in a store that may be logged; none before the first commit, and for a cookie. */
+    /**
+     * An id for logs. It cannot be used to open the session. A session has no id before its first commit, or if it is
+     * in a cookie.
+     */
     std::optional<std::string_view> id() { return find(khufu_session_id); }
-    /** Gives a session in a store a new id at commit: call it when a user has logged in. */
+    /** Gives a session in a store a new id at commit. Call it when a user logs in, to prevent session fixation. */
     void regenerate_id() { check(khufu_session_regenerate_id(get())); }
-    /** Drops all data and starts over. Log a user out with it. */
+    /** Ends the session and drops its data, for example when the user logs out. A new, empty session begins. */
     void invalidate() { check(khufu_session_invalidate(get())); }
     void mark_changed() { check(khufu_session_mark_changed(get())); }
-    /** Sets whose session it is, so that Factory::subject finds it; empty: nobody's. */
+    /**
+     * Sets the session's subject, for example "user-42", so that Factory::subject finds the session. An empty text
+     * means that the session has no subject.
+     */
     void set_subject(std::string_view subject) { check(khufu_session_set_subject(get(), subject.data(), subject.size())); }
     std::optional<std::string_view> subject() { return find(khufu_session_subject); }
-    /** Sets how long the session lives when it is not used; 0: as the options say. */
+    /** Sets how long after its last use the session expires ("remember me"). 0 means that the options apply again. */
     void set_lifetime(std::chrono::seconds lifetime) {
         if (lifetime.count() < 0) throw Error(KHUFU_ERR_ARGUMENT, "a lifetime must not be negative");
         check(khufu_session_set_lifetime(get(), static_cast<std::uint64_t>(lifetime.count())));
     }
-    /** Sets an attribute of the next commit's cookie: max_age, secure, httponly, samesite or partitioned. */
+    /**
+     * Sets an attribute of the next commit's cookie: max_age, secure, httponly, samesite or partitioned. An empty value
+     * unsets it.
+     */
     void set_attribute(std::string_view name, std::string_view value) {
         check(khufu_session_set_attribute(get(), name.data(), name.size(), value.data(), value.size()));
     }
@@ -377,16 +414,20 @@ public:
     // ---- commit
 
     /**
-     * Writes the session if it changed, and makes the headers that the response needs. `limit` is how long the store may
-     * take, if that is less than store_timeout; negative: store_timeout.
-     * @throws Error: khufu_session_commit's comment lists the statuses. headers() still has what a logout needs.
+     * Writes the session if it changed, and makes the headers that the response needs. `limit` is how long to wait for
+     * the store, if that is less than store_timeout. If it is negative, store_timeout applies.
+     * @throws Error with one of the statuses in the comment of khufu_session_commit. If the session was invalidated,
+     * headers() still clear the browser's cookie.
      */
     void commit(Outcome outcome = Outcome::response, detail::Seconds limit = detail::Seconds(-1)) {
         check(khufu_session_commit_with(get(), static_cast<std::uint32_t>(outcome), limit.count()));
     }
-    /** `for (auto [name, value] : session.headers())`: the headers that the response needs after the commits so far. */
+    /** The headers that the response needs after the commits so far: `for (auto [name, value] : session.headers())`. */
     detail::Range<Headers, Header> headers() const { return detail::Range<Headers, Header>(Headers{this}); }
-    /** The value that the session's cookie carries now, for another way to transport it. */
+    /**
+     * The value that the session's cookie now has. Use it to send the session without a cookie; Factory::open_value
+     * opens it. The view is valid until the next call on the session.
+     */
     std::optional<std::string_view> value() { return find(khufu_session_value); }
 
     /** The handle, for functions of khufu.h. */
@@ -429,13 +470,13 @@ private:
     std::unique_ptr<khufu_session, detail::Free<khufu_session_free>> handle_;
 };
 
-/** All sessions of one user, as they were when they were listed. */
+/** The sessions of one subject, as they were when Factory::subject found them. Only one thread at a time may use it. */
 class Subject {
 public:
     struct Entry {
-        /** The session's Session::id, valid as long as the Subject. */
+        /** The session's Session::id. The view is valid as long as the Subject. */
         std::string_view id;
-        /** When the session began and was last used: seconds since the Unix epoch. */
+        /** The times when the session began and was last used, in seconds since the Unix epoch. */
         double created, accessed;
     };
 
@@ -454,12 +495,15 @@ private:
     };
 
 public:
-    /** `for (const auto &session : factory.subject("user-42"))`: the session used last comes first. */
+    /**
+     * `for (const auto &session : factory.subject("user-42"))` reads the sessions. The one that was used last comes
+     * first.
+     */
     detail::Iterator<Entries, Entry> begin() const { return detail::Iterator<Entries, Entry>(Entries{this}); }
     detail::End end() const { return {}; }
-    /** Ends one session of the subject. False if the subject has none of that id. */
+    /** Ends one session of the subject. Returns false if the subject has no session with this id. */
     bool revoke(std::string_view id) { return is_found(khufu_subject_revoke(get(), id.data(), id.size())); }
-    /** Ends every session of the subject except one, and gives the number of sessions that it ended. */
+    /** Ends every session of the subject except the one with the id `except`. Returns how many sessions it ended. */
     std::size_t revoke_all(std::string_view except = {}) {
         std::size_t revoked = 0;
         is_found(khufu_subject_revoke_all(get(), except.data(), except.size(), &revoked));
@@ -478,7 +522,7 @@ private:
     std::unique_ptr<khufu_subject, detail::Free<khufu_subject_free>> handle_;
 };
 
-/** Opens sessions, all with the same options. It may be shared between threads. */
+/** Opens sessions, all with the same options. A factory never changes, and threads can share it. */
 class Factory {
 public:
     /** @throws Error with KHUFU_ERR_OPTION if a secret is missing or options contradict each other. */
@@ -492,29 +536,37 @@ public:
     Factory(std::initializer_list<Option> options) : Factory(Options(options)) {}
 
     /**
-     * Opens a request's session from the value of its Cookie header. A bad cookie gives a new and empty session.
-     * @throws Error with KHUFU_ERR_STORE if the session's store failed and the option store_on_error is fail.
+     * Opens the session of a request. `cookie_header` is the value of its Cookie header. If the request has no cookie
+     * or a bad one, the session is new and empty.
+     * @throws Error with KHUFU_ERR_STORE if the store failed and the option store_on_error is fail.
      */
     Session open(std::string_view cookie_header) const {
         khufu_session *made = nullptr;
         const khufu_status status = khufu_session_open(get(), cookie_header.data(), cookie_header.size(), &made);
         return opened(status, made);
     }
-    /** Opens a request's session at a given time, within a limit, or passively. */
+    /** Opens the session of a request, with options for this one call. */
     Session open(std::string_view cookie_header, const OpenOptions &how) const {
         khufu_session *made = nullptr;
         const khufu_status status = khufu_session_open_with(get(), cookie_header.data(), cookie_header.size(), how.now,
                                                             how.limit.count(), flags(how), &made);
         return opened(status, made);
     }
-    /** Opens the session in a cookie's value that came without a Cookie header. Session::value gives such a value. */
+    /**
+     * Opens the session of a cookie's value that came in another way than in a Cookie header. Session::value returns
+     * such a value.
+     */
     Session open_value(std::string_view value, const OpenOptions &how = OpenOptions()) const {
         khufu_session *made = nullptr;
         const khufu_status status = khufu_session_open_value(get(), value.data(), value.size(), how.now, how.limit.count(),
                                                              flags(how), &made);
         return opened(status, made);
     }
-    /** All sessions that Session::set_subject gave this subject. @throws Error for sessions in cookies. */
+    /**
+     * Finds the sessions to which Session::set_subject gave this subject.
+     * @throws Error with KHUFU_ERR_ARGUMENT if the sessions are in cookies or in another library's records;
+     * KHUFU_ERR_STORE if the store failed.
+     */
     Subject subject(std::string_view subject) const {
         khufu_subject *made = nullptr;
         khufu_status status = khufu_subject_open(get(), subject.data(), subject.size(), &made);
@@ -535,7 +587,10 @@ private:
     std::unique_ptr<khufu_factory, detail::Free<khufu_factory_free>> handle_;
 };
 
-/** A new secret that signs, as 128 hexadecimal digits; for encryption, give KHUFU_ENCRYPTION_SECRET_SIZE. */
+/**
+ * Returns a new random secret as hexadecimal digits: by default 128 digits for signing; with the size
+ * KHUFU_ENCRYPTION_SECRET_SIZE, 64 digits for encryption.
+ */
 inline std::string generate_secret(std::size_t size = KHUFU_SIGNING_SECRET_SIZE) {
     std::string secret(size, '\0');
     if (khufu_status status = khufu_generate_secret(secret.data(), secret.size()); status != KHUFU_OK) throw Error(status, "");
