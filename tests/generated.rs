@@ -40,15 +40,15 @@ fn the_header_is_up_to_date() {
     let version = env!("CARGO_PKG_VERSION");
     let [major, minor, patch] = ["MAJOR", "MINOR", "PATCH"];
     let macros = format!(
-        "\n/** As a length: the text ends at its NUL. */\n#define KHUFU_NTS SIZE_MAX\n\n\
-         /** A function whose status must not be ignored, because data could be lost or a check skipped. */\n\
+        "\n/** The length of a text that ends at its NUL. */\n#define KHUFU_NTS SIZE_MAX\n\n\
+         /** Marks a function whose status must not be ignored, because data could be lost or a check skipped. */\n\
          #if defined(__cplusplus) && __cplusplus >= 201703L\n#define KHUFU_MUST_USE [[nodiscard]]\n\
          #elif defined(__GNUC__)\n#define KHUFU_MUST_USE __attribute__((warn_unused_result))\n\
          #else\n#define KHUFU_MUST_USE\n#endif\n\n\
          /** The version of this header. khufu_version returns the library's version. */\n#define KHUFU_VERSION \"{version}\"\n\
-         /** The first part of the version. */\n#define KHUFU_VERSION_{major} {}\n\
-         /** The second part of the version. */\n#define KHUFU_VERSION_{minor} {}\n\
-         /** The third part of the version. */\n#define KHUFU_VERSION_{patch} {}",
+         /** The major version. */\n#define KHUFU_VERSION_{major} {}\n\
+         /** The minor version. */\n#define KHUFU_VERSION_{minor} {}\n\
+         /** The patch level of the version. */\n#define KHUFU_VERSION_{patch} {}",
         env!("CARGO_PKG_VERSION_MAJOR"),
         env!("CARGO_PKG_VERSION_MINOR"),
         env!("CARGO_PKG_VERSION_PATCH"),

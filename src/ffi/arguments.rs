@@ -1,11 +1,11 @@
-//! Arguments of C functions as Rust values.
+//! Turns the arguments of C functions into Rust values.
 
 use std::ffi::{CStr, c_char};
 
 use super::guard::Failure;
 use super::status::khufu_status::*;
 
-/// The length of a text that ends at its NUL.
+/// The length `KHUFU_NTS`: the text ends at its NUL.
 pub(super) const NTS: usize = usize::MAX;
 
 fn argument(what: &str) -> Failure {
@@ -14,8 +14,8 @@ fn argument(what: &str) -> Failure {
 
 /// The bytes at (data, len).
 ///
-/// SAFETY: if `data` is not NULL, `len` bytes (or, for NTS, those up to a NUL) can be read there, and do not change until
-/// the call is over.
+/// SAFETY: if `data` is not NULL, `len` bytes (or, for NTS, all bytes up to a NUL) can be read there, and they do not
+/// change until the call is over.
 pub(super) unsafe fn bytes<'a>(data: *const c_char, len: usize) -> Result<&'a [u8], Failure> {
     if data.is_null() {
         return if len == 0 { Ok(&[]) } else { Err(argument("a text is NULL, but its length is not 0")) };
@@ -33,10 +33,10 @@ pub(super) unsafe fn bytes<'a>(data: *const c_char, len: usize) -> Result<&'a [u
 
 /// The UTF-8 text at (data, len).
 ///
-/// SAFETY: as [`bytes`].
+/// SAFETY: as in [`bytes`].
 #[inline]
 pub(super) unsafe fn text<'a>(data: *const c_char, len: usize) -> Result<&'a str, Failure> {
-    // SAFETY: the caller's promise is handed on.
+    // SAFETY: the caller promises it.
     let bytes = unsafe { bytes(data, len) }?;
     if bytes.is_ascii() {
         // SAFETY: ASCII is UTF-8. The general check of a key takes longer than finding the key.
@@ -45,16 +45,16 @@ pub(super) unsafe fn text<'a>(data: *const c_char, len: usize) -> Result<&'a str
     std::str::from_utf8(bytes).map_err(|_| Failure::new(KHUFU_ERR_UTF8, "a key or a text is not UTF-8"))
 }
 
-/// The value that a pointer points to.
+/// The value that a handle points to.
 ///
-/// SAFETY: if `handle` is not NULL, it came from the function that makes this type, was not freed, and no other thread
-/// uses it.
+/// SAFETY: if `handle` is not NULL, the function that makes this type returned it, it was not freed, and no other
+/// thread uses it.
 pub(super) unsafe fn handle<'a, T>(handle: *mut T) -> Result<&'a mut T, Failure> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller promises it.
     unsafe { handle.as_mut() }.ok_or_else(|| argument("a handle is NULL"))
 }
 
-/// The place of an output. It holds NULL, 0 or false until a value is put there.
+/// The address of an output. It holds NULL, 0 or false until a value is written to it.
 pub(super) struct Output<T>(*mut T);
 
 impl<T> Output<T> {
@@ -63,33 +63,33 @@ impl<T> Output<T> {
         if place.is_null() {
             return Err(argument("an output is NULL"));
         }
-        // SAFETY: the caller's promise; `write` does not look at what was there.
+        // SAFETY: the caller promises that it can be written. `write` does not read the old value.
         unsafe { place.write(nothing) };
         Ok(Self(place))
     }
 
     pub fn put(self, value: T) {
-        // SAFETY: `cleared` was promised that the place can be written until the call is over.
+        // SAFETY: the caller of `cleared` promised that `place` can be written until the call is over.
         unsafe { self.0.write(value) }
     }
 }
 
-/// The two outputs of a text: its place and its length.
+/// The two outputs of a text: its address and its length.
 pub(super) struct TextOutput {
     data: Output<*const c_char>,
     len: Output<usize>,
 }
 
 impl TextOutput {
-    /// SAFETY: as [`Output::cleared`], for both.
+    /// SAFETY: as in [`Output::cleared`], for both outputs.
     #[inline]
     pub unsafe fn cleared(data: *mut *const c_char, len: *mut usize) -> Result<Self, Failure> {
-        // SAFETY: the caller's promise is handed on.
+        // SAFETY: the caller promises it.
         let (data, len) = unsafe { (Output::cleared(data, std::ptr::null()), Output::cleared(len, 0)) };
         Ok(Self { data: data?, len: len? })
     }
 
-    /// `text` is UTF-8.
+    /// Writes a text, which must be UTF-8.
     pub fn put(self, text: impl AsRef<[u8]>) {
         let text = text.as_ref();
         // The pointer of an empty Rust text need not point to memory.

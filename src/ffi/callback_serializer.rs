@@ -1,4 +1,4 @@
-//! The callbacks of a serializer, as the core sees them.
+//! Makes a serializer of the core from callbacks.
 
 use std::ffi::{c_char, c_void};
 use std::ptr::null;
@@ -16,7 +16,7 @@ pub(super) struct CallbackSerializer {
 impl Drop for CallbackSerializer {
     fn drop(&mut self) {
         if let Some(release) = self.table.release {
-            // SAFETY: the last user of the table is going.
+            // SAFETY: nothing uses the table after this.
             unsafe { release(self.user_data.0) }
         }
     }
@@ -25,11 +25,11 @@ impl Drop for CallbackSerializer {
 type Callback = unsafe extern "C" fn(*mut c_void, *const c_char, usize, *mut khufu_sink) -> i32;
 
 impl CallbackSerializer {
-    /// The bytes that a callback writes for others.
+    /// Calls a callback with bytes, and returns the bytes that it writes.
     fn call(&self, name: &str, callback: Option<Callback>, bytes: &[u8]) -> Result<Vec<u8>, SerializerError> {
         let mut sink = khufu_sink(WipedBytes::default());
         let data = if bytes.is_empty() { null() } else { bytes.as_ptr().cast() };
-        // SAFETY: the callback is the caller's, with the arguments that the header promises it.
+        // SAFETY: the application's callback gets the arguments that the header promises.
         match callback.map(|call| unsafe { call(self.user_data.0, data, bytes.len(), &mut sink) }) {
             Some(status) if status == KHUFU_OK as i32 => Ok(std::mem::take(&mut *sink.0)),
             status => Err(SerializerError(format!(

@@ -1,4 +1,4 @@
-//! The callbacks of a store, as the core sees them.
+//! Makes a store of the core from callbacks.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::store::custom::{NewRecord, Store};
 use crate::store::{Saved, StoreError};
 use crate::sys::wiped::WipedBytes;
 
-/// Hexadecimal digits of a key.
+/// The number of hexadecimal digits in a key.
 const KEY: usize = 64;
 
 pub(super) struct CallbackStore {
@@ -25,7 +25,7 @@ impl CallbackStore {
 impl Drop for CallbackStore {
     fn drop(&mut self) {
         if let Some(release) = self.table.release {
-            // SAFETY: the last user of the table is going.
+            // SAFETY: nothing uses the table after this.
             unsafe { release(self.user_data.0) }
         }
     }
@@ -56,7 +56,7 @@ impl Store for CallbackStore {
     fn load(&self, key: &str) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
         let Some(load) = self.table.load else { return missing("load") };
         let (mut sink, mut generation) = (khufu_sink(WipedBytes::default()), 0);
-        // SAFETY: the callback is the caller's, with the arguments that the header promises it.
+        // SAFETY: the application's callback gets the arguments that the header promises.
         let status = unsafe { load(self.user_data.0, key.as_ptr().cast(), key.len(), &mut sink, &mut generation) };
         match status {
             status if status == KHUFU_OK as i32 => Ok(Some((generation, std::mem::take(&mut *sink.0)))),
@@ -68,7 +68,7 @@ impl Store for CallbackStore {
     fn save(&self, key: &str, expected: u64, record: &NewRecord<'_>) -> Result<Saved, StoreError> {
         let Some(save) = self.table.save else { return missing("save") };
         let NewRecord { generation, data, ttl } = *record;
-        // SAFETY: the callback is the caller's, with the arguments that the header promises it.
+        // SAFETY: the application's callback gets the arguments that the header promises.
         let status = unsafe {
             let (key_data, record) = (key.as_ptr().cast(), data.as_ptr().cast());
             save(self.user_data.0, key_data, key.len(), expected, generation, record, data.len(), seconds(ttl))
@@ -79,7 +79,7 @@ impl Store for CallbackStore {
     fn touch(&self, key: &str, record: &NewRecord<'_>) -> Result<Saved, StoreError> {
         let Some(touch) = self.table.touch else { return missing("touch") };
         let NewRecord { generation, data, ttl } = *record;
-        // SAFETY: the callback is the caller's, with the arguments that the header promises it.
+        // SAFETY: the application's callback gets the arguments that the header promises.
         let status = unsafe {
             let (key_data, record) = (key.as_ptr().cast(), data.as_ptr().cast());
             touch(self.user_data.0, key_data, key.len(), generation, record, data.len(), seconds(ttl))
@@ -89,7 +89,7 @@ impl Store for CallbackStore {
 
     fn remove(&self, key: &str, expected: u64) -> Result<Saved, StoreError> {
         let Some(remove) = self.table.remove else { return missing("remove") };
-        // SAFETY: the callback is the caller's, with the arguments that the header promises it.
+        // SAFETY: the application's callback gets the arguments that the header promises.
         saved("remove", unsafe { remove(self.user_data.0, key.as_ptr().cast(), key.len(), expected) })
     }
 
@@ -99,7 +99,7 @@ impl Store for CallbackStore {
 
     fn list(&self, subject: &str, key: &str, ttl: Option<Duration>) -> Result<(), StoreError> {
         let Some(list) = self.table.list else { return missing("list") };
-        // SAFETY: the callback is the caller's, with the arguments that the header promises it.
+        // SAFETY: the application's callback gets the arguments that the header promises.
         let status = unsafe {
             let (subject_data, key_data) = (subject.as_ptr().cast(), key.as_ptr().cast());
             list(self.user_data.0, subject_data, subject.len(), key_data, key.len(), seconds(ttl))
@@ -109,7 +109,7 @@ impl Store for CallbackStore {
 
     fn unlist(&self, subject: &str, key: &str) -> Result<(), StoreError> {
         let Some(unlist) = self.table.unlist else { return missing("unlist") };
-        // SAFETY: the callback is the caller's, with the arguments that the header promises it.
+        // SAFETY: the application's callback gets the arguments that the header promises.
         let status = unsafe {
             let (subject_data, key_data) = (subject.as_ptr().cast(), key.as_ptr().cast());
             unlist(self.user_data.0, subject_data, subject.len(), key_data, key.len())
@@ -120,7 +120,7 @@ impl Store for CallbackStore {
     fn members(&self, subject: &str) -> Result<Vec<String>, StoreError> {
         let Some(members) = self.table.members else { return missing("members") };
         let mut sink = khufu_sink(WipedBytes::default());
-        // SAFETY: the callback is the caller's, with the arguments that the header promises it.
+        // SAFETY: the application's callback gets the arguments that the header promises.
         let status = unsafe { members(self.user_data.0, subject.as_ptr().cast(), subject.len(), &mut sink) };
         if status != KHUFU_OK as i32 {
             return failed("members", status);

@@ -1,4 +1,4 @@
-//! A custom store for tests: callbacks that keep records in a map. Each call of a callback is a step.
+//! A custom store for tests: its callbacks keep records in a map. Each call of a callback is a step of a schedule.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::{c_char, c_void};
@@ -22,7 +22,7 @@ struct Contents {
 
 type Shared = Arc<Mutex<Contents>>;
 
-/// A store that is made of callbacks. Its records do not expire.
+/// A store made from callbacks. Its records do not expire.
 pub(crate) fn store() -> Arc<dyn Driver> {
     let table = khufu_store_vtable {
         struct_size: size_of::<khufu_store_vtable>(),
@@ -41,13 +41,13 @@ pub(crate) fn store() -> Arc<dyn Driver> {
 
 /// SAFETY: the pointer is the one that [`store`] made.
 unsafe fn contents(user_data: *mut c_void) -> Shared {
-    // SAFETY: as above, and release has not been called.
+    // SAFETY: the caller promises it, and `release` was not called.
     unsafe { &*user_data.cast::<Shared>() }.clone()
 }
 
-/// SAFETY: so many bytes can be read.
+/// SAFETY: `len` bytes can be read at `data`.
 unsafe fn text(data: *const c_char, len: usize) -> String {
-    // SAFETY: as above.
+    // SAFETY: the caller promises it.
     let bytes = unsafe { bytes(data, len) }.ok().expect("the text is not NULL");
     str::from_utf8(bytes).expect("keys and subjects are ASCII").to_owned()
 }
@@ -56,7 +56,7 @@ fn status(outcome: Result<khufu_status, StoreError>) -> i32 {
     outcome.unwrap_or(KHUFU_ERR_STORE) as i32
 }
 
-/// The status of a write that expects a generation.
+/// Returns the status of a write that expects a generation.
 fn meets(contents: &Contents, key: &str, expected: u64) -> khufu_status {
     match contents.records.get(key) {
         None => KHUFU_ERR_GONE,
@@ -78,7 +78,7 @@ unsafe extern "C" fn load(
     match found {
         Err(_) => KHUFU_ERR_STORE as i32,
         Ok(None) => KHUFU_NOT_FOUND as i32,
-        // SAFETY: sink and generation came with the callback.
+        // SAFETY: `sink` and `generation` are the callback's arguments.
         Ok(Some((found, record))) => unsafe {
             *generation = found;
             khufu_sink_write(sink, record.as_ptr().cast(), record.len()) as i32
@@ -197,11 +197,11 @@ unsafe extern "C" fn members(
         Ok(contents.listed.get(&subject).into_iter().flatten().cloned().collect::<String>())
     });
     let Ok(keys) = keys else { return KHUFU_ERR_STORE as i32 };
-    // SAFETY: the sink came with the callback.
+    // SAFETY: `sink` is the callback's argument.
     unsafe { khufu_sink_write(sink, keys.as_ptr().cast(), keys.len()) as i32 }
 }
 
 unsafe extern "C" fn release(user_data: *mut c_void) {
-    // SAFETY: the pointer is the one that `store` made, and nobody has it any more.
+    // SAFETY: the pointer is the one that `store` made, and nothing uses it any more.
     drop(unsafe { Box::from_raw(user_data.cast::<Shared>()) });
 }

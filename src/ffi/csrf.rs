@@ -4,17 +4,17 @@ use super::arguments::{Output, TextOutput, bytes};
 use super::session::{core, khufu_session, on_session};
 use super::status::khufu_status;
 
-/// The session's CSRF token. A session that has none gets a new one.
+/// Gets the session's CSRF token. If the session has no token, it gets a new one: 40 hexadecimal digits.
 ///
-/// @param token    set to the token, borrowed.
-/// @return KHUFU_OK; KHUFU_ERR_RANDOM.
+/// @param token  set to the token, borrowed.
+/// @return KHUFU_OK; KHUFU_ERR_RANDOM if a new token is needed and the system gives no random bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_csrf_token(
     session: *mut khufu_session,
     token: *mut *const c_char,
     token_len: *mut usize,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the header states it.
+    // SAFETY: the caller passes valid arguments, as the header requires.
     unsafe {
         on_session(session, || {
             let output = TextOutput::cleared(token, token_len)?;
@@ -24,17 +24,17 @@ pub unsafe extern "C" fn khufu_session_csrf_token(
     }
 }
 
-/// Sets a new CSRF token, 40 hex digits, and gives it.
+/// Sets a new CSRF token, 40 hexadecimal digits, and gets it. The old token is no longer valid.
 ///
-/// @param token    set to the token, borrowed.
-/// @return KHUFU_OK; KHUFU_ERR_RANDOM.
+/// @param token  set to the token, borrowed.
+/// @return KHUFU_OK; KHUFU_ERR_RANDOM if the system gives no random bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_new_csrf_token(
     session: *mut khufu_session,
     token: *mut *const c_char,
     token_len: *mut usize,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the header states it.
+    // SAFETY: the caller passes valid arguments, as the header requires.
     unsafe {
         on_session(session, || {
             let output = TextOutput::cleared(token, token_len)?;
@@ -44,12 +44,11 @@ pub unsafe extern "C" fn khufu_session_new_csrf_token(
     }
 }
 
-/// Tells whether a token is the session's. They are compared in constant time. A session without a token refuses every
-/// token.
+/// Checks a token from a request: compares it with the session's CSRF token, in constant time.
 ///
-/// @param token    any bytes.
-/// @param valid    set to the answer.
-/// @return KHUFU_OK, whatever the answer.
+/// @param token  the token. It may be any bytes.
+/// @param valid  set to true if the tokens are equal. Set to false if they differ, or if the session has no token.
+/// @return KHUFU_OK, even if the token is not valid.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_check_csrf_token(
@@ -58,7 +57,7 @@ pub unsafe extern "C" fn khufu_session_check_csrf_token(
     token_len: usize,
     valid: *mut bool,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the header states it.
+    // SAFETY: the caller passes valid arguments, as the header requires.
     unsafe {
         on_session(session, || {
             let output = Output::cleared(valid, false)?;

@@ -10,9 +10,10 @@ use super::tables::{UserData, khufu_serializer_vtable, khufu_store_vtable};
 
 /// Keeps sessions in a store of the application's own, and sets the option type to store.
 ///
-/// @param table     copied. load, save, touch and remove are needed; list, unlist and members go together.
-/// @param user_data given to each callback; may be NULL. On failure release is not called.
-/// @return KHUFU_OK; KHUFU_ERR_ARGUMENT (a callback is missing, or struct_size is too small).
+/// @param table      the callbacks. The table is copied. load, save, touch and remove must be set; list, unlist and
+///                   members must all be set or all be NULL; release may be NULL.
+/// @param user_data  given to every callback. May be NULL. If this call fails, release is not called.
+/// @return KHUFU_OK; KHUFU_ERR_ARGUMENT if a callback is missing, or if struct_size is too small.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_options_set_store(
@@ -20,7 +21,7 @@ pub unsafe extern "C" fn khufu_options_set_store(
     table: *const khufu_store_vtable,
     user_data: *mut c_void,
 ) -> khufu_status {
-    // SAFETY: the handle and the table are the caller's promise, as the header states it.
+    // SAFETY: the caller passes a valid handle and table, as the header requires.
     unsafe {
         on_options(options, || {
             let table = copied(table)?;
@@ -31,7 +32,7 @@ pub unsafe extern "C" fn khufu_options_set_store(
             }
             let of_subjects = [table.list.is_some(), table.unlist.is_some(), table.members.is_some()];
             if of_subjects != [table.list.is_some(); 3] {
-                return Err(Failure::new(KHUFU_ERR_ARGUMENT, "list, unlist and members go together"));
+                return Err(Failure::new(KHUFU_ERR_ARGUMENT, "set all of list, unlist and members, or none"));
             }
             options.options.set("type", "store")?;
             let store = CallbackStore::new(table, UserData(user_data));
@@ -41,11 +42,12 @@ pub unsafe extern "C" fn khufu_options_set_store(
     }
 }
 
-/// Reads and writes payloads with a serializer of the application's own instead of the one in the option serializer.
+/// Reads and writes payloads with a serializer of the application's own. The option serializer is ignored, except for
+/// accepted formats.
 ///
-/// @param table     copied. All callbacks but release are needed.
-/// @param user_data given to each callback; may be NULL. On failure release is not called.
-/// @return KHUFU_OK; KHUFU_ERR_ARGUMENT (a callback is missing, or struct_size is too small).
+/// @param table      the callbacks. The table is copied. loads and dumps must be set; release may be NULL.
+/// @param user_data  given to every callback. May be NULL. If this call fails, release is not called.
+/// @return KHUFU_OK; KHUFU_ERR_ARGUMENT if a callback is missing, or if struct_size is too small.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_options_set_serializer(
@@ -53,7 +55,7 @@ pub unsafe extern "C" fn khufu_options_set_serializer(
     table: *const khufu_serializer_vtable,
     user_data: *mut c_void,
 ) -> khufu_status {
-    // SAFETY: the handle and the table are the caller's promise, as the header states it.
+    // SAFETY: the caller passes a valid handle and table, as the header requires.
     unsafe {
         on_options(options, || {
             let table = copied(table)?;
@@ -70,15 +72,15 @@ pub unsafe extern "C" fn khufu_options_set_serializer(
 
 /// A copy of a table.
 ///
-/// SAFETY: where `table` is not NULL, its first field can be read, and as many bytes as it says.
+/// SAFETY: if `table` is not NULL, its first field can be read, and as many bytes as that field says.
 unsafe fn copied<T: Copy>(table: *const T) -> Result<T, Failure> {
     if table.is_null() {
         return Err(Failure::new(KHUFU_ERR_ARGUMENT, "the table is NULL"));
     }
-    // SAFETY: struct_size stands first in every table.
+    // SAFETY: struct_size is the first field of every table.
     if unsafe { table.cast::<usize>().read() } < size_of::<T>() {
         return Err(Failure::new(KHUFU_ERR_ARGUMENT, "the table's struct_size is too small"));
     }
-    // SAFETY: the table is as large as it must be.
+    // SAFETY: the table is large enough.
     Ok(unsafe { *table })
 }

@@ -4,14 +4,14 @@ use super::arguments::{TextOutput, handle, text};
 use super::session::{core, khufu_session, on_session};
 use super::status::khufu_status::{self, *};
 
-/// Adds a message, given as JSON text, to the end of a queue: a later request shows it.
+/// Adds a message, given as JSON text, to the end of a queue, so that a later request can show it.
 ///
-/// @param json     the message, one JSON value, nested at most 500 levels.
-/// @param queue    the queue's name; (NULL, 0): the default queue.
-/// @param allow_duplicate  false: a message that equals one in the queue is not added, and the session stays unchanged.
-///                 Messages are compared as Python compares them: 1 equals 1.0, and the order of keys is ignored.
-/// @return KHUFU_OK; KHUFU_ERR_JSON; KHUFU_ERR_TYPE (the queue's key holds something other than a list);
-///         KHUFU_ERR_RANGE (as khufu_session_set). On an error nothing was added.
+/// @param json             the message.
+/// @param queue            the name of the queue. The default queue has the empty name.
+/// @param allow_duplicate  if false, the message is not added when the queue already has an equal one. Messages are
+///                         compared as Python compares them: 1 equals 1.0, and the order of keys is ignored.
+/// @return KHUFU_OK; KHUFU_ERR_JSON if the message is not JSON; KHUFU_ERR_RANGE if it contains a number that Python
+///         cannot read; KHUFU_ERR_TYPE if the queue's key holds something other than a list.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_flash(
@@ -22,7 +22,7 @@ pub unsafe extern "C" fn khufu_session_flash(
     queue_len: usize,
     allow_duplicate: bool,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the header states it.
+    // SAFETY: the caller passes valid arguments, as the header requires.
     unsafe {
         on_session(session, || {
             let (message, queue) = (text(json, json_len)?, text(queue, queue_len)?);
@@ -31,14 +31,12 @@ pub unsafe extern "C" fn khufu_session_flash(
     }
 }
 
-/// Adds a message, given as text, to the end of a queue: a later request shows it.
+/// Adds a message, given as text, to the end of a queue, so that a later request can show it.
 ///
-/// @param string   the message; it may hold NULs.
-/// @param queue    the queue's name; (NULL, 0): the default queue.
-/// @param allow_duplicate  false: a message that equals one in the queue is not added, and the session stays unchanged.
-///                 Messages are compared as Python compares them: 1 equals 1.0, and the order of keys is ignored.
-/// @return KHUFU_OK; KHUFU_ERR_TYPE (the queue's key holds something other than a list);
-///         KHUFU_ERR_RANGE. On an error nothing was added.
+/// @param string           the message. It may contain NULs.
+/// @param queue            the name of the queue. The default queue has the empty name.
+/// @param allow_duplicate  if false, the message is not added when the queue already has the same text.
+/// @return KHUFU_OK; KHUFU_ERR_TYPE if the queue's key holds something other than a list.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_flash_string(
@@ -49,7 +47,7 @@ pub unsafe extern "C" fn khufu_session_flash_string(
     queue_len: usize,
     allow_duplicate: bool,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the header states it.
+    // SAFETY: the caller passes valid arguments, as the header requires.
     unsafe {
         on_session(session, || {
             let (message, queue) = (text(string, string_len)?, text(queue, queue_len)?);
@@ -58,12 +56,12 @@ pub unsafe extern "C" fn khufu_session_flash_string(
     }
 }
 
-/// Takes all messages out of a queue.
+/// Removes all messages from a queue, and gets them as a JSON array.
 ///
-/// @param queue    the queue's name; (NULL, 0): the default queue.
-/// @param json     set to a JSON array of the messages, the oldest first, "[]" if there is none; borrowed.
-/// @return KHUFU_OK; KHUFU_ERR_TYPE (the queue's key holds something other than a list, or NaN; the queue stays);
-///         KHUFU_ERR_ARGUMENT.
+/// @param queue  the name of the queue. The default queue has the empty name.
+/// @param json   set to the array, borrowed. The oldest message comes first. "[]" if there are no messages.
+/// @return KHUFU_OK; KHUFU_ERR_TYPE if the queue's key holds something other than a list, or if the list contains NaN
+///         or an infinity. The messages stay in the queue then.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_pop_flash(
     session: *mut khufu_session,
@@ -72,7 +70,7 @@ pub unsafe extern "C" fn khufu_session_pop_flash(
     json: *mut *const c_char,
     json_len: *mut usize,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the header states it.
+    // SAFETY: the caller passes valid arguments, as the header requires.
     unsafe {
         on_session(session, || {
             let output = TextOutput::cleared(json, json_len)?;
@@ -82,12 +80,12 @@ pub unsafe extern "C" fn khufu_session_pop_flash(
     }
 }
 
-/// All messages of a queue, which stay there.
+/// Gets the messages of a queue as a JSON array. They stay in the queue.
 ///
-/// @param queue    the queue's name; (NULL, 0): the default queue.
-/// @param json     set to a JSON array of the messages, the oldest first, "[]" if there is none; borrowed.
-/// @return KHUFU_OK; KHUFU_ERR_TYPE (the queue's key holds something other than a list, or NaN; the queue stays);
-///         KHUFU_ERR_ARGUMENT.
+/// @param queue  the name of the queue. The default queue has the empty name.
+/// @param json   set to the array, borrowed. The oldest message comes first. "[]" if there are no messages.
+/// @return KHUFU_OK; KHUFU_ERR_TYPE if the queue's key holds something other than a list, or if the list contains NaN
+///         or an infinity.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_peek_flash(
     session: *mut khufu_session,
@@ -96,7 +94,7 @@ pub unsafe extern "C" fn khufu_session_peek_flash(
     json: *mut *const c_char,
     json_len: *mut usize,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the header states it.
+    // SAFETY: the caller passes valid arguments, as the header requires.
     unsafe {
         on_session(session, || {
             let output = TextOutput::cleared(json, json_len)?;
@@ -106,13 +104,13 @@ pub unsafe extern "C" fn khufu_session_peek_flash(
     }
 }
 
-/// The next message of a queue as text, the oldest first: the text of a string, or the JSON text of another value. The
-/// messages stay in the queue; take them out with khufu_session_pop_flash after the loop.
+/// Gets the next message of a queue as text. The oldest message comes first. A message that is not a string is given as
+/// JSON text. The messages stay in the queue; call khufu_session_pop_flash after the loop to remove them.
 ///
-/// @param queue    the queue's name; (NULL, 0): the default queue.
-/// @param cursor   0 before the first call; each call moves it on.
-/// @param string   set to the message, borrowed. It may hold NULs. A lone surrogate in it shows as U+FFFD.
-/// @return KHUFU_OK; KHUFU_NOT_FOUND (at the end); KHUFU_ERR_TYPE (the queue's key holds something other than a list).
+/// @param queue   the name of the queue. The default queue has the empty name.
+/// @param cursor  the position in the loop. Set it to 0 before the first call. Each call moves it to the next message.
+/// @param string  set to the message, borrowed. It may contain NULs. A lone surrogate in it is replaced by U+FFFD.
+/// @return KHUFU_OK; KHUFU_NOT_FOUND at the end; KHUFU_ERR_TYPE if the queue's key holds something other than a list.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_next_flash(
     session: *mut khufu_session,
@@ -122,7 +120,7 @@ pub unsafe extern "C" fn khufu_session_next_flash(
     string: *mut *const c_char,
     string_len: *mut usize,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the header states it.
+    // SAFETY: the caller passes valid arguments, as the header requires.
     unsafe {
         on_session(session, || {
             let output = TextOutput::cleared(string, string_len)?;

@@ -1,4 +1,4 @@
-//! The one place where the result of a Rust function becomes a status.
+//! Turns the result of a Rust function into a status. No other file does this.
 
 use std::ffi::{CStr, CString, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,7 +18,7 @@ impl Failure {
     }
 }
 
-/// A status without a detail of its own.
+/// A failure whose detail is only the status's message.
 impl From<khufu_status> for Failure {
     fn from(status: khufu_status) -> Self {
         Self { status, detail: None }
@@ -31,13 +31,13 @@ impl From<Error> for Failure {
     }
 }
 
-/// The detail of a handle's last failure, as C reads it.
+/// The detail of the last failure, which a handle keeps for its error function.
 #[derive(Default)]
 pub(super) struct Detail(Option<CString>);
 
 impl Detail {
     pub fn set(&mut self, text: &str) {
-        // Only a text of the caller can contain a NUL, which is dropped.
+        // Only a text from the caller can contain NULs. They are dropped.
         let bytes: Vec<u8> = text.bytes().filter(|byte| *byte != 0).collect();
         self.0 = CString::new(bytes).ok();
     }
@@ -59,12 +59,12 @@ fn text(message: &CStr) -> String {
     message.to_string_lossy().into_owned()
 }
 
-/// Runs a function's body. No panic leaves it.
+/// Runs the body of a call. A panic becomes a status.
 pub(super) fn guard(body: impl FnOnce() -> Result<(), Failure>) -> khufu_status {
     caught(body).map_or_else(|failure| failure.status, |()| khufu_status::KHUFU_OK)
 }
 
-/// Runs a function's body and keeps the detail of a failure in the place that `detail` finds. No panic leaves it.
+/// Runs the body of a call, and records the detail of a failure in what `detail` returns. A panic becomes a status.
 pub(super) fn guard_with<'d>(
     detail: impl FnOnce() -> Option<&'d mut Detail>,
     body: impl FnOnce() -> Result<(), Failure>,
@@ -80,12 +80,12 @@ pub(super) fn guard_with<'d>(
     }
 }
 
-/// The value of a function that cannot fail; after a panic, `otherwise`.
+/// Returns the value of a function that cannot fail. After a panic, returns `otherwise`.
 pub(super) fn value<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or(otherwise)
 }
 
-// A handle that a panic left half changed is still safe to use: the core has no unsafe code.
+// After a panic, a handle may be half changed. It is still safe to use, because the core has no unsafe code.
 fn caught(body: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| Err(khufu_status::KHUFU_ERR_INTERNAL.into()))
 }

@@ -1,6 +1,6 @@
-//! The C ABI, and nothing else: check arguments, call the core, store the outputs.
+//! The C ABI, and nothing else: each function checks its arguments, calls the core and stores the outputs.
 //!
-//! `include/khufu.h` is generated from these files by cbindgen; their comments are its comments.
+//! cbindgen generates `include/khufu.h` from these files, with their comments.
 
 #![allow(non_camel_case_types)]
 #![allow(clippy::missing_safety_doc)] // The header states each function's contract, for C.

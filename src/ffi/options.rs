@@ -6,7 +6,7 @@ use super::status::khufu_status;
 use crate::factory::Custom;
 use crate::options::Options;
 
-/// Options of a factory, by name. They belong to one thread at a time.
+/// The options of a factory. Only one thread at a time may use them.
 #[derive(Default)]
 pub struct khufu_options {
     pub(super) options: Options,
@@ -14,30 +14,30 @@ pub struct khufu_options {
     pub(super) detail: Detail,
 }
 
-/// New options, each with its default. Free them with khufu_options_free.
+/// Makes options, each with its default. Free them with khufu_options_free.
 ///
-/// @return never NULL.
+/// @return the options, never NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn khufu_options_new() -> *mut khufu_options {
     Box::into_raw(Box::<khufu_options>::default())
 }
 
-/// Frees options, and zeroes the secrets in them. Factories that were made from them stay.
+/// Frees options, and zeroes the secrets in them. Factories that were made from them can still be used.
 ///
 /// @param options  may be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_options_free(options: *mut khufu_options) {
     if !options.is_null() {
-        // SAFETY: it came from khufu_options_new, and the caller gives it up.
+        // SAFETY: it came from khufu_options_new, and the caller does not use it again.
         value((), || drop(unsafe { Box::from_raw(options) }));
     }
 }
 
-/// Sets an option by its name in docs/options.md. An empty value unsets it. An option that may be given many times takes
-/// one more value with each call.
+/// Sets an option by its name. docs/options.md lists the names and the values. An empty value unsets the option. An
+/// option that can be set many times gets one more value with each call.
 ///
-/// @return KHUFU_OK; KHUFU_ERR_OPTION (there is no such option, or the value is not allowed: khufu_options_error
-///         says which are). On an error nothing was set.
+/// @return KHUFU_OK; KHUFU_ERR_OPTION if there is no such option, or if the option does not accept the value. The
+///         options are unchanged then.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_options_set(
@@ -47,7 +47,7 @@ pub unsafe extern "C" fn khufu_options_set(
     value: *const c_char,
     value_len: usize,
 ) -> khufu_status {
-    // SAFETY: the handle and the two texts are the caller's promise, as the header states it.
+    // SAFETY: the caller passes a valid handle and valid texts, as the header requires.
     unsafe {
         on_options(options, || {
             let handle = handle(options)?;
@@ -57,16 +57,20 @@ pub unsafe extern "C" fn khufu_options_set(
     }
 }
 
-/// Sets options from the text of an INI file: those of one section whose names begin with a prefix.
+/// Sets options from the text of an INI file. It uses only the settings in one section whose names begin with a prefix.
+/// The prefix is not part of the option's name.
 ///
-/// A line is NAME = VALUE, a section in brackets, empty, or a comment that begins with # or ;. A line that begins with
-/// white space continues the value above it. Each line of the value of previous_secret is a secret.
+/// A line is NAME = VALUE, NAME: VALUE, a section's name in brackets, empty, or a comment that begins with # or ;. A
+/// line that begins with white space continues the value of the line above. If an option can be set many times, such as
+/// previous_secret, each line of its value is one value.
 ///
-/// @param text     the file's text.
-/// @param section  the section's name, for example "app:main"; (NULL, 0): the lines before the first section.
-/// @param prefix   for example "khufu."; options with other names are not looked at. (NULL, 0): every line is an option.
-/// @return KHUFU_OK; KHUFU_ERR_OPTION (a line is not understood, or its option is wrong: khufu_options_error names the
-///         line; or there is no such section). If an option is wrong, those before it were set; otherwise none was.
+/// @param text     the text of the file.
+/// @param section  the section's name, for example "app:main". If it is empty, the lines before the first section are
+///                 used.
+/// @param prefix   for example "khufu.". If it is empty, every setting in the section must be an option.
+/// @return KHUFU_OK; KHUFU_ERR_OPTION if there is no such section, if a line has the wrong syntax, or if an option is
+///         wrong. khufu_options_error names the line. If an option is wrong, the options on earlier lines stay set.
+///         After any other error, no option is set.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_options_load(
@@ -78,7 +82,7 @@ pub unsafe extern "C" fn khufu_options_load(
     prefix: *const c_char,
     prefix_len: usize,
 ) -> khufu_status {
-    // SAFETY: the handle and the texts are the caller's promise, as the header states it.
+    // SAFETY: the caller passes a valid handle and valid texts, as the header requires.
     unsafe {
         on_options(options, || {
             let handle = handle(options)?;
@@ -89,21 +93,22 @@ pub unsafe extern "C" fn khufu_options_load(
     }
 }
 
-/// The detail of the last failure of a call on these options (khufu_factory_new among them); "" if none failed.
+/// Returns the message of the last call on these options that failed, which may also be khufu_factory_new.
 ///
-/// @param options  NULL gives "".
-/// @return NUL-terminated UTF-8 that never holds a secret, valid until the next call on the options; never NULL.
+/// @param options  may be NULL.
+/// @return NUL-terminated UTF-8 that contains no secret, valid until the next call on the options; "" if no call has
+///         failed or options is NULL; never NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_options_error(options: *const khufu_options) -> *const c_char {
     // SAFETY: NULL, or options that the caller has not freed.
     unsafe { options.as_ref() }.map_or(c"".as_ptr(), |options| options.detail.as_ptr())
 }
 
-/// SAFETY: as [`handle`].
+/// SAFETY: as in [`handle`].
 pub(super) unsafe fn on_options(
     options: *mut khufu_options,
     body: impl FnOnce() -> Result<(), super::guard::Failure>,
 ) -> khufu_status {
-    // SAFETY: the body's own reference is gone when the detail is asked for.
+    // SAFETY: the body has ended, and with it its own reference, when the detail is recorded.
     guard_with(|| unsafe { options.as_mut() }.map(|options| &mut options.detail), body)
 }

@@ -5,10 +5,11 @@ use super::guard::value;
 use super::session::{core, khufu_session, on_session};
 use super::status::khufu_status::{self, *};
 
-/// The value of a key as JSON text.
+/// Gets the value of a key as JSON text.
 ///
-/// @param json     set to the value's JSON text, borrowed.
-/// @return KHUFU_OK; KHUFU_NOT_FOUND; KHUFU_ERR_TYPE (the value holds NaN or an infinity, which JSON does not have).
+/// @param json  set to the JSON text, borrowed.
+/// @return KHUFU_OK; KHUFU_NOT_FOUND if the key does not exist; KHUFU_ERR_TYPE if the value is or contains NaN or an
+///         infinity, because JSON cannot represent them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_get(
     session: *mut khufu_session,
@@ -17,7 +18,7 @@ pub unsafe extern "C" fn khufu_session_get(
     json: *mut *const c_char,
     json_len: *mut usize,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the header states it.
+    // SAFETY: the caller passes valid arguments, as the header requires.
     unsafe {
         on_session(session, || {
             let output = TextOutput::cleared(json, json_len)?;
@@ -28,10 +29,11 @@ pub unsafe extern "C" fn khufu_session_get(
     }
 }
 
-/// The text of a key that holds a string.
+/// Gets the value of a key as a string.
 ///
-/// @param string   set to the text, borrowed. It may hold NULs.
-/// @return KHUFU_OK; KHUFU_NOT_FOUND; KHUFU_ERR_TYPE (another type, or a string with a lone surrogate, which UTF-8 cannot write).
+/// @param string  set to the text, borrowed. It may contain NULs.
+/// @return KHUFU_OK; KHUFU_NOT_FOUND if the key does not exist; KHUFU_ERR_TYPE if the value is not a string, or
+///         contains a lone surrogate, which UTF-8 cannot represent.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_get_string(
     session: *mut khufu_session,
@@ -40,7 +42,7 @@ pub unsafe extern "C" fn khufu_session_get_string(
     string: *mut *const c_char,
     string_len: *mut usize,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the header states it.
+    // SAFETY: the caller passes valid arguments, as the header requires.
     unsafe {
         on_session(session, || {
             let output = TextOutput::cleared(string, string_len)?;
@@ -51,11 +53,11 @@ pub unsafe extern "C" fn khufu_session_get_string(
     }
 }
 
-/// The value of a key that holds an integer.
+/// Gets the value of a key as an integer.
 ///
-/// @param value    set to the value.
-/// @return KHUFU_OK; KHUFU_NOT_FOUND; KHUFU_ERR_TYPE (another type, or a number that is written as a float);
-///         KHUFU_ERR_RANGE (it does not fit in 64 bits).
+/// @param value  set to the integer.
+/// @return KHUFU_OK; KHUFU_NOT_FOUND if the key does not exist; KHUFU_ERR_TYPE if the value is not an integer (1.0 is a
+///         float); KHUFU_ERR_RANGE if it does not fit in 64 bits.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_get_int64(
     session: *mut khufu_session,
@@ -63,7 +65,7 @@ pub unsafe extern "C" fn khufu_session_get_int64(
     key_len: usize,
     value: *mut i64,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the header states it.
+    // SAFETY: the caller passes valid arguments, as the header requires.
     unsafe {
         on_session(session, || {
             let output = Output::cleared(value, 0)?;
@@ -74,10 +76,11 @@ pub unsafe extern "C" fn khufu_session_get_int64(
     }
 }
 
-/// The value of a key that holds a number, NaN and the infinities included.
+/// Gets the value of a key as a float. The value may be an integer or a float, or NaN or an infinity.
 ///
-/// @param value    set to the value.
-/// @return KHUFU_OK; KHUFU_NOT_FOUND; KHUFU_ERR_TYPE; KHUFU_ERR_RANGE (it overflows).
+/// @param value  set to the number.
+/// @return KHUFU_OK; KHUFU_NOT_FOUND if the key does not exist; KHUFU_ERR_TYPE if the value is not a number;
+///         KHUFU_ERR_RANGE if it overflows a double.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_get_double(
     session: *mut khufu_session,
@@ -85,7 +88,7 @@ pub unsafe extern "C" fn khufu_session_get_double(
     key_len: usize,
     value: *mut f64,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the header states it.
+    // SAFETY: the caller passes valid arguments, as the header requires.
     unsafe {
         on_session(session, || {
             let output = Output::cleared(value, 0.0)?;
@@ -96,10 +99,10 @@ pub unsafe extern "C" fn khufu_session_get_double(
     }
 }
 
-/// The value of a key that holds true or false.
+/// Gets the value of a key as a boolean.
 ///
-/// @param value    set to the value.
-/// @return KHUFU_OK; KHUFU_NOT_FOUND; KHUFU_ERR_TYPE.
+/// @param value  set to true or false.
+/// @return KHUFU_OK; KHUFU_NOT_FOUND if the key does not exist; KHUFU_ERR_TYPE if the value is not true or false.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_get_bool(
     session: *mut khufu_session,
@@ -107,7 +110,7 @@ pub unsafe extern "C" fn khufu_session_get_bool(
     key_len: usize,
     value: *mut bool,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the header states it.
+    // SAFETY: the caller passes valid arguments, as the header requires.
     unsafe {
         on_session(session, || {
             let output = Output::cleared(value, false)?;
@@ -118,10 +121,10 @@ pub unsafe extern "C" fn khufu_session_get_bool(
     }
 }
 
-/// Tells whether a key is there.
+/// Tells if a key exists.
 ///
-/// @param found    set to the answer.
-/// @return KHUFU_OK.
+/// @param found  set to true if the key exists, otherwise to false.
+/// @return KHUFU_OK, even if the key does not exist.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_contains(
     session: *mut khufu_session,
@@ -129,7 +132,7 @@ pub unsafe extern "C" fn khufu_session_contains(
     key_len: usize,
     found: *mut bool,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the header states it.
+    // SAFETY: the caller passes valid arguments, as the header requires.
     unsafe {
         on_session(session, || {
             let output = Output::cleared(found, false)?;
@@ -139,22 +142,22 @@ pub unsafe extern "C" fn khufu_session_contains(
     }
 }
 
-/// The number of keys.
+/// Returns the number of keys.
 ///
-/// @param session  NULL gives 0.
+/// @param session  may be NULL. The result is then 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_length(session: *mut khufu_session) -> usize {
     // SAFETY: NULL, or a session that the caller has not freed and no other thread uses.
     value(0, || unsafe { core(session) }.map_or(0, |session| session.len()))
 }
 
-/// The next key and its value, in the order in which keys were added. Do not change the session in the loop: deleting a
-/// key would skip the next one, and setting one would end what was borrowed.
+/// Gets the next key and its value, in the order in which the keys were added. Do not change the session in the loop:
+/// if you delete a key, the loop skips the next one, and after any change the borrowed texts are no longer valid.
 ///
-/// @param cursor   0 before the first call; each call moves it on.
-/// @param key      set to the key, borrowed; a lone surrogate in it shows as U+FFFD.
-/// @param json     set to the value's JSON text, borrowed; NaN and the infinities in it show as null.
-/// @return KHUFU_OK; KHUFU_NOT_FOUND (at the end).
+/// @param cursor  the position in the loop. Set it to 0 before the first call. Each call moves it to the next key.
+/// @param key     set to the key, borrowed. A lone surrogate in it is replaced by U+FFFD.
+/// @param json    set to the value as JSON text, borrowed. NaN and the infinities in it are replaced by null.
+/// @return KHUFU_OK; KHUFU_NOT_FOUND at the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_next(
     session: *mut khufu_session,
@@ -164,7 +167,7 @@ pub unsafe extern "C" fn khufu_session_next(
     json: *mut *const c_char,
     json_len: *mut usize,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the header states it.
+    // SAFETY: the caller passes valid arguments, as the header requires.
     unsafe {
         on_session(session, || {
             let (key_output, json_output) = (TextOutput::cleared(key, key_len), TextOutput::cleared(json, json_len));
@@ -180,9 +183,10 @@ pub unsafe extern "C" fn khufu_session_next(
     }
 }
 
-/// The whole session as a JSON object, its keys in order; NaN and the infinities show as null.
+/// Gets the whole session as a JSON object. The keys are in the order in which they were added. NaN and the infinities
+/// are replaced by null.
 ///
-/// @param json     set to the text, borrowed.
+/// @param json  set to the JSON text, borrowed.
 /// @return KHUFU_OK.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_to_json(
@@ -190,7 +194,7 @@ pub unsafe extern "C" fn khufu_session_to_json(
     json: *mut *const c_char,
     json_len: *mut usize,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the header states it.
+    // SAFETY: the caller passes valid arguments, as the header requires.
     unsafe {
         on_session(session, || {
             let output = TextOutput::cleared(json, json_len)?;

@@ -3,69 +3,75 @@ use std::ffi::{CStr, c_char};
 use crate::error::Error;
 use crate::load::LoadResult;
 
-/// The result of a call. Numbers are never reused; later versions may add some.
+/// The result of a call. Numbers are never reused. Later versions may add statuses.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum khufu_status {
-    /// The call did what it says.
+    /// The call succeeded.
     KHUFU_OK = 0,
-    /// There is no such key, or a cursor is at its end.
+    /// There is nothing to return: no such key or session, or the end of a loop.
     KHUFU_NOT_FOUND = 1,
-    /// A handle or an output is NULL, a text is (NULL, n), a flag is unknown, or a time is invalid.
+    /// An argument is invalid: a handle or an output is NULL, a text is NULL but its length is not 0, a flag is
+    /// unknown, a time is out of range, or the session cannot have a subject.
     KHUFU_ERR_ARGUMENT = 2,
-    /// A text is not UTF-8.
+    /// A text is not UTF-8, or a key in a JSON object contains a lone surrogate, which UTF-8 cannot represent.
     KHUFU_ERR_UTF8 = 3,
-    /// A value is not JSON, or nests deeper than 500 levels; for an update, it is not an object.
+    /// A text is not one JSON value, or it is nested deeper than 500 levels, or it must be an object and is not.
     KHUFU_ERR_JSON = 4,
-    /// The key holds a value of another type.
+    /// The value of the key has another type.
     KHUFU_ERR_TYPE = 5,
-    /// A number does not fit or is not finite, or a text is longer than a session can hold (2 GiB).
+    /// A number is out of range or not finite, or a text is too long.
     KHUFU_ERR_RANGE = 6,
-    /// Browsers would drop the cookie: its value would have more than 4064 bytes, or name and value together more than 4096.
+    /// Browsers would drop the cookie: its value has more than 4064 bytes, or its name and value together have more
+    /// than 4096.
     KHUFU_ERR_TOO_LARGE = 7,
-    /// An option has an unknown name or a wrong value, or options contradict each other.
+    /// An option's name or value is wrong, options contradict each other, or the store cannot be opened.
     KHUFU_ERR_OPTION = 8,
-    /// Commit would overwrite a session that is genuine, but could not be read here.
+    /// The commit would overwrite the browser's session, which is valid but could not be read here, or a custom
+    /// serializer cannot write the session.
     KHUFU_ERR_UNSUPPORTED = 9,
     /// The system's source of random bytes failed.
     KHUFU_ERR_RANDOM = 10,
-    /// A defect of khufu: please report it.
+    /// khufu has a defect. Please report it.
     KHUFU_ERR_INTERNAL = 11,
-    /// The store failed or took too long.
+    /// The store failed, or took too long.
     KHUFU_ERR_STORE = 12,
-    /// Other requests kept changing the session until the time was up: commit again. If that does not help, open the session anew.
+    /// Other requests kept changing the session until store_timeout. Commit again. If that fails too, open the session
+    /// again.
     KHUFU_ERR_CONFLICT = 13,
-    /// Another request has ended the session or given it a new id: send no cookie.
+    /// Another request has ended the session or given it a new id. Do not send a cookie.
     KHUFU_ERR_GONE = 14,
-    /// The library that the option library names keeps this key for itself.
+    /// The session has a key that Beaker uses itself, and the option library is beaker.
     KHUFU_ERR_KEY = 15,
 }
 
-/// How the request's session cookie was opened. Numbers are never reused; later versions may add some.
+/// How the request's session cookie was opened. Numbers are never reused. Later versions may add load results.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum khufu_load_result {
-    /// The request had no cookie of the name: the session is new.
+    /// The request had no cookie with the session cookie's name. The session is new.
     KHUFU_LOAD_NONE = 0,
-    /// The session is the one that the browser sent.
+    /// The browser's session was opened.
     KHUFU_LOAD_LOADED = 1,
-    /// The session is the browser's, sealed with a previous secret: commit writes it again with the current one.
+    /// The browser's session was opened with a previous secret. Commit writes it again with the current secret.
     KHUFU_LOAD_LOADED_PREVIOUS_SECRET = 2,
-    /// The session is the browser's, in another accepted format: commit writes it again in the current one.
+    /// The browser's session was opened in another accepted format. Commit writes it again in the current format.
     KHUFU_LOAD_LOADED_OTHER_FORMAT = 3,
-    /// The browser's session was idle for too long: the session is new.
+    /// The browser's session was not used for longer than the option timeout, or is older than absolute_timeout. The
+    /// session is new.
     KHUFU_LOAD_EXPIRED = 4,
-    /// The cookie's signature or encryption is wrong: the session is new.
+    /// The cookie's signature or encryption is wrong. The session is new.
     KHUFU_LOAD_BAD_SIGNATURE = 5,
-    /// The cookie is not base64, is too short, or its payload is not a session: the session is new.
+    /// The cookie is not base64 or is too short, or its payload is not a session. The session is new.
     KHUFU_LOAD_MALFORMED = 6,
-    /// The cookie is genuine but holds something that this library cannot represent: the session is new, and commit
-    /// refuses to overwrite the browser's unless it is invalidated.
+    /// The cookie is genuine, but contains something that this library cannot represent. The session is new, and commit
+    /// refuses to overwrite the browser's session unless khufu_session_invalidate was called.
     KHUFU_LOAD_UNSUPPORTED = 7,
-    /// The store has no session of that id: it expired or was ended, or a login replaced the id. The session is new.
+    /// The store has no session with the cookie's id: it has expired, it was ended, or it has a new id. The session is
+    /// new.
     KHUFU_LOAD_MISSING = 8,
-    /// The store could not be reached, and the option store_on_error is empty: the session is new, and commit refuses
-    /// to write it.
+    /// The store failed, and the option store_on_error is empty. The session is new, and commit refuses to overwrite
+    /// the browser's session.
     KHUFU_LOAD_STORE_ERROR = 9,
 }
 
@@ -147,20 +153,20 @@ pub(super) fn message(status: khufu_status) -> &'static CStr {
     MESSAGES[status as usize].1
 }
 
-/// The meaning of a status, in a few words.
+/// Returns the meaning of a status, in a few words.
 ///
 /// @param status  any number.
-/// @return static NUL-terminated text, never NULL.
+/// @return a static NUL-terminated text, never NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn khufu_status_message(status: i32) -> *const c_char {
     let known = MESSAGES.iter().find(|(number, _)| *number as i32 == status);
     known.map_or(c"an unknown status", |(_, message)| message).as_ptr()
 }
 
-/// The name of a load result, as the documentation writes it: "loaded", "bad_signature".
+/// Returns the name of a load result in the documentation, for example "loaded" or "bad_signature".
 ///
-/// @param load_result  any number; "unknown" for an unknown one.
-/// @return static NUL-terminated text, never NULL.
+/// @param load_result  any number.
+/// @return a static NUL-terminated text, never NULL. "unknown" if there is no such load result.
 #[unsafe(no_mangle)]
 pub extern "C" fn khufu_load_result_name(load_result: i32) -> *const c_char {
     let known = NAMES.iter().find(|(number, _)| *number as i32 == load_result);

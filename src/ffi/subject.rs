@@ -7,7 +7,7 @@ use super::status::khufu_status::{self, *};
 use crate::factory::Factory;
 use crate::subject::SubjectSession;
 
-/// The sessions of one subject, as they were when khufu_subject_open found them. It belongs to one thread at a time.
+/// The sessions of one subject, as they were when khufu_subject_open found them. Only one thread at a time may use it.
 pub struct khufu_subject {
     /// `None` if opening failed.
     subject: Option<Subject>,
@@ -20,13 +20,14 @@ struct Subject {
     sessions: Vec<SubjectSession>,
 }
 
-/// Finds a subject's sessions: those that khufu_session_set_subject gave this subject, in any process.
+/// Finds the sessions to which khufu_session_set_subject gave this subject, in any process.
 ///
-/// @param factory      a factory of the type store.
-/// @param sessions     set to a handle to be freed with khufu_subject_free. An open that fails gives a handle, too: it has
-///                     the detail for khufu_subject_error, and every other call on it fails.
-/// @return KHUFU_OK, also if there are no sessions; KHUFU_ERR_STORE; KHUFU_ERR_ARGUMENT (also for a factory whose sessions
-///         are in cookies or in another library's records).
+/// @param factory   a factory whose option type is store.
+/// @param sessions  set to a handle, even if the call fails. After a failure, khufu_subject_error returns the reason,
+///                  and every other call on the handle fails. Free it with khufu_subject_free.
+/// @return KHUFU_OK, even if there are no sessions; KHUFU_ERR_STORE if the store failed; KHUFU_ERR_ARGUMENT if sessions
+///         cannot have a subject, because they are in cookies or in another library's records, or because the custom
+///         store has no callbacks for subjects.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_subject_open(
@@ -40,7 +41,7 @@ pub unsafe extern "C" fn khufu_subject_open(
     let mut status = guard_with(
         || Some(&mut made.detail),
         || {
-            // SAFETY: the factory and the text are the caller's promise, as the header states it.
+            // SAFETY: the caller passes a valid factory and text, as the header requires.
             let (factory, name) = unsafe { (factory.as_ref(), text(subject, subject_len)?) };
             let factory = factory.ok_or_else(|| Failure::new(KHUFU_ERR_ARGUMENT, "the factory is NULL"))?.0.clone();
             let sessions = factory.subject(name)?.sessions()?;
@@ -49,7 +50,7 @@ pub unsafe extern "C" fn khufu_subject_open(
         },
     );
     made.subject = opened;
-    // SAFETY: the output is the caller's promise.
+    // SAFETY: the caller passes a valid output, as the header requires.
     match unsafe { Output::cleared(sessions, std::ptr::null_mut()) } {
         Ok(output) => output.put(Box::into_raw(made)),
         Err(_) => status = KHUFU_ERR_ARGUMENT,
@@ -57,34 +58,36 @@ pub unsafe extern "C" fn khufu_subject_open(
     status
 }
 
-/// Frees a handle that khufu_subject_open gave.
+/// Frees a subject. Its sessions do not end.
 ///
 /// @param subject  may be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_subject_free(subject: *mut khufu_subject) {
     if !subject.is_null() {
-        // SAFETY: it came from khufu_subject_open, and the caller gives it up.
+        // SAFETY: it came from khufu_subject_open, and the caller does not use it again.
         value((), || drop(unsafe { Box::from_raw(subject) }));
     }
 }
 
-/// The detail of the last call on this subject that failed; "" if none failed.
+/// Returns the message of the last call on this subject that failed.
 ///
-/// @param subject  NULL gives "".
-/// @return NUL-terminated UTF-8, valid until the next call on the subject; never NULL.
+/// @param subject  may be NULL.
+/// @return NUL-terminated UTF-8 that contains no secret, valid until the next call on the subject; "" if no call has
+///         failed or subject is NULL; never NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_subject_error(subject: *const khufu_subject) -> *const c_char {
     // SAFETY: NULL, or a subject that the caller has not freed.
     unsafe { subject.as_ref() }.map_or(c"".as_ptr(), |subject| subject.detail.as_ptr())
 }
 
-/// The next session of the subject. The session that was used last comes first.
+/// Gets the next session of the subject. The session that was used last comes first.
 ///
-/// @param cursor   0 before the first call; each call moves it on.
-/// @param id       set to the session's id as khufu_session_id gives it, borrowed until the subject is freed.
-/// @param created  set to the time when the session began.
-/// @param accessed set to the time when the session was last used.
-/// @return KHUFU_OK; KHUFU_NOT_FOUND (at the end).
+/// @param cursor    the position in the loop. Set it to 0 before the first call. Each call moves it to the next
+///                  session.
+/// @param id        set to the session's id, as khufu_session_id returns it. Borrowed until the subject is freed.
+/// @param created   set to the time when the session began.
+/// @param accessed  set to the time when the session was last used.
+/// @return KHUFU_OK; KHUFU_NOT_FOUND at the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_subject_next(
     subject: *mut khufu_subject,
@@ -94,7 +97,7 @@ pub unsafe extern "C" fn khufu_subject_next(
     created: *mut f64,
     accessed: *mut f64,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the header states it.
+    // SAFETY: the caller passes valid arguments, as the header requires.
     unsafe {
         on_subject(subject, || {
             let outputs =
@@ -111,10 +114,10 @@ pub unsafe extern "C" fn khufu_subject_next(
     }
 }
 
-/// Ends one session of the subject, in whatever process it is used.
+/// Ends one session of the subject, no matter in which process it began.
 ///
-/// @param id  the session's id as khufu_session_id gives it.
-/// @return KHUFU_OK; KHUFU_NOT_FOUND (the subject has no such session); KHUFU_ERR_STORE.
+/// @param id  the session's id, as khufu_subject_next or khufu_session_id returns it.
+/// @return KHUFU_OK; KHUFU_NOT_FOUND if the subject has no session with this id; KHUFU_ERR_STORE if the store failed.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_subject_revoke(
@@ -122,7 +125,7 @@ pub unsafe extern "C" fn khufu_subject_revoke(
     id: *const c_char,
     id_len: usize,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the header states it.
+    // SAFETY: the caller passes valid arguments, as the header requires.
     unsafe {
         on_subject(subject, || {
             let (subject, id) = (core(subject)?, text(id, id_len)?);
@@ -131,12 +134,15 @@ pub unsafe extern "C" fn khufu_subject_revoke(
     }
 }
 
-/// Ends every session of the subject except one, those that began after khufu_subject_open included.
+/// Ends every session of the subject that was committed before this call, except one. This includes sessions that began
+/// after khufu_subject_open.
 ///
-/// @param except   the id of the session that stays, as khufu_session_id gives it; (NULL, 0): none stays.
-/// @param revoked  may be NULL; set to the number of sessions that were ended.
-/// @return KHUFU_OK; KHUFU_ERR_STORE, also if the listed sessions were ended but the server may have evicted others from
-///         the list (a Redis whose maxmemory-policy is not noeviction; khufu_subject_error says how many were ended).
+/// @param except   the id of the session that does not end, as khufu_session_id returns it. If it is empty, all
+///                 sessions end.
+/// @param revoked  set to the number of sessions that were ended. May be NULL.
+/// @return KHUFU_OK; KHUFU_ERR_STORE if the store failed. It is also returned if all listed sessions were ended, but
+///         the store may have lost a part of the list (a Redis whose maxmemory-policy is not noeviction), so that some
+///         sessions may remain. khufu_subject_error then says how many were ended.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_subject_revoke_all(
@@ -145,7 +151,7 @@ pub unsafe extern "C" fn khufu_subject_revoke_all(
     except_len: usize,
     revoked: *mut usize,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the header states it.
+    // SAFETY: the caller passes valid arguments, as the header requires.
     unsafe {
         on_subject(subject, || {
             let output = if revoked.is_null() { None } else { Some(Output::cleared(revoked, 0)?) };
@@ -160,15 +166,15 @@ pub unsafe extern "C" fn khufu_subject_revoke_all(
     }
 }
 
-/// SAFETY: as [`handle`].
+/// SAFETY: as in [`handle`].
 unsafe fn on_subject(subject: *mut khufu_subject, body: impl FnOnce() -> Result<(), Failure>) -> khufu_status {
-    // SAFETY: the body's own reference is gone when the detail is asked for.
+    // SAFETY: the body has ended, and with it its own reference, when the detail is recorded.
     guard_with(|| unsafe { subject.as_mut() }.map(|subject| &mut subject.detail), body)
 }
 
-/// SAFETY: as [`handle`].
+/// SAFETY: as in [`handle`].
 unsafe fn core<'a>(subject: *mut khufu_subject) -> Result<&'a mut Subject, Failure> {
-    // SAFETY: the caller's promise is handed on.
+    // SAFETY: the caller promises it.
     let subject = unsafe { handle(subject) }?.subject.as_mut();
     subject.ok_or_else(|| Failure::new(KHUFU_ERR_ARGUMENT, "the subject was never opened"))
 }

@@ -7,38 +7,42 @@ use super::guard::guard;
 use super::status::khufu_status;
 use crate::sys::wiped::WipedBytes;
 
-/// The place where a callback writes its result. It lives until the callback returns.
+/// The place where a callback writes its result, with khufu_sink_write. It is valid until the callback returns.
 pub struct khufu_sink(pub(super) WipedBytes);
 
-/// Appends bytes to a sink. A callback that was given the sink may call this as often as it likes.
+/// Appends bytes to a sink. A callback may call it many times.
 ///
-/// @param data     any bytes.
+/// @param data  any bytes.
 /// @return KHUFU_OK.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_sink_write(sink: *mut khufu_sink, data: *const c_char, len: usize) -> khufu_status {
     guard(|| {
-        // SAFETY: the sink came with the callback, and the bytes are the caller's promise.
+        // SAFETY: the caller passes the sink that its callback got, and valid bytes.
         unsafe { handle(sink)?.0.add(bytes(data, len)?) };
         Ok(())
     })
 }
 
-/// A store of the application's own: Pyramid's "creating your own session factory".
+/// The callbacks of a store of the application's own, for khufu_options_set_store. It is Pyramid's "creating your own
+/// session factory".
 ///
-/// A record is bytes with a generation, a number from 1 on. Callbacks run on the thread that opens or commits, possibly
-/// several at once; store_timeout cannot interrupt them; no exception or longjmp may leave them. Each gets the user data
-/// that was given with the table, and a key (64 hexadecimal digits, not NUL-terminated). ttl says how many seconds from
-/// now a record is kept: at least 1, or negative: without an end. An expired record is not there.
+/// A record consists of bytes and a generation, a number of at least 1. A key is 64 hexadecimal digits. ttl is how many
+/// seconds the store keeps the record from now on: at least 1, or a negative number to keep it forever. An expired
+/// record counts as missing.
 ///
-/// list, unlist and members keep the keys of a subject's records, so that a user's sessions can be listed and ended. They
-/// may be NULL, all three: then calls that need subjects are refused. A subject is 64 hexadecimal digits, too.
+/// Callbacks run on the thread that calls khufu, possibly on several threads at once. store_timeout cannot interrupt
+/// them. No exception and no longjmp may leave them. The texts that they get are not NUL-terminated. user_data is the
+/// pointer that was given to khufu_options_set_store.
+///
+/// list, unlist and members keep the keys of a subject's records, so that a user's sessions can be listed and ended. A
+/// subject is 64 hexadecimal digits, too. If these three are NULL, sessions cannot have a subject.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct khufu_store_vtable {
-    /// sizeof(khufu_store_vtable), so that the table can grow.
+    /// The size of this struct, sizeof(khufu_store_vtable). Later versions may add fields at its end.
     pub struct_size: usize,
-    /// Writes a key's record into the sink and sets its generation. Returns KHUFU_OK, KHUFU_NOT_FOUND, or
-    /// KHUFU_ERR_STORE.
+    /// Loads the record of a key: writes its bytes into the sink, and sets its generation. Returns KHUFU_OK;
+    /// KHUFU_NOT_FOUND if there is no record; KHUFU_ERR_STORE if the store failed.
     pub load: Option<
         unsafe extern "C" fn(
             user_data: *mut c_void,
@@ -48,9 +52,10 @@ pub struct khufu_store_vtable {
             generation: *mut u64,
         ) -> i32,
     >,
-    /// In one step: if the key's record has the generation expected (0: there is no record), puts the new record in its
-    /// place and returns KHUFU_OK. Otherwise it changes nothing and returns KHUFU_ERR_GONE if there is no record, or
-    /// KHUFU_ERR_CONFLICT if there is another one. If it failed, it returns KHUFU_ERR_STORE.
+    /// Replaces the record of a key in one atomic step, if the record has the generation `expected`. If `expected` is
+    /// 0, inserts a record, and an existing record is a conflict. The new record has the generation `generation`.
+    /// Returns KHUFU_OK; KHUFU_ERR_CONFLICT if the record has another generation; KHUFU_ERR_GONE if there is no record
+    /// to replace; KHUFU_ERR_STORE if the store failed.
     pub save: Option<
         unsafe extern "C" fn(
             user_data: *mut c_void,
@@ -63,10 +68,10 @@ pub struct khufu_store_vtable {
             ttl: f64,
         ) -> i32,
     >,
-    /// In one step: if the key's record has this generation, puts the given bytes (which say when the session was used)
-    /// in its place, keeps the generation, extends its life, and returns KHUFU_OK. Otherwise it changes nothing and
-    /// returns KHUFU_ERR_GONE if there is no record, or KHUFU_ERR_CONFLICT if there is another one. If it
-    /// failed, it returns KHUFU_ERR_STORE.
+    /// Replaces the record of a key in one atomic step, if the record has this generation, and restarts its ttl. The
+    /// generation stays the same. khufu calls it to store the time when the session was last used. Returns KHUFU_OK;
+    /// KHUFU_ERR_CONFLICT if the record has another generation; KHUFU_ERR_GONE if there is no record; KHUFU_ERR_STORE
+    /// if the store failed.
     pub touch: Option<
         unsafe extern "C" fn(
             user_data: *mut c_void,
@@ -78,13 +83,13 @@ pub struct khufu_store_vtable {
             ttl: f64,
         ) -> i32,
     >,
-    /// In one step: removes the key's record if it has the generation expected (0: any generation), and returns KHUFU_OK.
-    /// Otherwise it changes nothing and returns KHUFU_ERR_GONE if there is no record, or KHUFU_ERR_CONFLICT if there
-    /// is another one. If it failed, it returns KHUFU_ERR_STORE.
+    /// Removes the record of a key in one atomic step, if the record has the generation `expected`. If `expected` is 0,
+    /// removes a record of any generation. Returns KHUFU_OK; KHUFU_ERR_CONFLICT if the record has another generation;
+    /// KHUFU_ERR_GONE if there is no record; KHUFU_ERR_STORE if the store failed.
     pub remove:
         Option<unsafe extern "C" fn(user_data: *mut c_void, key: *const c_char, key_len: usize, expected: u64) -> i32>,
-    /// Notes that a key belongs to a subject, for at least ttl seconds; noting it again never shortens that. Called before
-    /// the record is saved or touched. Returns KHUFU_OK or KHUFU_ERR_STORE. May be NULL.
+    /// Notes for at least ttl seconds that a key belongs to a subject. Noting it again never shortens that time. khufu
+    /// calls it before it saves or touches the record. Returns KHUFU_OK or KHUFU_ERR_STORE.
     pub list: Option<
         unsafe extern "C" fn(
             user_data: *mut c_void,
@@ -95,8 +100,8 @@ pub struct khufu_store_vtable {
             ttl: f64,
         ) -> i32,
     >,
-    /// Takes such a note back, if there is one. Called after the record was removed. Returns KHUFU_OK or KHUFU_ERR_STORE.
-    /// May be NULL.
+    /// Removes the note that a key belongs to a subject, if there is one. khufu calls it after it has removed the
+    /// record. Returns KHUFU_OK or KHUFU_ERR_STORE.
     pub unlist: Option<
         unsafe extern "C" fn(
             user_data: *mut c_void,
@@ -106,8 +111,8 @@ pub struct khufu_store_vtable {
             key_len: usize,
         ) -> i32,
     >,
-    /// Writes into the sink the keys that belong to a subject, 64 digits each, with nothing between them. Returns KHUFU_OK
-    /// or KHUFU_ERR_STORE. May be NULL.
+    /// Writes the keys that belong to a subject into the sink, one after another, without separators. Returns KHUFU_OK
+    /// or KHUFU_ERR_STORE.
     pub members: Option<
         unsafe extern "C" fn(
             user_data: *mut c_void,
@@ -116,24 +121,26 @@ pub struct khufu_store_vtable {
             sink: *mut khufu_sink,
         ) -> i32,
     >,
-    /// Called once, when no options, factory or session uses the table any more, by the call that frees or replaces the
-    /// last of them. May be NULL.
+    /// Frees the user data. khufu calls it once, when no options, factory, session or subject uses the table any more.
+    /// It runs inside the call that frees or changes the last of these. May be NULL.
     pub release: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
 }
 
-/// A serializer of the application's own: it writes payloads in another form than JSON or pickle.
+/// The callbacks of a serializer of the application's own, for khufu_options_set_serializer. It writes payloads in
+/// another form than JSON or pickle.
 ///
-/// A payload stands for a JSON text. For a cookie the text is the array [renewed, created, state]. For a record of a
-/// store it is the state alone, an object.
+/// A payload encodes a JSON text. For a cookie, the text is the array [renewed, created, state]; both times are in
+/// seconds since the Unix epoch. For a record in a store, it is the state alone, an object.
 ///
-/// Callbacks run on the thread that opens or commits, possibly several at once; no exception or longjmp may leave them.
+/// Callbacks run on the thread that opens or commits a session, possibly on several threads at once. No exception and
+/// no longjmp may leave them. user_data is the pointer that was given to khufu_options_set_serializer.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct khufu_serializer_vtable {
-    /// sizeof(khufu_serializer_vtable), so that the table can grow.
+    /// The size of this struct, sizeof(khufu_serializer_vtable). Later versions may add fields at its end.
     pub struct_size: usize,
-    /// Writes into the sink the JSON text that a payload stands for. Returns KHUFU_OK, or another status if it is no
-    /// such payload: the cookie or record is malformed then.
+    /// Reads a payload, and writes its JSON text, in UTF-8, into the sink. Returns KHUFU_OK, or any other status if the
+    /// payload cannot be read. The session is then new and empty, and its load result is KHUFU_LOAD_MALFORMED.
     pub loads: Option<
         unsafe extern "C" fn(
             user_data: *mut c_void,
@@ -142,8 +149,8 @@ pub struct khufu_serializer_vtable {
             sink: *mut khufu_sink,
         ) -> i32,
     >,
-    /// Writes into the sink the payload that stands for a JSON text. Returns KHUFU_OK, or another status if it cannot:
-    /// commit fails with KHUFU_ERR_UNSUPPORTED then.
+    /// Writes a JSON text as a payload into the sink. Returns KHUFU_OK, or any other status if the text cannot be
+    /// written. The commit then fails with KHUFU_ERR_UNSUPPORTED.
     pub dumps: Option<
         unsafe extern "C" fn(
             user_data: *mut c_void,
@@ -152,8 +159,8 @@ pub struct khufu_serializer_vtable {
             sink: *mut khufu_sink,
         ) -> i32,
     >,
-    /// Called once, when no options, factory or session uses the table any more, by the call that frees or replaces the
-    /// last of them. May be NULL.
+    /// Frees the user data. khufu calls it once, when no options, factory, session or subject uses the table any more.
+    /// It runs inside the call that frees or changes the last of these. May be NULL.
     pub release: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
 }
 

@@ -4,12 +4,10 @@ use super::arguments::{Output, TextOutput, text};
 use super::session::{core, khufu_session, on_session};
 use super::status::khufu_status::{self, *};
 
-/// Sets a key to a value, given as JSON text. White space between its parts is dropped.
+/// Sets a key to a value, given as JSON text. White space between the parts of the JSON text is dropped.
 ///
-/// @param json     one JSON value, nested at most 500 levels.
-/// @return KHUFU_OK; KHUFU_ERR_JSON; KHUFU_ERR_RANGE (longer than 2 GiB, or a number that Python does not
-///         read back: an integer of more than 4,300 digits, or a float that overflows a double). On an
-///         error nothing was set.
+/// @return KHUFU_OK; KHUFU_ERR_JSON if the text is not JSON; KHUFU_ERR_RANGE if it contains a number that Python cannot
+///         read.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_set(
@@ -19,7 +17,7 @@ pub unsafe extern "C" fn khufu_session_set(
     json: *const c_char,
     json_len: usize,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the header states it.
+    // SAFETY: the caller passes valid arguments, as the header requires.
     unsafe {
         on_session(session, || {
             let (key, json) = (text(key, key_len)?, text(json, json_len)?);
@@ -30,8 +28,8 @@ pub unsafe extern "C" fn khufu_session_set(
 
 /// Sets a key to a string.
 ///
-/// @param string   may hold NULs.
-/// @return KHUFU_OK; KHUFU_ERR_RANGE (longer than 2 GiB). On an error nothing was set.
+/// @param string  the text. It may contain NULs.
+/// @return KHUFU_OK.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_set_string(
@@ -41,7 +39,7 @@ pub unsafe extern "C" fn khufu_session_set_string(
     string: *const c_char,
     string_len: usize,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the header states it.
+    // SAFETY: the caller passes valid arguments, as the header requires.
     unsafe {
         on_session(session, || {
             let (key, string) = (text(key, key_len)?, text(string, string_len)?);
@@ -52,7 +50,7 @@ pub unsafe extern "C" fn khufu_session_set_string(
 
 /// Sets a key to an integer.
 ///
-/// @return KHUFU_OK. On an error nothing was set.
+/// @return KHUFU_OK.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_set_int64(
@@ -61,7 +59,7 @@ pub unsafe extern "C" fn khufu_session_set_int64(
     key_len: usize,
     value: i64,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the header states it.
+    // SAFETY: the caller passes valid arguments, as the header requires.
     unsafe {
         on_session(session, || {
             let key = text(key, key_len)?;
@@ -70,9 +68,9 @@ pub unsafe extern "C" fn khufu_session_set_int64(
     }
 }
 
-/// Sets a key to a float. It is written with a fraction or an exponent, so that it stays a float in every language.
+/// Sets a key to a float. It is written with a fraction or an exponent, so that every language reads a float.
 ///
-/// @return KHUFU_OK; KHUFU_ERR_RANGE (it is not finite). On an error nothing was set.
+/// @return KHUFU_OK; KHUFU_ERR_RANGE if the number is not finite, because JSON cannot represent it.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_set_double(
@@ -81,7 +79,7 @@ pub unsafe extern "C" fn khufu_session_set_double(
     key_len: usize,
     value: f64,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the header states it.
+    // SAFETY: the caller passes valid arguments, as the header requires.
     unsafe {
         on_session(session, || {
             let key = text(key, key_len)?;
@@ -92,7 +90,7 @@ pub unsafe extern "C" fn khufu_session_set_double(
 
 /// Sets a key to true or false.
 ///
-/// @return KHUFU_OK. On an error nothing was set.
+/// @return KHUFU_OK.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_set_bool(
@@ -101,7 +99,7 @@ pub unsafe extern "C" fn khufu_session_set_bool(
     key_len: usize,
     value: bool,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the header states it.
+    // SAFETY: the caller passes valid arguments, as the header requires.
     unsafe {
         on_session(session, || {
             let key = text(key, key_len)?;
@@ -112,7 +110,7 @@ pub unsafe extern "C" fn khufu_session_set_bool(
 
 /// Sets a key to null.
 ///
-/// @return KHUFU_OK. On an error nothing was set.
+/// @return KHUFU_OK.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_set_null(
@@ -120,7 +118,7 @@ pub unsafe extern "C" fn khufu_session_set_null(
     key: *const c_char,
     key_len: usize,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the header states it.
+    // SAFETY: the caller passes valid arguments, as the header requires.
     unsafe {
         on_session(session, || {
             let key = text(key, key_len)?;
@@ -129,12 +127,12 @@ pub unsafe extern "C" fn khufu_session_set_null(
     }
 }
 
-/// The value of a key as JSON text. A key that is not there is set first; a key that is there stays as it is.
+/// Gets the value of a key as JSON text. If the key does not exist, it is first set to a default, given as JSON text.
 ///
-/// @param json     one JSON value, nested at most 500 levels.
-/// @param value    may be NULL, with value_len; set to the key's value as JSON text, borrowed.
-/// @return KHUFU_OK; KHUFU_ERR_JSON; KHUFU_ERR_TYPE (as khufu_session_get); KHUFU_ERR_RANGE (as
-///         khufu_session_set). On an error nothing was set.
+/// @param json   the default.
+/// @param value  set to the value as JSON text, borrowed. value and value_len may both be NULL.
+/// @return KHUFU_OK; KHUFU_ERR_JSON if the default is not JSON; KHUFU_ERR_RANGE if it contains a number that Python
+///         cannot read; KHUFU_ERR_TYPE if the key exists and its value contains NaN or an infinity.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_setdefault(
@@ -146,7 +144,7 @@ pub unsafe extern "C" fn khufu_session_setdefault(
     value: *mut *const c_char,
     value_len: *mut usize,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the header states it.
+    // SAFETY: the caller passes valid arguments, as the header requires.
     unsafe {
         on_session(session, || {
             let output = match value.is_null() && value_len.is_null() {
@@ -163,11 +161,11 @@ pub unsafe extern "C" fn khufu_session_setdefault(
     }
 }
 
-/// Sets each member of a JSON object as a key, or none on an error. A value replaces the one that was there.
+/// Sets one key for each member of a JSON object. After an error, none is set.
 ///
-/// @param json     a JSON object, nested at most 500 levels.
-/// @return KHUFU_OK; KHUFU_ERR_JSON (also: not an object); KHUFU_ERR_UTF8 (also: a key with a lone surrogate);
-///         KHUFU_ERR_RANGE (as khufu_session_set).
+/// @param json  the JSON object.
+/// @return KHUFU_OK; KHUFU_ERR_JSON if the text is not a JSON object; KHUFU_ERR_RANGE if it contains a number that
+///         Python cannot read; KHUFU_ERR_UTF8 if a key contains a lone surrogate.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_update(
@@ -175,7 +173,7 @@ pub unsafe extern "C" fn khufu_session_update(
     json: *const c_char,
     json_len: usize,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the header states it.
+    // SAFETY: the caller passes valid arguments, as the header requires.
     unsafe {
         on_session(session, || {
             let json = text(json, json_len)?;
@@ -184,12 +182,11 @@ pub unsafe extern "C" fn khufu_session_update(
     }
 }
 
-/// Adds an element, given as JSON text, to the end of the list at a key. A key that is not there becomes a list. Elements
-/// that several requests append to a session in a store at the same time all stay.
+/// Adds an element, given as JSON text, to the end of the list at a key. If the key does not exist, it is set to a new
+/// list. If several requests append to a session in a store at the same time, no element is lost.
 ///
-/// @param json     one JSON value, nested at most 500 levels.
-/// @return KHUFU_OK; KHUFU_ERR_JSON; KHUFU_ERR_TYPE (the key holds something other than a list); KHUFU_ERR_RANGE (as
-///         khufu_session_set). On an error nothing was added.
+/// @return KHUFU_OK; KHUFU_ERR_JSON if the text is not JSON; KHUFU_ERR_RANGE if it contains a number that Python cannot
+///         read; KHUFU_ERR_TYPE if the key holds something other than a list.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_append(
@@ -199,7 +196,7 @@ pub unsafe extern "C" fn khufu_session_append(
     json: *const c_char,
     json_len: usize,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the header states it.
+    // SAFETY: the caller passes valid arguments, as the header requires.
     unsafe {
         on_session(session, || {
             let (key, json) = (text(key, key_len)?, text(json, json_len)?);
@@ -208,13 +205,13 @@ pub unsafe extern "C" fn khufu_session_append(
     }
 }
 
-/// Adds to the integer at a key. A key that is not there counts as 0. What several requests add to a session in a store at
-/// the same time adds up.
+/// Adds a number to the integer at a key. A key that does not exist counts as 0. If several requests add to the same
+/// key of a session in a store at the same time, every addition counts.
 ///
-/// @param by       the number to add; negative to subtract.
-/// @param result   may be NULL; set to the sum.
-/// @return KHUFU_OK; KHUFU_ERR_TYPE (the key holds something other than an integer); KHUFU_ERR_RANGE (the integer or the
-///         sum does not fit in 64 bits). On an error nothing was added.
+/// @param by      the number to add. It may be negative.
+/// @param result  set to the sum. May be NULL.
+/// @return KHUFU_OK; KHUFU_ERR_TYPE if the key holds something other than an integer; KHUFU_ERR_RANGE if the integer or
+///         the sum does not fit in 64 bits.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_increment(
@@ -224,7 +221,7 @@ pub unsafe extern "C" fn khufu_session_increment(
     by: i64,
     result: *mut i64,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the header states it.
+    // SAFETY: the caller passes valid arguments, as the header requires.
     unsafe {
         on_session(session, || {
             let output = if result.is_null() { None } else { Some(Output::cleared(result, 0)?) };
@@ -240,14 +237,14 @@ pub unsafe extern "C" fn khufu_session_increment(
 
 /// Deletes a key.
 ///
-/// @return KHUFU_OK; KHUFU_NOT_FOUND (the session is unchanged).
+/// @return KHUFU_OK; KHUFU_NOT_FOUND if the key does not exist.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_delete(
     session: *mut khufu_session,
     key: *const c_char,
     key_len: usize,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the header states it.
+    // SAFETY: the caller passes valid arguments, as the header requires.
     unsafe {
         on_session(session, || {
             let key = text(key, key_len)?;
@@ -256,10 +253,11 @@ pub unsafe extern "C" fn khufu_session_delete(
     }
 }
 
-/// Deletes a key and gives its value as JSON text.
+/// Deletes a key, and gets its value as JSON text.
 ///
-/// @param json     set to the value's JSON text, borrowed.
-/// @return KHUFU_OK; KHUFU_NOT_FOUND (the session is unchanged); KHUFU_ERR_TYPE (as khufu_session_get: the key stays).
+/// @param json  set to the JSON text, borrowed.
+/// @return KHUFU_OK; KHUFU_NOT_FOUND if the key does not exist; KHUFU_ERR_TYPE if the value is or contains NaN or an
+///         infinity. The key is not deleted then.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_pop(
     session: *mut khufu_session,
@@ -268,7 +266,7 @@ pub unsafe extern "C" fn khufu_session_pop(
     json: *mut *const c_char,
     json_len: *mut usize,
 ) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the header states it.
+    // SAFETY: the caller passes valid arguments, as the header requires.
     unsafe {
         on_session(session, || {
             let output = TextOutput::cleared(json, json_len)?;
@@ -279,12 +277,12 @@ pub unsafe extern "C" fn khufu_session_pop(
     }
 }
 
-/// Deletes every key. The session stays the same one; khufu_session_invalidate begins a new one.
+/// Deletes all keys. The session itself continues; khufu_session_invalidate ends it.
 ///
 /// @return KHUFU_OK.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_clear(session: *mut khufu_session) -> khufu_status {
-    // SAFETY: the arguments are the caller's promise, as the header states it.
+    // SAFETY: the caller passes valid arguments, as the header requires.
     unsafe {
         on_session(session, || {
             core(session)?.clear();

@@ -279,7 +279,7 @@ TEST(a_table_without_a_required_member_is_refused) {
         if ((given & 2) == 0) table.unlist = NULL;
         if ((given & 4) == 0) table.members = NULL;
         REFUSED(khufu_options_set_store(fresh, &table, NULL));
-        CHECK_CONTAINS(khufu_options_error(fresh), "list, unlist and members go together");
+        CHECK_CONTAINS(khufu_options_error(fresh), "set all of list, unlist and members, or none");
     }
     for (int lacking = 0; lacking < 4; lacking++) {
         khufu_serializer_vtable table = serializer;
