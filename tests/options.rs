@@ -212,7 +212,7 @@ fn a_stores_url_is_never_shown() {
         assert!(!message.contains("hunter2") && !message.contains(", not "), "{message}");
     }
     let message = error_of(&[("library", "beaker"), ("type", "store"), ("store", "mysql://:hunter2@localhost")]);
-    assert!(message.contains("a Redis if library is beaker") && !message.contains("hunter2"), "{message}");
+    assert!(message.contains("a Redis server's URL if library is beaker") && !message.contains("hunter2"), "{message}");
     let message = error_of(&[("store", "redis://:hunter2@localhost")]);
     assert_eq!(message, r#"the option type must be store if the option store is set, not "signed_cookie""#);
 }
@@ -410,9 +410,13 @@ fn an_option_that_another_library_does_not_have_is_an_error() {
             &[],
             "option type must be store if library is pyramid_redis_sessions, not \"encrypted_cookie\"",
         ),
-        (SESSION_REDIS, &[("store", "memory:")], "option store must be a Redis if library is pyramid_session_redis"),
+        (
+            SESSION_REDIS,
+            &[("store", "memory:")],
+            "option store must be a Redis server's URL if library is pyramid_session_redis",
+        ),
         (REDIS_SESSIONS, &[("store", "sqlite:x.db")], "option store must be a Redis"),
-        (BEAKER_REDIS, &[("store", "")], "option store must be a Redis if library is beaker"),
+        (BEAKER_REDIS, &[("store", "")], "option store must be a Redis server's URL if library is beaker"),
         (BEAKER_REDIS, &[("store", "redis://localhost:x")], "option store: "),
         (SESSION_REDIS, &[("timeout", "0")], "option timeout must be more than 0 if library is "),
         (REDIS_SESSIONS, &[("timeout", "0")], "option timeout must be more than 0 if library is "),

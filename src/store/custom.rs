@@ -1,15 +1,16 @@
-//! A store of the application's own.
+//! An application's own store.
 
 use std::time::{Duration, Instant};
 
 use crate::store::{Driver, Record, SUBJECT_PLACE, Saved, StoreError, SubjectName, Write};
 use crate::sys::wiped::WipedBytes;
 
-/// A store of the application's own, for [`Custom::store`](crate::Custom::store). Pyramid's "creating your own session
+/// An application's own store, for [`Custom::store`](crate::Custom::store). It is Pyramid's "creating your own session
 /// factory".
 ///
-/// A record is bytes with a generation, a number from 1 on. A key is 64 hexadecimal digits. An expired record is not there.
-/// Calls run on the thread that opens or commits, possibly several at once; `store_timeout` cannot interrupt them.
+/// A record consists of bytes and a generation, a number of at least 1. A key is 64 hexadecimal digits. An expired
+/// record counts as missing. The methods run on the thread that calls khufu, possibly on several threads at once.
+/// `store_timeout` cannot interrupt them.
 ///
 /// [`Store::list`], [`Store::unlist`] and [`Store::members`] keep the keys of a subject's records, so that a user's
 /// sessions can be listed and ended. A subject is 64 hexadecimal digits, too.
@@ -20,7 +21,7 @@ use crate::sys::wiped::WipedBytes;
 ///
 /// use khufu::{Custom, Factory, NewRecord, Options, Outcome, Saved, Store, StoreError};
 ///
-/// /// Records in a map. They have no end: a real store keeps a record for its `ttl`.
+/// /// Keeps records in a map, without an end. A real store keeps a record for its `ttl`.
 /// #[derive(Default)]
 /// struct Map(Mutex<HashMap<String, (u64, Vec<u8>)>>);
 ///
@@ -73,38 +74,40 @@ use crate::sys::wiped::WipedBytes;
 /// # Ok::<(), khufu::Error>(())
 /// ```
 pub trait Store: Send + Sync {
-    /// The generation and the bytes of a key's record; `None` if there is no record.
+    /// Loads the generation and the bytes of a key's record. `None` if there is no record.
     ///
     /// # Errors
     /// [`StoreError`] if the store failed.
     fn load(&self, key: &str) -> Result<Option<(u64, Vec<u8>)>, StoreError>;
 
-    /// Puts a record in the place of the one of the generation `expected`, in one step. If `expected` is 0, it inserts the
-    /// record, and a record that is there is a conflict.
+    /// Replaces the record of a key in one atomic step, if the record has the generation `expected`. If `expected` is
+    /// 0, inserts the record, and an existing record is a conflict.
     ///
     /// # Errors
     /// [`StoreError`] if the store failed.
     fn save(&self, key: &str, expected: u64, record: &NewRecord<'_>) -> Result<Saved, StoreError>;
 
-    /// Puts a record in the place of the one of the same generation, in one step, and extends its life.
+    /// Replaces the record of a key in one atomic step, if the record has the same generation, and restarts its `ttl`.
+    /// khufu calls it to store the time when the session was last used.
     ///
     /// # Errors
     /// [`StoreError`] if the store failed.
     fn touch(&self, key: &str, record: &NewRecord<'_>) -> Result<Saved, StoreError>;
 
-    /// Removes the record of the generation `expected`, in one step; 0: of any generation.
+    /// Removes the record of a key in one atomic step, if the record has the generation `expected`. If `expected` is 0,
+    /// removes a record of any generation.
     ///
     /// # Errors
     /// [`StoreError`] if the store failed.
     fn remove(&self, key: &str, expected: u64) -> Result<Saved, StoreError>;
 
-    /// True if the store keeps the keys of a subject. Without it, calls that need subjects are refused.
+    /// True if the store keeps the keys of subjects. If it is false, sessions cannot have a subject.
     fn keeps_subjects(&self) -> bool {
         false
     }
 
-    /// Notes that a key belongs to a subject, for at least `ttl` (`None`: without an end). Noting it again never shortens
-    /// that. It is called before the record is saved or touched.
+    /// Notes for at least `ttl` that a key belongs to a subject. If `ttl` is `None`, the note has no end. Noting it
+    /// again never shortens that time. khufu calls it before it saves or touches the record.
     ///
     /// # Errors
     /// [`StoreError`] if the store failed.
@@ -112,7 +115,8 @@ pub trait Store: Send + Sync {
         Ok(())
     }
 
-    /// Takes such a note back, if there is one. It is called after the record was removed.
+    /// Removes the note that a key belongs to a subject, if there is one. khufu calls it after it has removed the
+    /// record.
     ///
     /// # Errors
     /// [`StoreError`] if the store failed.
@@ -129,7 +133,7 @@ pub trait Store: Send + Sync {
     }
 }
 
-/// A record that a [`Store`] is to keep.
+/// A record for a [`Store`] to keep.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct NewRecord<'a> {
@@ -137,21 +141,21 @@ pub struct NewRecord<'a> {
     pub generation: u64,
     /// The record's bytes.
     pub data: &'a [u8],
-    /// How long the record is kept from now on, at least a second; `None`: without an end.
+    /// How long the store keeps the record from now on, at least a second. `None` keeps it forever.
     pub ttl: Option<Duration>,
 }
 
-/// Hexadecimal digits of a key.
+/// The number of hexadecimal digits in a key.
 const KEY: usize = 64;
 
-/// How much longer than its record a key is listed.
+/// How much longer than its record a key stays listed.
 const LONGER: Duration = Duration::from_secs(60);
 
-/// Drives a store of the application's own.
+/// The driver of an application's own store.
 pub(crate) struct CustomDriver<S>(pub S);
 
 impl<S: Store> CustomDriver<S> {
-    /// Lists a key under the subject that is about to be written, and gives the record.
+    /// Lists the key of a record that will be written under the record's subject, and returns the record.
     fn listed<'a>(&self, key: &str, write: &Write<'a>) -> Result<NewRecord<'a>, StoreError> {
         if let Some(subject) = write.subject.filter(|_| self.0.keeps_subjects()) {
             self.0.list(&subject.hex(), key, write.ttl.map(|ttl| ttl.saturating_add(LONGER)))?;
@@ -183,7 +187,7 @@ impl<S: Store> Driver for CustomDriver<S> {
     ) -> Result<Saved, StoreError> {
         let removed = self.0.remove(key, expected)?;
         if let Some(subject) = subject.filter(|_| removed == Saved::Yes && self.0.keeps_subjects()) {
-            // The record is gone, so a note of it that stays does no harm.
+            // A failure does no harm: the note would be about a record that does not exist.
             let _ = self.0.unlist(&subject.hex(), key);
         }
         Ok(removed)
@@ -193,7 +197,7 @@ impl<S: Store> Driver for CustomDriver<S> {
         self.0.keeps_subjects()
     }
 
-    // A key stays noted for its earlier subject, so the notes need not be of one moment.
+    // A key also stays listed under its earlier subject. So the lists may be read one after another.
     fn members(&self, subjects: &[SubjectName], _deadline: Instant) -> Result<Vec<String>, StoreError> {
         let mut keys = Vec::new();
         for subject in subjects {
@@ -213,7 +217,9 @@ impl<S: Store> Driver for CustomDriver<S> {
                 Saved::Yes => return Ok(true),
                 Saved::Gone => return Ok(false),
                 Saved::Conflict if Instant::now() >= deadline => {
-                    return Err(StoreError("other requests kept changing a session that was to be revoked".to_owned()));
+                    return Err(StoreError(
+                        "other requests kept changing the session, so that it could not be ended".to_owned(),
+                    ));
                 }
                 Saved::Conflict => {}
             }

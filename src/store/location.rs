@@ -1,4 +1,4 @@
-//! The option `store`: which store it names, and how that is opened.
+//! Opens the store that the option `store` names.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,21 +14,21 @@ use crate::store::redis;
 use crate::store::sqlite;
 use crate::store::{Driver, StoreError, memory};
 
-/// Where the records of a factory are.
+/// The store of a factory's records, as the options describe it.
 #[cfg_attr(not(feature = "redis"), allow(dead_code))] // only Redis needs a prefix
 pub(crate) struct Location {
     /// The option `store`. It may hold a password.
     pub url: Zeroizing<String>,
-    /// The beginning of the names of keys in Redis.
+    /// The prefix of keys in Redis.
     pub prefix: String,
     /// The most memory that `memory:` may take, in bytes. `None` if there is no limit.
     pub most_bytes: Option<usize>,
-    /// How long a call may take.
+    /// The longest time that a call may take.
     pub timeout: Duration,
 }
 
 impl Location {
-    /// A store for tests, which answers within half a minute.
+    /// A location for tests, whose calls may take half a minute.
     #[cfg(test)]
     pub fn of(url: &str) -> Self {
         let timeout = Duration::from_secs(30);
@@ -45,7 +45,7 @@ impl Location {
             #[cfg(feature = "sqlite")]
             "sqlite" if sqlite::is_no_file(rest) => {
                 return Err(refused(
-                    "sqlite: and a file's path, not a URI; memory: keeps sessions in this process's memory",
+                    "sqlite: and a file's path, not a URI. memory: keeps sessions in this process's memory",
                 ));
             }
             #[cfg(feature = "sqlite")]
@@ -58,14 +58,14 @@ impl Location {
         opened.map_err(not_opened)
     }
 
-    /// Opens a Redis for records that a library writes, too.
+    /// Opens a Redis server for records that another library also writes.
     pub fn open_shared(&self, library: &str) -> Result<Arc<dyn Driver>, Error> {
         #[cfg(feature = "redis")]
         if self.is_redis() {
             let store = self.redis().map_err(not_opened)?;
             return Ok(Arc::new(redis::Shared::new(store)));
         }
-        Err(refused(&format!("a Redis if library is {library}")))
+        Err(refused(&format!("a Redis server's URL if library is {library}")))
     }
 
     #[cfg(feature = "redis")]
@@ -83,7 +83,7 @@ fn not_opened(error: StoreError) -> Error {
     Error::Option(format!("the option store: {error}"))
 }
 
-/// The URL itself is not shown: it may hold a password.
+/// The error for a URL that is not allowed. It does not contain the URL, which may hold a password.
 fn refused(allowed: &str) -> Error {
     Error::Option(format!("the option store must be {allowed}"))
 }
