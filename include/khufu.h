@@ -1178,7 +1178,7 @@ KHUFU_MUST_USE khufu_status khufu_session_commit_with(khufu_session *session, ui
  * @param index  0 for the first header.
  * @param name   set to the header's name, borrowed.
  * @param value  set to the header's value, borrowed.
- * @return KHUFU_OK; KHUFU_NOT_FOUND if there are not so many headers.
+ * @return KHUFU_OK; KHUFU_NOT_FOUND after the last header.
  */
 khufu_status khufu_session_header(const khufu_session *session,
                                   size_t index,

@@ -25,7 +25,7 @@ pub struct Subject<'f> {
 /// A session of a subject.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SubjectSession {
-    /// The session's id that may be logged, as [`Session::id`](crate::Session::id) returns it.
+    /// An id for logs, as [`Session::id`](crate::Session::id) returns it.
     pub id: String,
     /// When it began, in seconds since the Unix epoch.
     pub created: f64,
@@ -71,8 +71,9 @@ impl<'f> Subject<'f> {
     /// Returns the number of sessions that were ended.
     ///
     /// # Errors
-    /// [`Error::Store`] if the store fails. Also if all listed sessions were ended, but the store may have lost a part
-    /// of the list (a Redis whose `maxmemory-policy` is not `noeviction`), so that some sessions may remain.
+    /// [`Error::Store`] if the store fails. It is also returned if all listed sessions were ended, but the store may
+    /// have lost a part of the list (a Redis whose `maxmemory-policy` is not `noeviction`), so that some sessions may
+    /// remain.
     pub fn revoke_all(&self, except: Option<&str>) -> Result<usize, Error> {
         let Self { records, names } = self;
         let mut revoked = 0;

@@ -82,7 +82,7 @@ pub unsafe extern "C" fn khufu_session_commit_with(
 /// @param index  0 for the first header.
 /// @param name   set to the header's name, borrowed.
 /// @param value  set to the header's value, borrowed.
-/// @return KHUFU_OK; KHUFU_NOT_FOUND if there are not so many headers.
+/// @return KHUFU_OK; KHUFU_NOT_FOUND after the last header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_session_header(
     session: *const khufu_session,

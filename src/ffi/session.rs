@@ -141,7 +141,7 @@ pub(super) fn limit(seconds: f64) -> Result<Option<Duration>, Failure> {
     Ok(Duration::try_from_secs_f64(seconds).ok())
 }
 
-/// Opens a session, and gives the caller its handle.
+/// Opens a session, and returns a handle to the caller.
 ///
 /// SAFETY: `factory` is NULL or was not freed; `session` is NULL or can be written.
 unsafe fn open<'a>(

@@ -119,20 +119,20 @@ impl From<LoadResult> for khufu_load_result {
 const MESSAGES: [(khufu_status, &CStr); 16] = [
     (KHUFU_OK, c"done"),
     (KHUFU_NOT_FOUND, c"not found"),
-    (KHUFU_ERR_ARGUMENT, c"an argument is not usable"),
+    (KHUFU_ERR_ARGUMENT, c"an argument is invalid"),
     (KHUFU_ERR_UTF8, c"a text is not UTF-8"),
     (KHUFU_ERR_JSON, c"a value is not JSON"),
-    (KHUFU_ERR_TYPE, c"the value is of another type"),
+    (KHUFU_ERR_TYPE, c"the value has another type"),
     (KHUFU_ERR_RANGE, c"a number or a length is out of range"),
     (KHUFU_ERR_TOO_LARGE, c"the cookie would be too large"),
     (KHUFU_ERR_OPTION, c"an option is wrong"),
-    (KHUFU_ERR_UNSUPPORTED, c"the session could not be read here and is not overwritten"),
+    (KHUFU_ERR_UNSUPPORTED, c"the browser's session could not be read here"),
     (KHUFU_ERR_RANDOM, c"the system gave no random bytes"),
     (KHUFU_ERR_INTERNAL, c"a defect of khufu"),
     (KHUFU_ERR_STORE, c"the session store failed"),
     (KHUFU_ERR_CONFLICT, c"other requests kept changing the session"),
-    (KHUFU_ERR_GONE, c"the session was ended by another request"),
-    (KHUFU_ERR_KEY, c"the library keeps this key for itself"),
+    (KHUFU_ERR_GONE, c"another request has ended the session"),
+    (KHUFU_ERR_KEY, c"the library uses this key itself"),
 ];
 
 /// Every load result and its name.

@@ -1,7 +1,7 @@
 use wide::u8x16;
 
 /// The positions in a text at which a run of plain characters in a string stops. There is a bit for each byte of a
-/// block of 64 bytes, which is set for a quote, a backslash or a control character.
+/// block of 64 bytes. It is set if the byte is a quote, a backslash or a control character.
 ///
 /// The block is examined at once, so that short strings in it do not cost a new search each.
 #[derive(Clone, Copy)]

@@ -43,7 +43,7 @@ impl Records {
 }
 
 impl Layout for Records {
-    /// 64 hex digits.
+    /// Makes an id of 64 hex digits.
     fn new_id(&self) -> Result<Id, Error> {
         let mut id = WipedBytes::from(vec![0; 64]);
         hex::encode_to_slice(*random::<32>()?, &mut id).expect("the buffer has two digits for each byte");
@@ -54,7 +54,7 @@ impl Layout for Records {
         self.new_id()
     }
 
-    /// Pyramid 1.x's `signed_deserialize`.
+    /// Does the same as Pyramid 1.x's `signed_deserialize`.
     fn open(&self, value: &[u8]) -> Result<(Id, bool), Refusal> {
         let (signature, encoded) = HexSigned::split(value)?;
         let mut pickled = WipedBytes::with_capacity(base64::decoded_len_estimate(encoded.len()));
@@ -67,7 +67,7 @@ impl Layout for Records {
         Ok((id_from_cookie(id)?, signer > 0))
     }
 
-    /// Pyramid 1.x's `signed_serialize`.
+    /// Does the same as Pyramid 1.x's `signed_serialize`.
     fn seal(&self, id: &Id) -> WipedBytes {
         let mut json = WipedText::with_capacity(id.0.len() + 2);
         json.push('"');

@@ -52,7 +52,7 @@ impl Records {
 }
 
 impl Layout for Records {
-    /// Python's `secrets.token_urlsafe(48)`.
+    /// Makes an id like Python's `secrets.token_urlsafe(48)`.
     fn new_id(&self) -> Result<Id, Error> {
         let mut id = WipedBytes::from(vec![0; 64]);
         URL_SAFE_NO_PAD.encode_slice(*random::<48>()?, &mut id[..]).expect("48 bytes have 64 characters");

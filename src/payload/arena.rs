@@ -127,7 +127,7 @@ const FEW_UNUSED: isize = 4096;
 pub(crate) const LONGEST: usize = (u32::MAX / 2) as usize;
 
 /// # Errors
-/// [`Error::Range`] if a value of so many bytes is too long for a session.
+/// [`Error::Range`] if a value of this many bytes is too long for a session.
 pub(crate) fn check_length(length: usize) -> Result<(), Error> {
     if length > LONGEST {
         return Err(Error::Range(format!("a value may have at most {LONGEST} bytes, not {length}")));

@@ -144,7 +144,7 @@ pub(crate) fn dumps_state(room: usize, state: &State) -> WipedText {
     text
 }
 
-/// These are more bytes than any seal or a usual record's header has.
+/// More bytes than any seal and any usual record's header have.
 const NULS: &str = match std::str::from_utf8(&[0; 256]) {
     Ok(nuls) => nuls,
     Err(_) => unreachable!(),

@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(read(&Json, deep.as_bytes()), Err(LoadResult::Unsupported));
     }
 
-    /// A dict as Python 2 pickled it: `{'a': (1,), 'b': (1,)}`, the tuple being one object.
+    /// A dict as Python 2 pickled it: `{'a': (1,), 'b': (1,)}`. Both values are the same tuple.
     const DICT: &[u8] = b"(dp0\nS'a'\np1\n(I1\ntp2\nsS'b'\ng2\ns";
 
     #[test]

@@ -1,4 +1,4 @@
-//! Ids of saves, by which the saves of one record can be told apart.
+//! Ids of saves, which distinguish the saves of one record.
 //!
 //! They protect no secret. Each factory therefore asks the system for random bytes only once in each process, not for
 //! each save.

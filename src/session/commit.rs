@@ -141,8 +141,7 @@ impl Session {
 
     /// The current value of the session's cookie, to send it in another way than in a cookie.
     /// [`Factory::open_value`](crate::Factory::open_value) opens it. `None` if there is nothing to open: the session is
-    /// new and not committed, or it has ended. Also `None` for a session in a cookie that has changes which are not
-    /// committed.
+    /// new and not committed, or it has ended, or it is in a cookie and has changes that are not committed.
     ///
     /// # Errors
     /// [`Error::Random`] if the value has to be encrypted again and the system gives no random bytes.

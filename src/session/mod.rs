@@ -231,7 +231,7 @@ impl Session {
     /// [`Error::Range`] if it is longer than 10,000,000,000 seconds.
     pub fn set_lifetime(&mut self, seconds: u64) -> Result<(), Error> {
         if seconds > MOST_SECONDS {
-            return Err(Error::Range(format!("a lifetime may have {MOST_SECONDS} seconds, not {seconds}")));
+            return Err(Error::Range(format!("a lifetime may have at most {MOST_SECONDS} seconds, not {seconds}")));
         }
         match self.shared.current.records() {
             Some(records) if records.layout.has_header() => {

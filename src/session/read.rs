@@ -128,8 +128,8 @@ impl Session {
         self.len() == 0
     }
 
-    /// The key at an index, and its value as JSON text. The first key that was added has the index 0. `None` if there
-    /// are not so many keys.
+    /// The key at an index, and its value as JSON text. The first key that was added has the index 0. `None` after
+    /// the last key.
     ///
     /// A number that is not finite is replaced by `null`, and a lone surrogate in a key by U+FFFD.
     pub fn at(&mut self, index: usize) -> Option<(&str, &str)> {

@@ -1,4 +1,4 @@
-//! The behaviour that every store must have, as tests.
+//! Tests of the behaviour that every store must have.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ const LONG: Option<Duration> = Some(Duration::from_secs(600));
 const SHORT: Option<Duration> = Some(Duration::from_secs(1));
 const PAST_SHORT: Duration = Duration::from_millis(1200);
 
-/// Length of the header of a test's records.
+/// The length of the header of the tests' records, in bytes.
 const HEADER: usize = 34;
 
 /// Checks a store with one writer at a time. [`increment`] is for tests with concurrent writers.

@@ -1,4 +1,4 @@
-//! The interface of a store, and what goes through it.
+//! The interface of a store, and the types that it uses.
 
 use std::ops::Range;
 use std::time::{Duration, Instant};

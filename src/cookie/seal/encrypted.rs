@@ -1,4 +1,4 @@
-//! pyramid_nacl_session's seal, a secretbox of NaCl: `base64url(nonce[24] || tag[16] || ciphertext)`.
+//! The seal of pyramid_nacl_session, a secretbox of NaCl: `base64url(nonce[24] || tag[16] || ciphertext)`.
 
 use crypto_secretbox::aead::{AeadInPlace, KeyInit};
 use crypto_secretbox::{Key, Nonce, Tag, XSalsa20Poly1305};

@@ -1,6 +1,5 @@
-//! `hex(HMAC-SHA1(secret, message)) || text`, as Pyramid 1.x signs for pyramid_redis_sessions, and as Beaker does.
-//!
-//! What of the text is the message, they disagree about.
+//! Signs and verifies `hex(HMAC-SHA1(secret, message)) || text`, as Pyramid 1.x does for pyramid_redis_sessions, and as
+//! Beaker does. Pyramid signs the data that the text encodes in base64; Beaker signs the text itself.
 
 use constant_time_eq::constant_time_eq;
 
@@ -11,27 +10,27 @@ use crate::load::Refusal;
 const DIGEST: usize = 20;
 
 pub(crate) struct HexSigned {
-    /// The current secret's first.
+    /// One for each secret, the current one first.
     macs: Vec<KeyedMac>,
 }
 
 impl HexSigned {
-    /// Bytes of a signature.
+    /// The length of a signature in bytes.
     pub const LENGTH: usize = 2 * DIGEST;
 
-    /// `secrets`: the current one, then the previous ones.
+    /// `secrets` are the current one, then the previous ones.
     pub fn new(secrets: &[Secret]) -> Self {
         Self { macs: secrets.iter().map(|secret| KeyedMac::new(Hashalg::Sha1, secret)).collect() }
     }
 
-    /// A cookie's value as its signature and its text.
+    /// Splits a cookie's value into its signature and its text.
     pub fn split(value: &[u8]) -> Result<(&[u8], &[u8]), Refusal> {
         value
             .split_at_checked(Self::LENGTH)
             .ok_or_else(|| Refusal::malformed("the cookie is too short to hold a signature"))
     }
 
-    /// Which of the secrets made a signature.
+    /// The index of the secret that made a signature.
     pub fn signer(&self, message: &[u8], signature: &[u8]) -> Result<usize, Refusal> {
         let mut made = [0; Self::LENGTH];
         let made_it = |mac: &KeyedMac| {
@@ -40,7 +39,7 @@ impl HexSigned {
         };
         self.macs.iter().position(made_it).ok_or_else(|| {
             Refusal::bad_signature(
-                "the cookie's signature is not by any of the secrets: compare secret with its writer's",
+                "none of the secrets made the cookie's signature: compare the option secret with that of its writer",
             )
         })
     }

@@ -79,11 +79,11 @@ where
     Box::new(HmacCore::<D>::new_from_slice(key).expect("HMAC takes keys of any length"))
 }
 
-/// HMAC under one key.
+/// The HMAC of one key.
 pub(crate) struct KeyedMac(Box<dyn KeyStates>);
 
 impl KeyedMac {
-    /// Takes a key of any length.
+    /// Processes a key, which may have any length.
     pub fn new(hashalg: Hashalg, key: &[u8]) -> Self {
         let states = match hashalg {
             Hashalg::Sha1 => key_states::<Sha1>(key),
@@ -96,7 +96,7 @@ impl KeyedMac {
         Self(states)
     }
 
-    /// Writes the MAC of a message; `signature` has the digest's length.
+    /// Writes the MAC of a message to `signature`, which must have the digest's length.
     pub fn sign(&self, message: &[u8], signature: &mut [u8]) {
         self.0.sign(message, signature);
     }
@@ -111,7 +111,7 @@ impl KeyedMac {
 mod tests {
     use super::{Hashalg, KeyedMac};
 
-    /// The fourth key of both RFCs: the bytes from 1 to 25.
+    /// The fourth key in both RFCs, which consists of the bytes from 1 to 25.
     const COUNTED: [u8; 25] =
         [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25];
 

@@ -1,4 +1,4 @@
-//! Seals: they turn a payload into a cookie's value that only holders of a secret can make, and back.
+//! Seals. A seal turns a payload into a cookie's value that only the holder of a secret can make, and back.
 
 mod encrypted;
 mod hex_signed;
@@ -31,7 +31,7 @@ pub(crate) struct Unsealed {
     pub previous_secret: bool,
 }
 
-/// How payloads are protected.
+/// A way to protect payloads.
 pub(crate) trait Seal: Send + Sync {
     /// Verifies a cookie's value and writes its payload to `buffer`, which must be empty.
     fn open(&self, value: &[u8], buffer: &mut Vec<u8>) -> Result<Unsealed, Refusal>;
@@ -42,7 +42,7 @@ pub(crate) trait Seal: Send + Sync {
     /// Seals a payload in place: `buffer` begins with [`Seal::overhead`] bytes for the seal's own use.
     fn seal(&self, buffer: &mut [u8]) -> Result<(), Error>;
 
-    /// The length of the cookie's value for a sealed buffer of so many bytes.
+    /// The length of the cookie's value for a sealed buffer of this many bytes.
     fn value_len(&self, sealed: usize) -> usize {
         encoded_len(sealed)
     }

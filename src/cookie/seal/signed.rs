@@ -1,4 +1,5 @@
-//! `SignedCookieSessionFactory`'s seal (WebOb's `SignedSerializer`): `base64url(HMAC(salt || secret, payload) || payload)`.
+//! The seal of `SignedCookieSessionFactory` (WebOb's `SignedSerializer`):
+//! `base64url(HMAC(salt || secret, payload) || payload)`.
 
 use crate::cookie::seal::mac::{Hashalg, KeyedMac};
 use crate::cookie::seal::{Seal, Secret, Unsealed, decode};
@@ -7,12 +8,12 @@ use crate::load::Refusal;
 
 pub(crate) struct Signed {
     digest: usize,
-    /// The current secret's first.
+    /// One for each secret, the current one first.
     macs: Vec<KeyedMac>,
 }
 
 impl Signed {
-    /// `secrets`: the current one, then the previous ones; each with its salt in front.
+    /// `secrets` are the current one, then the previous ones. Each begins with its salt.
     pub fn new(hashalg: Hashalg, secrets: &[Secret]) -> Self {
         let macs = secrets.iter().map(|secret| KeyedMac::new(hashalg, secret)).collect();
         Self { digest: hashalg.digest_len(), macs }
@@ -27,7 +28,8 @@ impl Seal for Signed {
         };
         let Some(index) = self.macs.iter().position(|mac| mac.verifies(payload, signature)) else {
             return Err(Refusal::bad_signature(
-                "the cookie's signature is not by any of the secrets: compare secret, salt and hashalg with its writer's",
+                "none of the secrets made the cookie's signature: compare the options secret, salt and hashalg with \
+                 those of its writer",
             ));
         };
         Ok(Unsealed { payload: self.digest..buffer.len(), previous_secret: index > 0 })

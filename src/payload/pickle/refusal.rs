@@ -1,4 +1,4 @@
-//! Why a payload is not read as a pickle.
+//! The refusals of payloads that cannot be read as a pickle of data.
 
 use crate::load::Refusal;
 

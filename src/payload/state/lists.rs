@@ -52,8 +52,8 @@ impl State {
         Some((Value { span: list.span.part(start, end), marks: list.marks }, end))
     }
 
-    /// Adds an element to the list at a key. If the key does not exist, it is set to a new list. False if duplicates are
-    /// not allowed and the list already has the element.
+    /// Adds an element to the list at a key. If the key does not exist, it is set to a new list. False if duplicates
+    /// are not allowed and the list already has the element.
     ///
     /// # Errors
     /// [`Error::Type`] if the key holds something other than a list; [`Error::Range`] if the list would be too long.

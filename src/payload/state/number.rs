@@ -6,7 +6,8 @@ impl State {
     /// The integer at a key.
     ///
     /// # Errors
-    /// [`Error::Type`] if the key holds something other than an integer; [`Error::Range`] if it does not fit in 64 bits.
+    /// [`Error::Type`] if the key holds something other than an integer; [`Error::Range`] if it does not fit in 64
+    /// bits.
     pub fn integer(&self, key: &str) -> Result<Option<i64>, Error> {
         let Some(value) = self.get(key) else { return Ok(None) };
         let text = self.text(value.span);
@@ -17,7 +18,7 @@ impl State {
         text.parse().map(Some).map_err(range)
     }
 
-    /// Adds to the integer at a key, and gives the sum. A key that is not there counts as 0.
+    /// Adds a number to the integer at a key, and returns the sum. A key that does not exist counts as 0.
     ///
     /// # Errors
     /// As [`State::integer`], and [`Error::Range`] if the sum does not fit in 64 bits.

@@ -1,4 +1,5 @@
-//! The elements of long lists by their hashes, so that searching a list again and again takes no longer for a long one.
+//! The elements of long lists by their hashes, so that repeated searches in a long list take no longer than in a short
+//! one.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};

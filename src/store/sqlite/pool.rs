@@ -18,7 +18,7 @@ struct State<T> {
 /// A borrowed item, which returns to the pool when this is dropped.
 pub(super) struct Loan<'pool, T> {
     pool: &'pool Pool<T>,
-    /// The item. `None` if the borrower has yet to make it, or if it must not be used again.
+    /// The item. `None` if the borrower has not made it yet, or if it must not be used again.
     pub item: Option<T>,
 }
 
