@@ -33,8 +33,8 @@
  * - A call that fails leaves the session unchanged, except that commit says what it does after an error. The handle
  *   keeps a message about the failure, which khufu_options_error, khufu_session_error or khufu_subject_error returns.
  *   KHUFU_NOT_FOUND has no message.
- * - Outputs are the last parameters. They must not be NULL unless the comment says so. If a call does
- *   not return KHUFU_OK, it sets them to NULL, 0 or false, unless the comment says otherwise.
+ * - Outputs are the last parameters. They must not be NULL unless the comment says so. If a call does not return
+ *   KHUFU_OK, it sets them to NULL, 0 or false, unless the comment says otherwise.
  * - A text that a function returns is borrowed: it belongs to the handle, and the caller must not free it. If its
  *   length is an output, it has no NUL at its end.
  * - Times are in seconds since the Unix epoch, durations in seconds, and sizes in bytes.
@@ -684,9 +684,9 @@ khufu_status khufu_session_id(khufu_session *session,
                               size_t *id_len);
 
 /**
- * Gives the session a new id at commit. Call it when a user logs in, to prevent session fixation. For as many seconds
- * as the option regenerate_grace says, the old id can still read the earlier data, but not change them. A session in a
- * cookie has no id, and is only written again.
+ * Gives the session a new id at commit. Call it when a user logs in, to prevent session fixation. For regenerate_grace
+ * seconds the old id can still read the earlier data, but not change them; an old id of another library's session is
+ * invalid at once. A session in a cookie has no id, and is only written again.
  *
  * @return KHUFU_OK.
  */
@@ -1112,7 +1112,7 @@ khufu_status khufu_session_csrf_token(khufu_session *session, const char **token
 khufu_status khufu_session_new_csrf_token(khufu_session *session, const char **token, size_t *token_len);
 
 /**
- * Checks a token from a request: compares it with the session's CSRF token, in constant time.
+ * Checks a token from a request against the session's CSRF token, in constant time.
  *
  * @param token  the token. It may be any bytes.
  * @param valid  set to true if the tokens are equal. Set to false if they differ, or if the session has no token.
@@ -1146,9 +1146,9 @@ khufu_status khufu_session_check_csrf_token(khufu_session *session,
  *         - KHUFU_ERR_UNSUPPORTED if the browser's session is valid but could not be read here (call
  *           khufu_session_invalidate first to replace it), or if a custom serializer cannot write the session.
  *         - KHUFU_ERR_KEY if the session has a key that Beaker uses itself, and the option library is beaker.
- *         - KHUFU_ERR_RANGE if the option serializer is pickle and the session contains an integer of more than 4,300
- *           digits, or if another request changed the integer of a khufu_session_increment so that the sum no longer
- *           fits in 64 bits.
+ *         - KHUFU_ERR_RANGE if the session is too long (4 GiB in a store, 1 MiB of JSON for Beaker), if the option
+ *           serializer is pickle and the session contains an integer of more than 4,300 digits, or if another request
+ *           changed the integer of a khufu_session_increment so that the sum no longer fits in 64 bits.
  *         - KHUFU_ERR_STORE if the store failed or took too long. Commit again; no change is made twice.
  *         - KHUFU_ERR_CONFLICT if other requests kept changing the session until store_timeout. Commit again. If that
  *           fails too, open the session again.
@@ -1252,7 +1252,7 @@ const char *khufu_subject_error(const khufu_subject *subject);
  *
  * @param cursor    the position in the loop. Set it to 0 before the first call. Each call moves it to the next
  *                  session.
- * @param id        set to the session's id, as khufu_session_id returns it. Borrowed until the subject is freed.
+ * @param id        set to the session's id, as khufu_session_id returns it, borrowed until the subject is freed.
  * @param created   set to the time when the session began.
  * @param accessed  set to the time when the session was last used.
  * @return KHUFU_OK; KHUFU_NOT_FOUND at the end.

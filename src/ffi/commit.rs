@@ -32,9 +32,9 @@ pub const KHUFU_COMMIT_EXCEPTION: u32 = 1;
 ///         - KHUFU_ERR_UNSUPPORTED if the browser's session is valid but could not be read here (call
 ///           khufu_session_invalidate first to replace it), or if a custom serializer cannot write the session.
 ///         - KHUFU_ERR_KEY if the session has a key that Beaker uses itself, and the option library is beaker.
-///         - KHUFU_ERR_RANGE if the option serializer is pickle and the session contains an integer of more than 4,300
-///           digits, or if another request changed the integer of a khufu_session_increment so that the sum no longer
-///           fits in 64 bits.
+///         - KHUFU_ERR_RANGE if the session is too long (4 GiB in a store, 1 MiB of JSON for Beaker), if the option
+///           serializer is pickle and the session contains an integer of more than 4,300 digits, or if another request
+///           changed the integer of a khufu_session_increment so that the sum no longer fits in 64 bits.
 ///         - KHUFU_ERR_STORE if the store failed or took too long. Commit again; no change is made twice.
 ///         - KHUFU_ERR_CONFLICT if other requests kept changing the session until store_timeout. Commit again. If that
 ///           fails too, open the session again.

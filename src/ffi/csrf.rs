@@ -44,7 +44,7 @@ pub unsafe extern "C" fn khufu_session_new_csrf_token(
     }
 }
 
-/// Checks a token from a request: compares it with the session's CSRF token, in constant time.
+/// Checks a token from a request against the session's CSRF token, in constant time.
 ///
 /// @param token  the token. It may be any bytes.
 /// @param valid  set to true if the tokens are equal. Set to false if they differ, or if the session has no token.

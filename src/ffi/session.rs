@@ -289,9 +289,9 @@ pub unsafe extern "C" fn khufu_session_id(
     }
 }
 
-/// Gives the session a new id at commit. Call it when a user logs in, to prevent session fixation. For as many seconds
-/// as the option regenerate_grace says, the old id can still read the earlier data, but not change them. A session in a
-/// cookie has no id, and is only written again.
+/// Gives the session a new id at commit. Call it when a user logs in, to prevent session fixation. For regenerate_grace
+/// seconds the old id can still read the earlier data, but not change them; an old id of another library's session is
+/// invalid at once. A session in a cookie has no id, and is only written again.
 ///
 /// @return KHUFU_OK.
 #[unsafe(no_mangle)]

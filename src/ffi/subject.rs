@@ -84,7 +84,7 @@ pub unsafe extern "C" fn khufu_subject_error(subject: *const khufu_subject) -> *
 ///
 /// @param cursor    the position in the loop. Set it to 0 before the first call. Each call moves it to the next
 ///                  session.
-/// @param id        set to the session's id, as khufu_session_id returns it. Borrowed until the subject is freed.
+/// @param id        set to the session's id, as khufu_session_id returns it, borrowed until the subject is freed.
 /// @param created   set to the time when the session began.
 /// @param accessed  set to the time when the session was last used.
 /// @return KHUFU_OK; KHUFU_NOT_FOUND at the end.

@@ -46,7 +46,11 @@ impl Session {
     /// # Errors
     /// - [`Error::TooLarge`] if browsers would drop the cookie.
     /// - [`Error::Unsupported`] if the commit would overwrite a session that could not be read here.
+    /// - [`Error::Serializer`] if a custom serializer cannot write the session.
+    /// - [`Error::Key`] if the session has a key that Beaker uses itself.
+    /// - [`Error::Range`] if the session, or an integer in it, is too long to be written.
     /// - [`Error::Store`], [`Error::Conflict`] and [`Error::Gone`] if the session is in a store.
+    /// - [`Error::Random`] if the system gives no random bytes.
     ///
     /// After an error the session still has its changes, so that it can be committed again. [`Session::set_cookies`]
     /// then returns the values of the earlier commits. If the session was invalidated, it returns values that clear the
