@@ -8,7 +8,7 @@ help:
 	@echo 'make bench    measure the request cycle against the minimum cost of the cookie format'
 	@echo 'make bench-store  measure sessions in stores, and check that no write is lost'
 	@echo 'make fuzz     run each fuzz target for SECONDS=30 under AddressSanitizer'
-	@echo 'make build    build the libraries, with the header, pkg-config and CMake files, in target/stage'
+	@echo 'make build    build the libraries, with the headers, and the command khufu, in target/stage'
 	@echo 'make install  install these files in PREFIX ($(PREFIX)); DESTDIR, if set, is put before it'
 	@echo 'make header   regenerate include/khufu.h and docs/options.md'
 	@echo 'make clean    remove everything that was built'
@@ -34,6 +34,7 @@ fuzz:
 build:
 	scripts/dependencies build
 	scripts/build
+	scripts/build-command
 
 install:
 	PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install

@@ -9,7 +9,8 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, Item, UseTree};
 
 /// The folders and files of `src/`. Each may import only those below it.
-const ORDER: [&str; 15] = [
+const ORDER: [&str; 16] = [
+    "bin",
     "ffi",
     "factory",
     "subject",

@@ -33,13 +33,40 @@ impl Options {
     /// message contains the number of the line. If an option is wrong, the options on earlier lines stay set. After any
     /// other error, no option is set.
     pub fn load(&mut self, text: &str, section: &str, prefix: &str) -> Result<(), Error> {
-        for Setting { line, name, values } in settings(text, section)? {
-            let Some(name) = name.strip_prefix(prefix) else { continue };
-            let joined = values.join("\n");
-            let values = if Self::repeats(name) { values } else { vec![joined.as_str()] };
-            for value in values {
-                self.set(name, value).map_err(|error| at_line(line, &error.to_string()))?;
-            }
+        self.load_each(text, section, prefix)?.collect()
+    }
+
+    /// Sets options from the text of an INI file as [`Options::load`] does, one for each step of the iterator. A program
+    /// that explains a file can so go on after an option that is wrong, and report all of them.
+    ///
+    /// ```
+    /// let mut options = khufu::Options::new();
+    /// let ini = "secret = seekrit\ntimeout = soon\nhttponly = maybe\n";
+    /// let problems: Vec<_> = options.load_each(ini, "", "")?.filter_map(Result::err).collect();
+    /// assert!(problems[0].to_string().starts_with("line 2: the option timeout must be"));
+    /// assert!(problems[1].to_string().starts_with("line 3: the option httponly must be"));
+    /// # Ok::<(), khufu::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Option`] if the text has no such section, or if a line has the wrong syntax. Each step gives
+    /// [`Error::Option`] if its option is wrong.
+    pub fn load_each<'o>(
+        &'o mut self,
+        text: &'o str,
+        section: &str,
+        prefix: &'o str,
+    ) -> Result<impl Iterator<Item = Result<(), Error>> + 'o, Error> {
+        let settings = settings(text, section)?.into_iter();
+        Ok(settings.filter_map(move |setting| Some(self.apply(setting.name.strip_prefix(prefix)?, &setting))))
+    }
+
+    fn apply(&mut self, name: &str, setting: &Setting<'_>) -> Result<(), Error> {
+        let joined = setting.values.join("\n");
+        let joined = [joined.as_str()];
+        let values = if Self::repeats(name) { &setting.values[..] } else { &joined };
+        for value in values {
+            self.set(name, value).map_err(|error| at_line(setting.line, &error.to_string()))?;
         }
         Ok(())
     }

@@ -96,6 +96,37 @@ impl Options {
         Ok(self)
     }
 
+    /// The values that were set for an option, in the order in which they were set. An option that was not set has
+    /// none, even if it has a default.
+    ///
+    /// ```
+    /// # use khufu::Options;
+    /// let options = Options::new().previous_secret("older").previous_secret("oldest");
+    /// assert_eq!(options.values("previous_secret"), ["older", "oldest"]);
+    /// assert!(options.values("timeout").is_empty());
+    /// ```
+    pub fn values(&self, name: &str) -> Vec<&str> {
+        let (settings, option) = match name.strip_prefix(ACCEPT).and_then(|rest| rest.rsplit_once('.')) {
+            Some((format, option)) => match self.accepted().find(|(known, _)| *known == format) {
+                Some((_, settings)) => (settings, option),
+                None => return Vec::new(),
+            },
+            None => (&self.settings, name),
+        };
+        settings.all(&[option]).map(|(_, value)| value).filter(|value| !value.is_empty()).collect()
+    }
+
+    /// The names of the accepted formats, in the order in which they are tried.
+    ///
+    /// ```
+    /// # use khufu::Options;
+    /// let options = Options::new().with("accept.pyramid1.secret", "itsaseekreet");
+    /// assert_eq!(options.formats().collect::<Vec<_>>(), ["pyramid1"]);
+    /// ```
+    pub fn formats(&self) -> impl Iterator<Item = &str> {
+        self.accepted().map(|(name, _)| name)
+    }
+
     /// True if an option can be set many times.
     fn repeats(name: &str) -> bool {
         let option =

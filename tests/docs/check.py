@@ -5,6 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import command
 import format_choices
 import index
 import limits
@@ -22,6 +23,7 @@ from services import Servers
 MODULES = {
     'README.md': readme,
     'docs/README.md': index,
+    'docs/command.md': command,
     'docs/formats.md': format_choices,
     'docs/limits.md': limits,
     'docs/move-a-format.md': move,
