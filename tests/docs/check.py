@@ -10,6 +10,7 @@ import format_choices
 import index
 import limits
 import move
+import operations
 import performance
 import readme
 import rotate
@@ -27,6 +28,7 @@ MODULES = {
     'docs/formats.md': format_choices,
     'docs/limits.md': limits,
     'docs/move-a-format.md': move,
+    'docs/operations.md': operations,
     'docs/performance.md': performance,
     'docs/rotate-a-secret.md': rotate,
     'docs/security.md': security,
