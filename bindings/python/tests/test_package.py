@@ -32,6 +32,34 @@ khufu.Factory(secreet="x")
 khufu.Factory(secret="x", samesite="Sometimes")
 khufu.Factory(secret="x").open().flash("a", queue=1)
 text: str = khufu.Factory(secret="x").open().created
+khufu.Factory(secret="x", store=object())
+"""
+
+# mypy finds nothing here.
+RIGHT = """
+import khufu
+
+class Records:
+    def load(self, key: str) -> tuple[bytes, int] | None:
+        return None
+
+    def save(self, key: str, expected: int, generation: int, record: bytes, ttl: float | None) -> None:
+        raise khufu.ConflictError
+
+    def touch(self, key: str, generation: int, record: bytes, ttl: float | None) -> None:
+        pass
+
+    def remove(self, key: str, expected: int) -> None:
+        pass
+
+class Literals:
+    def loads(self, payload: bytes) -> object:
+        return {}
+
+    def dumps(self, value: object) -> bytes:
+        return b""
+
+factory = khufu.Factory(secret="x", store=Records(), serializer=Literals(), timeout=60)
 """
 
 
@@ -74,10 +102,14 @@ class Types(unittest.TestCase):
         result = self.mypy()
         self.assertEqual(result.returncode, 0, result.stdout)
 
-    def test_wrong_uses_are_found(self):
+    def lines_with_errors(self, text):
         with tempfile.TemporaryDirectory() as folder:
             program = Path(folder) / "program.py"
-            program.write_text(WRONG)
+            program.write_text(text)
             result = self.mypy("--config-file=", "--strict", str(program))
-        lines = re.findall(r"program\.py:(\d+): error", result.stdout)
-        self.assertEqual(sorted(set(lines)), ["3", "4", "5", "6"], result.stdout)
+        self.assertIn("1 source file", result.stdout)
+        return sorted({int(line) for line in re.findall(r"program\.py:(\d+): error", result.stdout)})
+
+    def test_wrong_uses_are_found(self):
+        self.assertEqual(self.lines_with_errors(WRONG), [3, 4, 5, 6, 7])
+        self.assertEqual(self.lines_with_errors(RIGHT), [])

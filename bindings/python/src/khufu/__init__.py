@@ -32,7 +32,9 @@ from khufu._errors import (
 )
 from khufu._factory import Factory
 from khufu._library import __version__, generate_encryption_secret, generate_secret
+from khufu._serializer import Serializer
 from khufu._session import Session
+from khufu._store import Store, SubjectStore
 from khufu._subject import Subject, SubjectSession
 
 __all__ = [
@@ -48,10 +50,13 @@ __all__ = [
     "RandomError",
     "RangeError",
     "ReservedKeyError",
+    "Serializer",
     "Session",
+    "Store",
     "StoreError",
     "Subject",
     "SubjectSession",
+    "SubjectStore",
     "TooLargeError",
     "UnsupportedError",
     "WrongTypeError",

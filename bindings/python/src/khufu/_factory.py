@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from khufu import _errors, _seconds
-from khufu._native import ffi, lib
+from khufu._callbacks import CallbackHandle
+from khufu._handle import Handle
+from khufu._native import lib
 from khufu._options import FormatOptions, Options, OptionsHandle
 from khufu._seconds import Duration, Time
 from khufu._session import Session
@@ -32,8 +34,8 @@ class Factory:
     ('malformed', 0)
 
     The options are those of docs/options.md. A value is text, a number, a bool or a ``timedelta``; None unsets an
-    option. Secrets may be bytes. ``previous_secret`` also takes a list. ``serializer`` also takes an object with
-    ``loads`` and ``dumps``, as Pyramid's factories do.
+    option. Secrets may be bytes. ``previous_secret`` also takes a list. ``serializer`` also takes a
+    :class:`khufu.Serializer`, as Pyramid's factories do, and ``store`` a :class:`khufu.Store`.
 
     :param accept: other formats that can open sessions, tried in this order: the name of each and its options.
     :raises OptionError: if the name or the value of an option is wrong; the message says what is allowed.
@@ -138,12 +140,13 @@ class Factory:
         self, function: Any, sent: str | bytes | None, now: Time | None, timeout: Duration | None, passive: bool
     ) -> Session:
         data = sent.encode("latin-1", "replace") if isinstance(sent, str) else sent or b""
-        output = ffi.new("khufu_session **")
         flags = lib.KHUFU_OPEN_PASSIVE if passive else 0
-        status = function(
-            self._handle, data, len(data), _seconds.moment(now), _seconds.limit(timeout), flags, output
-        )
-        return self._made(output, status)
+        how = _seconds.moment(now), _seconds.limit(timeout), flags
+        return self._new_session(function, self._handle, data, len(data), *how)
 
-    def _made(self, output: Any, status: int) -> Session:
-        return Session(self, output, status)
+    def _new_session(self, *opening: Any) -> Session:
+        return Session(self, *opening)
+
+    def _new_handle(self, error: Callable[[Any], Any]) -> Handle:
+        """Returns a handle for what the factory opens, given the function that tells the handle's errors."""
+        return CallbackHandle(error) if self._callbacks else Handle(error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Lock
-from typing import Any
+from typing import Any, ContextManager
 
 from khufu import _errors
 from khufu._native import ffi, lib
@@ -18,6 +18,7 @@ class Handle:
     """Calls the library's functions with a handle, one at a time, because they run without Python's global lock."""
 
     __slots__ = ("_data", "_error", "_lock", "_pointer", "_size")
+    _lock: ContextManager[Any]
 
     def __init__(self, error: Callable[[Any], Any]) -> None:
         self._pointer = ffi.NULL
@@ -26,8 +27,10 @@ class Handle:
         self._data = ffi.new("const char **")
         self._size = ffi.new("size_t *")
 
-    def open(self, output: Any, free: Callable[[Any], None], status: int) -> None:
-        """Takes over the handle that a function gave, also if it failed."""
+    def open(self, kind: str, free: Callable[[Any], None], function: Callable[..., int], *arguments: Any) -> None:
+        """Takes over the handle that a function gives, which it may do even if it fails."""
+        output = ffi.new(kind)
+        status = function(*arguments, output)
         if output[0]:
             self._pointer = ffi.gc(output[0], free)
         if status:

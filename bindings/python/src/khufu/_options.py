@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Literal, Protocol, TypedDict, Union
+from types import NoneType
+from typing import Any, Literal, TypedDict, Union
 
 from khufu import _errors, _values
 from khufu._callbacks import Callbacks
 from khufu._native import ffi, lib
+from khufu._serializer import Serializer, SerializerFunctions
+from khufu._store import Store, StoreFunctions
 
 Seconds = Union[int, str, timedelta, None]
 Flag = Union[bool, Literal["true", "false"], None]
 Secret = Union[str, bytes, None]
 
-
-class Serializer(Protocol):
-    """A custom serializer, as Pyramid's factories take one."""
-
-    def loads(self, payload: bytes, /) -> Any:
-        """Returns the value that a payload stands for; raises ``ValueError`` if it is none."""
-
-    def dumps(self, value: Any, /) -> bytes:
-        """Returns the payload of a value."""
+#: The options that may be custom objects: the methods that such an object has, those that it has all or none of, and
+#: the functions that call them.
+CUSTOM: dict[str, tuple[list[str], list[str], type]] = {
+    "serializer": (["loads", "dumps"], [], SerializerFunctions),
+    "store": (["load", "save", "touch", "remove"], ["list", "unlist", "members"], StoreFunctions),
+}
 
 
 class SharedOptions(TypedDict, total=False):
@@ -60,7 +60,7 @@ class OptionsButSecret(SharedOptions, total=False):
     reissue_time: Seconds
     set_on_exception: Flag
     absolute_timeout: Seconds
-    store: str
+    store: str | Store
     store_timeout: float | str | timedelta
     store_on_error: Literal["fail", "empty"]
     store_max_bytes: int | str
@@ -108,9 +108,8 @@ class OptionsHandle:
                 self.set(name, each)
         elif value is None and "secret" in name:
             pass
-        elif name == "serializer" and hasattr(value, "loads"):
-            self.callbacks = Callbacks(value)
-            self._check(lib.khufu_options_set_serializer(self.handle, self.callbacks.table, ffi.NULL))
+        elif name in CUSTOM and not isinstance(value, (str, NoneType)):
+            self._set_custom(name, value)
         elif isinstance(value, bytes):
             self._set_bytes(name, value)
         else:
@@ -134,6 +133,20 @@ class OptionsHandle:
         output = ffi.new("khufu_factory **")
         self._check(lib.khufu_factory_new(self.handle, output))
         return ffi.gc(output[0], lib.khufu_factory_free)
+
+    def _set_custom(self, name: str, custom: object) -> None:
+        needed, together, functions = CUSTOM[name]
+        methods = needed + together if any(hasattr(custom, each) for each in together) else needed
+        if missing := [each for each in methods if not hasattr(custom, each)]:
+            kind = type(custom).__name__
+            raise _errors.OptionError(
+                f"option {name}: expected text or an object with the methods {', '.join(methods)}; "
+                f"{kind} does not have {', '.join(missing)}"
+            )
+        self.callbacks = self.callbacks or Callbacks()
+        calls = functions(custom)
+        table = self.callbacks.table(f"khufu_{name}_vtable", {each: getattr(calls, each) for each in methods})
+        self._check(getattr(lib, f"khufu_options_set_{name}")(self.handle, table, ffi.NULL))
 
     def _set_bytes(self, name: str, value: bytes) -> None:
         option = name.rpartition(".")[2]

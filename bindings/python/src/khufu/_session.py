@@ -39,14 +39,14 @@ class Session(MutableMapping[str, Any]):
     # _values: what was read or set, as Python has it. _texts: the JSON text of those values that can change in place.
     __slots__ = ("__weakref__", "_cookies", "_factory", "_handle", "_texts", "_values")
 
-    def __init__(self, factory: object, output: Any, status: int) -> None:
+    def __init__(self, factory: Any, function: Any, *arguments: Any) -> None:
         # The factory holds the callbacks of its options, which the library may call as long as the session lives.
         self._factory = factory
         self._values: dict[str, Any] = {}
         self._texts: dict[str, bytes] = {}
         self._cookies: list[str] = []
-        self._handle = Handle(lib.khufu_session_error)
-        self._handle.open(output, lib.khufu_session_free, status)
+        self._handle: Handle = factory._new_handle(lib.khufu_session_error)
+        self._handle.open("khufu_session **", lib.khufu_session_free, function, *arguments)
 
     # The dictionary
 

@@ -24,11 +24,10 @@ class Subject:
     """The sessions of one user, as they were when :meth:`Factory.subject` found them."""
 
     def __init__(self, factory: Any, handle: Any, name: str) -> None:
+        data = _values.text(name, "a subject")
         self._factory = factory
-        self._handle = Handle(lib.khufu_subject_error)
-        data, output = _values.text(name, "a subject"), ffi.new("khufu_subject **")
-        status = lib.khufu_subject_open(handle, data, len(data), output)
-        self._handle.open(output, lib.khufu_subject_free, status)
+        self._handle: Handle = factory._new_handle(lib.khufu_subject_error)
+        self._handle.open("khufu_subject **", lib.khufu_subject_free, lib.khufu_subject_open, handle, data, len(data))
 
     @property
     def sessions(self) -> list[SubjectSession]:

@@ -82,8 +82,8 @@ class SessionFactory(khufu.Factory):
         request.add_response_callback(session.respond)
         return session
 
-    def _made(self, output: Any, status: int) -> Session:
-        return Session(self, output, status)
+    def _new_session(self, *opening: Any) -> Session:
+        return Session(self, *opening)
 
 
 def from_settings(settings: Mapping[str, Any], prefix: str = PREFIX) -> SessionFactory:
