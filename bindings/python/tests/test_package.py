@@ -33,6 +33,7 @@ khufu.Factory(secret="x", samesite="Sometimes")
 khufu.Factory(secret="x").open().flash("a", queue=1)
 text: str = khufu.Factory(secret="x").open().created
 khufu.Factory(secret="x", store=object())
+khufu.Factory(secret="x").transact(None, lambda session: 1)[0].upper()
 """
 
 # mypy finds nothing here.
@@ -60,6 +61,8 @@ class Literals:
         return b""
 
 factory = khufu.Factory(secret="x", store=Records(), serializer=Literals(), timeout=60)
+visits, headers = factory.transact("", lambda session: session.increment("visits"))
+total: int = visits + len(headers)
 """
 
 
@@ -111,5 +114,5 @@ class Types(unittest.TestCase):
         return sorted({int(line) for line in re.findall(r"program\.py:(\d+): error", result.stdout)})
 
     def test_wrong_uses_are_found(self):
-        self.assertEqual(self.lines_with_errors(WRONG), [3, 4, 5, 6, 7])
+        self.assertEqual(self.lines_with_errors(WRONG), [3, 4, 5, 6, 7, 8])
         self.assertEqual(self.lines_with_errors(RIGHT), [])

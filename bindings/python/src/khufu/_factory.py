@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from khufu import _errors, _seconds
 from khufu._callbacks import CallbackHandle
 from khufu._handle import Handle
+from khufu._headers import Headers
 from khufu._native import lib
 from khufu._options import FormatOptions, Options, OptionsHandle
 from khufu._seconds import Duration, Time
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 F = TypeVar("F", bound="Factory")
+R = TypeVar("R")
 Accept = Mapping[str, FormatOptions]
 
 
@@ -82,6 +85,7 @@ class Factory:
     def _start(self, made: OptionsHandle) -> None:
         self._handle = made.factory()
         self._callbacks = made.callbacks
+        self._store_timeout = made.store_timeout
 
     def open(
         self,
@@ -124,6 +128,51 @@ class Factory:
         """
         function = lib.khufu_session_open_with if value is None else lib.khufu_session_open_value
         return self._session(function, value, now, timeout, passive)
+
+    def transact(
+        self,
+        cookie_header: str | bytes | None,
+        change: Callable[[Session], R],
+        headers: Iterable[tuple[str, str]] = (),
+        *,
+        now: Time | None = None,
+        timeout: Duration | None = None,
+    ) -> tuple[R, Headers]:
+        """Calls a function with the request's session, and commits the session.
+
+        If the commit raises :class:`ConflictError`, the session is opened again, as it is by now, and the function is
+        called again, until the option store_timeout is over. So the function should do nothing but use the session.
+        Requests that set the same key do not conflict: the later commit wins.
+
+        >>> import khufu
+        >>> factory = khufu.Factory(secret="itsaseekreet", type="store")
+        >>> def visit(session):
+        ...     return session.increment("visits")
+        >>> visits, headers = factory.transact(None, visit, [("Content-Type", "text/plain")])
+        >>> visits, [name for name, value in headers]
+        (1, ['Content-Type', 'Vary', 'Cache-Control', 'Set-Cookie'])
+
+        :param cookie_header: the value of the request's whole ``Cookie`` header.
+        :param change: the function. If it raises an exception, nothing is committed.
+        :param headers: the headers of the response.
+        :param now: opens the session as if this were the current time, for tests and replays.
+        :param timeout: how long to begin again, and how long the store may take for each call, if that is less than the
+            option store_timeout.
+        :return: the function's last result, and the response's headers with those of the session.
+        :raises ConflictError: if the time is over.
+        :raises Error: what :meth:`open` and :meth:`Session.commit` raise.
+        """
+        waiting = self._store_timeout if timeout is None else min(self._store_timeout, _seconds.limit(timeout))
+        give_up = time.monotonic() + waiting
+        while True:
+            with self.open(cookie_header, now=now, timeout=timeout) as session:
+                result = change(session)
+                try:
+                    session.commit(timeout=timeout)
+                    return result, session.add_headers_to(list(headers))
+                except _errors.ConflictError:
+                    if time.monotonic() >= give_up:
+                        raise
 
     def subject(self, name: str) -> Subject:
         """Finds the sessions that :attr:`Session.subject` has given to a user, in this process or another.
