@@ -187,6 +187,47 @@ class Exceptions(unittest.TestCase):
         self.assertEqual(browser.get("/count").text, "2")
 
 
+class Retries(unittest.TestCase):
+    """A request during which another request changes the session, with and without pyramid_retry."""
+
+    def browser(self, library, other_request):
+        factory = khufu.pyramid.SessionFactory(SECRET, type="store")
+        self.views = 0
+
+        def append(request):
+            self.views += 1
+            if "list" not in request.session:
+                request.session.append("list", "A-1")
+                with factory(request.copy()) as other:
+                    other_request(other)
+                    other.commit()
+            return Response(str(request.session["list"]))
+
+        def set_up(config):
+            if library:
+                config.include(library)
+
+        browser = application(factory, set_up=set_up, count=count, append=append)
+        browser.get("/count")
+        return browser
+
+    def set_a_text(self, session):
+        session["list"] = "no list"
+
+    def test_pyramid_retry_handles_the_request_again(self):
+        self.assertEqual(self.browser("pyramid_retry", self.set_a_text).get("/append").text, "no list")
+        self.assertEqual(self.views, 2)
+
+    def test_the_request_fails_without_it(self):
+        self.assertRaises(khufu.ConflictError, self.browser(None, self.set_a_text).get, "/append")
+        self.assertEqual(self.views, 1)
+
+    def test_the_request_fails_if_the_other_one_ended_the_session(self):
+        browser = self.browser("pyramid_retry", khufu.Session.invalidate)
+        self.assertRaises(khufu.GoneError, browser.get, "/append")
+        self.assertEqual(self.views, 1)
+
+
 class Csrf(unittest.TestCase):
     def check(self, policy):
         def token(request):

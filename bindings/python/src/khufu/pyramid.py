@@ -14,6 +14,7 @@ Pyramid wrote open, and Pyramid opens those that khufu writes.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 PREFIX = "khufu."
+
+with contextlib.suppress(ImportError):  # pyramid_retry need not be installed
+    import pyramid_retry
+
+    pyramid_retry.mark_error_retryable(khufu.ConflictError)
 
 
 @implementer(ISession)
