@@ -1,4 +1,4 @@
-"""A Pyramid application under waitress and gunicorn, with cookies and with Redis, driven by a client."""
+"""A Pyramid application under waitress, gunicorn and uWSGI, with cookies and with Redis, driven by a client."""
 
 import concurrent.futures
 import contextlib
@@ -21,10 +21,15 @@ from redis_server import redis_server
 from test_session import SECRET
 
 HERE = Path(__file__).parent
+PROGRAMS = Path(sys.executable).parent
 SERVERS = {
-    "waitress": [sys.executable, "-m", "waitress", "--threads=4", "--listen=127.0.0.1:{port}", "application:app"],
-    "gunicorn": [sys.executable, "-m", "gunicorn", "--preload", "--workers=2", "--no-control-socket", "--bind=127.0.0.1:{port}", "application:app"],
+    "waitress": "{programs}/waitress-serve --threads=4 --listen=127.0.0.1:{port} application:app",
+    "gunicorn": "{programs}/gunicorn --preload --workers=2 --no-control-socket --bind=127.0.0.1:{port} application:app",
+    # Like gunicorn with --preload, uWSGI imports the application before it forks.
+    "uwsgi": "{programs}/uwsgi --master --processes=2 --die-on-term --http-socket=127.0.0.1:{port} --module=application:app",
 }
+#: The servers that fork. Each has two workers.
+FORKING = "gunicorn", "uwsgi"
 
 
 def free_port():
@@ -36,7 +41,7 @@ def free_port():
 def serving(server, settings):
     """Runs a server, and yields its address."""
     port = free_port()
-    command = [each.format(port=port) for each in SERVERS[server]]
+    command = SERVERS[server].format(programs=PROGRAMS, port=port).split()
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, cwd=HERE, stdout=log, stderr=log, env={**os.environ, "KHUFU_SETTINGS": json.dumps(settings)})
         try:
@@ -110,7 +115,7 @@ class Servers(unittest.TestCase):
             self.assertEqual(client.show()["flash"], [])
             self.assertIsNone(before.show()["user"])  # a cookie from before the login shows nothing of it
             stolen = client.copy()
-            if server == "gunicorn":
+            if server in FORKING:
                 self.assertEqual(len(processes_of(client)), 2)
             self.assertEqual(client.post("log_out", shown["csrf"]), 200)
             self.assertEqual(len(client.jar), 0)
@@ -125,6 +130,9 @@ class Servers(unittest.TestCase):
     def test_gunicorn_with_a_cookie(self):
         self.log_in_and_out("gunicorn", {"httponly": "true"}, stored=False)
 
+    def test_uwsgi_with_a_cookie(self):
+        self.log_in_and_out("uwsgi", {}, stored=False)
+
     def test_waitress_with_redis(self):
         with redis_server() as url:
             self.log_in_and_out("waitress", {"type": "store", "store": url}, stored=True)
@@ -132,6 +140,10 @@ class Servers(unittest.TestCase):
     def test_gunicorn_with_redis(self):
         with redis_server() as url:
             self.log_in_and_out("gunicorn", {"type": "store", "store": url}, stored=True)
+
+    def test_uwsgi_with_redis(self):
+        with redis_server() as url:
+            self.log_in_and_out("uwsgi", {"type": "store", "store": url}, stored=True)
 
     def test_gunicorn_with_sqlite(self):
         with tempfile.TemporaryDirectory() as folder:
