@@ -1,34 +1,38 @@
 """khufu.pyramid and the libraries that it stands in for, with one browser: each reads and writes the other's sessions."""
 
+import contextlib
+import subprocess
 import unittest
 import warnings
+from pathlib import Path
 from urllib.parse import urlsplit
-
-from pyramid.response import Response
 
 import khufu.pyramid
 from redis_server import redis_server
+from webob.client import SendRequest
 
-from test_pyramid import application, count, log_out, read
+from test_pyramid import Browser, browse
 from test_session import SECRET
 
-
-def flash(request):
-    request.session.flash("hello")
-    return Response("flashed")
-
-
-def pop(request):
-    return Response(",".join(request.session.pop_flash()))
+TESTS = Path(__file__).parent
+#: Pyramid 1 and pyramid_redis_sessions, which scripts/dependencies installs.
+PYRAMID1 = TESTS.parents[2] / ".venv-pyramid1/bin/python"
 
 
-VIEWS = {"count": count, "read": read, "flash": flash, "pop": pop, "log_out": log_out}
+@contextlib.contextmanager
+def pyramid_redis_sessions(socket):
+    """Yields a browser of an application in a process of its own."""
+    command = [PYRAMID1, TESTS / "pyramid1_server.py", SECRET, socket]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        try:
+            yield Browser(SendRequest(), f"http://127.0.0.1:{int(server.stdout.readline())}")
+        finally:
+            server.terminate()
 
 
 class Exchange(unittest.TestCase):
-    def exchange(self, theirs, options):
-        original = application(theirs, **VIEWS)
-        khufus = application(khufu.pyramid.SessionFactory(**{"secret": SECRET, **options}), **VIEWS)
+    def exchange(self, original, options):
+        khufus = browse(khufu.pyramid.SessionFactory(**{"secret": SECRET, **options}))
         khufus.cookies = original.cookies  # one browser
         for first, second in ((original, khufus), (khufus, original)):
             self.assertEqual([first.get("/count").text, second.get("/count").text, first.get("/count").text], ["1", "2", "3"])
@@ -40,9 +44,9 @@ class Exchange(unittest.TestCase):
             yield stolen, second
             first.cookies.clear()
 
-    def logouts_are_final(self, theirs, options):
-        """Returns whether a copy of the cookie opens nothing after a logout by the library, and after one by khufu."""
-        for stolen, browser in self.exchange(theirs, options):
+    def logouts_are_final(self, original, options):
+        """Tells if a copy of the cookie opens nothing after a logout by the library, and after one by khufu."""
+        for stolen, browser in self.exchange(original, options):
             browser.cookies.update(stolen)
             yield "count" not in browser.get("/read").text
 
@@ -50,9 +54,14 @@ class Exchange(unittest.TestCase):
         from pyramid_session_redis import RedisSessionFactory
 
         with redis_server() as url:
-            theirs = RedisSessionFactory(SECRET, redis_unix_socket_path=urlsplit(url).path)
+            original = browse(RedisSessionFactory(SECRET, redis_unix_socket_path=urlsplit(url).path))
             options = {"type": "store", "store": url, "library": "pyramid_session_redis"}
-            self.assertEqual(list(self.logouts_are_final(theirs, options)), [True, True])
+            self.assertEqual(list(self.logouts_are_final(original, options)), [True, True])
+
+    def test_pyramid_redis_sessions(self):
+        with redis_server() as url, pyramid_redis_sessions(urlsplit(url).path) as original:
+            options = {"type": "store", "store": url, "library": "pyramid_redis_sessions"}
+            self.assertEqual(list(self.logouts_are_final(original, options)), [True, True])
 
     def test_beaker_in_redis(self):
         from pyramid_beaker import BeakerSessionFactoryConfig
@@ -62,7 +71,7 @@ class Exchange(unittest.TestCase):
             theirs = BeakerSessionFactoryConfig(
                 type="ext:redis", url=url.replace("redis+unix", "unix"), secret=SECRET, timeout=1200, data_serializer="json")
             options = {"type": "store", "store": url, "library": "beaker", "serializer": "json", "cookie_name": "beaker.session.id"}
-            self.assertEqual(list(self.logouts_are_final(theirs, options)), [False, True])  # Beaker keeps the record
+            self.assertEqual(list(self.logouts_are_final(browse(theirs), options)), [False, True])  # Beaker keeps the record
 
     def test_cookies(self):
         from pyramid.session import SignedCookieSessionFactory
@@ -73,4 +82,4 @@ class Exchange(unittest.TestCase):
             (SignedCookieSessionFactory(SECRET), {}),
             (EncryptedCookieSessionFactory(key), {"secret": key, "type": "encrypted_cookie", "serializer": "pickle"}),
         ):
-            self.assertEqual(len(list(self.exchange(theirs, options))), 2)
+            self.assertEqual(len(list(self.exchange(browse(theirs), options))), 2)

@@ -3,7 +3,6 @@
 import tempfile
 import unittest
 
-from pyramid.config import Configurator
 from pyramid.csrf import check_csrf_token, get_csrf_token, new_csrf_token
 from pyramid.csrf import SessionCSRFStoragePolicy
 from pyramid.exceptions import ConfigurationError
@@ -18,18 +17,20 @@ from zope.interface.verify import verifyObject
 import khufu
 import khufu.pyramid
 
+import views
 from test_session import SECRET
 
 
 class Browser:
     """Calls an application, and keeps its session's cookie."""
 
-    def __init__(self, application):
+    def __init__(self, application, address=None):
         self.application = application
+        self.address = address
         self.cookies = {}
 
     def get(self, path, **environ):
-        request = Request.blank(path, environ=environ)
+        request = Request.blank(path, environ=environ, base_url=self.address)
         if self.cookies:
             request.headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         response = request.get_response(self.application)
@@ -41,32 +42,8 @@ class Browser:
         return response
 
 
-def application(factory=None, settings=None, set_up=None, **views):
-    config = Configurator(settings=settings)
-    if factory is None:
-        config.include("khufu.pyramid")
-    else:
-        config.set_session_factory(factory)
-    for name, view in views.items():
-        config.add_route(name, f"/{name}")
-        config.add_view(view, route_name=name)
-    if set_up:
-        set_up(config)
-    return Browser(config.make_wsgi_app())
-
-
-def count(request):
-    request.session["count"] = request.session.get("count", 0) + 1
-    return Response(str(request.session["count"]))
-
-
-def read(request):
-    return Response(repr(dict(request.session)), cache_control="public, max-age=60", vary="Accept")
-
-
-def log_out(request):
-    request.session.invalidate()
-    return Response("bye")
+def browse(*arguments, **options):
+    return Browser(views.application(*arguments, **options))
 
 
 def fail(request):
@@ -93,7 +70,7 @@ class Interfaces(unittest.TestCase):
 
 class Responses(unittest.TestCase):
     def setUp(self):
-        self.browser = application(khufu.pyramid.SessionFactory(SECRET), count=count, read=read, log_out=log_out, quiet=quiet)
+        self.browser = browse(khufu.pyramid.SessionFactory(SECRET), quiet=quiet)
 
     def test_a_request_that_writes(self):
         self.assertEqual([self.browser.get("/count").text for _ in range(3)], ["1", "2", "3"])
@@ -119,7 +96,7 @@ class Responses(unittest.TestCase):
         self.assertEqual(self.browser.get("/read").text, "{}")
 
     def test_cookies_are_pyramids(self):
-        pyramids = application(SignedCookieSessionFactory(SECRET), count=count)
+        pyramids = browse(SignedCookieSessionFactory(SECRET))
         for _ in range(2):
             self.browser.get("/count")
             pyramids.cookies = self.browser.cookies
@@ -133,7 +110,7 @@ class Responses(unittest.TestCase):
             request.session.commit()
             return Response("saved")
 
-        response = application(khufu.pyramid.SessionFactory(SECRET), view=view).get("/view")
+        response = browse(khufu.pyramid.SessionFactory(SECRET), view=view).get("/view")
         self.assertEqual(len(response.headers.getall("Set-Cookie")), 1)
 
     def test_a_session_too_large_for_a_cookie(self):
@@ -142,7 +119,7 @@ class Responses(unittest.TestCase):
             return Response("never")
 
         with self.assertRaises(khufu.TooLargeError):
-            application(khufu.pyramid.SessionFactory(SECRET), view=view).get("/view")
+            browse(khufu.pyramid.SessionFactory(SECRET), view=view).get("/view")
 
     def test_a_wrong_value_inside_a_list_names_its_key(self):
         def view(request):
@@ -151,7 +128,7 @@ class Responses(unittest.TestCase):
             return Response("never")
 
         with self.assertRaisesRegex(TypeError, "key 'cart'"):
-            application(khufu.pyramid.SessionFactory(SECRET), view=view).get("/view")
+            browse(khufu.pyramid.SessionFactory(SECRET), view=view).get("/view")
 
     def test_unit_tests_with_a_dummy_request(self):
         request = DummyRequest()
@@ -170,7 +147,7 @@ class Exceptions(unittest.TestCase):
             config.add_view(lambda error, request: Response("sorry", status=500), context=ValueError)
 
         factory = khufu.pyramid.SessionFactory(SECRET, **options)
-        return application(factory, set_up=set_up, count=count, read=read, fail=fail, redirect=redirect)
+        return browse(factory, set_up=set_up, fail=fail, redirect=redirect)
 
     def test_the_session_is_saved(self):
         browser = self.browser()
@@ -207,7 +184,7 @@ class Retries(unittest.TestCase):
             if library:
                 config.include(library)
 
-        browser = application(factory, set_up=set_up, count=count, append=append)
+        browser = browse(factory, set_up=set_up, append=append)
         browser.get("/count")
         return browser
 
@@ -244,7 +221,7 @@ class Csrf(unittest.TestCase):
             if policy:
                 config.set_csrf_storage_policy(policy)
 
-        browser = application(khufu.pyramid.SessionFactory(SECRET), set_up=set_up, token=token, renew=renew, verify=verify)
+        browser = browse(khufu.pyramid.SessionFactory(SECRET), set_up=set_up, token=token, renew=renew, verify=verify)
         first = browser.get("/token").text
         self.assertEqual(browser.get("/token").text, first)
         self.assertEqual(browser.get("/verify", HTTP_X_CSRF_TOKEN=first).text, "good")
@@ -260,15 +237,15 @@ class Csrf(unittest.TestCase):
 class Settings(unittest.TestCase):
     def test_the_ini_files_settings(self):
         settings = {"khufu.secret": SECRET, "khufu.httponly": "true", "khufu.timeout": "60", "other.secret": "x", "khufu.domain": ""}
-        browser = application(settings=settings, count=count)
+        browser = browse(settings=settings)
         self.assertIn("HttpOnly", browser.get("/count").headers["Set-Cookie"])
 
     def test_previous_secrets_and_accepted_formats(self):
         for old, more in ((khufu.pyramid.SessionFactory("older"), {"khufu.previous_secret": "\nold\nolder\n"}),
                           (khufu.pyramid.SessionFactory("x", salt="other."), {"khufu.accept.old.secret": "x", "khufu.accept.old.salt": "other."})):
-            browser = application(old, count=count)
+            browser = browse(old)
             browser.get("/count")
-            new = application(settings={"khufu.secret": SECRET, **more}, count=count)
+            new = browse(settings={"khufu.secret": SECRET, **more})
             new.cookies = browser.cookies
             self.assertEqual(new.get("/count").text, "2")
 
@@ -277,20 +254,20 @@ class Settings(unittest.TestCase):
             file.write(f"[app:main]\nkhufu.secret = {SECRET}\n")
             file.flush()
             factory = khufu.pyramid.SessionFactory.from_ini(file.name, "app:main", "khufu.")
-        self.assertEqual(application(factory, count=count).get("/count").text, "1")
+        self.assertEqual(browse(factory).get("/count").text, "1")
         self.assertEqual(dict(factory(DummyRequest())), {})
 
     def test_wrong_settings_name_the_file_the_option_and_what_is_allowed(self):
         for settings, words in (({"khufu.secret": SECRET, "khufu.timeout": "soon", "__file__": "/etc/app.ini"}, "/etc/app.ini.*khufu.*timeout.*whole seconds"),
                                 ({"khufu.secret": SECRET, "khufu.samesite": "x"}, "settings.*samesite.*Lax"), ({}, "secret"), ({"khufu.secreet": "x"}, "secreet")):
             with self.assertRaisesRegex(ConfigurationError, words) as caught:
-                application(settings=settings)
+                browse(settings=settings)
             self.assertNotIn(SECRET, str(caught.exception))
 
 
 class OtherLibraries(unittest.TestCase):
     def test_encrypted_cookies(self):
-        browser = application(khufu.pyramid.SessionFactory(bytes(range(32)), type="encrypted_cookie", serializer="pickle"), count=count)
+        browser = browse(khufu.pyramid.SessionFactory(bytes(range(32)), type="encrypted_cookie", serializer="pickle"))
         self.assertEqual([browser.get("/count").text, browser.get("/count").text], ["1", "2"])
 
     def test_a_store_with_a_login(self):
@@ -304,8 +281,7 @@ class OtherLibraries(unittest.TestCase):
             factory = request.registry.getUtility(ISessionFactory)
             return Response(str(factory.subject("user-1").revoke_all()))
 
-        views = {"log_in": log_in, "count": count, "log_out": log_out, "read": read, "everywhere": everywhere}
-        browser = application(khufu.pyramid.SessionFactory(SECRET, type="store"), **views)
+        browser = browse(khufu.pyramid.SessionFactory(SECRET, type="store"), log_in=log_in, everywhere=everywhere)
         browser.get("/count")
         before = dict(browser.cookies)
         browser.get("/log_in")
