@@ -3,7 +3,6 @@
 import json
 import os
 
-import khufu.pyramid
 from pyramid.config import Configurator
 from pyramid.csrf import check_csrf_token, get_csrf_token
 from pyramid.response import Response
@@ -11,7 +10,13 @@ from pyramid.response import Response
 
 def show(request):
     session = request.session
-    shown = {"user": session.get("user"), "flash": session.pop_flash(), "csrf": get_csrf_token(request), "id": session.id, "process": os.getpid()}
+    shown = {
+        "user": session.get("user"),
+        "flash": session.pop_flash(),
+        "csrf": get_csrf_token(request),
+        "id": session.id,
+        "process": os.getpid(),
+    }
     return Response(json=shown)
 
 
@@ -31,7 +36,9 @@ def log_out(request):
 
 def make():
     # The factory is made once. gunicorn's --preload forks afterwards.
-    with Configurator(settings={f"khufu.{name}": value for name, value in json.loads(os.environ["KHUFU_SETTINGS"]).items()}) as config:
+    with Configurator(
+        settings={f"khufu.{name}": value for name, value in json.loads(os.environ["KHUFU_SETTINGS"]).items()}
+    ) as config:
         config.include("khufu.pyramid")
         for name, view, method in (("show", show, "GET"), ("log_in", log_in, "POST"), ("log_out", log_out, "POST")):
             config.add_route(name, f"/{name}")

@@ -10,7 +10,7 @@ from pathlib import Path
 import khufu
 from khufu import _options
 
-from test_session import NOW, SECRET, cookie
+from helpers import NOW, SECRET, cookie
 
 ROOT = Path(__file__).parents[3]
 
@@ -32,10 +32,16 @@ class Keywords(unittest.TestCase):
 
     def test_wrong_values_name_the_option_and_what_is_allowed(self):
         for options, words in (
-            ({"timeout": "soon"}, "timeout.*whole seconds"), ({"timeout": 1.5}, "timeout.*whole seconds"),
-            ({"samesite": "Sometimes"}, "samesite.*Lax"), ({"httponly": "maybe"}, "httponly.*true or false"),
-            ({"secreet": "x"}, 'no option "secreet"'), ({"domain": object()}, "domain.*expected text"), ({"path": b"/"}, "path.*text"),
-            ({"timeout": {}}, "timeout"), ({"salt": b"\xff"}, "salt"), ({"accept": {"old": {"hashalg": "md5"}}}, r"accept.old.hashalg.*sha512"),
+            ({"timeout": "soon"}, "timeout.*whole seconds"),
+            ({"timeout": 1.5}, "timeout.*whole seconds"),
+            ({"samesite": "Sometimes"}, "samesite.*Lax"),
+            ({"httponly": "maybe"}, "httponly.*true or false"),
+            ({"secreet": "x"}, 'no option "secreet"'),
+            ({"domain": object()}, "domain.*expected text"),
+            ({"path": b"/"}, "path.*text"),
+            ({"timeout": {}}, "timeout"),
+            ({"salt": b"\xff"}, "salt"),
+            ({"accept": {"old": {"hashalg": "md5"}}}, r"accept.old.hashalg.*sha512"),
         ):
             with self.assertRaisesRegex(khufu.OptionError, words) as caught:
                 khufu.Factory(secret=SECRET, **options)
@@ -51,7 +57,9 @@ class Keywords(unittest.TestCase):
         sent = cookie(session.commit())
         for before in ("oldest", b"oldest", ["older", "oldest"], ["older", b"oldest"], ("oldest",)):
             self.assertEqual(khufu.Factory(secret="new", previous_secret=before).open(sent, now=NOW)["a"], 1)
-        self.assertEqual(khufu.Factory(secret="new", previous_secret=None).open(sent, now=NOW).load_result, "bad_signature")
+        self.assertEqual(
+            khufu.Factory(secret="new", previous_secret=None).open(sent, now=NOW).load_result, "bad_signature"
+        )
 
     def test_bytes(self):
         raw = bytes(range(256))
@@ -65,7 +73,9 @@ class Keywords(unittest.TestCase):
         session = khufu.Factory(type="encrypted_cookie", secret=secret).open(now=NOW)
         session["a"] = 1
         sent = cookie(session.commit())
-        self.assertEqual(khufu.Factory(type="encrypted_cookie", secret=bytes.fromhex(secret)).open(sent, now=NOW)["a"], 1)
+        self.assertEqual(
+            khufu.Factory(type="encrypted_cookie", secret=bytes.fromhex(secret)).open(sent, now=NOW)["a"], 1
+        )
         self.assertRaises(khufu.OptionError, khufu.Factory, type="encrypted_cookie", secret="short")
 
     def test_accept(self):
@@ -73,7 +83,9 @@ class Keywords(unittest.TestCase):
         old["a"] = 1
         factory = khufu.Factory(secret=SECRET, accept={"pyramid1": {"secret": "old", "serializer": "pickle"}})
         session = factory.open(cookie(old.commit()), now=NOW)
-        self.assertEqual((session["a"], session.load_result, session.load_format), (1, "loaded_other_format", "pyramid1"))
+        self.assertEqual(
+            (session["a"], session.load_result, session.load_format), (1, "loaded_other_format", "pyramid1")
+        )
 
     def test_a_custom_serializer(self):
         import ast
@@ -107,7 +119,9 @@ class Keywords(unittest.TestCase):
         self.assertRegex(khufu.generate_secret(), "^[0-9a-f]{128}$")
         self.assertRegex(khufu.generate_encryption_secret(), "^[0-9a-f]{64}$")
         self.assertNotEqual(khufu.generate_secret(), khufu.generate_secret())
-        self.assertEqual(khufu.__version__, re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.MULTILINE)[1])
+        self.assertEqual(
+            khufu.__version__, re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.MULTILINE)[1]
+        )
 
 
 class IniFiles(unittest.TestCase):
@@ -130,9 +144,12 @@ class IniFiles(unittest.TestCase):
         self.assertIn("HttpOnly", dict(session.commit())["Set-Cookie"])
 
     def test_errors_name_the_file_the_line_and_what_is_allowed(self):
-        for text, words in (("[a]\nsecret = x\ntimeout = soon\n", r"production.ini: .*3.*timeout.*whole seconds"),
-                            ("[b]\nsecret = x\n", "production.ini: .*a"), ("[a]\nsecret = x\nnonsense\n", r"production.ini: .*3"),
-                            ("[a]\ntimeout = 1\n", "production.ini: .*secret")):
+        for text, words in (
+            ("[a]\nsecret = x\ntimeout = soon\n", r"production.ini: .*3.*timeout.*whole seconds"),
+            ("[b]\nsecret = x\n", "production.ini: .*a"),
+            ("[a]\nsecret = x\nnonsense\n", r"production.ini: .*3"),
+            ("[a]\ntimeout = 1\n", "production.ini: .*secret"),
+        ):
             with self.assertRaisesRegex(khufu.OptionError, words):
                 self.factory(text, "a")
         self.assertRaises(OSError, khufu.Factory.from_ini, "/nonexistent.ini")

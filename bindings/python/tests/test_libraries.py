@@ -1,4 +1,4 @@
-"""khufu.pyramid and the libraries that it stands in for, with one browser: each reads and writes the other's sessions."""
+"""khufu.pyramid and the libraries that it replaces read and write each other's sessions, with one browser."""
 
 import contextlib
 import subprocess
@@ -11,8 +11,8 @@ import khufu.pyramid
 from redis_server import redis_server
 from webob.client import SendRequest
 
-from test_pyramid import Browser, browse
-from test_session import SECRET
+from browser import Browser, browse
+from helpers import SECRET
 
 TESTS = Path(__file__).parent
 #: Pyramid 1 and pyramid_redis_sessions, which scripts/dependencies installs.
@@ -35,7 +35,9 @@ class Exchange(unittest.TestCase):
         khufus = browse(khufu.pyramid.SessionFactory(**{"secret": SECRET, **options}))
         khufus.cookies = original.cookies  # one browser
         for first, second in ((original, khufus), (khufus, original)):
-            self.assertEqual([first.get("/count").text, second.get("/count").text, first.get("/count").text], ["1", "2", "3"])
+            self.assertEqual(
+                [first.get("/count").text, second.get("/count").text, first.get("/count").text], ["1", "2", "3"]
+            )
             first.get("/flash")
             self.assertEqual([second.get("/pop").text, first.get("/pop").text], ["hello", ""])
             stolen = dict(first.cookies)
@@ -69,9 +71,22 @@ class Exchange(unittest.TestCase):
         with redis_server() as url, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             theirs = BeakerSessionFactoryConfig(
-                type="ext:redis", url=url.replace("redis+unix", "unix"), secret=SECRET, timeout=1200, data_serializer="json")
-            options = {"type": "store", "store": url, "library": "beaker", "serializer": "json", "cookie_name": "beaker.session.id"}
-            self.assertEqual(list(self.logouts_are_final(browse(theirs), options)), [False, True])  # Beaker keeps the record
+                type="ext:redis",
+                url=url.replace("redis+unix", "unix"),
+                secret=SECRET,
+                timeout=1200,
+                data_serializer="json",
+            )
+            options = {
+                "type": "store",
+                "store": url,
+                "library": "beaker",
+                "serializer": "json",
+                "cookie_name": "beaker.session.id",
+            }
+            self.assertEqual(
+                list(self.logouts_are_final(browse(theirs), options)), [False, True]
+            )  # Beaker keeps the record
 
     def test_cookies(self):
         from pyramid.session import SignedCookieSessionFactory

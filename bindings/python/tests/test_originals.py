@@ -91,7 +91,11 @@ class Complete(unittest.TestCase):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             originals = sys.modules["tests.test_session"]
-        classes = {name for name, each in vars(originals).items() if isinstance(each, type) and issubclass(each, unittest.TestCase)}
+        classes = {
+            name
+            for name, each in vars(originals).items()
+            if isinstance(each, type) and issubclass(each, unittest.TestCase)
+        }
         self.assertEqual(classes, {"TestBaseCookieSession", "TestSignedCookieSession", *NOT_OF_A_FACTORY})
 
     def test_the_readme_names_every_difference(self):

@@ -67,7 +67,10 @@ total: int = visits + len(headers)
 
 
 def load_tests(_loader, tests, _pattern):
-    for module in [khufu, *(importlib.import_module(f"khufu.{each.name}") for each in pkgutil.iter_modules(khufu.__path__))]:
+    for module in [
+        khufu,
+        *(importlib.import_module(f"khufu.{each.name}") for each in pkgutil.iter_modules(khufu.__path__)),
+    ]:
         if module.__name__ != "khufu._native":
             tests.addTests(doctest.DocTestSuite(module) if ">>>" in Path(module.__file__).read_text() else [])
     tests.addTest(doctest.DocFileSuite("../README.md", optionflags=doctest.ELLIPSIS))
@@ -79,17 +82,31 @@ class Wheel(unittest.TestCase):
         (wheel,) = Path(os.environ["WHEELS"]).glob("khufu-*.whl")
         self.assertRegex(wheel.name, r"^khufu-[\d.]+-py3-none-manylinux_\d+_\d+_\w+\.whl$")
         with tempfile.TemporaryDirectory() as folder:
-            environ = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "LD_LIBRARY_PATH")}
+            environ = {
+                name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "LD_LIBRARY_PATH")
+            }
             subprocess.run([sys.executable, "-m", "venv", folder], check=True)
             python = f"{folder}/bin/python"
-            subprocess.run([python, "-m", "pip", "--disable-pip-version-check", "-q", "install", "--retries=10", wheel], check=True, env=environ)
-            printed = subprocess.run([python, "-c", LOGIN], check=True, env=environ, cwd=folder, capture_output=True, text=True).stdout
+            subprocess.run(
+                [python, "-m", "pip", "--disable-pip-version-check", "-q", "install", "--retries=10", wheel],
+                check=True,
+                env=environ,
+            )
+            printed = subprocess.run(
+                [python, "-c", LOGIN], check=True, env=environ, cwd=folder, capture_output=True, text=True
+            ).stdout
         self.assertEqual(printed, "zoe False\n")
 
     def test_it_has_every_function_and_constant_of_the_header(self):
-        functions = set(re.findall(r"^\w[\w *]*?\b(khufu_[a-z0-9_]+)\(", HEADER, re.MULTILINE)) | set(re.findall(r"^KHUFU_MUST_USE[ \w]* \*?(khufu_\w+)\(", HEADER, re.MULTILINE))
+        functions = set(re.findall(r"^\w[\w *]*?\b(khufu_[a-z0-9_]+)\(", HEADER, re.MULTILINE)) | set(
+            re.findall(r"^KHUFU_MUST_USE[ \w]* \*?(khufu_\w+)\(", HEADER, re.MULTILINE)
+        )
         self.assertGreater(len(functions), 60)
-        for name in functions | set(re.findall(r"^  (KHUFU_\w+) = ", HEADER, re.MULTILINE)) | {"KHUFU_OPEN_PASSIVE", "KHUFU_COMMIT_EXCEPTION", "KHUFU_SIGNING_SECRET_SIZE"}:
+        for name in (
+            functions
+            | set(re.findall(r"^  (KHUFU_\w+) = ", HEADER, re.MULTILINE))
+            | {"KHUFU_OPEN_PASSIVE", "KHUFU_COMMIT_EXCEPTION", "KHUFU_SIGNING_SECRET_SIZE"}
+        ):
             self.assertTrue(hasattr(lib, name), name)
         self.assertEqual(lib.khufu_abi_version(), lib.KHUFU_ABI_VERSION)
 
@@ -99,7 +116,12 @@ class Wheel(unittest.TestCase):
 
 class Types(unittest.TestCase):
     def mypy(self, *arguments):
-        return subprocess.run([sys.executable, "-m", "mypy", "--no-incremental", *arguments], cwd=HERE.parent, capture_output=True, text=True)
+        return subprocess.run(
+            [sys.executable, "-m", "mypy", "--no-incremental", *arguments],
+            cwd=HERE.parent,
+            capture_output=True,
+            text=True,
+        )
 
     def test_the_package_is_strictly_typed(self):
         result = self.mypy()

@@ -15,33 +15,8 @@ from zope.interface.verify import verifyObject
 import khufu
 import khufu.pyramid
 
-import views
-from test_session import SECRET
-
-
-class Browser:
-    """Calls an application, and keeps its session's cookie."""
-
-    def __init__(self, application, address=None):
-        self.application = application
-        self.address = address
-        self.cookies = {}
-
-    def get(self, path, **environ):
-        request = Request.blank(path, environ=environ, base_url=self.address)
-        if self.cookies:
-            request.headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        response = request.get_response(self.application)
-        for header in response.headers.getall("Set-Cookie"):
-            name, _, value = header.partition(";")[0].partition("=")
-            self.cookies.pop(name, None)
-            if value:
-                self.cookies[name] = value
-        return response
-
-
-def browse(*arguments, **options):
-    return Browser(views.application(*arguments, **options))
+from browser import browse
+from helpers import SECRET
 
 
 def fail(request):
@@ -90,7 +65,16 @@ class Responses(unittest.TestCase):
         self.assertEqual(self.browser.cookies, {})
 
     def test_bad_cookies(self):
-        for header in ("session=nonsense", "session=" + "A" * 200, "session", "session=\xff\xfe", ";;=;", "\0", '"', "session=\u20ac"):
+        for header in (
+            "session=nonsense",
+            "session=" + "A" * 200,
+            "session",
+            "session=\xff\xfe",
+            ";;=;",
+            "\0",
+            '"',
+            "session=\u20ac",
+        ):
             response = self.browser.get("/read", HTTP_COOKIE=header)
             self.assertEqual((response.status_code, response.text), (200, "{}"))
 

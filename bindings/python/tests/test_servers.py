@@ -18,7 +18,7 @@ from pathlib import Path
 
 from redis_server import redis_server
 
-from test_session import SECRET
+from helpers import SECRET
 
 HERE = Path(__file__).parent
 PROGRAMS = Path(sys.executable).parent
@@ -26,7 +26,7 @@ SERVERS = {
     "waitress": "{programs}/waitress-serve --threads=4 --listen=127.0.0.1:{port} application:app",
     "gunicorn": "{programs}/gunicorn --preload --workers=2 --no-control-socket --bind=127.0.0.1:{port} application:app",
     # Like gunicorn with --preload, uWSGI imports the application before it forks.
-    "uwsgi": "{programs}/uwsgi --master --processes=2 --die-on-term --http-socket=127.0.0.1:{port} --module=application:app",
+    "uwsgi": "{programs}/uwsgi --master --processes=2 --die-on-term --http-socket=127.0.0.1:{port} -w application:app",
 }
 #: The servers that fork. Each has two workers.
 FORKING = "gunicorn", "uwsgi"
@@ -43,7 +43,9 @@ def serving(server, settings):
     port = free_port()
     command = SERVERS[server].format(programs=PROGRAMS, port=port).split()
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, cwd=HERE, stdout=log, stderr=log, env={**os.environ, "KHUFU_SETTINGS": json.dumps(settings)})
+        process = subprocess.Popen(
+            command, cwd=HERE, stdout=log, stderr=log, env={**os.environ, "KHUFU_SETTINGS": json.dumps(settings)}
+        )
         try:
             wait_for(port, process, log)
             yield f"http://127.0.0.1:{port}"
@@ -67,7 +69,9 @@ class Client:
     def __init__(self, address):
         self.address = address
         self.jar = http.cookiejar.CookieJar()
-        self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(self.jar))
+        self.opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(self.jar)
+        )
 
     def show(self):
         with self.opener.open(f"{self.address}/show", timeout=20) as response:

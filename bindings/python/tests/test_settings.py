@@ -13,8 +13,8 @@ from pyramid.testing import DummyRequest
 import khufu.pyramid
 
 import views
-from test_pyramid import Browser, browse
-from test_session import SECRET
+from browser import Browser, browse
+from helpers import SECRET
 
 
 def main(global_config, **settings):
@@ -24,13 +24,24 @@ def main(global_config, **settings):
 
 class Settings(unittest.TestCase):
     def test_the_ini_files_settings(self):
-        settings = {"khufu.secret": SECRET, "khufu.httponly": "true", "khufu.timeout": "60", "other.secret": "x", "khufu.domain": ""}
+        settings = {
+            "khufu.secret": SECRET,
+            "khufu.httponly": "true",
+            "khufu.timeout": "60",
+            "other.secret": "x",
+            "khufu.domain": "",
+        }
         browser = browse(settings=settings)
         self.assertIn("HttpOnly", browser.get("/count").headers["Set-Cookie"])
 
     def test_previous_secrets_and_accepted_formats(self):
-        for old, more in ((khufu.pyramid.SessionFactory("older"), {"khufu.previous_secret": "\nold\nolder\n"}),
-                          (khufu.pyramid.SessionFactory("x", salt="other."), {"khufu.accept.old.secret": "x", "khufu.accept.old.salt": "other."})):
+        for old, more in (
+            (khufu.pyramid.SessionFactory("older"), {"khufu.previous_secret": "\nold\nolder\n"}),
+            (
+                khufu.pyramid.SessionFactory("x", salt="other."),
+                {"khufu.accept.old.secret": "x", "khufu.accept.old.salt": "other."},
+            ),
+        ):
             browser = browse(old)
             browser.get("/count")
             new = browse(settings={"khufu.secret": SECRET, **more})
@@ -76,8 +87,15 @@ class Settings(unittest.TestCase):
             return get_app(str(file))
 
     def test_wrong_settings_name_the_file_the_option_and_what_is_allowed(self):
-        for settings, words in (({"khufu.secret": SECRET, "khufu.timeout": "soon", "__file__": "/etc/app.ini"}, "/etc/app.ini.*khufu.*timeout.*whole seconds"),
-                                ({"khufu.secret": SECRET, "khufu.samesite": "x"}, "settings.*samesite.*Lax"), ({}, "secret"), ({"khufu.secreet": "x"}, "secreet")):
+        for settings, words in (
+            (
+                {"khufu.secret": SECRET, "khufu.timeout": "soon", "__file__": "/etc/app.ini"},
+                "/etc/app.ini.*khufu.*timeout.*whole seconds",
+            ),
+            ({"khufu.secret": SECRET, "khufu.samesite": "x"}, "settings.*samesite.*Lax"),
+            ({}, "secret"),
+            ({"khufu.secreet": "x"}, "secreet"),
+        ):
             with self.assertRaisesRegex(ConfigurationError, words) as caught:
                 browse(settings=settings)
             self.assertNotIn(SECRET, str(caught.exception))

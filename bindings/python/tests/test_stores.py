@@ -1,6 +1,5 @@
 """Sessions in a store: subjects, concurrency, forks and threads."""
 
-import os
 import socket
 import tempfile
 import threading
@@ -10,7 +9,7 @@ import unittest
 import khufu
 from redis_server import redis_server
 
-from test_session import SECRET, cookie
+from helpers import SECRET, cookie, in_child, in_threads
 
 
 class Sqlite(unittest.TestCase):
@@ -89,7 +88,9 @@ class Sqlite(unittest.TestCase):
 
     def test_a_factory_made_before_a_fork(self):
         _, sent = self.login()
-        self.assertTrue(in_child(lambda: self.factory.open(sent)["user"] == "user-1" and self.login("child") is not None))
+        self.assertTrue(
+            in_child(lambda: self.factory.open(sent)["user"] == "user-1" and self.login("child") is not None)
+        )
         self.assertEqual(len(self.factory.subject("child").sessions), 1)
 
     def test_threads_share_a_factory(self):
@@ -175,34 +176,3 @@ class Memory(unittest.TestCase):
         sent = cookie(session.commit())
         self.assertTrue(in_child(lambda: factory.open(sent).load_result == "missing"))
         self.assertEqual(factory.open(sent)["a"], 1)
-
-
-def in_child(check):
-    """Returns what a check gives in a forked child."""
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            status = 0 if check() else 1
-        finally:
-            os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-
-
-def in_threads(count, function):
-    """Runs a function in threads, and raises what one of them raised."""
-    raised = []
-
-    def run(number):
-        try:
-            function(number)
-        except Exception as error:
-            raised.append(error)
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    if raised:
-        raise raised[0]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import khufu
 
-from test_session import NOW, SECRET, cookie
+from helpers import NOW, SECRET, cookie
 
 
 class Transact(unittest.TestCase):
@@ -72,8 +72,12 @@ class Transact(unittest.TestCase):
     def test_it_ends_after_the_store_timeout_of_a_file(self):
         for section, prefix, text in (
             ("", "", f"store_timeout: 0.2\nsecret = {SECRET}\ntype = store\n[other]\nstore_timeout = 60\n"),
-            ("app:main", "khufu.", f"x = 1\n[app:main]\nkhufu.secret={SECRET}\nkhufu.type = store\n# store_timeout = 60\n"
-             "khufu.store_timeout =\n    0.2\nstore_timeout = 60\n"),
+            (
+                "app:main",
+                "khufu.",
+                f"x = 1\n[app:main]\nkhufu.secret={SECRET}\nkhufu.type = store\n# store_timeout = 60\n"
+                "khufu.store_timeout =\n    0.2\nstore_timeout = 60\n",
+            ),
         ):
             with tempfile.TemporaryDirectory() as folder:
                 file = Path(folder) / "production.ini"

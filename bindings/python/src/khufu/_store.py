@@ -93,9 +93,7 @@ class StoreFunctions:
         )
 
     def touch(self, key: Any, size: int, generation: int, record: Any, record_size: int, ttl: float) -> int:
-        return _outcome(
-            self._store.touch, _text(key, size), generation, unpacked(record, record_size), _lifetime(ttl)
-        )
+        return _outcome(self._store.touch, _text(key, size), generation, unpacked(record, record_size), _lifetime(ttl))
 
     def remove(self, key: Any, size: int, expected: int) -> int:
         return _outcome(self._store.remove, _text(key, size), expected)
