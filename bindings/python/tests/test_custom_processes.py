@@ -9,6 +9,7 @@ import weakref
 
 from custom_store import CustomStore, fail
 from helpers import in_child, in_threads
+from khufu import _exit
 
 
 def run(program):
@@ -94,6 +95,24 @@ class Processes(CustomStore):
 
         self.assertTrue(in_child(write))
         self.assertEqual(dict(factory.open(sent)), {"a": 1, "b": 2})
+
+    def test_a_child_does_not_wait_for_its_parents_threads(self):
+        factory = self.factory(store_timeout=60)
+        sent = self.begin(factory, a=1)
+        loading, end = threading.Event(), threading.Event()
+
+        def wait():
+            loading.set()
+            end.wait()
+
+        self.store.before["load"] = wait
+        thread = threading.Thread(target=factory.open, args=[sent])
+        thread.start()
+        loading.wait()
+        self.assertEqual(len(_exit._inside), 1)
+        self.assertTrue(in_child(lambda: not _exit._inside))
+        end.set()
+        thread.join()
 
     def test_threads_share_a_store(self):
         factory = self.factory(store_timeout=60)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import khufu
 import sqlite_store
+from browser import browse
 from custom_store import METHODS, CustomStore
 from helpers import SECRET
 
@@ -128,6 +129,11 @@ class Contract(CustomStore):
         file.write_text(f"secret = {SECRET}\n")
         factory = khufu.Factory.from_ini(file, store=self.store)
         self.assertEqual(dict(factory.open(self.begin(factory, a=1))), {"a": 1})
+
+    def test_the_settings_of_a_pyramid_application(self):
+        browser = browse(settings={"khufu.secret": SECRET, "khufu.store": self.store})
+        self.assertEqual([browser.get("/count").text for _ in range(2)], ["1", "2"])
+        self.assertEqual(len(self.named("save")), 2)
 
     def test_an_object_without_the_methods_is_refused(self):
         class Incomplete:

@@ -1,4 +1,4 @@
-"""Calls of the library that call a custom store or serializer."""
+"""Callbacks, with which the library calls a custom store or serializer."""
 
 from __future__ import annotations
 
@@ -14,33 +14,28 @@ from khufu._native import ffi, lib
 
 
 class _Thread(local):
-    #: The exception that a callback on this thread raised, until the library's function has returned.
+    #: The exception that a callback raised during the current call of the library.
     raised: BaseException | None = None
 
 
 _thread = _Thread()
 
 
-class Callbacks:
-    """The callbacks of a factory. They must live as long as the factory and its sessions.
+def table(kind: str, functions: dict[str, Callable[..., int]]) -> tuple[Any, list[Any]]:
+    """Returns a table such as ``khufu_store_vtable``, whose fields call the functions of their names, or are NULL.
 
-    An exception cannot pass through the library. So a callback that raises returns an error to the library, and its
-    exception waits until the library's function has returned.
+    It also returns the callbacks themselves. They must live as long as the factory and its sessions.
+
+    An exception cannot pass through the library. So a callback that raises one returns an error to the library, and
+    :class:`Calling` raises the exception when the library's function has returned.
     """
-
-    def __init__(self) -> None:
-        self._kept: list[Any] = []
-
-    def table(self, kind: str, functions: dict[str, Callable[..., int]]) -> Any:
-        """Returns a table of callbacks, such as ``khufu_store_vtable``, with a function for each of these fields."""
-        table = ffi.new(f"{kind} *")
-        table.struct_size = ffi.sizeof(kind)
-        for name, field in ffi.typeof(kind).fields:
-            if name in functions:
-                callback = _callback(field.type, functions[name])
-                self._kept.append(callback)
-                setattr(table, name, callback)
-        return table
+    table = ffi.new(f"{kind} *")
+    table.struct_size = ffi.sizeof(kind)
+    fields = dict(ffi.typeof(kind).fields)
+    callbacks = {name: _callback(fields[name].type, function) for name, function in functions.items()}
+    for name, callback in callbacks.items():
+        setattr(table, name, callback)
+    return table, list(callbacks.values())
 
 
 def _callback(kind: Any, function: Callable[..., int]) -> Any:
@@ -63,8 +58,8 @@ def _ends_the_call(raised: BaseException | None) -> bool:
 class Calling:
     """The context of a call of the library that may call back.
 
-    When the library's function has returned, it raises what a callback raised: as the cause of a StoreError or an
-    UnsupportedError, or itself if it is not an ``Exception``, such as KeyboardInterrupt.
+    If a callback raised an exception, it becomes the cause of the StoreError or UnsupportedError that the call raises.
+    If it is not an ``Exception``, such as KeyboardInterrupt, the call raises the exception itself.
     """
 
     def __enter__(self) -> None:
@@ -89,7 +84,7 @@ class CallbackHandle(Handle):
 
     def __init__(self, error: Callable[[Any], Any]) -> None:
         super().__init__(error)
-        self._lock = _Turn()
+        self._lock = _CallerLock()
 
     def open(self, kind: str, free: Callable[[Any], None], function: Callable[..., int], *arguments: Any) -> None:
         with Calling():
@@ -104,8 +99,8 @@ class CallbackHandle(Handle):
             return super().text(function, *arguments)
 
 
-class _Turn:
-    """A lock that raises instead of waiting for ever if its own thread holds it."""
+class _CallerLock:
+    """A lock that raises an exception if the thread that holds it wants it again. A Lock would wait forever."""
 
     def __init__(self) -> None:
         self._lock = Lock()

@@ -10,7 +10,7 @@ from khufu._native import ffi, lib
 class Error(Exception):
     """The base class of khufu's exceptions. No message holds a secret or a session's contents.
 
-    A class also inherits from ``ValueError`` or ``TypeError`` where Python's own types would raise that.
+    A class also inherits from ``ValueError`` or ``TypeError`` if Python's own types would raise that.
     """
 
     #: The number of this kind of error in ``khufu.h``.
@@ -48,7 +48,7 @@ class RangeError(Error, ValueError):
 
 
 class TooLargeError(Error, ValueError):
-    """Browsers would drop the cookie: it is too long. The session stays as it was: delete a key and commit again."""
+    """The cookie is so long that browsers would drop it. The session is unchanged: delete a key and commit again."""
 
     status = 7
 
@@ -78,7 +78,7 @@ class InternalError(Error):
 
 
 class StoreError(Error):
-    """The store failed or took too long. Commit again: what was saved is not saved twice."""
+    """The store failed or took too long. Commit again: no change is made twice."""
 
     status = 12
 

@@ -1,26 +1,27 @@
 """Waits, when Python exits, for calls of the library that call back.
 
-Python ends a daemon thread that wants to run Python code while Python exits. The process would abort if the thread were
-in a callback, because the end of a thread cannot unwind the library's stack frames.
+While Python exits, it ends every daemon thread that wants to run Python code. If such a thread were in a callback, the
+process would abort, because the end of the thread cannot unwind the library's stack frames.
 """
 
 from __future__ import annotations
 
 import atexit
+import os
 import threading
 import time
 
 #: How many seconds Python waits at most.
-PATIENCE = 5
+TIMEOUT = 5
 
 _inside: set[int] = set()
 _exiting: list[int] = []
 
 
 def enter() -> bool:
-    """Notes that this thread is in a call. Returns False if it was in one before.
+    """Notes that this thread is in a call. Returns False if it already was in one.
 
-    When Python exits, it does not return in any other thread than the one that exits.
+    While Python exits, this function returns only in the thread that exits.
     """
     thread = threading.get_ident()
     if thread in _inside:
@@ -40,6 +41,9 @@ def leave() -> None:
 @atexit.register
 def _wait() -> None:
     _exiting.append(threading.get_ident())
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until and any(each.ident in _inside for each in threading.enumerate()):
+    until = time.monotonic() + TIMEOUT
+    while _inside and time.monotonic() < until:
         time.sleep(0.005)
+
+
+os.register_at_fork(after_in_child=_inside.clear)  # a child has none of the other threads

@@ -65,7 +65,7 @@ class Factory:
         line of the value of ``khufu.previous_secret`` is a secret.
 
         :param section: the section's name; "": the lines before the first section.
-        :param prefix: the beginning of the options' names; lines with other names are not looked at.
+        :param prefix: the beginning of the options' names; lines with other names are ignored.
         :param options: further options, which replace those of the file.
         :raises OptionError: if an option is wrong; the message names the file, the line, the option and what is
             allowed.
@@ -95,8 +95,10 @@ class Factory:
         timeout: Duration | None = None,
         passive: bool = False,
     ) -> Session:
-        """Opens the session of a request. A bad cookie does not make this fail: the session is new and empty then, and
-        :attr:`Session.load_result` says why.
+        """Opens the session of a request.
+
+        A bad cookie never raises an exception: the session is new and empty then, and :attr:`Session.load_result` says
+        why.
 
         :param cookie_header: the value of the request's whole ``Cookie`` header.
         :param now: opens the session as if this were the current time, for tests and replays.
@@ -115,8 +117,8 @@ class Factory:
         timeout: Duration | None = None,
         passive: bool = False,
     ) -> Session:
-        """Opens the session of a cookie's value that came in another way, such as another header or a message.
-        :attr:`Session.value` gives such a value. Without a value the session is new.
+        """Opens the session of a cookie's value that was sent in another way, such as in another header or a message.
+        :attr:`Session.value` is such a value. Without a value the session is new.
 
         >>> import khufu
         >>> factory = khufu.Factory(secret="itsaseekreet")
@@ -141,8 +143,8 @@ class Factory:
         """Calls a function with the request's session, and commits the session.
 
         If the commit raises :class:`ConflictError`, the session is opened again, as it is by now, and the function is
-        called again, until the option store_timeout is over. So the function should do nothing but use the session.
-        Requests that set the same key do not conflict: the later commit wins.
+        called again with it, until store_timeout is over. So the function should only use the session. Requests that
+        set the same key do not conflict: the later commit wins.
 
         >>> import khufu
         >>> factory = khufu.Factory(secret="itsaseekreet", type="store")
@@ -156,8 +158,8 @@ class Factory:
         :param change: the function. If it raises an exception, nothing is committed.
         :param headers: the headers of the response.
         :param now: opens the session as if this were the current time, for tests and replays.
-        :param timeout: how long to begin again, and how long the store may take for each call, if that is less than the
-            option store_timeout.
+        :param timeout: for how many seconds to begin again, and how long the store may take for each call, if that is
+            less than the option store_timeout.
         :return: the function's last result, and the response's headers with those of the session.
         :raises ConflictError: if the time is over.
         :raises Error: what :meth:`open` and :meth:`Session.commit` raise.
@@ -183,7 +185,7 @@ class Factory:
         return Subject(self, self._handle, name)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"  # without the options: one of them is the secret
+        return f"<{type(self).__name__}>"  # It does not show the options, because one of them is the secret.
 
     def _session(
         self, function: Any, sent: str | bytes | None, now: Time | None, timeout: Duration | None, passive: bool

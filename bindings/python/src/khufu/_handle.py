@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from threading import Lock
-from typing import Any, ContextManager
+from typing import Any
 
 from khufu import _errors
 from khufu._native import ffi, lib
@@ -18,7 +19,7 @@ class Handle:
     """Calls the library's functions with a handle, one at a time, because they run without Python's global lock."""
 
     __slots__ = ("_data", "_error", "_lock", "_pointer", "_size")
-    _lock: ContextManager[Any]
+    _lock: AbstractContextManager[Any]
 
     def __init__(self, error: Callable[[Any], Any]) -> None:
         self._pointer = ffi.NULL

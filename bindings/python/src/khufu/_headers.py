@@ -1,4 +1,4 @@
-"""A response's headers, to which those of a session are added."""
+"""Adds the headers of a session to those of a response."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def parse(lines: bytes) -> Headers:
 
 
 def merge(headers: Headers, added: Headers, given_before: Collection[str] = ()) -> Headers:
-    """Returns a response's headers with those of a session.
+    """Returns a response's headers together with those of a session.
 
     >>> merge([("Cache-Control", "public, max-age=60"), ("Vary", "Accept")],
     ...       [("Set-Cookie", "session=x; Path=/"), ("Vary", "Cookie"), ("Cache-Control", "private")])
@@ -56,7 +56,7 @@ def _without_cookies(headers: Headers, given_before: Collection[str]) -> Headers
 
 
 def _identity(cookie: str) -> tuple[str, str, str]:
-    """Returns by what browsers tell cookies apart: the name, the path and the domain."""
+    """Returns the name, the path and the domain of a cookie. Browsers tell cookies apart by these."""
     pair, *rest = cookie.split(";")
     attributes = {name.strip().lower(): value.strip() for name, _, value in (each.partition("=") for each in rest)}
     return pair.partition("=")[0].strip(), attributes.get("path", ""), attributes.get("domain", "").lower().lstrip(".")
@@ -67,7 +67,7 @@ def _values(headers: Headers, wanted: str) -> list[str]:
 
 
 def _join(headers: Headers, wanted: str, value: str | None) -> None:
-    """Replaces the headers of this name by one, at the place of the first; None leaves them as they are."""
+    """Replaces the headers of this name by one, in the place of the first. None leaves them as they are."""
     if value is None:
         return
     first, *others = [index for index, (name, _) in enumerate(headers) if name.lower() == wanted.lower()]

@@ -8,8 +8,7 @@ from datetime import timedelta
 from types import NoneType
 from typing import Any, Literal, TypedDict, Union
 
-from khufu import _errors, _values
-from khufu._callbacks import Callbacks
+from khufu import _callbacks, _errors, _values
 from khufu._native import ffi, lib
 from khufu._serializer import Serializer, SerializerFunctions
 from khufu._store import Store, StoreFunctions
@@ -17,6 +16,9 @@ from khufu._store import Store, StoreFunctions
 Seconds = Union[int, str, timedelta, None]
 Flag = Union[bool, Literal["true", "false"], None]
 Secret = Union[str, bytes, None]
+
+#: The default of the option store_timeout.
+STORE_TIMEOUT = 1.0
 
 #: The options that may be custom objects: the methods that such an object has, those that it has all or none of, and
 #: the functions that call them.
@@ -27,7 +29,7 @@ CUSTOM: dict[str, tuple[list[str], list[str], type]] = {
 
 
 class SharedOptions(TypedDict, total=False):
-    """The options that an accepted format has, too, except for its secret."""
+    """The options that an accepted format can have, too, except for its secret."""
 
     type: Literal["signed_cookie", "encrypted_cookie", "store"]
     library: Literal["khufu", "pyramid_session_redis", "pyramid_redis_sessions", "beaker"]
@@ -100,11 +102,11 @@ class OptionsHandle:
 
     def __init__(self) -> None:
         self.handle = ffi.gc(lib.khufu_options_new(), lib.khufu_options_free)
-        self.callbacks: Callbacks | None = None
-        self.store_timeout = 1.0
+        self.callbacks: list[Any] = []
+        self.store_timeout = STORE_TIMEOUT
 
     def set(self, name: str, value: object) -> None:
-        """Sets an option. A list or a tuple sets it once for each of its values. None is no secret."""
+        """Sets an option. A list or a tuple sets it once for each of its values. None sets no secret."""
         if isinstance(value, (list, tuple)):
             for each in value:
                 self.set(name, each)
@@ -146,9 +148,9 @@ class OptionsHandle:
                 f"option {name}: expected text or an object with the methods {', '.join(methods)}; "
                 f"{kind} does not have {', '.join(missing)}"
             )
-        self.callbacks = self.callbacks or Callbacks()
         calls = functions(custom)
-        table = self.callbacks.table(f"khufu_{name}_vtable", {each: getattr(calls, each) for each in methods})
+        table, callbacks = _callbacks.table(f"khufu_{name}_vtable", {each: getattr(calls, each) for each in methods})
+        self.callbacks += callbacks
         self._check(getattr(lib, f"khufu_options_set_{name}")(self.handle, table, ffi.NULL))
 
     def _set_bytes(self, name: str, value: bytes) -> None:
@@ -164,7 +166,7 @@ class OptionsHandle:
         key, data = _values.text(name, "an option's name"), _values.text(value, f"option {name}")
         self._check(lib.khufu_options_set(self.handle, key, len(key), data, len(data)))
         if name == "store_timeout":
-            self.store_timeout = float(value)
+            self.store_timeout = float(value or STORE_TIMEOUT)
 
     def _check(self, status: int) -> None:
         if status:

@@ -23,7 +23,7 @@ def seconds(duration: Duration) -> float:
 
 
 def limit(duration: Duration | None) -> float:
-    """Returns how long a call may wait for the store; -1 stands for the option store_timeout."""
+    """Returns how many seconds a call may wait for the store. None gives -1, which means the option store_timeout."""
     if duration is None:
         return -1.0
     if not (waiting := seconds(duration)) >= 0:
@@ -32,7 +32,7 @@ def limit(duration: Duration | None) -> float:
 
 
 def moment(time: Time | None) -> float:
-    """Returns a time in seconds since the Unix epoch; -1 stands for the clock's."""
+    """Returns a time in seconds since the Unix epoch. None gives -1, which means the current time."""
     if time is None:
         return -1.0
     since = time.timestamp() if isinstance(time, datetime) else float(time)

@@ -36,11 +36,11 @@ class Session(MutableMapping[str, Any]):
     One thread at a time may use a session.
     """
 
-    # _values: what was read or set, as Python has it. _texts: the JSON text of those values that can change in place.
+    # _values has the values that were read or set, and _texts the JSON texts of those that can be changed in place.
     __slots__ = ("__weakref__", "_cookies", "_factory", "_handle", "_texts", "_values")
 
     def __init__(self, factory: Any, function: Any, *arguments: Any) -> None:
-        # The factory holds the callbacks of its options, which the library may call as long as the session lives.
+        # The factory keeps its callbacks alive. The library may call them as long as the session lives.
         self._factory = factory
         self._values: dict[str, Any] = {}
         self._texts: dict[str, bytes] = {}
@@ -51,7 +51,7 @@ class Session(MutableMapping[str, Any]):
     # The dictionary
 
     def __getitem__(self, key: str) -> Any:
-        """The value of a key.
+        """Returns the value of a key.
 
         :raises KeyError: if there is no such key.
         :raises WrongTypeError: if the value is a list or a dict that holds NaN or an infinity, which Python may have
@@ -99,7 +99,7 @@ class Session(MutableMapping[str, Any]):
         return int(self._handle.ask(lib.khufu_session_length))
 
     def __iter__(self) -> Iterator[str]:
-        """The keys, in the order in which they were added. The loop may change the session."""
+        """Returns the keys in the order in which they were added. The loop may change the session."""
         return iter(self._all())
 
     def __reversed__(self) -> Iterator[str]:
@@ -109,7 +109,7 @@ class Session(MutableMapping[str, Any]):
         return f"<{type(self).__name__}>"
 
     def copy(self) -> dict[str, Any]:
-        """A dict of all keys and values."""
+        """Returns a dict of all keys and values."""
         return dict(self)
 
     def __or__(self, other: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,7 +129,7 @@ class Session(MutableMapping[str, Any]):
         raise KeyError("popitem(): the session is empty")
 
     def setdefault(self, key: str, default: Any = None) -> Any:
-        """The value of a key, which is set first if it is not there."""
+        """Returns the value of a key. If there is no such key, it is first set to ``default``."""
         try:
             return self[key]
         except KeyError:
@@ -155,9 +155,9 @@ class Session(MutableMapping[str, Any]):
         self._forget_all()
 
     def append(self, key: str, value: Any) -> None:
-        """Adds a value to the list at a key, which is made if need be.
+        """Adds a value to the list at a key. If there is no such key, it is set to a new list.
 
-        Values that several requests append to a session in a store at the same time all stay.
+        If several requests append to a session in a store at the same time, all of their values are kept.
 
         :raises WrongTypeError: if the key holds something other than a list.
         """
@@ -166,9 +166,9 @@ class Session(MutableMapping[str, Any]):
         self._forget(key)
 
     def increment(self, key: str, by: int = 1) -> int:
-        """Adds to the integer at a key, which counts as 0 if it is not there, and returns the sum.
+        """Adds to the integer at a key, and returns the sum. If there is no such key, the integer is 0.
 
-        What several requests add to a session in a store at the same time adds up.
+        If several requests add to a session in a store at the same time, the numbers of all of them count.
 
         >>> import khufu
         >>> session = khufu.Factory(secret="itsaseekreet").open()
@@ -205,7 +205,7 @@ class Session(MutableMapping[str, Any]):
         self._forget(f"_f_{queue}")
 
     def pop_flash(self, queue: str = "") -> list[Any]:
-        """Takes all messages out of a queue."""
+        """Takes all messages out of a queue, and returns them. The oldest comes first."""
         name = _values.text(queue, "a queue")
         self._write_back(f"_f_{queue}")
         text = self._handle.text(lib.khufu_session_pop_flash, name, len(name))
@@ -213,7 +213,7 @@ class Session(MutableMapping[str, Any]):
         return list(_values.loads(text or b"[]"))
 
     def peek_flash(self, queue: str = "") -> list[Any]:
-        """The messages of a queue, which stay there."""
+        """Returns the messages of a queue, which stay there. The oldest comes first."""
         messages = self.get(f"_f_{queue}", [])
         if not isinstance(messages, list):
             raise WrongTypeError(f"the key '_f_{queue}' holds something other than a list")
@@ -222,11 +222,11 @@ class Session(MutableMapping[str, Any]):
     # CSRF tokens
 
     def get_csrf_token(self) -> str:
-        """The CSRF token. A session that has none gets a new one."""
+        """Returns the CSRF token. A session that has none gets a new one."""
         return self._token(lib.khufu_session_csrf_token)
 
     def new_csrf_token(self) -> str:
-        """Sets a new CSRF token, 40 hexadecimal digits, and returns it."""
+        """Sets a new CSRF token of 40 hexadecimal digits, and returns it."""
         return self._token(lib.khufu_session_new_csrf_token)
 
     def check_csrf_token(self, token: str | bytes | None) -> bool:
@@ -296,13 +296,13 @@ class Session(MutableMapping[str, Any]):
 
     @property
     def id(self) -> str | None:
-        """A name for a session in a store that may be logged, because it opens nothing. None before the first commit,
-        and for a session in a cookie."""
+        """A name for a session in a store, which may be logged, because it does not open the session. None before the
+        first commit, and for a session in a cookie."""
         return _decoded(self._handle.text(lib.khufu_session_id))
 
     @property
     def subject(self) -> str | None:
-        """Whose session it is, for :meth:`Factory.subject`. Only a store keeps subjects; None: nobody's."""
+        """The user whose session this is, for :meth:`Factory.subject`, or None. Only a store keeps subjects."""
         return _decoded(self._handle.text(lib.khufu_session_subject))
 
     @subject.setter
@@ -313,7 +313,7 @@ class Session(MutableMapping[str, Any]):
     # The cookie and the response
 
     def set_lifetime(self, lifetime: Duration | None) -> None:
-        """Sets how long the session lives when it is not used ("remember me"); None: as the options say.
+        """Sets after how many seconds without use the session expires ("remember me"). None: as the options say.
 
         A store keeps the lifetime. In a cookie it is only the Max-Age of the next commit's cookie.
         """
@@ -332,8 +332,9 @@ class Session(MutableMapping[str, Any]):
 
     @property
     def value(self) -> str | None:
-        """The value that the session's cookie carries now, for :meth:`Factory.open_value`; None if there is none, or if
-        a session in a cookie was changed and not committed."""
+        """The value that the session's cookie has now, for :meth:`Factory.open_value`.
+
+        None if there is no cookie, or if a session in a cookie was changed and not committed."""
         return _decoded(self._handle.text(lib.khufu_session_value))
 
     def commit(self, *, exception: bool = False, timeout: Duration | None = None) -> Headers:
@@ -348,8 +349,8 @@ class Session(MutableMapping[str, Any]):
         :param exception: True: the request ended in an exception. Without the option set_on_exception nothing is saved
             then, except that an invalidated session ends.
         :param timeout: how long the store may take, if that is less than the option store_timeout.
-        :raises TypeError: if a value was changed to something that JSON does not have; the message names the key. So
-            does that of the ``ValueError`` for NaN.
+        :raises TypeError: if a value was changed to one that JSON does not have. The message names the key.
+        :raises ValueError: if a value was changed so that it holds NaN or itself. The message names the key.
         :raises TooLargeError: if the session does not fit into a cookie.
         :raises Error: UnsupportedError, StoreError, ConflictError, GoneError, ReservedKeyError or RandomError.
         """
@@ -369,7 +370,7 @@ class Session(MutableMapping[str, Any]):
         """Returns a response's headers together with those of the session.
 
         Cookies that this session has added before are replaced. ``Vary`` and ``Cache-Control`` are merged: ``no-store``
-        and ``private`` stay, ``public`` and ``s-maxage`` go.
+        and ``private`` are kept, ``public`` and ``s-maxage`` are removed.
         """
         return self._merged(headers, self.headers)
 
@@ -379,7 +380,7 @@ class Session(MutableMapping[str, Any]):
         return merged
 
     def close(self) -> None:
-        """Frees the session and wipes its data from memory. What was not committed is lost."""
+        """Frees the session and wipes its data from memory. Changes that were not committed are lost."""
         self._forget_all()
         self._handle.close()
 
@@ -394,7 +395,8 @@ class Session(MutableMapping[str, Any]):
     # Values that were read or set
 
     def _unusual(self, key: object) -> bytes | None:
-        """Returns the JSON text of a key that the library cannot be asked for, but that Python may have stored."""
+        """Returns the JSON text of a key that the library cannot look up, because it cannot be written as UTF-8. Python
+        may have stored such a key."""
         values = self._all()
         return _values.dumps(values[key], "a key") if isinstance(key, str) and key in values else None
 
@@ -454,7 +456,7 @@ class Session(MutableMapping[str, Any]):
 
 
 def _lookup(key: object) -> bytes:
-    """Returns a key as UTF-8; raises KeyError for what no key in the library can be."""
+    """Returns a key as UTF-8. Raises KeyError if the library cannot have such a key."""
     try:
         return _values.name(key)
     except _errors.Error:

@@ -8,8 +8,8 @@ or, with settings such as ``khufu.secret = itsaseekreet`` in the ini file::
 
     config.include("khufu.pyramid")
 
-The sessions are those of ``pyramid.session.SignedCookieSessionFactory``, unless an option says otherwise: cookies that
-Pyramid wrote open, and Pyramid opens those that khufu writes.
+Unless an option says otherwise, the sessions are those of ``pyramid.session.SignedCookieSessionFactory``: khufu opens
+the cookies that Pyramid wrote, and Pyramid opens those that khufu wrote.
 """
 
 from __future__ import annotations
