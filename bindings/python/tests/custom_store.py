@@ -1,4 +1,4 @@
-"""What the tests of custom stores share."""
+"""A store and a base class for the tests of custom stores."""
 
 import contextlib
 import tempfile

@@ -1,4 +1,4 @@
-"""What values and keys that a session cannot hold get."""
+"""Values and keys that a session cannot hold."""
 
 import unittest
 from datetime import datetime
@@ -10,8 +10,6 @@ from khufu._native import lib
 
 
 class BadValues(unittest.TestCase):
-    """The table of what bad input gets."""
-
     def test_at_the_moment_of_setting_with_the_key(self):
         itself = []
         itself.append(itself)
@@ -40,12 +38,12 @@ class BadValues(unittest.TestCase):
                 lambda: session.__setitem__("the key", value),
                 lambda: session.setdefault("the key", value),
                 lambda: session.append("the key", value),
+                lambda: session.update({"a": 1, "the key": value}),
+                lambda: session.flash(value, "the key"),
             ):
                 with self.assertRaisesRegex(kind, "the key") as caught:
                     attempt()
                 self.assertIsInstance(caught.exception, khufu.Error)
-            self.assertRaises(kind, session.update, {"the key": value})
-            self.assertRaises(kind, session.flash, value)
         self.assertEqual((dict(session), session.is_changed), ({}, False))
 
     def test_keys(self):

@@ -1,4 +1,4 @@
-"""What becomes of the exceptions and wrong results of a custom store."""
+"""The effects of exceptions and wrong results of a custom store."""
 
 import time
 from pathlib import Path

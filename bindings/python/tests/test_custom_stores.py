@@ -1,4 +1,4 @@
-"""Custom stores: what their methods get, and what becomes of what they return."""
+"""The arguments and results of a custom store's methods."""
 
 import subprocess
 import sys

@@ -108,7 +108,9 @@ class Keywords(unittest.TestCase):
         self.assertEqual(khufu.Factory(secret=SECRET).open(sent, now=NOW).load_result, "malformed")
         session = factory.open()
         session["wrong"] = 1
-        self.assertRaises(khufu.UnsupportedError, session.commit)
+        with self.assertRaises(khufu.UnsupportedError) as caught:
+            session.commit()
+        self.assertEqual(str(caught.exception.__cause__), "not this one")
 
     def test_the_types_name_every_option(self):
         rows = re.findall(r"^\| `(\w+)` (◆?)", (ROOT / "docs/options.md").read_text(), re.MULTILINE)

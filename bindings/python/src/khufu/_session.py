@@ -145,7 +145,14 @@ class Session(MutableMapping[str, Any]):
             _values.name(key)
             texts[key] = _values.dumps(value, f"key {key!r}")
         text = _values.object_of(texts)
-        self._handle.call(lib.khufu_session_update, text, len(text))
+        try:
+            self._handle.call(lib.khufu_session_update, text, len(text))
+        except _errors.JSONError:
+            # One of the values is nested too deeply. Setting it alone raises an exception that names its key.
+            with self._factory.open() as other:
+                for key, value in values.items():
+                    other[key] = value
+            raise
         for key, value in values.items():
             self._keep(key, value, texts[key])
 
@@ -199,9 +206,10 @@ class Session(MutableMapping[str, Any]):
 
         :param allow_duplicate: False: a message that is in the queue is not added again.
         """
-        name, text = _values.text(queue, "a queue"), _values.dumps(msg, f"flash queue {queue!r}")
+        where = f"flash queue {queue!r}"
+        name, text = _values.text(queue, "a queue"), _values.dumps(msg, where)
         self._write_back(f"_f_{queue}")
-        self._handle.call(lib.khufu_session_flash, text, len(text), name, len(name), allow_duplicate)
+        self._call(where, lib.khufu_session_flash, text, len(text), name, len(name), allow_duplicate)
         self._forget(f"_f_{queue}")
 
     def pop_flash(self, queue: str = "") -> list[Any]:
@@ -411,12 +419,17 @@ class Session(MutableMapping[str, Any]):
 
     def _write(self, function: Any, key: str, value: Any, *outputs: Any) -> bytes:
         """Gives a key and a value to a function, and returns the value's JSON text."""
-        name, text = _values.name(key), _values.dumps(value, f"key {key!r}")
-        try:
-            self._handle.call(function, name, len(name), text, len(text), *outputs)
-        except _errors.JSONError as error:
-            raise _errors.JSONError(f"key {key!r}: {error}") from None
+        where = f"key {key!r}"
+        name, text = _values.name(key), _values.dumps(value, where)
+        self._call(where, function, name, len(name), text, len(text), *outputs)
         return text
+
+    def _call(self, where: str, function: Any, *arguments: Any) -> None:
+        """Calls a function that takes JSON. If the JSON is refused, the message says where it was to be set."""
+        try:
+            self._handle.call(function, *arguments)
+        except _errors.JSONError as error:
+            raise _errors.JSONError(f"{where}: {error}") from None
 
     def _all(self) -> dict[str, Any]:
         """Returns all keys and values."""
