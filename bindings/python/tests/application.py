@@ -1,4 +1,4 @@
-"""A Pyramid application that logs in and out, for the tests with servers: its options come from the environment."""
+"""A Pyramid application that logs in and out, for the tests with servers. The environment has its options."""
 
 import json
 import os

@@ -1,8 +1,6 @@
 """The settings of an application in an INI file."""
 
-import re
 import tempfile
-import textwrap
 import unittest
 from pathlib import Path
 
@@ -13,13 +11,21 @@ from pyramid.testing import DummyRequest
 import khufu.pyramid
 
 import views
-from browser import Browser, browse
+from browser import browse
 from helpers import SECRET
 
 
 def main(global_config, **settings):
     """Makes the application that PasteDeploy serves."""
     return views.application(settings={**global_config, **settings})
+
+
+def served(lines):
+    """Returns the application that PasteDeploy makes of an INI file with these lines."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "production.ini"
+        file.write_text(f"[app:main]\nuse = call:{__name__}:main\n{lines}")
+        return get_app(str(file))
 
 
 class Settings(unittest.TestCase):
@@ -56,17 +62,6 @@ class Settings(unittest.TestCase):
         self.assertEqual(browse(factory).get("/count").text, "1")
         self.assertEqual(dict(factory(DummyRequest())), {})
 
-    def test_the_settings_of_the_readme(self):
-        readme = (Path(__file__).parents[1] / "README.md").read_text()
-        (block,) = re.findall(r"((?: {4}khufu\..*\n(?: {8}.*\n)*)+)", readme)
-        wsgi = self.served(textwrap.dedent(block))
-        self.assertIn("HttpOnly", Browser(wsgi).get("/count").headers["Set-Cookie"])
-        before = browse(khufu.pyramid.SessionFactory("one that is older still"))
-        before.get("/count")
-        browser = Browser(wsgi)
-        browser.cookies = before.cookies
-        self.assertEqual(browser.get("/count").text, "2")
-
     def test_a_wrong_line_names_the_file_the_option_and_what_is_allowed(self):
         for line, words in (
             ("khufu.timeout = soon", "timeout.*whole seconds"),
@@ -76,15 +71,8 @@ class Settings(unittest.TestCase):
             ("khufu.max_age = 1.5", "max_age.*whole seconds"),
         ):
             with self.assertRaisesRegex(ConfigurationError, f"/production.ini, settings khufu.*{words}") as caught:
-                self.served(f"khufu.secret = {SECRET}\n{line}\n")
+                served(f"khufu.secret = {SECRET}\n{line}\n")
             self.assertNotIn(SECRET, str(caught.exception))
-
-    def served(self, lines):
-        """Returns the application that PasteDeploy makes of a file with these lines."""
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "production.ini"
-            file.write_text(f"[app:main]\nuse = call:{__name__}:main\n{lines}")
-            return get_app(str(file))
 
     def test_wrong_settings_name_the_file_the_option_and_what_is_allowed(self):
         for settings, words in (

@@ -1,4 +1,4 @@
-"""An application with views that use its sessions, whichever library they come from."""
+"""An application with views that use its sessions. A test chooses the library of the sessions."""
 
 from pyramid.config import Configurator
 from pyramid.response import Response

@@ -10,7 +10,8 @@ from khufu import _callbacks, _values
 class Serializer(Protocol):
     """A custom serializer for the option ``serializer``, as Pyramid's factories take one.
 
-    A payload stands for ``[renewed, created, state]``, as in Pyramid. In a store it stands for the state alone.
+    For a cookie, the value is the list ``[renewed, created, state]``, as in Pyramid. For a record in a store, it is the
+    state alone, a dict.
 
     If ``loads`` raises an exception, the cookie or record is malformed, and the session is new. If ``dumps`` raises
     one, it becomes the ``__cause__`` of a :class:`khufu.UnsupportedError`. An exception that is not an ``Exception``,
@@ -18,7 +19,7 @@ class Serializer(Protocol):
     """
 
     def loads(self, payload: bytes, /) -> Any:
-        """Returns the value that a payload stands for."""
+        """Returns the value that a payload encodes."""
 
     def dumps(self, value: Any, /) -> bytes:
         """Returns the payload of a value."""

@@ -238,7 +238,8 @@ class Session(MutableMapping[str, Any]):
         return self._token(lib.khufu_session_new_csrf_token)
 
     def check_csrf_token(self, token: str | bytes | None) -> bool:
-        """Tells, in constant time, whether a token is the session's. A session without a token refuses every token."""
+        """Returns True if a token is the session's. They are compared in constant time. A session without a token
+        refuses every token."""
         data = token.encode("utf-8", "backslashreplace") if isinstance(token, str) else token or b""
         valid = ffi.new("bool *")
         self._handle.call(lib.khufu_session_check_csrf_token, data, len(data), valid)

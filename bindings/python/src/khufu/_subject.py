@@ -31,7 +31,7 @@ class Subject:
 
     @property
     def sessions(self) -> list[SubjectSession]:
-        """The sessions. The session that was used last comes first."""
+        """The sessions, ordered by their last use. The latest is first."""
         found = []
         cursor, created, accessed = ffi.new("size_t *"), ffi.new("double *"), ffi.new("double *")
         text, size = ffi.new("const char **"), ffi.new("size_t *")

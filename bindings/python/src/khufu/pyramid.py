@@ -41,8 +41,8 @@ with contextlib.suppress(ImportError):  # pyramid_retry need not be installed
 class Session(khufu.Session):
     """The ``request.session`` of a Pyramid application.
 
-    A response callback commits it and adds its headers to the response. A view that must know whether the session was
-    saved commits it itself; the callback then saves only what was changed afterwards.
+    A response callback commits it and adds its headers to the response. A view can also commit it, to know that it was
+    saved. The callback then saves only later changes.
     """
 
     __slots__ = ()
