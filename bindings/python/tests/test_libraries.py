@@ -1,7 +1,9 @@
 """khufu.pyramid and the libraries that it replaces read and write each other's sessions, with one browser."""
 
 import contextlib
+import re
 import subprocess
+import sys
 import unittest
 import warnings
 from pathlib import Path
@@ -15,6 +17,7 @@ from browser import Browser, browse
 from helpers import SECRET
 
 TESTS = Path(__file__).parent
+README = TESTS.parent / "README.md"
 #: Pyramid 1 and pyramid_redis_sessions, which scripts/dependencies installs.
 PYRAMID1 = TESTS.parents[2] / ".venv-pyramid1/bin/python"
 
@@ -28,6 +31,29 @@ def pyramid_redis_sessions(socket):
             yield Browser(SendRequest(), f"http://127.0.0.1:{int(server.stdout.readline())}")
         finally:
             server.terminate()
+
+
+class Readme(unittest.TestCase):
+    """README.md names what the sessions of each library have and khufu's do not have."""
+
+    def check_names(self, library, module, *classes, python=sys.executable):
+        (listed,) = re.findall(rf"^- {library}.*: (`(?:.*\n  ?)*.*)", README.read_text(), re.MULTILINE)
+        listed = re.findall(r"`([\w.]+)(…?)", listed)
+        program = f"import {module} as m; print(" + ", ".join(f"*dir(m.{each})" for each in classes) + ")"
+        printed = subprocess.run([python, "-c", program], check=True, capture_output=True, text=True).stdout
+        missing = {name for name in printed.split() if name[0] != "_" and not hasattr(khufu.pyramid.Session, name)}
+        self.assertGreater(len(missing), 5)
+        for name in missing:
+            self.assertTrue(any(name.startswith(word) if more else name == word for word, more in listed), name)
+
+    def test_pyramid_session_redis(self):
+        self.check_names("pyramid_session_redis", "pyramid_session_redis.session", "RedisSession")
+
+    def test_pyramid_redis_sessions(self):
+        self.check_names("pyramid_redis_sessions", "pyramid_redis_sessions.session", "RedisSession", python=PYRAMID1)
+
+    def test_beaker(self):
+        self.check_names("Beaker", "beaker.session", "SessionObject", "Session", "CookieSession")
 
 
 class Exchange(unittest.TestCase):
