@@ -54,6 +54,37 @@ print(dict(factory.open_value(session.value)))
 """
 
 
+# Signals raise an exception at any moment, in the store's methods and around them.
+SIGNALS = """
+import random
+
+class Ended(BaseException):
+    pass
+
+def end(*_):
+    raise Ended
+
+factory = khufu.Factory(secret="itsaseekreet", store=DictStore(), store_timeout=60)
+session = factory.open()
+session["n"] = 0
+session.commit()
+session_value = session.value
+committed = ended = 0
+signal.signal(signal.SIGALRM, end)
+while ended < 1000:
+    try:
+        signal.setitimer(signal.ITIMER_REAL, random.uniform(0.00001, 0.0006))
+        while True:
+            with factory.open_value(session_value) as session:
+                session.increment("n")
+                session.commit()
+            committed += 1
+    except Ended:
+        ended += 1
+signal.setitimer(signal.ITIMER_REAL, 0)
+print(committed <= factory.open_value(session_value)["n"] <= committed + ended)
+"""
+
 # Python ends the threads while they are calling the store.
 EXIT = """
 factory = khufu.Factory(secret="itsaseekreet", store=DictStore())
@@ -75,6 +106,9 @@ time.sleep(0.05)
 class Processes(CustomStore):
     def test_a_signal(self):
         self.assertEqual(run(SIGNAL), ("interrupted\n{'a': 1}\n", "", 0))
+
+    def test_signals_at_any_moment(self):
+        self.assertEqual(run(SIGNALS), ("True\n", "", 0))
 
     def test_python_exits_while_threads_call_the_store(self):
         for _ in range(5):

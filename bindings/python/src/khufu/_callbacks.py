@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Lock, get_ident, local
+from threading import RLock, local
 from types import TracebackType
 from typing import Any
 
@@ -84,37 +84,32 @@ class CallbackHandle(Handle):
 
     def __init__(self, error: Callable[[Any], Any]) -> None:
         super().__init__(error)
-        self._lock = _CallerLock()
+        self._lock: Any = RLock()
 
     def open(self, kind: str, free: Callable[[Any], None], function: Callable[..., int], *arguments: Any) -> None:
-        with Calling():
+        with self._calling():
             super().open(kind, free, function, *arguments)
 
+    def ask(self, function: Callable[..., Any]) -> Any:
+        with self._calling():
+            return super().ask(function)
+
     def call(self, function: Callable[..., int], *arguments: Any) -> bool:
-        with Calling():
+        with self._calling():
             return super().call(function, *arguments)
 
     def text(self, function: Callable[..., int], *arguments: Any) -> bytes | None:
-        with Calling():
+        with self._calling():
             return super().text(function, *arguments)
 
+    def close(self) -> None:
+        with self._calling():
+            super().close()
 
-class _CallerLock:
-    """A lock that raises an exception if the thread that holds it wants it again. A Lock would wait forever."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._owner: int | None = None
-
-    def __enter__(self) -> None:
-        if self._owner == get_ident():
+    def _calling(self) -> Calling:
+        if self._lock._is_owned():
             raise ArgumentError("a custom store or serializer must not use the session that calls it")
-        self._lock.acquire()
-        self._owner = get_ident()
-
-    def __exit__(self, *_error: object) -> None:
-        self._owner = None
-        self._lock.release()
+        return Calling()
 
 
 def unpacked(data: Any, size: int) -> bytes:

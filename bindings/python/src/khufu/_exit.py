@@ -40,9 +40,10 @@ def leave() -> None:
 
 @atexit.register
 def _wait() -> None:
-    _exiting.append(threading.get_ident())
+    thread = threading.get_ident()
+    _exiting.append(thread)
     until = time.monotonic() + TIMEOUT
-    while _inside and time.monotonic() < until:
+    while _inside - {thread} and time.monotonic() < until:
         time.sleep(0.005)
 
 
