@@ -43,12 +43,14 @@ namespace khufu {
 /** The exception that a failed call throws. Its message says what went wrong, and contains no secret. */
 class Error : public std::exception {
 public:
+    /** Makes an error with a message. If the message is empty, the status has its own: khufu_status_message. */
     Error(khufu_status status, const char *detail) : status_(status), detail_(detail) {
         if (detail_.empty()) detail_ = khufu_status_message(static_cast<std::int32_t>(status));
     }
 
     /** The status of the failed call, for example KHUFU_ERR_GONE. */
     khufu_status status() const noexcept { return status_; }
+    /** The library's message. */
     const char *what() const noexcept override { return detail_.c_str(); }
 
 private:
@@ -216,6 +218,7 @@ public:
     std::optional<std::string_view> get_json(std::string_view key) {
         return find(khufu_session_get, key.data(), key.size());
     }
+    /** True if there is such a key. */
     bool contains(std::string_view key) {
         bool found = false;
         check(khufu_session_contains(get(), key.data(), key.size(), &found));
@@ -223,6 +226,7 @@ public:
     }
     /** The number of keys. */
     std::size_t size() { return khufu_session_length(get()); }
+    /** True if there are no keys. */
     bool empty() { return size() == 0; }
     /** The whole session as a JSON object. NaN and the infinities are null in it. */
     std::string_view to_json() { return must(khufu_session_to_json); }
@@ -263,6 +267,7 @@ public:
      * session in the loop.
      */
     detail::Iterator<Items, Item> begin() { return detail::Iterator<Items, Item>(Items{this}); }
+    /** The end of the keys. */
     detail::End end() const { return {}; }
 
     // ---- writing the dictionary
@@ -358,6 +363,7 @@ public:
 
     /** Returns the session's CSRF token. If the session has no token, it gets one. */
     std::string_view csrf_token() { return must(khufu_session_csrf_token); }
+    /** Gives the session a new CSRF token and returns it, for example when a user logs in. */
     std::string_view new_csrf_token() { return must(khufu_session_new_csrf_token); }
     /** True if the token is the session's. The comparison takes constant time. If the session has no token, false. */
     bool check_csrf_token(std::string_view token) {
@@ -368,14 +374,17 @@ public:
 
     // ---- the session's life
 
-    /** The times when the session began, was last used, and was last written, in seconds since the Unix epoch. */
+    /** The time when the session began, in seconds since the Unix epoch. */
     double created() const noexcept { return khufu_session_created(get()); }
+    /** The time when the session was last read or changed, in seconds since the Unix epoch. */
     double accessed() const noexcept { return khufu_session_accessed(get()); }
+    /** The time when the browser's cookie was written, in seconds since the Unix epoch. */
     double renewed() const noexcept { return khufu_session_renewed(get()); }
     /** True if the session began with this request. */
     bool is_new() const noexcept { return khufu_session_is_new(get()); }
     /** True if commit would write the session. */
     bool is_changed() const noexcept { return khufu_session_is_changed(get()); }
+    /** How the request's cookie was opened, for example KHUFU_LOAD_EXPIRED. khufu_load_result_name gives its name. */
     khufu_load_result load_result() const noexcept { return khufu_session_load_result(get()); }
     /**
      * The message of the last call that failed. After opening, the reason why the cookie was refused. "" if there is
@@ -391,12 +400,14 @@ public:
     void regenerate_id() { check(khufu_session_regenerate_id(get())); }
     /** Ends the session and drops its data, for example when the user logs out. A new, empty session begins. */
     void invalidate() { check(khufu_session_invalidate(get())); }
+    /** Makes commit write the session although nothing in it was changed. */
     void mark_changed() { check(khufu_session_mark_changed(get())); }
     /**
      * Sets the session's subject, for example "user-42", so that Factory::subject finds the session. An empty text
      * means that the session has no subject.
      */
     void set_subject(std::string_view subject) { check(khufu_session_set_subject(get(), subject.data(), subject.size())); }
+    /** The session's subject, or nothing if it has none. */
     std::optional<std::string_view> subject() { return find(khufu_session_subject); }
     /** Sets how long after its last use the session expires ("remember me"). 0 means that the options apply again. */
     void set_lifetime(std::chrono::seconds lifetime) {
@@ -473,11 +484,14 @@ private:
 /** The sessions of one subject, as they were when Factory::subject found them. Only one thread at a time may use it. */
 class Subject {
 public:
+    /** One session of the subject. */
     struct Entry {
         /** The session's Session::id. The view is valid as long as the Subject. */
         std::string_view id;
-        /** The times when the session began and was last used, in seconds since the Unix epoch. */
-        double created, accessed;
+        /** The time when the session began, in seconds since the Unix epoch. */
+        double created;
+        /** The time when the session was last used, in seconds since the Unix epoch. */
+        double accessed;
     };
 
 private:
@@ -500,6 +514,7 @@ public:
      * first.
      */
     detail::Iterator<Entries, Entry> begin() const { return detail::Iterator<Entries, Entry>(Entries{this}); }
+    /** The end of the sessions. */
     detail::End end() const { return {}; }
     /** Ends one session of the subject. Returns false if the subject has no session with this id. */
     bool revoke(std::string_view id) { return is_found(khufu_subject_revoke(get(), id.data(), id.size())); }
@@ -509,6 +524,7 @@ public:
         is_found(khufu_subject_revoke_all(get(), except.data(), except.size(), &revoked));
         return revoked;
     }
+    /** The handle, for functions of khufu.h. */
     khufu_subject *get() const noexcept { return handle_.get(); }
 
 private:
@@ -574,6 +590,7 @@ public:
         if (status != KHUFU_OK) throw Error(status, khufu_subject_error(made));
         return opened;
     }
+    /** The handle, for functions of khufu.h. */
     khufu_factory *get() const noexcept { return handle_.get(); }
 
 private:
