@@ -61,8 +61,7 @@ class Shop
     sku = form["sku"].to_s
     return text(400, "sku: must have 1 to 40 characters") unless sku.length.between?(1, 40)
 
-    cart = session.fetch("cart", {})
-    session["cart"] = cart.except(sku) if cart.key?(sku)
+    session.delete("cart.#{sku}")
     text(303, "")
   end
 
@@ -89,11 +88,13 @@ port = nil
 OptionParser.new { |options| options.on("--port N", Integer) { |number| port = number } }.parse!
 abort "usage: ruby_server.rb --port N" unless port
 
-factory = Khufu::Factory.new(secret: ENV.fetch("KHUFU_SECRET"), httponly: true)
+store = ENV.fetch("KHUFU_STORE", "")
+kept = store.empty? ? {} : { type: :store, store: store }
+factory = Khufu::Factory.new(secret: ENV.fetch("KHUFU_SECRET"), httponly: true, **kept)
 server = WEBrick::HTTPServer.new(
   BindAddress: "127.0.0.1", Port: port, AccessLog: [], Logger: WEBrick::Log.new($stderr, WEBrick::Log::WARN),
   StartCallback: -> { puts("listening on 127.0.0.1:#{port}") or $stdout.flush }
 )
 server.mount_proc("/") { |request, response| serve(factory, request, response) }
-trap("TERM") { server.shutdown }
+%w[INT TERM].each { |signal| trap(signal) { server.shutdown } }
 server.start

@@ -29,7 +29,11 @@ func main() {
 }
 
 func run(port int) error {
-	factory, err := khufu.NewFactory(khufu.Options{Secret: os.Getenv("KHUFU_SECRET"), HTTPOnly: true})
+	options := khufu.Options{Secret: os.Getenv("KHUFU_SECRET"), HTTPOnly: true, Store: os.Getenv("KHUFU_STORE")}
+	if options.Store != "" {
+		options.Type = khufu.Stored
+	}
+	factory, err := khufu.NewFactory(options)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"log"
 	"net/http"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	khufu "github.com/khufu/khufu/bindings/go"
@@ -25,6 +26,9 @@ func (s shop) handler() http.Handler {
 	mux.Handle("POST /cart", s.page(s.addToCart))
 	return mux
 }
+
+// Each article in the cart has a key of its own, so that a store can add up what concurrent requests add.
+const cartPrefix = "cart."
 
 // A reply is sent after the session is committed, because committing adds headers.
 type reply struct {
@@ -85,12 +89,8 @@ func (s shop) addToCart(r *http.Request, session *khufu.Session) (reply, error) 
 		return text(http.StatusBadRequest, "quantity: must be a number from 1 to 99"), nil
 	}
 
-	cart := map[string]int{}
-	if err := session.Get("cart", &cart); err != nil && !errors.Is(err, khufu.ErrNotFound) {
-		return reply{}, err
-	}
-	cart[sku] += quantity
-	return text(http.StatusSeeOther, "added to the cart"), session.Set("cart", cart)
+	_, err = session.Increment(cartPrefix+sku, int64(quantity))
+	return text(http.StatusSeeOther, "added to the cart"), err
 }
 
 // A view is what the server shows of a session.
@@ -131,8 +131,12 @@ func (s shop) show(_ *http.Request, session *khufu.Session) (reply, error) {
 		return reply{}, err
 	}
 	user, _ := session.GetString("user")
-	var cart map[string]json.Number
-	session.Get("cart", &cart)
+	cart := map[string]string{}
+	for key, quantity := range session.All() {
+		if sku, found := strings.CutPrefix(key, cartPrefix); found {
+			cart[sku] = string(quantity)
+		}
+	}
 	var body bytes.Buffer
 	err = html.Execute(&body, map[string]any{
 		"Session": view, "User": user, "Cart": cart, "State": string(view.State), "Peers": s.peers,
