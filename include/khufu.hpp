@@ -24,11 +24,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <initializer_list>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -41,21 +42,18 @@
 namespace khufu {
 
 /** The exception that a failed call throws. Its message says what went wrong, and contains no secret. */
-class Error : public std::exception {
+class Error : public std::runtime_error {
 public:
-    /** Makes an error with a message. If the message is empty, the status has its own: khufu_status_message. */
-    Error(khufu_status status, const char *detail) : status_(status), detail_(detail) {
-        if (detail_.empty()) detail_ = khufu_status_message(static_cast<std::int32_t>(status));
-    }
+    /** Makes an error with a message. If the message is empty, it is that of khufu_status_message. */
+    Error(khufu_status status, const char *message)
+        : std::runtime_error(*message != '\0' ? message : khufu_status_message(static_cast<std::int32_t>(status))),
+          status_(status) {}
 
     /** The status of the failed call, for example KHUFU_ERR_GONE. */
     khufu_status status() const noexcept { return status_; }
-    /** The library's message. */
-    const char *what() const noexcept override { return detail_.c_str(); }
 
 private:
     khufu_status status_;
-    std::string detail_;
 };
 
 namespace detail {
