@@ -1,5 +1,6 @@
 """A browser for the demo's servers, and the report of what it saw."""
 
+import copy
 import http.cookiejar
 import json
 import urllib.error
@@ -32,7 +33,8 @@ class Browser:
 
     def copy(self):
         """Returns another browser that has the same cookies, as a thief's would."""
-        other = Browser(self.servers)
+        other = copy.copy(self)
+        Browser.__init__(other, self.servers)
         for cookie in self.jar:
             other.jar.set_cookie(cookie)
         return other

@@ -45,12 +45,6 @@ class Visitor(Browser):
     def is_logged_in(self):
         return '<h1>Hello, ' in self.show().body
 
-    def with_same_cookies(self):
-        other = Visitor(self.servers, self.name)
-        for cookie in self.jar:
-            other.jar.set_cookie(cookie)
-        return other
-
 
 def log_in(visitor, check):
     page = visitor.show()
@@ -64,7 +58,7 @@ def log_in(visitor, check):
         page = visitor.send('/login', user=user)
         check(f'a login with {what} is refused', [page.status, page.headers['Content-Type']], [400, 'text/plain; charset=utf-8'])
     check('nobody is logged in', visitor.is_logged_in(), False)
-    before, token = visitor.with_same_cookies(), visitor.token()
+    before, token = visitor.copy(), visitor.token()
     page = visitor.send('/login', token, user=USER)
     check('after the login the browser shows the page', [page.status, page.url], [200, visitor.servers.url(visitor.name, '/')])
     check('… the name and the message are escaped', [page.body.count(SHOWN), '<b>' in page.body], [2, False])
@@ -101,7 +95,7 @@ def overfill_cart(visitor, check):
 def fill_at_once(visitor, check):
     token = visitor.token()
     with ThreadPoolExecutor(8) as pool:
-        statuses = list(pool.map(lambda _: visitor.with_same_cookies().send('/cart', token, article='tea').status, range(24)))
+        statuses = list(pool.map(lambda _: visitor.copy().send('/cart', token, article='tea').status, range(24)))
     check('24 requests add tea at the same time', statuses, [200] * 24)
     check('… and none is lost', visitor.articles()[0], '26 × tea')
 
@@ -118,7 +112,7 @@ def lose_the_store(visitor, url, check):
     path = url.removeprefix('redis+unix://')
     redis = Redis(unix_socket_path=path)
     visitor.send('/login', user='ada')
-    token, thief = visitor.token(), visitor.with_same_cookies()
+    token, thief = visitor.token(), visitor.copy()
     redis.config_set('min-replicas-to-write', 1)
     pages = [visitor.send('/cart', token, article='tea'), visitor.send('/logout', token)]
     check('a commit that the store refuses is a 503 without the page',
@@ -151,7 +145,7 @@ def visit(programs, name, report, url=None):
             cookie = visitor.cookie().value
             if url:
                 fill_at_once(visitor, check)
-                thief = visitor.with_same_cookies()
+                thief = visitor.copy()
                 log_out(visitor, check)
                 check('… a stolen cookie opens nothing', thief.is_logged_in(), False)
                 pages = lose_the_store(visitor, url, check)
