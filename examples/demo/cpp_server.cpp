@@ -60,14 +60,10 @@ void check_out(const Request &, Response &response, Session &session) {
 
 } // namespace
 
-int main(int count, char **words) try {
-    const khufu::Factory factory = factory_from_environment();
-    httplib::Server server;
-    server.Get("/", with_session(factory, show));
-    server.Get("/session", with_session(factory, show_json));
-    server.Post("/checkout", with_session(factory, form_page(check_out)));
-    return run(server, count, words);
-} catch (const khufu::Error &error) {
-    std::cerr << error.what() << '\n';
-    return 1;
+int main(int count, char **words) {
+    return run(count, words, [](httplib::Server &server, const khufu::Factory &factory) {
+        server.Get("/", with_session(factory, show));
+        server.Get("/session", with_session(factory, show_json));
+        server.Post("/checkout", with_session(factory, form_page(check_out)));
+    });
 }

@@ -1,8 +1,11 @@
 """Logs in at the example servers in C and C++, with sessions in a cookie and in Redis, and takes Redis away."""
 
 import html
+import os
 import re
 import secrets
+import socket
+import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -160,6 +163,21 @@ def visit(programs, name, report, url=None):
     check('neither its log nor an error page has a secret', [each for each in [secret, cookie, USER] if each in told], [])
 
 
+def check_start(program, name, report):
+    """A server that cannot start says why."""
+    def start(*words, secret=''):
+        environment = {**os.environ, 'KHUFU_SECRET': secret, 'KHUFU_STORE': ''}
+        ended = subprocess.run([program, *words], env=environment, capture_output=True, text=True, timeout=20)
+        return [ended.returncode, ended.stderr, ended.stdout]
+
+    report.check(f'{name}: it needs a port', start(), [2, f'usage: {program} --port N\n', ''])
+    [status, reason, _] = start('--port', '1')
+    report.check(f'{name}: it needs a secret', [status, 'secret must not be empty' in reason], [1, True])
+    with socket.create_server(('127.0.0.1', 0)) as other:
+        port = str(other.getsockname()[1])
+        report.check(f'{name}: it needs a free port', start('--port', port, secret='x'), [1, f'cannot listen on 127.0.0.1:{port}\n', ''])
+
+
 def check_glue(report):
     for name, (path, limit) in GLUE.items():
         text = (EXAMPLES / path).read_text()
@@ -174,6 +192,7 @@ def main(programs):
     report = Report()
     check_glue(report)
     for name in GLUE:
+        check_start(programs / name, name, report)
         visit(programs, name, report)
         with redis_server() as url:
             visit(programs, name, report, url)

@@ -58,15 +58,11 @@ void log_out(const Request &, Response &response, Session &session) {
 
 } // namespace
 
-int main(int count, char **words) try {
-    const khufu::Factory factory = factory_from_environment();
-    httplib::Server server;
-    server.Get("/", with_session(factory, show));
-    server.Post("/login", with_session(factory, form_page(log_in)));
-    server.Post("/cart", with_session(factory, form_page(add_to_cart)));
-    server.Post("/logout", with_session(factory, form_page(log_out)));
-    return run(server, count, words);
-} catch (const khufu::Error &error) {
-    std::cerr << error.what() << '\n';
-    return 1;
+int main(int count, char **words) {
+    return run(count, words, [](httplib::Server &server, const khufu::Factory &factory) {
+        server.Get("/", with_session(factory, show));
+        server.Post("/login", with_session(factory, form_page(log_in)));
+        server.Post("/cart", with_session(factory, form_page(add_to_cart)));
+        server.Post("/logout", with_session(factory, form_page(log_out)));
+    });
 }

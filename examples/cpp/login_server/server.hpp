@@ -85,21 +85,13 @@ inline khufu::Factory factory_from_environment() {
     return khufu::Factory{{"secret", secret}, {"httponly", "true"}, {"type", type}, {"store", store}};
 }
 
-// Listens on 127.0.0.1, at the port of the command `SERVER --port N`, until SIGTERM or SIGINT. Returns the exit status.
-inline int run(httplib::Server &server, int count, char **words) {
-    if (count != 3 || std::string_view(words[1]) != "--port") {
-        std::cerr << "usage: " << words[0] << " --port N\n";
-        return 2;
-    }
-    const int port = std::atoi(words[2]);
+// Listens on 127.0.0.1 until SIGTERM or SIGINT. Returns the exit status.
+inline int listen_until_signal(httplib::Server &server, int port) {
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr); // the server's threads inherit it: only sigwait gets the signals
-
-    server.set_exception_handler(refuse);
-    server.set_payload_max_length(10000);
     if (!server.bind_to_port("127.0.0.1", port)) {
         std::cerr << "cannot listen on 127.0.0.1:" << port << '\n';
         return 1;
@@ -112,6 +104,23 @@ inline int run(httplib::Server &server, int count, char **words) {
     server.stop();
     listener.join();
     return 0;
+}
+
+// Runs a server with these pages for the command `SERVER --port N`. Returns the exit status.
+inline int run(int count, char **words, void (*add_pages)(httplib::Server &, const khufu::Factory &)) try {
+    if (count != 3 || std::string_view(words[1]) != "--port") {
+        std::cerr << "usage: " << words[0] << " --port N\n";
+        return 2;
+    }
+    const khufu::Factory factory = factory_from_environment();
+    httplib::Server server;
+    server.set_exception_handler(refuse);
+    server.set_payload_max_length(10000);
+    add_pages(server, factory);
+    return listen_until_signal(server, std::atoi(words[2]));
+} catch (const khufu::Error &error) {
+    std::cerr << error.what() << '\n';
+    return 1;
 }
 
 #endif
