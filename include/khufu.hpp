@@ -68,7 +68,9 @@ template <auto free> struct Free {
 struct Text {
     const char *data = nullptr;
     std::size_t length = 0;
-    operator std::string_view() const noexcept { return data == nullptr ? std::string_view() : std::string_view(data, length); }
+    operator std::string_view() const noexcept {
+        return data == nullptr ? std::string_view() : std::string_view(data, length);
+    }
 };
 
 /** The end of every range here. An iterator equals it when its source has no more values. */
@@ -140,7 +142,8 @@ public:
     /**
      * Sets options from the text of an INI file. It reads the lines of one section, by default those before the first
      * section, and ignores names that do not begin with the prefix.
-     * @throws Error with KHUFU_ERR_OPTION if there is no such section, or if a line is wrong. The message names the line.
+     * @throws Error with KHUFU_ERR_OPTION if there is no such section, or if a line is wrong. The message names the
+     * line.
      */
     Options &load(std::string_view text, std::string_view section = {}, std::string_view prefix = {}) {
         return check(khufu_options_load(get(), text.data(), text.size(), section.data(), section.size(), prefix.data(),
@@ -245,7 +248,8 @@ private:
         std::size_t cursor = 0;
         std::optional<std::string_view> next() {
             detail::Text text;
-            auto status = khufu_session_next_flash(session->get(), queue.data(), queue.size(), &cursor, &text.data, &text.length);
+            auto status = khufu_session_next_flash(session->get(), queue.data(), queue.size(), &cursor, &text.data,
+                                                   &text.length);
             return session->is_found(status) ? std::optional<std::string_view>(text) : std::nullopt;
         }
     };
@@ -254,7 +258,8 @@ private:
         std::size_t index = 0;
         std::optional<Header> next() {
             detail::Text name, value;
-            auto status = khufu_session_header(session->get(), index++, &name.data, &name.length, &value.data, &value.length);
+            auto status = khufu_session_header(session->get(), index++, &name.data, &name.length, &value.data,
+                                               &value.length);
             return session->is_found(status) ? std::optional<Header>({name, value}) : std::nullopt;
         }
     };
@@ -291,7 +296,8 @@ public:
             const std::string_view text = value;
             check(khufu_session_set_string(get(), key.data(), key.size(), text.data(), text.size()));
         } else {
-            static_assert(detail::always_false<T>, "set takes a string, a bool, a number or nullptr; set_json takes any value");
+            static_assert(detail::always_false<T>,
+                          "set takes a string, a bool, a number or nullptr; set_json takes any value");
         }
     }
     /**
@@ -334,7 +340,8 @@ public:
      * the queue is not added.
      */
     void flash(std::string_view message, std::string_view queue = {}, bool allow_duplicate = true) {
-        check(khufu_session_flash_string(get(), message.data(), message.size(), queue.data(), queue.size(), allow_duplicate));
+        check(khufu_session_flash_string(get(), message.data(), message.size(), queue.data(), queue.size(),
+                                         allow_duplicate));
     }
     /** Adds a message to a queue, as flash() does. The message is given as JSON text. */
     void flash_json(std::string_view json, std::string_view queue = {}, bool allow_duplicate = true) {
@@ -404,7 +411,9 @@ public:
      * Sets the session's subject, for example "user-42", so that Factory::subject finds the session. An empty text
      * means that the session has no subject.
      */
-    void set_subject(std::string_view subject) { check(khufu_session_set_subject(get(), subject.data(), subject.size())); }
+    void set_subject(std::string_view subject) {
+        check(khufu_session_set_subject(get(), subject.data(), subject.size()));
+    }
     /** The session's subject, or nothing if it has none. */
     std::optional<std::string_view> subject() { return find(khufu_session_subject); }
     /** Sets how long after its last use the session expires ("remember me"). 0 means that the options apply again. */
@@ -453,7 +462,8 @@ private:
         if (status != KHUFU_NOT_FOUND) check(status);
         return status == KHUFU_OK;
     }
-    template <typename Call, typename... Arguments> std::optional<std::string_view> find(Call call, Arguments... arguments) {
+    template <typename Call, typename... Arguments>
+    std::optional<std::string_view> find(Call call, Arguments... arguments) {
         detail::Text text;
         auto status = call(get(), arguments..., &text.data, &text.length);
         return is_found(status) ? std::optional<std::string_view>(text) : std::nullopt;
@@ -499,7 +509,8 @@ private:
         std::optional<Entry> next() {
             detail::Text id;
             Entry entry{};
-            auto status = khufu_subject_next(subject->get(), &cursor, &id.data, &id.length, &entry.created, &entry.accessed);
+            auto status = khufu_subject_next(subject->get(), &cursor, &id.data, &id.length, &entry.created,
+                                             &entry.accessed);
             if (!subject->is_found(status)) return std::nullopt;
             entry.id = id;
             return entry;
@@ -572,8 +583,8 @@ public:
      */
     Session open_value(std::string_view value, const OpenOptions &how = OpenOptions()) const {
         khufu_session *made = nullptr;
-        const khufu_status status = khufu_session_open_value(get(), value.data(), value.size(), how.now, how.limit.count(),
-                                                             flags(how), &made);
+        const khufu_status status = khufu_session_open_value(get(), value.data(), value.size(), how.now,
+                                                             how.limit.count(), flags(how), &made);
         return opened(status, made);
     }
     /**
@@ -608,7 +619,8 @@ private:
  */
 inline std::string generate_secret(std::size_t size = KHUFU_SIGNING_SECRET_SIZE) {
     std::string secret(size, '\0');
-    if (khufu_status status = khufu_generate_secret(secret.data(), secret.size()); status != KHUFU_OK) throw Error(status, "");
+    if (khufu_status status = khufu_generate_secret(secret.data(), secret.size()); status != KHUFU_OK)
+        throw Error(status, "");
     secret.pop_back();
     return secret;
 }

@@ -14,7 +14,8 @@ class Browser:
     def __init__(self, servers):
         self.servers = servers
         self.jar = http.cookiejar.CookieJar()
-        self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(self.jar))
+        self.opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(self.jar))
 
     def get(self, server, path='/'):
         return self._send(urllib.request.Request(self.servers.url(server, path)))

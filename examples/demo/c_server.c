@@ -13,8 +13,8 @@ struct view {
 };
 
 static khufu_status read_session(khufu_session *session, struct view *view) {
-    khufu_status status = khufu_session_csrf_token(session, &view->token, &view->token_len); /* makes one if there is none */
     view->load_result = khufu_load_result_name(khufu_session_load_result(session));
+    khufu_status status = khufu_session_csrf_token(session, &view->token, &view->token_len); /* makes a missing one */
     if (status == KHUFU_OK) status = khufu_session_get(session, "_csrft_", KHUFU_NTS, &view->token, &view->token_len);
     if (status == KHUFU_OK) status = khufu_session_to_json(session, &view->state, &view->state_len);
     if (status == KHUFU_OK) status = khufu_session_peek_flash(session, "", 0, &view->messages, &view->messages_len);
@@ -27,9 +27,10 @@ static khufu_status show_json(khufu_session *session, const struct field *fields
     (void)fields;
     if (status != KHUFU_OK) return status;
     answer->type = "application/json";
-    fprintf(answer->body, "{\"server\": \"c\", \"load_result\": \"%s\", \"csrf_token\": %.*s, \"state\": %.*s, \"flash\": %.*s}\n",
-            view.load_result, (int)view.token_len, view.token, (int)view.state_len, view.state, (int)view.messages_len,
-            view.messages);
+    fprintf(answer->body, "{\"server\": \"c\", \"load_result\": \"%s\", ", view.load_result);
+    fprintf(answer->body, "\"csrf_token\": %.*s, ", (int)view.token_len, view.token);
+    fprintf(answer->body, "\"state\": %.*s, ", (int)view.state_len, view.state);
+    fprintf(answer->body, "\"flash\": %.*s}\n", (int)view.messages_len, view.messages);
     return KHUFU_OK;
 }
 
@@ -57,7 +58,8 @@ static khufu_status show(khufu_session *session, const struct field *fields, str
     (void)fields;
     if (status != KHUFU_OK) return status;
     answer->type = "text/html; charset=utf-8";
-    fputs("<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>The C server</title>\n<h1>The C server</h1>\n<p>\n", body);
+    fputs("<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>The C server</title>\n", body);
+    fputs("<h1>The C server</h1>\n<p>\n", body);
     write_links(body);
     fprintf(body, "<p>This session was opened as: %s\n<table>\n", view.load_result);
     while (khufu_session_next(session, &cursor, &key, &key_len, &value, &value_len) == KHUFU_OK) {

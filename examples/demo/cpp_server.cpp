@@ -15,11 +15,12 @@ constexpr std::string_view CART = "cart.";
 std::string load_result(const Session &session) { return khufu_load_result_name(session.load_result()); }
 
 void show_json(const Request &, Response &response, Session &session) {
-    session.csrf_token(); // makes one if there is none
-    response.set_content("{\"server\": \"cpp\", \"load_result\": \"" + load_result(session) + "\", \"csrf_token\": " +
-                             std::string(*session.get_json("_csrft_")) + ", \"state\": " + std::string(session.to_json()) +
-                             ", \"flash\": " + std::string(session.get_json("_f_").value_or("[]")) + "}\n",
-                         "application/json");
+    session.csrf_token(); // if there is none, it makes one
+    std::ostringstream body;
+    body << R"({"server": "cpp", "load_result": ")" << load_result(session) << R"(", "csrf_token": )"
+         << *session.get_json("_csrft_") << R"(, "state": )" << session.to_json() << R"(, "flash": )"
+         << session.get_json("_f_").value_or("[]") << "}\n";
+    response.set_content(body.str(), "application/json");
 }
 
 // Links to the other servers, which KHUFU_PEERS lists: pyramid=8001,c=8002,…
@@ -36,7 +37,8 @@ std::string links() {
 
 void show(const Request &, Response &response, Session &session) {
     std::string body = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>The C++ server</title>\n"
-                       "<h1>The C++ server</h1>\n<p>\n" + links() + "<p>This session was opened as: " + load_result(session) + "\n";
+                       "<h1>The C++ server</h1>\n<p>\n";
+    body += links() + "<p>This session was opened as: " + load_result(session) + "\n";
     for (std::string_view message : session.peek_flash()) body += "<p><em>" + escape(message) + "</em>\n";
     body += "<table>\n";
     for (auto [key, json] : session) body += "<tr><th>" + escape(key) + "<td>" + escape(json) + "\n";

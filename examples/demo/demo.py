@@ -1,7 +1,7 @@
-"""Starts the demo's servers and visits them as a browser would, with sessions in a cookie and then in Redis (see README.md).
+"""Starts the demo's servers and visits them as a browser would, with sessions in a cookie and then in Redis.
 
-Each line of the report is a check. The exit status is non-zero if a check fails. With --serve, the servers that use Redis
-keep running for a browser until Ctrl-C.
+Each line of the report is a check. The exit status is non-zero if a check fails. With --serve, the servers that use
+Redis keep running for a browser until Ctrl-C. README.md describes the servers.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""What only a store can do: requests at the same time lose nothing, and a logout ends every copy of a session."""
+"""The steps that need a store: concurrent requests lose nothing, and a logout ends every copy of a session."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -20,6 +20,12 @@ def everywhere(servers, user):
     return dict.fromkeys(servers.commands, user)
 
 
+def check_is_ended(what, browser, report):
+    for server in browser.servers.commands:
+        seen = browser.copy().session(server)
+        report.check(f'{what} at {server}', [seen['load_result'], seen['state'].get('user')], ['missing', None])
+
+
 def add_at_once(servers, report):
     step, check = report.step, report.check
     step('Add to the cart and add messages in 40 requests at the same time')
@@ -37,7 +43,8 @@ def add_at_once(servers, report):
     seen = browser.session('ruby')
     check('no article is lost', seen['state'].get('cart.A-1'), 40)
     check('no message is lost', sorted(seen['flash']), sorted(f'message {number}' for number in range(1, 40, 2)))
-    check('the cookie has only an id, which stays the same', [browser.cookie().value == cookie, len(cookie) < 100], [True, True])
+    check('the cookie has only an id, which stays the same',
+          [browser.cookie().value == cookie, len(cookie) < 100], [True, True])
 
 
 def log_out(servers, report):
@@ -47,9 +54,7 @@ def log_out(servers, report):
     thief = browser.copy()
     check('the copy opens bob\'s session at every server', users(thief), everywhere(servers, 'bob'))
     browser.post('pyramid', '/logout', csrf_token=browser.session('pyramid')['csrf_token'])
-    for server in servers.commands:
-        seen = thief.copy().session(server)
-        check(f'it opens nothing at {server}', [seen['load_result'], seen['state'].get('user')], ['missing', None])
+    check_is_ended('it opens nothing', thief, report)
 
 
 def log_out_everywhere(servers, report):
@@ -58,11 +63,10 @@ def log_out_everywhere(servers, report):
     laptop, phone, other = log_in(servers, 'ada'), log_in(servers, 'ada'), log_in(servers, 'bob')
     check('ada is logged in with both browsers', [users(laptop), users(phone)], [everywhere(servers, 'ada')] * 2)
     token = laptop.session('pyramid')['csrf_token']
-    check('the request without a CSRF token is refused', laptop.post('pyramid', '/logout/everywhere').code, 400)
-    check('the request with the token succeeds', laptop.post('pyramid', '/logout/everywhere', csrf_token=token).code, 200)
-    for server in servers.commands:
-        seen = phone.copy().session(server)
-        check(f'the other browser is logged out at {server}', [seen['load_result'], seen['state'].get('user')], ['missing', None])
+    path = '/logout/everywhere'
+    check('the request without a CSRF token is refused', laptop.post('pyramid', path).code, 400)
+    check('the request with the token succeeds', laptop.post('pyramid', path, csrf_token=token).code, 200)
+    check_is_ended('the other browser is logged out', phone, report)
     check('the browser that asked is logged out at every server', users(laptop), everywhere(servers, None))
     check('bob stays logged in', users(other), everywhere(servers, 'bob'))
 

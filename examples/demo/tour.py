@@ -1,4 +1,4 @@
-"""One browser's way through all servers. It is the same with sessions in a cookie and in a store."""
+"""The tour of a browser through all servers. It is the same for sessions in a cookie and in a store."""
 
 import html
 import json
@@ -37,9 +37,11 @@ def tour(servers, report):
     token = seen['csrf_token']
     check('Pyramid\'s cookie opens', seen['load_result'], 'loaded')
     check('ada is logged in', seen['state'].get('user'), 'ada')
-    check('a wrong CSRF token is refused', browser.post('go', '/cart', sku='A-1', quantity=2, csrf_token='0' * 40).code, 403)
+    page = browser.post('go', '/cart', sku='A-1', quantity=2, csrf_token='0' * 40)
+    check('a wrong CSRF token is refused', page.code, 403)
     check('no CSRF token is refused', browser.post('go', '/cart', sku='A-1', quantity=2).code, 403)
-    check('a wrong quantity is refused', browser.post('go', '/cart', sku='A-1', quantity='many', csrf_token=token).code, 400)
+    page = browser.post('go', '/cart', sku='A-1', quantity='many', csrf_token=token)
+    check('a wrong quantity is refused', page.code, 400)
     check('the cart is still empty', cart(browser.session('go')), {})
     check('2 × A-1 are added', browser.post('go', '/cart', sku='A-1', quantity=2, csrf_token=token).code, 200)
     check('1 × Käse 🧀 is added', browser.post('go', '/cart', sku='Käse 🧀', quantity=1, csrf_token=token).code, 200)
@@ -53,7 +55,8 @@ def tour(servers, report):
     check('the CSRF token is the same', seen['csrf_token'], token)
     check('a wrong CSRF token is refused', browser.post('c', '/flash', message='no', csrf_token='x').code, 403)
     check('a missing message is refused', browser.post('c', '/flash', csrf_token=token).code, 400)
-    check('a message that is not UTF-8 is refused', browser.post('c', '/flash', message=b'\xff', csrf_token=token).code, 400)
+    page = browser.post('c', '/flash', message=b'\xff', csrf_token=token)
+    check('a message that is not UTF-8 is refused', page.code, 400)
     check('a message is added', browser.post('c', '/flash', message=MESSAGE, csrf_token=token).code, 200)
     check('the message is there', browser.session('c')['flash'], [MESSAGE])
 
@@ -101,7 +104,7 @@ def tour(servers, report):
     check('an empty cart cannot be ordered', browser.post('cpp', '/checkout', csrf_token=token).code, 400)
     seen = browser.session('pyramid')
     check('at Pyramid the cart is empty', cart(seen), {})
-    check('Pyramid shows what the C++ server says', seen['flash'], ['Thank you for ordering 3 articles.'])
+    check('Pyramid shows the C++ server\'s message', seen['flash'], ['Thank you for ordering 3 articles.'])
 
     step('Send a forged cookie')
     genuine = browser.cookie().value

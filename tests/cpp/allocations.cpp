@@ -30,7 +30,8 @@ TEST(a_request_allocates_nothing) {
     allocations = 0;
     {
         auto session = maker.open(cookie);
-        bytes += session.get<std::string_view>("user")->size() + session.get_json("a rather long name of a key")->size();
+        bytes += session.get<std::string_view>("user")->size();
+        bytes += session.get_json("a rather long name of a key")->size();
         for (auto [key, json] : session) bytes += key.size() + json.size();
         session.pop_flash([&](std::string_view message) { bytes += message.size(); });
         session.set("visits", session.get<int>("visits").value() + 1);

@@ -11,7 +11,9 @@
 inline constexpr std::string_view SECRET = "itsaseekreet";
 
 inline khufu::Factory factory() { return khufu::Factory{{"secret", SECRET}, {"httponly", "true"}}; }
-inline khufu::Factory stored() { return khufu::Factory{{"secret", SECRET}, {"type", "store"}, {"regenerate_grace", "0"}}; }
+inline khufu::Factory stored() {
+    return khufu::Factory{{"secret", SECRET}, {"type", "store"}, {"regenerate_grace", "0"}};
+}
 
 // The Cookie header of the next request.
 inline std::string next_request(khufu::Session &session) {

@@ -46,17 +46,19 @@ static khufu_status show(khufu_session *session, const struct field *fields, str
     if (status == KHUFU_NOT_FOUND) status = khufu_session_pop_flash(session, "", 0, &text, &len);
     if (status == KHUFU_OK) status = khufu_session_get_string(session, "user", KHUFU_NTS, &text, &len);
     if (status == KHUFU_NOT_FOUND)
-        return write_form(body, session, "/login", "<label>Name <input name=\"user\" required></label> <button>Log in</button>");
+        return write_form(body, session, "/login",
+                          "<label>Name <input name=\"user\" required></label> <button>Log in</button>");
     if (status != KHUFU_OK) return status;
     fputs("<h1>Hello, ", body);
     write_escaped(body, text, len);
     fputs("</h1>\n", body);
     write_cart(body, session);
-    status = write_form(body, session, "/cart", "<label>Article <input name=\"article\" required></label> <button>Add</button>");
+    status = write_form(body, session, "/cart",
+                        "<label>Article <input name=\"article\" required></label> <button>Add</button>");
     return status == KHUFU_OK ? write_form(body, session, "/logout", "<button>Log out</button>") : status;
 }
 
-/* A real site checks a password here. The new id and the new token keep out those who knew the old ones. */
+/* A real site checks a password here. Somebody else may know the id and the token from before: they become useless. */
 static khufu_status log_in(khufu_session *session, const struct field *fields, struct answer *answer) {
     const struct field *user = &fields[USER];
     char welcome[LIMIT + 20];
@@ -97,7 +99,11 @@ static khufu_status log_out(khufu_session *session, const struct field *fields, 
 
 int main(int count, char **words) {
     static const struct route routes[] = {
-        {"GET", "/", show}, {"POST", "/login", log_in}, {"POST", "/cart", add_to_cart}, {"POST", "/logout", log_out}, {0},
+        {"GET", "/", show},
+        {"POST", "/login", log_in},
+        {"POST", "/cart", add_to_cart},
+        {"POST", "/logout", log_out},
+        {0},
     };
     return run_server(&(struct server){.fields = {"user", "article"}, .routes = routes}, count, words);
 }

@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What all requests share. */
+/* The parts of the server that all requests share. */
 struct site {
     const struct server *server;
     khufu_factory *factory;
 };
 
-/* A request's form, whose parts arrive one after the other. */
+/* The form of a request. Its parts arrive one after the other. */
 struct form {
     const struct server *server;
     struct MHD_PostProcessor *processor;
@@ -62,29 +62,27 @@ khufu_status write_form(FILE *body, khufu_session *session, const char *action, 
     return KHUFU_OK;
 }
 
-/* Calls the page of a method and a path. */
+/* Calls the page that the server has for a method and a path. */
 static khufu_status call_page(const struct form *form, const char *method, const char *path, khufu_session *session,
                               struct answer *answer) {
     const struct route *route = form->server->routes;
     const struct field *token = &form->csrf_token;
-    bool valid = false;
+    bool post = strcmp(method, MHD_HTTP_METHOD_POST) == 0, valid = !post;
     while (route->path != NULL && (strcmp(route->path, path) != 0 || strcmp(route->method, method) != 0)) route++;
     if (route->path == NULL) {
         refuse(answer, MHD_HTTP_NOT_FOUND, "There is no such page.");
         return KHUFU_OK;
     }
-    if (strcmp(method, MHD_HTTP_METHOD_POST) == 0 && token->len <= FIELD_LIMIT) {
+    if (post && token->len <= FIELD_LIMIT) {
         khufu_status status = khufu_session_check_csrf_token(session, token->text, token->len, &valid);
         if (status != KHUFU_OK) return status;
     }
-    if (strcmp(method, MHD_HTTP_METHOD_POST) == 0 && !valid) {
-        refuse(answer, MHD_HTTP_FORBIDDEN, "csrf_token: missing or wrong");
-        return KHUFU_OK;
-    }
-    return route->page(session, form->fields, answer);
+    if (valid) return route->page(session, form->fields, answer);
+    refuse(answer, MHD_HTTP_FORBIDDEN, "csrf_token: missing or wrong");
+    return KHUFU_OK;
 }
 
-/* The reason of a failure is for the log only, because it may name a key or a file. */
+/* Answers with an error. The reason goes to the log only, because it may name a key, a file or a server. */
 static void answer_failure(struct answer *answer, khufu_status status, const khufu_session *session) {
     fprintf(stderr, "session: %s\n", khufu_session_error(session));
     if (status == KHUFU_ERR_UTF8) refuse(answer, MHD_HTTP_BAD_REQUEST, "The form must be UTF-8.");
@@ -107,8 +105,8 @@ static bool add_headers(struct MHD_Response *response, const khufu_session *sess
 }
 /* end of the glue */
 
-/* The session is committed before the response is made. If that fails, nothing of the page is sent, but a browser that logs
-   out loses its cookie all the same. */
+/* Commits the session before the response is made. If that fails, nothing of the page is sent, but a browser that logs
+   out still loses its cookie. */
 static enum MHD_Result respond(const struct site *site, struct MHD_Connection *connection, const struct form *form,
                                const char *method, const char *path) {
     char *body = NULL;
@@ -139,7 +137,8 @@ static enum MHD_Result respond(const struct site *site, struct MHD_Connection *c
 }
 
 static enum MHD_Result read_field(void *closure, enum MHD_ValueKind kind, const char *name, const char *file_name,
-                                  const char *type, const char *encoding, const char *data, uint64_t offset, size_t size) {
+                                  const char *type, const char *encoding, const char *data, uint64_t offset,
+                                  size_t size) {
     struct form *form = closure;
     struct field *field = strcmp(name, "csrf_token") == 0 ? &form->csrf_token : NULL;
     (void)kind, (void)file_name, (void)type, (void)encoding;
@@ -179,7 +178,8 @@ static enum MHD_Result handle(void *closure, struct MHD_Connection *connection, 
     return respond(site, connection, form, method, path);
 }
 
-static void finish(void *closure, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode code) {
+static void finish(void *closure, struct MHD_Connection *connection, void **state,
+                   enum MHD_RequestTerminationCode code) {
     struct form *form = *state;
     (void)closure, (void)connection, (void)code;
     if (form != NULL && form->processor != NULL) MHD_destroy_post_processor(form->processor);
@@ -217,9 +217,11 @@ static int listen_until_signal(struct site *site, int port) {
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* inherited by the server's thread: only sigwait gets the signals */
     signal(SIGPIPE, SIG_IGN);
 
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    struct MHD_Daemon *daemon = MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, handle, site,
-                                                 MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_NOTIFY_COMPLETED, finish, NULL, MHD_OPTION_END);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    struct MHD_Daemon *daemon = MHD_start_daemon(
+        MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, handle, site, MHD_OPTION_SOCK_ADDR, &address,
+        MHD_OPTION_NOTIFY_COMPLETED, finish, NULL, MHD_OPTION_END);
     if (daemon == NULL) {
         fprintf(stderr, "cannot listen on 127.0.0.1:%d\n", port);
         return 1;

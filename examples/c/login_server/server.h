@@ -1,4 +1,4 @@
-/* A server on libmicrohttpd whose pages use khufu's sessions. login_server.c and the demo's C server have the pages. */
+/* A server on libmicrohttpd whose pages use khufu's sessions. login_server.c and the demo's C server have pages. */
 #ifndef SERVER_H
 #define SERVER_H
 
@@ -13,7 +13,7 @@ struct field {
     size_t len;
 };
 
-/* The answer that a page makes: its status (200 if the page does not set it), its headers, and a stream for its body. */
+/* The answer that a page makes: its status (at first 200), its headers, and a stream for its body. */
 struct answer {
     unsigned status;
     const char *type, *location;
@@ -29,12 +29,12 @@ struct route {
 };
 
 struct server {
-    const char *fields[FIELDS];  /* the names of the forms' fields, in which order pages get them; NULL after the last */
-    const struct route *routes; /* the last has no path */
+    const char *fields[FIELDS]; /* the names of the forms' fields, in the order in which pages get them, then NULL */
+    const struct route *routes; /* the last one has no path */
 };
 
-/* Runs a server for the command `SERVER --port N` on 127.0.0.1, until SIGTERM or SIGINT. Its secret is in KHUFU_SECRET. If
-   KHUFU_STORE is the URL of a store, sessions are in it, otherwise in a cookie. Returns the exit status. */
+/* Runs a server for the command `SERVER --port N` on 127.0.0.1, until SIGTERM or SIGINT. The secret is in KHUFU_SECRET.
+   If KHUFU_STORE is the URL of a store, sessions are in it, otherwise in a cookie. Returns the exit status. */
 int run_server(const struct server *server, int count, char **words);
 
 /* Answers with a text instead of what the page has written. */

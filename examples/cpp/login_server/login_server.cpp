@@ -36,8 +36,8 @@ void show(const Request &, Response &response, Session &session) {
 void log_in(const Request &request, Response &response, Session &session) {
     const std::string user = request.get_param_value("user");
     if (user.empty() || user.size() > LIMIT) return answer(response, 400, "user: must be 1 to 40 bytes");
-    session.regenerate_id();  // whoever knew the id or
-    session.new_csrf_token(); // the token before the login has no use of it now
+    session.regenerate_id(); // somebody else may know the id and the token from before: they become useless
+    session.new_csrf_token();
     session.set("user", user);
     session.flash("Welcome, " + user + ".");
     response.set_redirect("/", 303);

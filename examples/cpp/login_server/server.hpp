@@ -1,4 +1,4 @@
-// A server on cpp-httplib whose pages use khufu's sessions. login_server.cpp and the demo's C++ server have the pages.
+// A server on cpp-httplib whose pages use khufu's sessions. login_server.cpp and the demo's C++ server have pages.
 #ifndef SERVER_HPP
 #define SERVER_HPP
 
@@ -18,7 +18,8 @@ inline void answer(httplib::Response &response, int status, const std::string &t
     response.set_content(text + "\n", "text/plain; charset=utf-8");
 }
 
-// Replaces what a page has written by an error. The reason is for the log only, because it may name a key or a file.
+// Answers with an error instead of what the page has written. The reason goes to the log only, because it may name a
+// key, a file or a server.
 inline void refuse(const httplib::Request &, httplib::Response &response, std::exception_ptr failure) {
     khufu_status status = KHUFU_ERR_INTERNAL;
     try {
@@ -34,8 +35,8 @@ inline void refuse(const httplib::Request &, httplib::Response &response, std::e
     answer(response, status == KHUFU_ERR_STORE ? 503 : 500, "The session is not available.");
 }
 
-// Wraps a page that uses the session. The session is committed before the response is sent. If that fails, nothing of
-// the page is sent, but a browser that logs out loses its cookie all the same.
+// Wraps a page that uses the session, and commits the session before the response is sent. If that fails, nothing of
+// the page is sent, but a browser that logs out still loses its cookie.
 // begin of the glue
 template <typename Page> httplib::Server::Handler with_session(const khufu::Factory &factory, Page page) {
     return [&factory, page](const httplib::Request &request, httplib::Response &response) {
