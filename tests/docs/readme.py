@@ -117,7 +117,7 @@ def check_versions(page, report):
     with open(root / 'Cargo.toml', 'rb') as file:
         manifest = tomllib.load(file)['package']
     go = re.search(r'^go (.*)$', (root / 'bindings/go/go.mod').read_text(), re.M)[1]
-    oldest = f'They need Rust {manifest["rust-version"]} and Go {go}, or newer.'
+    oldest = f'Both commands need Rust {manifest["rust-version"]} and Go {go}, or newer.'
     report.check('README.md: it names the oldest Rust and Go', oldest in page.text.replace('\n', ' '))
     requirements = (root / 'scripts/requirements.txt').read_text()
     originals = dict(re.findall(r'^(\S+)==(\S+)', requirements.lower().replace('-', '_'), re.M))
