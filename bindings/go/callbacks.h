@@ -10,7 +10,7 @@
 khufu_status khufu_go_set_store(khufu_options *options, uintptr_t store, bool keeps_subjects);
 khufu_status khufu_go_set_serializer(khufu_options *options, uintptr_t serializer);
 
-/* One opening of a session: its arguments, and what came of it. */
+/* The arguments of opening a session, followed by the results. */
 typedef struct {
     double now, seconds;
     uint32_t flags;

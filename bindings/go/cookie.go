@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// Value returns the value that the session's cookie carries now, for another way to
-// transport it: [Factory.OpenValue] opens it. If the browser has no cookie or is to forget
-// it, the error is [ErrNotFound]; also if a session in a cookie has changes that are not
-// committed.
+// Value returns the value that the session's cookie has now. You can send it in another way
+// than as a cookie, and open it with [Factory.OpenValue]. The error is [ErrNotFound] if the
+// browser has no cookie or must delete it, or if a session in a cookie has changes that are
+// not committed.
 func (s *Session) Value() (string, error) {
 	defer runtime.KeepAlive(s)
 	var value *C.char
@@ -26,10 +26,9 @@ func (s *Session) Value() (string, error) {
 }
 
 // SetLifetime sets how long the session lives when it is not used ("remember me"), in whole
-// seconds. 0 means as the options say. A store keeps the lifetime: from now on, the
-// session's idle time and the Max-Age of its cookie follow it. A cookie has no place for it,
-// and neither has another library's record: there it is only the Max-Age of the next
-// commit's cookie.
+// seconds. 0 means that the options decide. A store keeps the lifetime: from now on it
+// replaces Timeout and MaxAge for this session. A cookie cannot keep it, and neither can
+// another library's record: there it is only the Max-Age of the next commit's cookie.
 func (s *Session) SetLifetime(lifetime time.Duration) error {
 	defer runtime.KeepAlive(s)
 	if lifetime < 0 || lifetime%time.Second != 0 {

@@ -1,7 +1,7 @@
-// Package khufu reads and writes the sessions of the Pyramid web framework: the
-// same cookies, with the same meaning, as Pyramid's SignedCookieSessionFactory
-// and pyramid_nacl_session. A Go service next to a Pyramid application shares its
-// visitors' logins, flash messages and CSRF tokens.
+// Package khufu reads and writes the sessions of the Pyramid web framework. It uses
+// the same cookies as Pyramid's SignedCookieSessionFactory and pyramid_nacl_session,
+// so that a Go service next to a Pyramid application shares its visitors' logins,
+// flash messages and CSRF tokens.
 //
 // # A request
 //
@@ -42,15 +42,15 @@
 // # Sessions in a store
 //
 // With the type [Stored], the data is on the server and the cookie holds a signed id.
-// Concurrent requests do not lose each other's changes: a commit applies its own changes
-// to what the store holds by then. If two requests set the same key, the later commit
-// wins; what they add with [Session.Append] and [Session.Increment] adds up. A session
-// that a request has ended stays ended: the commits of other requests fail with
-// [ErrGone], and those responses must not send a cookie.
+// Concurrent requests do not lose each other's changes: a commit applies only its own
+// changes to the session that the store has by then. If two requests set the same key,
+// the later commit wins. What they add with [Session.Append] and [Session.Increment] adds
+// up. A session that a request has ended stays ended: the commits of other requests fail
+// with [ErrGone], and those responses must not send a cookie.
 //
 // Call [Session.RegenerateID] when a user logs in. [Factory.Subject] lists and ends the
-// sessions of one user. To keep sessions in a store of your own, implement [Store] (and
-// [SubjectStore]).
+// sessions of one user. To keep sessions in a store of your own, implement [Store], and
+// also [SubjectStore] if you use subjects.
 //
 // Opening and committing wait for the store, for at most [Options].StoreTimeout and until
 // the context's deadline. They fail with [ErrStore] or [ErrConflict]. You can then call

@@ -56,10 +56,10 @@ func (c *correction) corrected() string {
 	return unsafe.String(unsafe.SliceData(c.text), len(c.text))
 }
 
-// value walks through one value and its text. If v is not valid, only the text is known:
-// the value comes from its own MarshalJSON method, for example.
+// value walks through one value and its text. If v is not valid, only the text is known,
+// for example because the value's own MarshalJSON method has written it.
 func (c *correction) value(v reflect.Value) {
-	text := false // written by MarshalText
+	text := false // true if the value's MarshalText method has written the text
 settle:
 	for v.IsValid() {
 		switch {

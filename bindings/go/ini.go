@@ -2,15 +2,16 @@ package khufu
 
 import "slices"
 
-// An iniFile is the text of an INI file, and which of its options are loaded.
+// An iniFile is the text of an INI file, and the section and the prefix of the options that
+// are loaded from it.
 type iniFile struct {
 	text, section, prefix string
 }
 
-// Load adds the options in the text of an INI file, such as Pyramid's own: those of one
-// section, for example "app:main", whose names begin with a prefix, for example "khufu.".
-// Without a section, they are the lines before the first one. They override the fields, and
-// Settings override them.
+// Load adds options from the text of an INI file, such as the Pyramid application's own. It
+// reads one section, for example "app:main", and takes the options whose names begin with a
+// prefix, for example "khufu.". If section is empty, it reads the lines before the first
+// section. Loaded options override the fields, and Settings override loaded options.
 //
 // A line is NAME = VALUE, [SECTION], empty, or a comment that begins with # or ;. A line
 // that begins with white space continues the value above it. Each line of the value of

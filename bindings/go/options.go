@@ -90,10 +90,10 @@ type Options struct {
 	Path       string        // "/" by default
 	Domain     string        // a host name without scheme or port; the host of the response by default
 	Secure     bool          // send the cookie only over HTTPS
-	HTTPOnly   bool          // hide the cookie from scripts; set it unless the Pyramid application needs it unset
+	HTTPOnly   bool          // hide the cookie from scripts in the browser; set it in a new application
 	// SameSite is Lax by default. http.SameSiteDefaultMode leaves the attribute out.
 	SameSite http.SameSite
-	// Partitioned makes the browser keep a cookie of its own for each top-level site (CHIPS).
+	// Partitioned makes the browser keep a separate cookie for each top-level site (CHIPS).
 	// It needs Secure.
 	Partitioned bool
 
@@ -113,9 +113,9 @@ type Options struct {
 
 	// Store is the URL of the store, if Type is Stored. "memory:", the default, belongs to
 	// this factory alone. The processes of one machine can share "sqlite:PATH", and several
-	// machines "redis://HOST:PORT/DB" (the README lists other forms).
+	// machines "redis://HOST:PORT/DB". The page docs/stores.md lists the other URLs.
 	Store string
-	// CustomStore keeps the sessions, instead of Store. Type is then Stored.
+	// CustomStore keeps the sessions, instead of Store. If it is set, Type is Stored.
 	CustomStore Store
 	// StoreTimeout is how long opening or committing may wait for the store and for other
 	// requests of the same session: 1 second by default.
@@ -166,7 +166,7 @@ type Setting struct {
 	Name, Value string
 }
 
-// fields returns the fields as options by their names.
+// fields returns the options that the fields set.
 func (o Options) fields() []Setting {
 	list := o.format().settings("")
 	add := func(name, value string) {

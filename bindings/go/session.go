@@ -100,10 +100,10 @@ func (s *Session) Invalidate() error {
 	return s.check(C.khufu_session_invalidate(s.handleForCall()))
 }
 
-// ID returns a name for the session that may be logged, because it cannot open the session:
-// 64 hexadecimal digits, the key of its record in the store. It stays the same after a login,
-// so do not bind permissions or tokens to it. Before the first commit, and for a session in
-// a cookie, the error is [ErrNotFound].
+// ID returns the public id of the session: 64 hexadecimal digits, the key of its record in
+// the store. You can write it to logs, because it cannot open the session. It stays the same
+// after a login, so do not derive permissions or tokens from it. Before the first commit,
+// and for a session in a cookie, the error is [ErrNotFound].
 func (s *Session) ID() (string, error) {
 	defer runtime.KeepAlive(s)
 	var id *C.char
@@ -114,10 +114,11 @@ func (s *Session) ID() (string, error) {
 	return copied(id, length), nil
 }
 
-// RegenerateID gives a session in a store a new id at the next commit. Call it when a user
-// logs in, to prevent session fixation. For the time of RegenerateGrace, the old id still
-// opens the data from before, but not the newer data, and committing changes to it fails
-// with [ErrGone]. A session in a cookie has no id; it is only written again.
+// RegenerateID gives the cookie of a session in a store a new id at the next commit. Call it
+// when a user logs in, to prevent session fixation. For the time of RegenerateGrace, the old
+// id still opens the data from before that commit, but not the newer data, and committing
+// changes through the old id fails with [ErrGone]. A session in a cookie has no id; it is
+// only written again.
 func (s *Session) RegenerateID() error {
 	defer runtime.KeepAlive(s)
 	return s.check(C.khufu_session_regenerate_id(s.handleForCall()))

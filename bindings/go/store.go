@@ -6,16 +6,16 @@ import "time"
 // goroutines call it at the same time. It must limit its own waiting, because StoreTimeout
 // cannot interrupt it.
 //
-// A record is bytes with a generation, a number that starts at 1. Its key is 64 hexadecimal
-// digits, the [Session.ID]. The time to live counts from now. It is at least a second, or
-// negative if the record never expires. The methods treat an expired record as if it did
-// not exist.
+// A record consists of bytes and a generation, a number that starts at 1. Its key is the
+// [Session.ID], 64 hexadecimal digits. The time to live counts from now. It is at least a
+// second, or negative if the record never expires. The methods must treat an expired record
+// as if it did not exist.
 //
 // If a method returns an error that its comment does not name, or panics, the call on the
 // session fails with [ErrStore], and the error is its Cause. A method must not end its
 // goroutine.
 //
-// A store that also implements [SubjectStore] keeps which sessions belong to whom.
+// A store that also implements [SubjectStore] can find the sessions of a user.
 type Store interface {
 	// Load returns a record and its generation, or [ErrNotFound].
 	Load(key string) (record []byte, generation uint64, err error)
@@ -27,7 +27,7 @@ type Store interface {
 	// Touch replaces the record if it has this generation, and extends its life, in one
 	// atomic step. The new record differs only in the time of the session's last use.
 	// Otherwise Touch changes nothing and returns [ErrGone] if there is no record, or
-	// [ErrConflict] if there is one of another generation. The response then gets no cookie.
+	// [ErrConflict] if there is one of another generation. The response then sets no cookie.
 	Touch(key string, generation uint64, record []byte, ttl time.Duration) error
 	// Remove removes the record if it has the expected generation, in one atomic step. If
 	// expected is 0, it removes a record of any generation. Otherwise it changes nothing and
@@ -40,8 +40,8 @@ type Store interface {
 // that [Factory.Subject] works. A subject is named by 64 hexadecimal digits. With any other
 // custom store, SetSubject and the methods of a Subject fail with [ErrArgument].
 //
-// A key may be listed although its record is gone or belongs to another subject by now: the
-// record itself says which subject it belongs to.
+// A subject may still list a key whose record is gone, or belongs to another subject by now.
+// This does no harm, because the record itself says which subject it belongs to.
 type SubjectStore interface {
 	Store
 	// List notes that a key belongs to a subject. It keeps the note for at least ttl, or
