@@ -70,7 +70,7 @@ func TestASubjectsSessionsAreListedAndRevoked(t *testing.T) {
 	})
 }
 
-func TestASessionTellsItsSubject(t *testing.T) {
+func TestASessionReturnsItsSubject(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, factory *khufu.Factory) {
 		header, _ := login(t, factory, "user-42 Zoë")
 		session := openAt(t, factory, header, now)

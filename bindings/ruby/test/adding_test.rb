@@ -12,7 +12,7 @@ class AddingTest < SessionTest
     assert_equal({ "list" => session["list"], "new" => [nil] }, factory.open(sent_back(session.commit), now: NOW).to_h)
   end
 
-  def test_append_to_what_is_not_a_list
+  def test_append_to_a_value_that_is_not_a_list
     session = open_state('{"a":1,"b":{},"c":null,"list":[1]}', reissue_time: nil)
     %w[a b c].each { |key| assert_raises(Khufu::TypeError) { session.append(key, 1) } }
     assert_raises(Khufu::JSONError) { session.append("list", Object.new) }
@@ -32,7 +32,7 @@ class AddingTest < SessionTest
     assert_equal limits, session.values_at("most", "least")
   end
 
-  def test_increment_of_what_is_not_an_integer_that_fits
+  def test_increment_outside_of_64_bits_or_of_other_types
     session = open_state(%({"a":"1","b":1.5,"c":null,"d":#{2**63 - 1},"e":#{2**70}}), reissue_time: nil)
     %w[a b c].each { |key| assert_raises(Khufu::TypeError) { session.increment(key) } }
     %w[d e].each { |key| assert_raises(Khufu::RangeError) { session.increment(key) } }

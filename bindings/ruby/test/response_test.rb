@@ -138,7 +138,7 @@ class ResponseTest < SessionTest
     assert_match(/\Asid=[\w-]+; Domain=example.com;/, cookie)
   end
 
-  def test_a_session_that_begins_anew_after_its_end_sends_only_its_new_cookie
+  def test_a_new_session_after_invalidate_sends_only_its_own_cookie
     session = open_state('{"a":1}', domain: "example.com").invalidate
     headers = session.commit_to({ "set-cookie" => [] })
     assert_equal 2, lines(headers["set-cookie"]).length

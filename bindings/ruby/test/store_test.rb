@@ -115,7 +115,7 @@ class StoreTest < SessionTest
     end
   end
 
-  def test_a_commit_without_time
+  def test_a_commit_with_a_timeout_of_zero
     on_every_shared_store do |factory|
       session = factory.open(begin_with(factory, "a" => 1))
       session["a"] += 1

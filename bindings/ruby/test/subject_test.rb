@@ -47,7 +47,7 @@ class SubjectTest < SessionTest
     assert_empty @factory.subject("user-42").sessions
   end
 
-  def test_a_session_tells_its_subject
+  def test_a_session_returns_its_subject
     header, = login("zoë", NOW)
     session = @factory.open(header, now: NOW)
     assert_equal ["zoë", Encoding::UTF_8], [session.subject, session.subject.encoding]

@@ -77,7 +77,7 @@ class TransactTest < SessionTest
 
   private
 
-  # What another request does in the meantime.
+  # Sets a key in another request in the meantime.
   def interfere(key, value)
     @factory.open(@header) { |session| (session[key] = value) and session.commit }
   end

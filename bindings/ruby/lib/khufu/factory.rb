@@ -17,9 +17,9 @@ module Khufu
     # option. An option that can be repeated (`previous_secret`) also takes an Array of values; nil means no value.
     #
     # The option `store` can also be a custom store, an object with the methods below. Several threads may call them at
-    # the same time. A key is 64 hexadecimal digits. A record is bytes with a generation, a number that starts at 1. ttl
-    # is how many seconds the record is kept, at least 1, or nil if it never expires. The methods treat an expired
-    # record as if it did not exist.
+    # the same time. A key is 64 hexadecimal digits. A record consists of bytes and a generation, a number that starts
+    # at 1. ttl is how many seconds the record is kept, at least 1, or nil if it never expires. The methods must treat
+    # an expired record as if it did not exist.
     #
     # - `load(key)` returns the record and its generation, `[String, Integer]`, or nil if there is none.
     # - `save(key, expected, generation, record, ttl)` replaces the record that has the expected generation, in one
@@ -27,7 +27,7 @@ module Khufu
     #   changes nothing and returns `:gone` if there is no record, or `:conflict` if there is one of another generation.
     # - `touch(key, generation, record, ttl)` replaces the record if it has this generation, in one atomic step, and
     #   returns `:ok`. The new record differs only in the time of the session's last use. Otherwise it changes nothing
-    #   and returns `:gone` or `:conflict`, as save does. The response then gets no cookie.
+    #   and returns `:gone` or `:conflict`, as save does. The response then sets no cookie.
     # - `remove(key, expected)` removes the record if it has the expected generation, in one atomic step, and returns
     #   `:ok`. If expected is 0, it removes a record of any generation. Otherwise it changes nothing and returns `:gone`
     #   or `:conflict`, as save does.
@@ -38,8 +38,8 @@ module Khufu
     # - `list(subject, key, ttl)` notes that a key belongs to a subject, and keeps the note for at least ttl. Listing a
     #   key again never shortens that time. It is called before the record is saved or touched.
     # - `unlist(subject, key)` removes the note, if there is one. It is called after the record was removed.
-    # - `members(subject)` returns the keys that belong to a subject. A key may be listed although its record is gone or
-    #   belongs to another subject by now: the record itself says which subject it belongs to.
+    # - `members(subject)` returns the keys that belong to a subject. It may return a key whose record is gone, or belongs
+    #   to another subject by now. This does no harm, because the record itself says which subject it belongs to.
     #
     # The option `serializer` can also be a custom serializer, an object with the methods `loads(payload)`, which
     # returns the JSON text that a payload stands for, and `dumps(json)`, which returns the payload for a JSON text. For
@@ -89,7 +89,7 @@ module Khufu
     end
 
     # Opens the session of a request. A bad cookie does not make this fail. If the request has no cookie or a bad one,
-    # the session is new and empty, and {Session#load_result} says which.
+    # the session is new and empty, and {Session#load_result} says why.
     #
     # If a block is given, the session is closed after the block.
     #
@@ -127,17 +127,17 @@ module Khufu
     end
 
     # Runs a block with the request's session, commits the session, and adds its headers to the response's, as
-    # {Session#commit_to} does. If the commit raises {ConflictError}, all of this is done again with a session that is
-    # opened anew, until `store_timeout` is over. So the block may run several times: it should only use the session.
-    # Setting the same key as another request is no conflict: the later commit wins.
+    # {Session#commit_to} does. If the commit raises {ConflictError}, it opens the session again and runs the block
+    # again, until `store_timeout` is over. So the block may run several times: it should only use the session. If two
+    # requests set the same key, there is no conflict: the later commit wins.
     #
     # @example
     #   factory.transact(env["HTTP_COOKIE"], headers) { |session| session.append("seen", article) }
     # @param cookie_header [String, nil] the value of the request's whole `Cookie` header
     # @param headers [Hash] the response's headers, as for {Session#commit_to}
     # @param now [Time, Numeric, nil] as for {#open}
-    # @param timeout [Numeric, nil] for how many seconds to begin again, and how long each call may wait for the store,
-    #   if less than `store_timeout`
+    # @param timeout [Numeric, nil] for how many seconds the block is run again, and how long each call may wait for the
+    #   store, if less than `store_timeout`
     # @yieldparam session [Session]
     # @return [Object] the block's last result
     # @raise [ConflictError] if the time is over; the headers are then as they were
@@ -172,7 +172,7 @@ module Khufu
 
     def calls = @calls || Native
 
-    # Makes the factory of the options that the block sets.
+    # Makes the factory from the options that the block sets.
     def start
       Options.open do |options|
         yield options

@@ -3,7 +3,7 @@
 module Khufu
   # Finds the options that the text of an INI file sets.
   #
-  # The library itself reads and checks these options. Ruby must only know a few of them, such as the type.
+  # The library itself reads and checks these options. Ruby needs to know only a few of them, such as the type.
   # @api private
   module Ini
     # @param text [String] a text that the library has accepted

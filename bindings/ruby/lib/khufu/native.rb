@@ -103,8 +103,8 @@ module Khufu
     attach_function :khufu_subject_error, %i[pointer], :string
     attach_function :khufu_subject_next, %i[pointer pointer pointer pointer pointer pointer], :int32
 
-    # The functions that may wait for a store or call a custom one, with their arguments. {Waiting} and {CallingBack}
-    # also have them.
+    # The functions that may wait for a store or call a custom one, with the types of their arguments. {Waiting} and
+    # {CallingBack} have functions of the same names.
     WAITING = {
       khufu_session_open_with: %i[pointer buffer_in size_t double double uint32 pointer],
       khufu_session_open_value: %i[pointer buffer_in size_t double double uint32 pointer],

@@ -49,7 +49,7 @@ module Khufu
       set_cookies.reject { |each| others.include?(identity(each)) }
     end
 
-    # Returns by what browsers tell cookies apart: the name, the path and the domain.
+    # Returns the parts by which browsers tell cookies apart: the name, the path and the domain.
     def identity(set_cookie)
       pair, *attributes = set_cookie.split(";").map(&:strip)
       attributes = attributes.to_h { |each| each.split("=", 2).then { |name, value| [name.to_s.downcase, value.to_s] } }
@@ -77,7 +77,8 @@ module Khufu
       @headers[name] = kept.join(", ") unless kept == given
     end
 
-    # The header's name as the response has it; otherwise as Rack writes it, which is lower case in Rack 3.
+    # The header's name as the response has it. If the response does not have the header, the name as Rack writes it,
+    # which is in lower case in Rack 3.
     def name_of(name)
       @headers.each_key { |present| return present if name.casecmp(present.to_s)&.zero? }
       rack2? ? name : name.downcase

@@ -4,7 +4,7 @@ module Khufu
   # Converts times and time limits to the numbers that the library takes.
   # @api private
   module Seconds
-    # Means the clock's time, or the option `store_timeout`.
+    # The number that means the clock's time or the option `store_timeout`.
     DEFAULT = -1.0
     private_constant :DEFAULT
 

@@ -11,7 +11,7 @@ module Khufu
   #
   # A store merges concurrent requests by key. If two requests set different keys at the same time, both changes are
   # kept; if they set the same key, the later commit wins. So use one key for each article of a cart:
-  # `session["cart.A-1"] = 2`. What they {#append} to a list or {#increment} adds up.
+  # `session["cart.A-1"] = 2`. What they add with {#append} and {#increment} adds up.
   #
   # All text is read as UTF-8. Python can store half a surrogate pair, which is read as U+FFFD. It can also store NaN
   # and infinities, which are read as Floats. Reading an Array or a Hash that holds one raises {TypeError}, but when the
@@ -75,23 +75,23 @@ module Khufu
       self
     end
 
-    # A name for the session that may be logged, because it cannot open the session. It is the key of the session's
-    # record in the store or, for another library's records, the SHA-256 of the session's id. It stays the same after a
-    # login, so do not bind permissions or CSRF tokens to it.
+    # The public id of the session. It can be written to logs, because it cannot open the session. It is the key of the
+    # session's record in the store or, for another library's records, the SHA-256 of the session's id. It stays the
+    # same after a login, so do not derive permissions or CSRF tokens from it.
     # @return [String, nil] 64 hexadecimal digits; nil before the first commit, and for a session in a cookie
     def id
       @output.text if check(Native.khufu_session_id(handle, @output.data, @output.size))
     end
 
-    # Gives the session a new id at the next commit. Call it when a user logs in, to prevent session fixation. For
-    # `regenerate_grace` seconds, the old id still opens the data from before for reading, but not the newer data.
+    # Gives the session's cookie a new id at the next commit. Call it when a user logs in, to prevent session fixation.
+    # For `regenerate_grace` seconds, the old id still opens the data from before that commit, for reading only.
     # @return [self]
     def regenerate_id
       check(Native.khufu_session_regenerate_id(handle))
       self
     end
 
-    # @return [String, nil] whose session it is, as {#subject=} set it, in this request or an earlier one
+    # @return [String, nil] the subject that {#subject=} has set, in this request or an earlier one
     def subject
       @output.text if check(Native.khufu_session_subject(handle, @output.data, @output.size))
     end

@@ -41,9 +41,10 @@ module Khufu
       headers
     end
 
-    # The value that the session's cookie carries now, for another way to transport it: see {Factory#open_value}.
+    # The value that the session's cookie has now. You can send it in another way than as a cookie, and open it with
+    # {Factory#open_value}.
     #
-    # @return [String, nil] nil if the browser has no cookie or is to forget it, or if the session is in a cookie and has
+    # @return [String, nil] nil if the browser has no cookie or must delete it, or if the session is in a cookie and has
     #   changes that are not committed
     # @raise [RandomError] if the system's random generator fails
     def value
@@ -52,13 +53,12 @@ module Khufu
 
     # Sets how long the session lives when it is not used ("remember me").
     #
-    # A store keeps the lifetime: from now on, the session's idle time and its cookie's Max-Age follow it. A session in a
-    # cookie or in another library's record has no place for it: there it is only the Max-Age of the next commit's
-    # cookie.
+    # A store keeps the lifetime: from now on it replaces the options `timeout` and `max_age` for this session. A cookie
+    # or another library's record cannot keep it: there it is only the Max-Age of the next commit's cookie.
     #
     # @example Remember the visitor for 30 days
     #   session.lifetime = 30 * 24 * 60 * 60
-    # @param seconds [Integer, nil] nil or 0: as the options say
+    # @param seconds [Integer, nil] nil or 0: the options decide
     # @raise [ArgumentError] if it is not a whole number from 0 on that fits in 64 bits
     def lifetime=(seconds)
       seconds = 0 if seconds.nil?

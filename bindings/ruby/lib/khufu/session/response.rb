@@ -23,7 +23,7 @@ module Khufu
     #   Array of Strings under Rack 3, and one String of several lines under Rack 2.
     # - Vary: gets `Cookie`, unless it has `Cookie` or `*`.
     # - Cache-Control: gets `private` or `no-store`. An existing `no-store` or `private` stays, `public` and `s-maxage`
-    #   go, and other directives are kept.
+    #   are removed, and other directives are kept.
     #
     # @param response [Hash] the response's headers, with names in any case; must not be frozen
     # @return [Hash] the response's headers
