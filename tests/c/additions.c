@@ -1,4 +1,4 @@
-/* Append and increment: changes that add up when two requests make them at the same time. */
+/* khufu_session_append and khufu_session_increment: if two requests call them at the same time, their changes add up. */
 #include "stores.h"
 
 static khufu_status append(khufu_session *session, const char *key, const char *json) {
@@ -17,7 +17,7 @@ TEST(an_element_is_added_to_the_end_of_a_list) {
     CHECK_INT(append(session, "list", "\"\xc3\xab\""), KHUFU_OK);
     CHECK_INT(append(session, "empty", "null"), KHUFU_OK);
     CHECK_INT(append(session, "new", "1"), KHUFU_OK);
-    CHECK_INT(append(session, "new", "1"), KHUFU_OK); /* duplicates too */
+    CHECK_INT(append(session, "new", "1"), KHUFU_OK); /* duplicates are added, too */
     CHECK_INT(khufu_session_append(session, "nul\0", 4, "true", 4), KHUFU_OK);
     CHECK_STATE(session, "{\"list\":[1,2,{\"a\":[3]},\"\\u00eb\"],\"empty\":[null],\"new\":[1,1],\"nul\\u0000\":[true]}");
     char *header = next_request(session);
@@ -29,7 +29,7 @@ TEST(an_element_is_added_to_the_end_of_a_list) {
     khufu_factory_free(factory);
 }
 
-TEST(what_cannot_be_appended_adds_nothing) {
+TEST(a_refused_element_adds_nothing) {
     const char *wrong[] = {"", " ", "{", "1 2", "NaN", "'a'", "[1,]", "\"\\ud8\"", "\xef\xbb\xbf" "1"};
     const char *others[] = {"\"text\"", "1", "1.5", "null", "true", "{}"};
     khufu_factory *factory = FACTORY("secret", SECRET);
@@ -91,7 +91,7 @@ TEST(an_integer_is_incremented) {
         CHECK(khufu_session_is_changed(session) == (sums[i].by != 0));
         CHECK_INT(khufu_session_get_int64(session, "n", 1, &result), KHUFU_OK);
         CHECK_INT(result, sums[i].after);
-        CHECK_INT(increment(session, "new", sums[i].by, &result), KHUFU_OK); /* a key that is not there counts as 0 */
+        CHECK_INT(increment(session, "new", sums[i].by, &result), KHUFU_OK); /* a missing key counts as 0 */
         CHECK_INT(result, sums[i].by);
         CHECK_INT(khufu_session_length(session), sums[i].by != 0 ? 2 : 1); /* adding 0 sets nothing */
         khufu_session_free(session);
@@ -100,7 +100,7 @@ TEST(an_integer_is_incremented) {
     khufu_factory_free(factory);
 }
 
-TEST(what_cannot_be_incremented_stays) {
+TEST(a_value_that_cannot_be_incremented_is_kept) {
     const struct {
         const char *before;
         int64_t by;
@@ -135,7 +135,7 @@ static char *open_both(const khufu_factory *factory, const char *state, khufu_se
     return header;
 }
 
-TEST(what_two_requests_add_adds_up) {
+TEST(the_additions_of_two_requests_add_up) {
     khufu_factory *factory = STORED("store_timeout", "30");
     khufu_session *both[2];
     char *header = open_both(factory, "{\"list\":[0],\"n\":10}", both);
@@ -144,20 +144,20 @@ TEST(what_two_requests_add_adds_up) {
         CHECK_INT(append(both[i], "list", i == 0 ? "1" : "2"), KHUFU_OK);
         CHECK_INT(append(both[i], "new", i == 0 ? "1" : "2"), KHUFU_OK);
         CHECK_INT(increment(both[i], "n", i == 0 ? 5 : -100, &result), KHUFU_OK);
-        CHECK_INT(result, i == 0 ? 15 : -90); /* of what this request saw */
+        CHECK_INT(result, i == 0 ? 15 : -90); /* computed from the value that this request saw */
         CHECK_INT(increment(both[i], "m", 1, NULL), KHUFU_OK);
         CHECK_INT(increment(both[i], "m", 1, NULL), KHUFU_OK);
     }
     for (int i = 0; i < 2; i++) CHECK(commit_cookie(both[i]) == NULL);
     CHECK_STORED(factory, header, "{\"list\":[0,1,2],\"n\":-85,\"new\":[1,2],\"m\":4}");
-    CHECK_VALUE(both[1], "n", "-85"); /* after its commit a request has the sum, too */
+    CHECK_VALUE(both[1], "n", "-85"); /* after its commit, the second request also has the sum */
     CHECK_VALUE(both[1], "list", "[0,1,2]");
     for (int i = 0; i < 2; i++) khufu_session_free(both[i]);
     free(header);
     khufu_factory_free(factory);
 }
 
-TEST(an_addition_that_the_newer_record_cannot_take_is_an_error) {
+TEST(an_addition_that_does_not_fit_the_newer_record_is_an_error) {
     const char *now_there[] = {"{\"list\":\"text\",\"n\":1}", "{\"list\":[0],\"n\":\"text\"}", "{\"list\":[0],\"n\":9223372036854775807}"};
     const khufu_status expected[] = {KHUFU_ERR_CONFLICT, KHUFU_ERR_CONFLICT, KHUFU_ERR_RANGE};
     for (int i = 0; i < 3; i++) {
@@ -181,17 +181,17 @@ TEST(an_addition_that_the_newer_record_cannot_take_is_an_error) {
 
 int main(void) {
     RUN(an_element_is_added_to_the_end_of_a_list);
-    RUN(what_cannot_be_appended_adds_nothing);
+    RUN(a_refused_element_adds_nothing);
     RUN(an_element_nests_as_deep_as_a_value);
     RUN(an_integer_is_incremented);
-    RUN(what_cannot_be_incremented_stays);
+    RUN(a_value_that_cannot_be_incremented_is_kept);
     make_folder();
     start_redis(folder);
     const char *stores[] = {MEMORY, SQLITE, CUSTOM, redis_server.url};
     for (size_t i = 0; i < sizeof stores / sizeof *stores; i++) {
         use_store(stores[i]);
-        RUN(what_two_requests_add_adds_up);
-        RUN(an_addition_that_the_newer_record_cannot_take_is_an_error);
+        RUN(the_additions_of_two_requests_add_up);
+        RUN(an_addition_that_does_not_fit_the_newer_record_is_an_error);
     }
     free_shared_custom_store();
     stop_redis();

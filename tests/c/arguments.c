@@ -206,7 +206,7 @@ TEST(a_factory_for_cookies_has_no_subjects) {
     CHECK(text == NULL && len == 0);
 }
 
-TEST(a_time_a_limit_or_a_flag_that_is_wrong_is_refused) {
+TEST(wrong_times_limits_and_flags_are_refused) {
     const double times[] = {NAN, INFINITY, 253402300800.0};
     for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
         REFUSED_OPEN(khufu_session_open_with(factory, "a=b", 3, times[i], -1, 0, &new_session));
@@ -246,7 +246,7 @@ TEST(a_store_fails_at_once_with_the_limit_0_and_takes_store_timeout_with_a_negat
     khufu_session_free(opened);
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
         CHECK_INT(khufu_session_open_with(stored, "", 0, NOW, limits[i], 0, &opened), KHUFU_OK);
-        CHECK_INT(khufu_session_commit_with(opened, 0, 0), KHUFU_OK); /* nothing is to be written */
+        CHECK_INT(khufu_session_commit_with(opened, 0, 0), KHUFU_OK); /* there is nothing to write */
         CHECK_INT(khufu_session_set_null(opened, "a", 1), KHUFU_OK);
         CHECK_INT(khufu_session_commit_with(opened, 0, 0), KHUFU_ERR_STORE);
         CHECK(khufu_session_is_changed(opened));
@@ -616,7 +616,7 @@ int main(void) {
     RUN(a_null_handle_is_refused);
     RUN(a_null_factory_opens_nothing);
     RUN(a_factory_for_cookies_has_no_subjects);
-    RUN(a_time_a_limit_or_a_flag_that_is_wrong_is_refused);
+    RUN(wrong_times_limits_and_flags_are_refused);
     RUN(a_cookie_has_no_store_to_wait_for);
     RUN(a_store_fails_at_once_with_the_limit_0_and_takes_store_timeout_with_a_negative_one);
     RUN(a_table_without_a_required_member_is_refused);

@@ -1,7 +1,7 @@
-/* The value that a session's cookie carries, and a session that is opened from such a value. */
+/* khufu_session_value returns the value of a session's cookie, and khufu_session_open_value opens such a value. */
 #include "kinds.h"
 
-/* The value that the session's cookie carries now, which the caller frees, or NULL if there is none. */
+/* Returns the value that the session's cookie has now, which the caller frees, or NULL if there is none. */
 static char *value_of(khufu_session *session) {
     const char *data = "";
     size_t len = 1;
@@ -25,7 +25,7 @@ TEST(a_value_opens_the_session_that_it_came_from) {
         CHECK_INT(khufu_session_set_int64(session, "a", 1, 1), KHUFU_OK);
         char *header = next_request(session), *value = value_of(session);
         REQUIRE(value != NULL);
-        CHECK_STRING(value, header + strlen("session=")); /* what Set-Cookie says */
+        CHECK_STRING(value, header + strlen("session=")); /* the value in Set-Cookie */
         khufu_session_free(session);
 
         session = open_from(factory, value, NOW);
@@ -34,7 +34,7 @@ TEST(a_value_opens_the_session_that_it_came_from) {
         CHECK_STATE(session, "{\"a\":1}");
         char *again = value_of(session); /* reading changed nothing */
         REQUIRE(again != NULL);
-        if (kind != ENCRYPTED) CHECK_STRING(again, value); /* which has a new nonce each time */
+        if (kind != ENCRYPTED) CHECK_STRING(again, value); /* an encrypted value has a new nonce each time */
         khufu_session_free(session);
 
         session = open_from(factory, again, NOW + 1);
@@ -61,13 +61,13 @@ TEST(there_is_no_value_without_a_cookie_that_carries_the_session) {
     for (int kind = 0; kind < KINDS; kind++) {
         khufu_factory *factory = KIND(kind, NULL);
         khufu_session *session = open_new(factory);
-        CHECK(value_of(session) == NULL); /* the browser has none */
+        CHECK(value_of(session) == NULL); /* the browser has no cookie */
         CHECK_INT(khufu_session_set_int64(session, "a", 1, 1), KHUFU_OK);
-        CHECK(value_of(session) == NULL); /* not committed yet */
+        CHECK(value_of(session) == NULL); /* nothing is committed yet */
         char *header = next_request(session);
         CHECK_INT(khufu_session_invalidate(session), KHUFU_OK);
         CHECK_INT(khufu_session_commit(session, 0), KHUFU_OK);
-        CHECK(value_of(session) == NULL); /* the browser is to forget it */
+        CHECK(value_of(session) == NULL); /* the browser must delete the cookie */
         khufu_session_free(session);
         session = open_at(factory, "session=refused", NOW);
         CHECK(value_of(session) == NULL);

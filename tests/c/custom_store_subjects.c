@@ -193,7 +193,7 @@ TEST(a_revocation_tries_again_when_another_request_was_first) {
     custom->meanwhile = end_it;
     custom->meanwhile_before = REMOVE;
     CHECK_INT(khufu_subject_revoke_all(subject, NULL, 0, &revoked), KHUFU_OK);
-    CHECK_INT(revoked, 0); /* its own logout came first */
+    CHECK_INT(revoked, 0); /* the session's own logout came first */
     CHECK_INT(count_records(custom), 0);
     free(victim);
     khufu_subject_free(subject);

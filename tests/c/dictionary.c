@@ -69,7 +69,7 @@ TEST(the_next_request_reads_the_same_values) {
     khufu_session_free(session);
 }
 
-TEST(a_key_that_is_not_there_is_not_found) {
+TEST(a_missing_key_is_not_found) {
     khufu_session *session = open_state(factory, "{\"a\":1}");
     const char *text = "untouched";
     size_t len = 9;
@@ -310,7 +310,7 @@ int main(void) {
     factory = FACTORY("secret", SECRET);
     RUN(set_values_can_be_read);
     RUN(the_next_request_reads_the_same_values);
-    RUN(a_key_that_is_not_there_is_not_found);
+    RUN(a_missing_key_is_not_found);
     RUN(a_typed_get_of_another_type_is_a_type_error);
     RUN(the_order_of_keys_is_kept);
     RUN(iterating_gives_every_pair_in_order);

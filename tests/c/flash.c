@@ -137,7 +137,7 @@ TEST(a_queue_key_that_is_not_a_list_is_kept) {
 
 TEST(messages_are_read_as_text_one_by_one) {
     khufu_session *session = open_state(factory, "{ \"_f_\" : [ \"one\" , \"two \\\"\\u00eb\\n\" , \"\" ] , \"_f_error\" : [ \"three\" ] }");
-    for (int round = 0; round < 2; round++) CHECK_NEXT(session, "", "one|two \"\xc3\xab\n||"); /* they stay */
+    for (int round = 0; round < 2; round++) CHECK_NEXT(session, "", "one|two \"\xc3\xab\n||"); /* the messages stay in the queue */
     CHECK_NEXT(session, "error", "three|");
     CHECK_NEXT(session, "none", "");
     CHECK_PEEK(session, "error", "[ \"three\" ]");
@@ -147,7 +147,7 @@ TEST(messages_are_read_as_text_one_by_one) {
     khufu_session_free(session);
 }
 
-TEST(a_message_that_is_no_string_is_read_as_json) {
+TEST(a_message_that_is_not_a_string_is_read_as_json) {
     khufu_session *session = open_state(factory, "{\"_f_\":[1,1.50,null,true,{ \"a\" : [ \"b\", 1 ] },[],1180591620717411303424]}");
     CHECK_NEXT(session, "", "1|1.50|null|true|{ \"a\" : [ \"b\", 1 ] }|[]|1180591620717411303424|");
     khufu_session_free(session);
@@ -180,7 +180,7 @@ TEST(texts_of_messages_stay_while_the_session_is_read) {
     CHECK_NEXT(session, "", "first|second|");
     CHECK_TEXT(first, first_len, "first");
     CHECK_TEXT(second, second_len, "second");
-    CHECK_INT(khufu_session_flash_string(session, first, first_len, second, second_len, true), KHUFU_OK); /* may be given back */
+    CHECK_INT(khufu_session_flash_string(session, first, first_len, second, second_len, true), KHUFU_OK); /* they may be passed back in */
     CHECK_NEXT(session, "second", "first|");
     khufu_session_free(session);
 }
@@ -217,7 +217,7 @@ int main(void) {
     RUN(a_string_is_a_duplicate_of_its_json);
     RUN(a_queue_key_that_is_not_a_list_is_kept);
     RUN(messages_are_read_as_text_one_by_one);
-    RUN(a_message_that_is_no_string_is_read_as_json);
+    RUN(a_message_that_is_not_a_string_is_read_as_json);
     RUN(a_message_may_hold_nuls_and_lone_surrogates);
     RUN(texts_of_messages_stay_while_the_session_is_read);
     RUN(any_cursor_is_safe);

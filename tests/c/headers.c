@@ -36,7 +36,7 @@ TEST(a_response_that_did_not_depend_on_the_session_needs_no_header) {
         check_headers(session, "");
         CHECK_INT(khufu_session_commit(session, 0), KHUFU_OK);
         check_headers(session, "");
-        CHECK_DOUBLE(khufu_session_created(session), NOW); /* what only tells about the session does not count */
+        CHECK_DOUBLE(khufu_session_created(session), NOW); /* reading the session's times does not count */
         CHECK(khufu_session_is_new(session));
         check_headers(session, "");
         khufu_session_free(session);
@@ -71,7 +71,7 @@ TEST(an_ended_session_is_stored_by_no_cache) {
         CHECK_INT(khufu_session_commit(session, 0), KHUFU_OK);
         check_headers(session, names[i]);
         check_value(session, "Cache-Control", "no-store");
-        CHECK_INT(khufu_session_set_null(session, "a", 1), KHUFU_OK); /* the response still says that one has ended */
+        CHECK_INT(khufu_session_set_null(session, "a", 1), KHUFU_OK); /* the response still says that a session has ended */
         CHECK_INT(khufu_session_commit(session, 0), KHUFU_OK);
         check_headers(session, "Set-Cookie Vary Cache-Control");
         check_value(session, "Cache-Control", "no-store");
@@ -114,7 +114,7 @@ TEST(commits_of_one_request_add_up_to_one_cookie) {
     khufu_session_free(session);
 }
 
-TEST(a_commit_that_fails_leaves_the_headers_of_the_one_before) {
+TEST(a_failed_commit_keeps_the_headers_of_the_commit_before) {
     khufu_session *session = open_new(factory);
     char *long_text = allocate(5000), *cookie;
     CHECK_INT(khufu_session_set_null(session, "a", 1), KHUFU_OK);
@@ -137,7 +137,7 @@ int main(void) {
     RUN(an_ended_session_is_stored_by_no_cache);
     RUN(a_logout_in_a_request_that_failed_has_its_headers);
     RUN(commits_of_one_request_add_up_to_one_cookie);
-    RUN(a_commit_that_fails_leaves_the_headers_of_the_one_before);
+    RUN(a_failed_commit_keeps_the_headers_of_the_commit_before);
     khufu_factory_free(factory);
     return report();
 }

@@ -32,7 +32,7 @@ static void set_secret(khufu_options *options, const char *name, const struct ne
     explicit_bzero(buffer, sizeof buffer);
 }
 
-/* Makes a factory, opens, writes and reads back a session, and frees all but the options. */
+/* Makes a factory, opens a session, writes and reads it, and frees everything except the options. */
 static void use_once(khufu_options *options) {
     khufu_factory *made = NULL;
     CHECK_INT(khufu_factory_new(options, &made), KHUFU_OK);

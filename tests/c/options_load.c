@@ -37,7 +37,7 @@ static long max_age_of(khufu_options *options) {
     return seconds;
 }
 
-TEST(options_come_from_one_section_and_behind_a_prefix) {
+TEST(options_are_read_from_one_section_and_without_their_prefix) {
     khufu_options *options = khufu_options_new();
     CHECK_INT(load(options, ini, "app:main", "khufu."), KHUFU_OK);
     CHECK_STRING(khufu_options_error(options), "");
@@ -94,7 +94,7 @@ TEST(an_error_names_the_line_and_what_is_wrong) {
         {ini, "app:other", "khufu.", "no section [app:other]"},
         {ini, "app", "khufu.", "no section [app]"},
         {"", "a", "", "no section [a]"},
-        {"a = 1\nsecret", "", "", "line 2: NAME = VALUE"}, /* what is no INI file is found first */
+        {"a = 1\nsecret", "", "", "line 2: NAME = VALUE"}, /* a syntax error is found first */
         {"timeout = 1\nsecret", "", "", "line 2: NAME = VALUE"},
         {"[a]\nb\n[c]\ntimeout = 60\n", "c", "", "line 2: NAME = VALUE"},
         {"[open\n", "", "", "line 1: a section's name"},
@@ -132,7 +132,7 @@ TEST(options_before_a_wrong_one_are_set) {
     CHECK_INT(load(options, "max_age = 77\ntiemout = 1\nmax_age = 88\n", "", ""), KHUFU_ERR_OPTION);
     CHECK_INT(max_age_of(options), 77);
     options = make_options((const char *const[]){"secret", SECRET, "max_age", "5", NULL});
-    CHECK_INT(load(options, "max_age = 77\nno sense\n", "", ""), KHUFU_ERR_OPTION); /* a text that is no INI file sets nothing */
+    CHECK_INT(load(options, "max_age = 77\nno sense\n", "", ""), KHUFU_ERR_OPTION); /* a syntax error sets nothing */
     CHECK_INT(max_age_of(options), 5);
 }
 
@@ -147,7 +147,7 @@ TEST(a_text_that_is_not_utf_8_is_refused) {
 }
 
 int main(void) {
-    RUN(options_come_from_one_section_and_behind_a_prefix);
+    RUN(options_are_read_from_one_section_and_without_their_prefix);
     RUN(each_form_of_a_line_sets_the_option);
     RUN(an_error_names_the_line_and_what_is_wrong);
     RUN(an_error_holds_no_secret);

@@ -107,7 +107,7 @@ TEST(every_session_is_written_back_unchanged) {
     }
 }
 
-TEST(a_record_that_is_not_there_is_missing) {
+TEST(a_session_without_a_record_is_missing) {
     const cJSON *vector;
     EACH_CASE(vector, vectors) {
         if (!is_stored(vector)) continue;
@@ -154,7 +154,7 @@ int main(void) {
         vectors = read_vectors(file);
         RUN(every_session_opens_to_its_state);
         RUN(every_session_is_written_back_unchanged);
-        RUN(a_record_that_is_not_there_is_missing);
+        RUN(a_session_without_a_record_is_missing);
         RUN(another_secret_opens_no_session);
         RUN(no_cookie_opens_with_a_character_changed);
         cJSON_Delete(vectors);

@@ -2,7 +2,7 @@
 #include "custom_store_setup.h"
 #include "kinds.h"
 
-/* Reads in every way that there is. */
+/* Makes every call that reads a session. */
 static void read_all(khufu_session *session) {
     const char *text, *more;
     size_t len, more_len, cursor = 0;
@@ -35,7 +35,7 @@ TEST(reading_does_not_renew_a_cookie) {
             CHECK_DOUBLE(khufu_session_accessed(session), passive ? NOW : NOW + 60);
             char *cookie = commit_cookie(session);
             CHECK((cookie == NULL) == passive);
-            CHECK(has_vary(session)); /* the response depended on it all the same */
+            CHECK(has_vary(session)); /* the response still depended on the session */
             free(cookie);
             khufu_session_free(session);
         }
@@ -91,7 +91,7 @@ TEST(writing_works) {
         CHECK_INT(khufu_session_load_result(session), KHUFU_LOAD_LOADED);
         CHECK_STATE(session, "{\"a\":1,\"b\":2}");
         khufu_session_free(session);
-        session = open_flagged(factory, next, NOW + 100, KHUFU_OPEN_PASSIVE); /* so does a logout end it */
+        session = open_flagged(factory, next, NOW + 100, KHUFU_OPEN_PASSIVE); /* a logout ends the session, too */
         CHECK_INT(khufu_session_invalidate(session), KHUFU_OK);
         char *cookie = commit_cookie(session);
         CHECK_CONTAINS(cookie, "session=; Max-Age=0; ");

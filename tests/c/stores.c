@@ -714,7 +714,7 @@ TEST(a_rotation_of_the_secret_loses_no_session_of_a_user) {
         CHECK_INT(count_sessions(subject), 3);
         khufu_subject_free(subject);
     }
-    khufu_session *session = open_at(second, headers[0], NOW); /* a read lists it with the new secret and sets a new cookie */
+    khufu_session *session = open_at(second, headers[0], NOW); /* a read lists the session with the new secret and sets a new cookie */
     CHECK_VALUE(session, "a", "1");
     char *next_header = next_request(session);
     khufu_session_free(session);

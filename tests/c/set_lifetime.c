@@ -1,4 +1,5 @@
-/* The lifetime of one session ("remember me"): a store keeps it, and a cookie's Max-Age follows it. */
+/* khufu_session_set_lifetime sets the lifetime of one session ("remember me"): a store keeps the lifetime, and the
+   cookie's Max-Age is equal to it. */
 #include "custom_store_setup.h"
 #include "kinds.h"
 
@@ -26,7 +27,7 @@ static void check_max_age(const char *set_cookie, const char *seconds) {
     free(max_age);
 }
 
-TEST(a_stored_session_and_its_cookies_live_as_long) {
+TEST(a_lifetime_applies_to_a_stored_session_and_its_cookie) {
     START("timeout", "60");
     char *cookie = begin_for(factory, 30 * DAY), *header = header_of(cookie);
     check_max_age(cookie, "2592000");
@@ -38,7 +39,7 @@ TEST(a_stored_session_and_its_cookies_live_as_long) {
     khufu_session *session = open_at(factory, header, now);
     CHECK_INT(khufu_session_load_result(session), KHUFU_LOAD_LOADED);
     forget_calls(custom);
-    CHECK_VALUE(session, "a", "1"); /* a read extends its life, and its cookie's */
+    CHECK_VALUE(session, "a", "1"); /* a read extends the life of the session and its cookie */
     cookie = commit_cookie(session);
     REQUIRE(cookie != NULL);
     check_max_age(cookie, "2592000");
@@ -55,7 +56,7 @@ TEST(a_stored_session_and_its_cookies_live_as_long) {
     check_max_age(cookie, "2592000");
     CHECK_DOUBLE(custom->ttl, 30 * DAY + 1);
     free(cookie);
-    CHECK_INT(khufu_session_regenerate_id(session), KHUFU_OK); /* a login keeps it */
+    CHECK_INT(khufu_session_regenerate_id(session), KHUFU_OK); /* a login keeps the lifetime */
     cookie = commit_cookie(session);
     REQUIRE(cookie != NULL);
     check_max_age(cookie, "2592000");
@@ -71,7 +72,7 @@ TEST(a_stored_session_and_its_cookies_live_as_long) {
     finish();
 }
 
-TEST(a_shorter_lifetime_than_the_timeout_counts_too) {
+TEST(a_lifetime_may_be_shorter_than_the_timeout) {
     START("timeout", "1200", "max_age", "9000");
     char *cookie = begin_for(factory, 60), *header = header_of(cookie);
     check_max_age(cookie, "60");
@@ -84,7 +85,7 @@ TEST(a_shorter_lifetime_than_the_timeout_counts_too) {
     finish();
 }
 
-TEST(an_absolute_timeout_ends_it_all_the_same) {
+TEST(an_absolute_timeout_limits_the_lifetime) {
     START("timeout", "60", "absolute_timeout", "1000");
     char *cookie = begin_for(factory, DAY), *header = header_of(cookie);
     CHECK_DOUBLE(custom->ttl, 1001);
@@ -99,7 +100,7 @@ TEST(an_absolute_timeout_ends_it_all_the_same) {
     finish();
 }
 
-TEST(zero_gives_the_options_their_say_again) {
+TEST(lifetime_zero_restores_the_options) {
     const char *ages[] = {"", "9000"};
     for (size_t i = 0; i < 2; i++) {
         START("timeout", "60", "max_age", ages[i]);
@@ -121,7 +122,7 @@ TEST(zero_gives_the_options_their_say_again) {
     }
 }
 
-TEST(another_requests_lifetime_stays_if_this_one_sets_none) {
+TEST(a_commit_keeps_the_lifetime_that_another_request_set) {
     START("timeout", "60");
     another = CUSTOM_FACTORY("timeout", "60");
     char *header = begin(factory, "{\"a\":1}");
@@ -143,7 +144,7 @@ TEST(another_requests_lifetime_stays_if_this_one_sets_none) {
     finish();
 }
 
-TEST(a_new_session_after_a_logout_has_none) {
+TEST(a_new_session_after_a_logout_has_no_lifetime) {
     START("timeout", "60");
     char *cookie = begin_for(factory, DAY), *header = header_of(cookie);
     free(cookie);
@@ -160,7 +161,7 @@ TEST(a_new_session_after_a_logout_has_none) {
     finish();
 }
 
-TEST(a_cookie_has_it_as_the_max_age_of_one_commit) {
+TEST(in_a_cookie_the_lifetime_is_the_max_age_of_one_commit) {
     for (int kind = SIGNED; kind <= ENCRYPTED; kind++) {
         const char *ages[] = {"", "9000"};
         for (size_t i = 0; i < 2; i++) {
@@ -175,7 +176,7 @@ TEST(a_cookie_has_it_as_the_max_age_of_one_commit) {
             check_max_age(cookie, ages[i]);
             free(cookie);
             khufu_session_free(session);
-            session = open_at(kept, header, NOW + 61); /* the payload has no place for it */
+            session = open_at(kept, header, NOW + 61); /* the payload does not hold the lifetime */
             CHECK_EMPTY(session, KHUFU_LOAD_EXPIRED, NOW + 61);
             khufu_session_free(session);
             free(header);
@@ -223,13 +224,13 @@ TEST(a_lifetime_that_is_too_long_is_refused_and_changes_nothing) {
 }
 
 int main(void) {
-    RUN(a_stored_session_and_its_cookies_live_as_long);
-    RUN(a_shorter_lifetime_than_the_timeout_counts_too);
-    RUN(an_absolute_timeout_ends_it_all_the_same);
-    RUN(zero_gives_the_options_their_say_again);
-    RUN(another_requests_lifetime_stays_if_this_one_sets_none);
-    RUN(a_new_session_after_a_logout_has_none);
-    RUN(a_cookie_has_it_as_the_max_age_of_one_commit);
+    RUN(a_lifetime_applies_to_a_stored_session_and_its_cookie);
+    RUN(a_lifetime_may_be_shorter_than_the_timeout);
+    RUN(an_absolute_timeout_limits_the_lifetime);
+    RUN(lifetime_zero_restores_the_options);
+    RUN(a_commit_keeps_the_lifetime_that_another_request_set);
+    RUN(a_new_session_after_a_logout_has_no_lifetime);
+    RUN(in_a_cookie_the_lifetime_is_the_max_age_of_one_commit);
     RUN(a_lifetime_may_be_very_long);
     RUN(a_lifetime_that_is_too_long_is_refused_and_changes_nothing);
     return report();

@@ -1,4 +1,4 @@
-/* The attributes of one commit's cookie, and the option partitioned. */
+/* khufu_session_set_attribute, which sets an attribute of the next commit's cookie, and the option partitioned. */
 #include "kinds.h"
 
 static khufu_status set(khufu_session *session, const char *name, const char *value) {
@@ -18,7 +18,7 @@ static void check_attributes(khufu_session *session, const char *expected) {
     free(cookie);
 }
 
-TEST(each_attribute_is_of_one_commit) {
+TEST(an_attribute_applies_to_one_commit) {
     const struct {
         const char *name, *value, *expected;
     } attributes[] = {
@@ -50,7 +50,7 @@ TEST(each_attribute_is_of_one_commit) {
     }
 }
 
-TEST(attributes_add_up_until_the_commit) {
+TEST(attributes_are_collected_until_the_commit) {
     khufu_factory *factory = FACTORY("secret", SECRET);
     khufu_session *session = open_new(factory);
     CHECK_INT(set(session, "secure", "true"), KHUFU_OK);
@@ -58,7 +58,7 @@ TEST(attributes_add_up_until_the_commit) {
     CHECK_INT(set(session, "partitioned", "true"), KHUFU_OK);
     CHECK_INT(set(session, "max_age", "1"), KHUFU_OK);
     CHECK_INT(set(session, "max_age", "2"), KHUFU_OK);
-    CHECK_INT(set(session, "secure", "false"), KHUFU_ERR_OPTION); /* the others need it, and stay */
+    CHECK_INT(set(session, "secure", "false"), KHUFU_ERR_OPTION); /* samesite and partitioned require secure */
     check_attributes(session, "; Max-Age=2; Path=/; expires; secure; SameSite=None; Partitioned");
     khufu_session_free(session);
     khufu_factory_free(factory);
@@ -91,7 +91,7 @@ TEST(a_logout_clears_the_cookie_with_its_attributes) {
     khufu_factory_free(factory);
 }
 
-TEST(what_is_wrong_is_refused_and_changes_nothing) {
+TEST(a_wrong_attribute_is_refused_and_changes_nothing) {
     const struct {
         const char *name, *value, *reason;
     } wrong[] = {
@@ -124,7 +124,7 @@ TEST(what_is_wrong_is_refused_and_changes_nothing) {
     khufu_factory_free(factory);
 }
 
-TEST(a_prefix_of_the_name_keeps_its_rules) {
+TEST(a_name_with_a_prefix_keeps_its_required_attributes) {
     const struct {
         const char *name, *attribute, *why;
     } names[] = {{"__Secure-s", "secure", "__Secure-"}, {"__Host-s", "secure", "__Host-"},
@@ -153,19 +153,19 @@ TEST(the_option_partitioned_needs_secure) {
     check_attributes(session, "; Path=/; secure; SameSite=Lax; Partitioned");
     CHECK_INT(set(session, "partitioned", ""), KHUFU_OK);
     check_attributes(session, "; Path=/; secure; SameSite=Lax");
-    CHECK_INT(khufu_session_invalidate(session), KHUFU_OK); /* browsers keep partitioned cookies apart: so is its end */
+    CHECK_INT(khufu_session_invalidate(session), KHUFU_OK); /* only a partitioned cookie clears a partitioned one */
     check_attributes(session, "; Max-Age=0; Path=/; expires; secure; SameSite=Lax; Partitioned");
     khufu_session_free(session);
     khufu_factory_free(factory);
 }
 
 int main(void) {
-    RUN(each_attribute_is_of_one_commit);
-    RUN(attributes_add_up_until_the_commit);
+    RUN(an_attribute_applies_to_one_commit);
+    RUN(attributes_are_collected_until_the_commit);
     RUN(an_attribute_alone_makes_commit_send_the_cookie_again);
     RUN(a_logout_clears_the_cookie_with_its_attributes);
-    RUN(what_is_wrong_is_refused_and_changes_nothing);
-    RUN(a_prefix_of_the_name_keeps_its_rules);
+    RUN(a_wrong_attribute_is_refused_and_changes_nothing);
+    RUN(a_name_with_a_prefix_keeps_its_required_attributes);
     RUN(the_option_partitioned_needs_secure);
     return report();
 }

@@ -1,4 +1,4 @@
-/* Whose session it is: khufu_session_subject tells what khufu_session_set_subject set. */
+/* khufu_session_set_subject says whose session it is, and khufu_session_subject returns it. */
 #include "stores.h"
 
 #define CHECK_SUBJECT(session, expected)                                                     \
@@ -9,16 +9,16 @@
         CHECK_TEXT(subject_, subject_len_, expected);                                        \
     } while (0)
 
-static bool is_nobodys(khufu_session *session) {
+static bool has_no_subject(khufu_session *session) {
     const char *subject = "";
     size_t len = 1;
     return khufu_session_subject(session, &subject, &len) == KHUFU_NOT_FOUND && subject == NULL && len == 0;
 }
 
-TEST(a_session_tells_its_subject_in_every_request) {
+TEST(the_subject_can_be_read_in_every_request) {
     khufu_factory *factory = STORED("store_timeout", "30");
     khufu_session *session = open_new(factory);
-    CHECK(is_nobodys(session));
+    CHECK(has_no_subject(session));
     CHECK_INT(khufu_session_set_subject(session, "Zo\xc3\xab", KHUFU_NTS), KHUFU_OK);
     CHECK_SUBJECT(session, "Zo\xc3\xab"); /* before the commit, too */
     char *header = next_request(session);
@@ -30,7 +30,7 @@ TEST(a_session_tells_its_subject_in_every_request) {
     CHECK(!khufu_session_is_changed(session));
     CHECK_INT(khufu_session_set_subject(session, "Zo\xc3\xab", KHUFU_NTS), KHUFU_OK); /* changes nothing */
     CHECK(!khufu_session_is_changed(session));
-    CHECK_INT(khufu_session_clear(session), KHUFU_OK); /* it is not among the keys */
+    CHECK_INT(khufu_session_clear(session), KHUFU_OK); /* the subject is not one of the keys */
     CHECK_SUBJECT(session, "Zo\xc3\xab");
     CHECK_INT(khufu_session_set_subject(session, "a\0b", 3), KHUFU_OK);
     CHECK(commit_cookie(session) == NULL);
@@ -41,30 +41,30 @@ TEST(a_session_tells_its_subject_in_every_request) {
     size_t len = 0;
     CHECK_INT(khufu_session_subject(session, &subject, &len), KHUFU_OK);
     CHECK(len == 3 && memcmp(subject, "a\0b", 3) == 0);
-    CHECK_INT(khufu_session_set_subject(session, subject, len), KHUFU_OK); /* may be given back */
+    CHECK_INT(khufu_session_set_subject(session, subject, len), KHUFU_OK); /* the text may be passed back in */
     CHECK_INT(khufu_session_set_subject(session, NULL, 0), KHUFU_OK);
-    CHECK(is_nobodys(session));
+    CHECK(has_no_subject(session));
     CHECK(commit_cookie(session) == NULL);
     khufu_session_free(session);
 
     session = open_at(factory, header, NOW);
-    CHECK(is_nobodys(session));
+    CHECK(has_no_subject(session));
     khufu_session_free(session);
     free(header);
     khufu_factory_free(factory);
 }
 
-TEST(a_new_session_is_nobodys) {
+TEST(a_new_session_has_no_subject) {
     khufu_factory *factory = STORED("store_timeout", "30");
     khufu_session *session = open_new(factory);
     CHECK_INT(khufu_session_set_subject(session, "zoe", KHUFU_NTS), KHUFU_OK);
     CHECK_INT(khufu_session_invalidate(session), KHUFU_OK);
-    CHECK(is_nobodys(session));
+    CHECK(has_no_subject(session));
     khufu_session_free(session);
     khufu_factory_free(factory);
 }
 
-TEST(a_refused_subject_leaves_the_one_before) {
+TEST(a_refused_subject_keeps_the_previous_one) {
     khufu_factory *factory = STORED("store_timeout", "30");
     khufu_session *session = open_new(factory);
     char *text = allocate(65536);
@@ -83,27 +83,27 @@ TEST(a_refused_subject_leaves_the_one_before) {
     khufu_factory_free(factory);
 }
 
-TEST(a_session_in_a_cookie_is_nobodys) {
+TEST(a_session_in_a_cookie_has_no_subject) {
     khufu_factory *factory = FACTORY("secret", SECRET);
     khufu_session *session = open_state(factory, "{\"a\":1}");
-    CHECK(is_nobodys(session));
+    CHECK(has_no_subject(session));
     CHECK_INT(khufu_session_set_subject(session, "zoe", KHUFU_NTS), KHUFU_ERR_ARGUMENT);
-    CHECK(is_nobodys(session));
+    CHECK(has_no_subject(session));
     CHECK(!khufu_session_is_changed(session));
     khufu_session_free(session);
     khufu_factory_free(factory);
 }
 
 int main(void) {
-    RUN(a_session_in_a_cookie_is_nobodys);
+    RUN(a_session_in_a_cookie_has_no_subject);
     make_folder();
     start_redis(folder);
     const char *stores[] = {MEMORY, SQLITE, CUSTOM, redis_server.url};
     for (size_t i = 0; i < sizeof stores / sizeof *stores; i++) {
         use_store(stores[i]);
-        RUN(a_session_tells_its_subject_in_every_request);
-        RUN(a_new_session_is_nobodys);
-        RUN(a_refused_subject_leaves_the_one_before);
+        RUN(the_subject_can_be_read_in_every_request);
+        RUN(a_new_session_has_no_subject);
+        RUN(a_refused_subject_keeps_the_previous_one);
     }
     free_shared_custom_store();
     stop_redis();
