@@ -758,7 +758,7 @@ fn cookies_have_no_subjects() {
 }
 
 #[test]
-fn what_two_requests_append_and_add_adds_up() {
+fn the_additions_of_two_requests_add_up() {
     on_every_store(|factory| {
         let header = begin(factory, r#"{"list":["first"],"n":1}"#);
         let (mut slow, mut fast) = (open(factory, &header, 1.0), open(factory, &header, 1.0));
@@ -775,7 +775,7 @@ fn what_two_requests_append_and_add_adds_up() {
 }
 
 #[test]
-fn an_append_or_an_addition_to_what_is_of_another_type_now_is_a_conflict() {
+fn an_addition_to_a_value_that_now_has_another_type_is_a_conflict() {
     on_every_store(|factory| {
         for other in ["\"text\"", "1.5", "{}"] {
             let header = begin(factory, r#"{"list":[],"n":1}"#);

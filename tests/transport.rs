@@ -141,7 +141,7 @@ fn a_store_keeps_a_lifetime_and_a_cookie_does_not() {
 }
 
 #[test]
-fn another_requests_lifetime_is_kept_unless_this_one_sets_it() {
+fn a_commit_keeps_the_lifetime_that_another_request_set() {
     let factory = factory(STORE);
     let mut session = factory.open_with(b"", &at(NOW)).unwrap();
     session.set("user", "zoë").unwrap();

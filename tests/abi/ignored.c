@@ -1,4 +1,4 @@
-/* Ignores statuses. A compiler must refuse each line that says so, and no other. It is never run. */
+/* Ignores statuses. A compiler must refuse each line that has a comment, and no other line. This is never run. */
 #include <khufu.h>
 
 void ignore(void);

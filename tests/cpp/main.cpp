@@ -1,4 +1,4 @@
-// khufu.hpp: what each call does, what bad input gets, and who owns what.
+// Tests of khufu.hpp: the results of its calls, the errors for wrong input, and the ownership of its objects.
 #include <khufu.hpp>
 
 #include <cmath>
@@ -17,7 +17,7 @@ khufu::Factory made_in_another_file(std::string_view secret);
 static_assert(std::is_nothrow_move_constructible_v<khufu::Session> && !std::is_copy_constructible_v<khufu::Session>);
 static_assert(std::is_nothrow_move_constructible_v<khufu::Factory> && !std::is_copy_constructible_v<khufu::Factory>);
 
-TEST(values_come_back_as_they_were_set) {
+TEST(values_are_read_as_they_were_set) {
     auto session = factory().open("");
     const std::string owned = "zo\xc3\xab";
     session.set("literal", "text");
@@ -103,7 +103,7 @@ TEST(csrf_tokens_are_compared) {
     CHECK(session.new_csrf_token() != token && !session.check_csrf_token(token));
 }
 
-TEST(a_session_goes_to_the_browser_and_comes_back) {
+TEST(a_session_is_sent_to_the_browser_and_opened_again) {
     auto first = factory();
     auto session = first.open("", {1700000000.25});
     CHECK(session.is_new() && session.load_result() == KHUFU_LOAD_NONE && lines(session).empty());
@@ -124,7 +124,7 @@ TEST(a_session_goes_to_the_browser_and_comes_back) {
     CHECK(other.load_result() == KHUFU_LOAD_BAD_SIGNATURE && *other.error() != 0);
 }
 
-TEST(a_value_is_transported_without_a_header) {
+TEST(a_session_is_opened_from_its_value) {
     auto maker = factory();
     auto session = maker.open("");
     CHECK(!session.value());
@@ -146,7 +146,7 @@ TEST(a_passive_reader_renews_nothing) {
     CHECK(reader.contains("user") && !reader.is_changed());
 }
 
-TEST(attributes_and_lifetimes_are_of_one_session) {
+TEST(an_attribute_and_a_lifetime_can_be_set_for_one_session) {
     auto session = factory().open("");
     session.set_lifetime(std::chrono::hours(1));
     session.set_attribute("samesite", "Strict");
@@ -157,7 +157,7 @@ TEST(attributes_and_lifetimes_are_of_one_session) {
     CHECK_THROWS(session.set_lifetime(std::chrono::seconds(-1)), KHUFU_ERR_ARGUMENT);
 }
 
-TEST(an_exception_withholds_the_session) {
+TEST(after_an_exception_the_session_is_not_saved) {
     khufu::Factory maker{{"secret", SECRET}, {"set_on_exception", "false"}};
     auto session = maker.open("");
     session.set("user", "zoe");
@@ -186,7 +186,7 @@ TEST(a_users_sessions_are_listed_and_ended) {
     CHECK(!factory().open("").id() && !factory().open("").subject());
 }
 
-TEST(two_requests_of_one_session_meet) {
+TEST(a_session_that_another_request_ended_is_gone) {
     auto maker = stored();
     auto session = maker.open("");
     session.set("n", 1);

@@ -1,4 +1,4 @@
-// A second file of the program that includes the header, so that nothing in it may be defined twice.
+// A second file of the program that includes the header. The program links only if the header defines nothing twice.
 #include <khufu.hpp>
 
 #include "test.hpp"

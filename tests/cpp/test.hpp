@@ -1,4 +1,4 @@
-// Tests that name themselves, and checks that tell what they saw.
+// A small test harness: TEST registers a test under its name, and a failed CHECK prints its place and its condition.
 #ifndef TEST_HPP
 #define TEST_HPP
 
@@ -39,7 +39,7 @@ struct Registration {
         }                                                                         \
     } while (0)
 
-// Checks that an expression throws khufu::Error with a status, and gives its text.
+// Checks that an expression throws khufu::Error with this status. Its value is the error's text.
 #define CHECK_THROWS(expression, expected)                                                             \
     [&]() -> std::string {                                                                              \
         try {                                                                                           \

@@ -1,4 +1,5 @@
-"""Checks README.md, docs/ and the other pages: links, and each code block by its page's module. `run` prepares for it."""
+"""Checks the links of every page, and runs the code blocks of README.md and docs/ with a module for each page. Start it
+with `run`, which builds what it needs."""
 
 import re
 import sys
@@ -49,7 +50,7 @@ def check_links(page, report):
         path = (page.path.parent / file).resolve() if file else page.path
         if not path.exists() or anchor and anchor not in Page(path).anchors():
             broken.append(target)
-    report.check(f'{page.name}: its links lead somewhere', broken, [])
+    report.check(f'{page.name}: every link has a target', broken, [])
 
 
 def main():

@@ -108,7 +108,7 @@ def go_module(folder):
 
 
 def check(page, secrets, before, after, load_result, report, working):
-    """`secrets` has the names that the C and Ruby code use. The Go code uses the same names in camelCase."""
+    """Checks the page's code. `secrets` has the names in the C and Ruby code. The Go code has them in camelCase."""
     c, go, ruby = page.take('c', 'go', 'ruby')
     folder = working / page.path.stem
     names = ' '.join(f'const char *{name} = getenv("{name}");' for name in secrets)

@@ -1,4 +1,4 @@
-"""The README's examples, running: what a browser sends to them and what they answer."""
+"""Runs the README's examples, sends them a browser's requests, and checks their answers."""
 
 import contextlib
 import json
@@ -27,7 +27,7 @@ puts JSON.generate([status, headers, body.to_a.join])
 
 
 class Shell:
-    """Runs the page's shell code as a reader would, in a home of its own. Keeps the variables that it exports."""
+    """Runs the page's shell code as a reader would, in a new home folder. Keeps the variables that the code exports."""
 
     def __init__(self, working):
         home = working / 'home'
@@ -59,21 +59,22 @@ class Shell:
 
 
 class Browser:
-    """Visits the examples with one cookie, and checks what each answers."""
+    """Visits the examples with one cookie, and checks each answer."""
 
     def __init__(self, report):
         self.report, self.cookie, self.visits = report, '', 0
 
     def visit(self, who, request, user='ada'):
-        """`request` answers a Cookie header with the headers (pairs) and the body."""
+        """Sends a request and checks the answer. `request` takes a Cookie header and returns the answer's headers, as
+        pairs, and its body."""
         headers, body = request(self.cookie)
         headers = [(name.lower(), value) for name, value in headers]
         set_cookies = [value for name, value in headers if name == 'set-cookie']
         self.visits += 1
         self.report.check(f'README.md: {who}', body, f'Hello, {user}: visit {self.visits}\n')
-        self.report.check('… sends one cookie, for http only', [cookie.split('; ')[1:] for cookie in set_cookies],
+        self.report.check('… sends one cookie, which scripts cannot read', [cookie.split('; ')[1:] for cookie in set_cookies],
                           [['Path=/', 'HttpOnly', 'SameSite=Lax']])
-        self.report.check('… and no cache may give it to others', [value for name, value in headers if name == 'vary'], ['Cookie'])
+        self.report.check('… with Vary: Cookie', [value for name, value in headers if name == 'vary'], ['Cookie'])
         [set_cookie] = set_cookies
         self.cookie = cookie_of(set_cookie)
 
@@ -97,7 +98,7 @@ def rack(shell, folder):
 
 @contextlib.contextmanager
 def http(shell, text, folder):
-    """A server that this command starts, on a free port instead of 8080."""
+    """Starts a server on a free port instead of 8080. Yields a function that sends a request to the server."""
     with socket.create_server(('127.0.0.1', 0)) as free:
         port = free.getsockname()[1]
     command = ['bash', '-c', text.replace('8080', str(port))]
@@ -122,7 +123,8 @@ def http(shell, text, folder):
 
 
 def pyramid(block, secret):
-    """The page's Pyramid, which logs in, with a view that greets like the others."""
+    """The page's Pyramid application, with another view that greets the user as the other examples do. Returns a function
+    that sends a request to it."""
     config = Configurator()
     os.environ['SESSION_SECRET'] = secret
     exec(compile(block.text, block.place, 'exec'), {'config': config})

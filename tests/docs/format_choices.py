@@ -1,4 +1,4 @@
-"""docs/formats.md: the choices of `type` and `serializer`, and every load result."""
+"""Checks that docs/formats.md has all choices of `type` and `serializer`, and every load result."""
 
 import re
 

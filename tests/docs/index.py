@@ -1,4 +1,4 @@
-"""docs/README.md: it links every page of docs/."""
+"""Checks that docs/README.md links every page of docs/."""
 
 import re
 

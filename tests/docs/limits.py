@@ -1,4 +1,4 @@
-"""docs/limits.md: how large a session in a cookie may be, and the versions that are tested."""
+"""Checks two statements of docs/limits.md: how large a session in a cookie may be, and which versions are tested."""
 
 import json
 import re

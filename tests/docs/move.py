@@ -1,4 +1,4 @@
-"""docs/move-a-format.md: from pickle to JSON to encrypted, at Pyramid and at a service of each language."""
+"""Takes the steps of docs/move-a-format.md, with Pyramid and a service in each language."""
 
 import datetime
 
@@ -20,7 +20,7 @@ UNSUPPORTED = 9
 
 
 def check_what_json_cannot_hold(pickled, as_json, report, servers):
-    """The page's section about what is in the sessions."""
+    """Checks the page's section about what is in the sessions."""
     session = open_session(pickled.session_factory, NOW)
     session.update(user='ada', since=datetime.date(2026, 1, 1))
     [cookie] = [cookie_of(set_cookie) for set_cookie in commit(session)]
@@ -49,7 +49,7 @@ def check_what_json_cannot_hold(pickled, as_json, report, servers):
 
 
 def check_same(what, step, original, report):
-    """A step of the page is what the original's own session factory does."""
+    """Checks that a step of the page does the same as the original's own session factory."""
     session = open_session(original, NOW, written_by(step))
     found = [session.get('user')]
     session['user'] = 'bob'

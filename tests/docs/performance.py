@@ -1,4 +1,5 @@
-"""docs/performance.md: each command exists. Running them would take minutes and tell nothing on a busy machine."""
+"""Checks that each command of docs/performance.md exists. The commands are not run, because that would take minutes and
+show nothing on a busy machine."""
 
 import subprocess
 import tomllib

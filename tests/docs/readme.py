@@ -1,4 +1,4 @@
-"""README.md: the installation, the example in every language, the pictures, and the versions."""
+"""Checks README.md: the installation, the example in every language, the pictures, and the versions."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from originals import cookie_of
 from pages import root
 from peer import PeerError, target
 
-# What stands around the page's code in a program.
+# The programs that the page's code is inserted into.
 C = '''
 #include <khufu.h>
 #include <stdio.h>
@@ -95,14 +95,14 @@ def refusal(request, cookie):
 
 
 def check_pictures(page, report):
-    """The picture for a dark page is the one for a light page in other colours."""
+    """Checks that the pictures for dark and for light pages differ only in their colours."""
     pictures = [root / name for name in re.findall(r'(?:src|srcset)="([^"]+)"', page.text)]
     shapes = {re.sub(r'#[0-9a-f]{6}', '', picture.read_text()) for picture in pictures}
     report.check('README.md: both pictures show the same', (len(pictures), len(shapes)), (2, 1))
 
 
 def nearly_full(peer, secret):
-    """The cookie of a session that does not fit into a cookie once a visit is counted in it."""
+    """A cookie that is so full that counting one visit makes its session too large."""
     peer.factory([('secret', secret)])
     size, cookie = 2800, None
     while True:
@@ -171,7 +171,7 @@ def check(page, pages, report, servers, working):
         browser.visit('Go', request)
         # An error's reason may name a key, a file or a server.
         found = refusal(request, nearly_full(servers.services[0].peer, secret))
-        report.check('README.md: Go tells a visitor no reason', found, (503, 'The session could not be saved.\n'))
+        report.check('README.md: Go does not show a visitor the reason of an error', found, (503, 'The session could not be saved.\n'))
 
     gem = shutil.copytree(root / 'bindings/ruby', working / 'gem')
     shell.run(make_gem.text, gem)

@@ -1,4 +1,4 @@
-"""docs/rotate-a-secret.md: the three steps, at Pyramid and at a service of each language."""
+"""Takes the three steps of docs/rotate-a-secret.md, with Pyramid and a service in each language."""
 
 import subprocess
 
@@ -14,12 +14,13 @@ KINDS = {'1': 'opens', '2': 'writes', '3': 'forgets'}
 
 
 def with_secrets(options, **secrets):
-    """The page's options with real secrets in the place of the names that stand for them."""
+    """The page's options, with the names of secrets replaced by real secrets."""
     return [(name, secrets.get(value, value)) for name, value in options]
 
 
 def run(block, names):
-    """Runs Python of a page, which may use these names and add to them; the session factory that it configured."""
+    """Runs a page's Python block, which may use these names and add others. Returns the session factory that it
+    configured."""
     names['config'] = Configurator()
     exec(compile(block.text, block.place, 'exec'), names)
     names['config'].commit()
@@ -27,14 +28,14 @@ def run(block, names):
 
 
 def definitions(page):
-    """What the page's first Python defines, and OLD and NEW."""
+    """The names that the page's first Python block defines, and OLD and NEW."""
     names = {'OLD': OLD, 'NEW': NEW, 'SignedCookieSessionFactory': SignedCookieSessionFactory}
     run(next(block for block in page.blocks if block.language == 'python'), names)
     return names
 
 
 def written_by(step):
-    """The cookie of a session of ada's that Pyramid wrote in this step."""
+    """The cookie of a session of the user ada, written by Pyramid in this step."""
     session = open_session(step.session_factory, NOW)
     session['user'] = 'ada'
     [set_cookie] = commit(session)
@@ -62,7 +63,7 @@ def check(page, pages, report, servers, working):
     session = open_session(writing.session_factory, NOW + 2, written_by(before))
     session.get('user')
     cookies = [cookie_of(set_cookie) for set_cookie in commit(session)]
-    report.check('Pyramid writes a session again that is read',
+    report.check('Pyramid writes a session again when it is read',
                  [open_session(after.session_factory, NOW + 3, cookie).get('user') for cookie in cookies], ['ada'])
 
     names = {'old_secret': OLD, 'new_secret': NEW}

@@ -1,4 +1,4 @@
-"""docs/security.md: the command makes a secret."""
+"""Checks that the command in docs/security.md makes a secret."""
 
 from rotate import check_secret
 

@@ -16,9 +16,9 @@ ADA = '"ada"'
 @dataclass
 class Step:
     name: str
-    kind: str  # what changes: the step 'opens', 'writes' or 'forgets' a format, or is 'before' the first change
-    options: list  # of khufu's services, as pairs
-    session_factory: type  # of Pyramid
+    kind: str  # 'opens', 'writes' or 'forgets', if the step does so with a format; 'before' for the state before step 1
+    options: list  # the options of khufu's services, as pairs
+    session_factory: type  # Pyramid's session factory
 
 
 class Pyramid:

@@ -1,4 +1,5 @@
-"""docs/share-with-another-library.md: the same settings on both sides, and sessions that every service works on."""
+"""Checks docs/share-with-another-library.md: both sides have the same settings, every service can use the sessions, and
+the table of load results is right."""
 
 import os
 import re
@@ -14,10 +15,11 @@ from services import NOW
 
 SECRETS = {'SECRET': 'the secret of the site', 'KEY': 'sesame', 'OLD': 'sesame', 'NEW': 'open'}
 URL = 'redis://localhost:6379/0'
-# The libraries' names of what khufu calls otherwise; what has another meaning there is not compared.
+# khufu's names for settings that the libraries name differently. Settings in APART have another meaning in khufu and are
+# not compared.
 NAMES = {'redis_url': 'store', 'url': 'store', 'validate_key': 'secret', 'data_serializer': 'serializer'}
 APART = {'type', 'crypto_type'}
-# What each option is set to, where only one side does so; and the format in which that can be.
+# For each option, a value that differs from the other side's, and a format that has this option.
 DIFFERENT = {
     'cookie_name': ('sid', 'beaker store'),
     'secret': ('another', 'beaker store'),
@@ -59,7 +61,7 @@ int main(int count, char **words) {
 
 
 def check_same_settings(theirs, ours, report):
-    """What the library's side sets is set on khufu's, or is the default."""
+    """Checks that khufu's options set what the library's settings set, or that it is khufu's default."""
     ours = {'timeout': '1200', **dict(ours)}
     for name, value in theirs:
         option = name.rpartition('.')[2]
@@ -68,7 +70,8 @@ def check_same_settings(theirs, ours, report):
 
 
 def visit(service, cookie):
-    """What a service finds, having noted that it was there; and the cookie that the browser has then."""
+    """Lets a service read the session and then set a key with its name. Returns what it read, and the browser's cookie
+    afterwards."""
     found = service.peer.read(NOW, cookie)
     set_cookie = service.peer.write(NOW, cookie, [(service.name, '1')])
     return found, cookie_of(set_cookie) if set_cookie else cookie
@@ -80,7 +83,7 @@ def check_shared(options, report, servers):
         service.peer.factory(options)
         found, cookie = visit(service, cookie)
         expected = 'loaded' if count else 'none', dict.fromkeys((each.name for each in servers.services[:count]), 1)
-        report.check(f'{dict(options)["library"]}: {service.name} goes on with the session',
+        report.check(f'{dict(options)["library"]}: {service.name} reads what the others wrote',
                      (found.load_result, found.state), expected)
 
 
@@ -91,7 +94,8 @@ def written_by_library(library, options, now):
 
 
 def check_setup(page, block, formats, report, servers, working):
-    """The table says what each difference looks like, in every language; and the code tells it."""
+    """Checks that each difference in the table has the load result of its row, in every language, and that the page's
+    code prints that result."""
     source = written(working / page.path.stem, 'setup.c', C, block.text, '')
     program = source.with_suffix('')
     flags = call(['pkg-config', '--cflags', '--libs', 'khufu']).split()
@@ -105,26 +109,26 @@ def check_setup(page, block, formats, report, servers, working):
     finally:
         library.close()
 
-    def check_told(what, options, cookie, expected):
+    def check_shown(what, options, cookie, expected):
         words = [word for pair in options for word in pair]
         result, why = call([program, *words], env={**os.environ, 'HTTP_COOKIE': cookie}).split('\n')[:2]
-        report.check(f'the code tells {what}', (result, bool(why)), (expected, expected != 'loaded'))
+        report.check(f'the code shows {what}', (result, bool(why)), (expected, expected != 'loaded'))
         for service in servers.services:
             service.peer.factory(options)
             report.check(f'… as {service.name} does', service.load_result(now + IDLE, cookie), expected)
 
     for format, options in formats.items():
-        check_told(f'that the sides agree on {format}', options, cookies[format], 'loaded')
+        check_shown(f'that the sides agree on {format}', options, cookies[format], 'loaded')
     for result, differing in rows.items():
         for option in differing:
             value, format = DIFFERENT[option]
             options = dict(formats[format])
             options[option] = value.format(**options)
-            check_told(f'another {option}', [*options.items()], cookies[format], result)
+            check_shown(f'another {option}', [*options.items()], cookies[format], result)
 
 
 def check_versions(page, report):
-    """The page names the versions that the live exchange runs."""
+    """Checks that the page names the versions that the live exchange uses."""
     versions = {}
     for requirements in ['requirements-pyramid1', 'requirements']:
         text = (root / f'scripts/{requirements}.txt').read_text()
@@ -150,7 +154,7 @@ def check(page, pages, report, servers, working):
             check_same_settings(theirs, ours, report)
             check_shared(local(ours), report, servers)
             formats[f"{dict(ours)['library']} {dict(ours)['type']}"] = local(ours)
-        del formats['pyramid_redis_sessions store']  # an environment of its own
+        del formats['pyramid_redis_sessions store']  # it needs another Python environment
         check_setup(page, page.take('c'), formats, report, servers, working)
         [rotated] = page.take('ini').option_lists()
         accepted = [(name.removeprefix('accept.old.'), value) for name, value in rotated if name.startswith('accept.old.')]

@@ -1,4 +1,4 @@
-"""docs/stores.md: every type of store in the table keeps large sessions, and there are no others."""
+"""Checks that every type of store in the table of docs/stores.md keeps large sessions, and that there are no others."""
 
 import json
 
