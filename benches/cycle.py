@@ -2,8 +2,8 @@
 Pyramid's own factory, in turns. The sessions are those of benches/cycle.rs. Requests and responses are made before the
 clock starts.
 
-Pyramid's JSON has spaces, with which the largest session would not fit into its cookie. Here it writes none, so that both
-factories read and write the same bytes.
+Pyramid writes JSON with spaces, and the largest session would then not fit into its cookie. So here Pyramid writes JSON
+without spaces, and both factories read and write the same bytes.
 """
 
 import json
@@ -17,7 +17,7 @@ from pyramid.session import SignedCookieSessionFactory
 ROUNDS = 200
 CYCLES = 50
 SECRET = "itsaseekreet"
-#: At most this part of Pyramid's own time.
+#: The largest allowed ratio of khufu's time to Pyramid's own, for each size of the session's JSON.
 LIMITS = {120: 0.5, 600: 0.4, 2800: 0.3}
 
 

@@ -29,10 +29,10 @@ void commit(khufu_session *session);
 /* Commits a new session with that state and writes its Cookie header. */
 void begin(const khufu_factory *factory, const char *state, char *header, size_t size);
 double median(double *numbers, size_t count);
-/* Ends a line of output with whether its target was reached. */
+/* Ends a line of output: prints whether the target was reached. */
 void verdict(bool reached);
 
-/* server.c: a redis-server for this benchmark alone, on loopback. */
+/* server.c: a redis-server on loopback, which only this benchmark uses. */
 
 struct server {
     char folder[URL_SIZE];

@@ -12,7 +12,7 @@ struct visitor {
     const khufu_factory *factory;
     char header[HEADER_SIZE];
     int number;
-    int64_t tried, committed; /* the highest counts */
+    int64_t tried, committed; /* the highest count that it tried to write, and the highest that it committed */
     int failed, wrong;
     double resumed; /* when the first commit after Redis returned succeeded */
 };

@@ -1,4 +1,4 @@
-/* Makes and prints every measurement. Fails if a write was lost or a session was wrong. scripts/bench-store runs it. */
+/* Makes and prints all measurements. Fails if a write was lost or a session was wrong. scripts/bench-store runs it. */
 #include "bench.h"
 
 #include <signal.h>

@@ -1,5 +1,5 @@
-/* Keeps sessions in a custom store, here a hash table. One browser sends three requests, then the user is logged out
-   everywhere, and the browser sends another request.
+/* Keeps sessions in a custom store, which is a hash table in this example. One browser sends three requests, then the
+   user is logged out everywhere, and the browser sends another request.
 
    cc -std=c11 -pthread own_store.c $(pkg-config --cflags --libs khufu) -o own_store && ./own_store
 */

@@ -1,4 +1,4 @@
-// Counts a visitor's visits over three requests, as a server does that has the request's Cookie header.
+// Counts the visits of one visitor in three requests. A server would take the Cookie header from the request.
 //
 //   c++ -std=c++17 visits.cpp $(pkg-config --cflags --libs khufu) -o visits && ./visits
 #include <khufu.hpp>

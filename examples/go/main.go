@@ -3,8 +3,8 @@
 //
 //	go run . [COOKIE_HEADER]
 //
-// KHUFU_SECRET is the secret. By default, the secret is the one of Pyramid's documentation,
-// and the header is the one below.
+// The environment variable KHUFU_SECRET is the secret. By default, the secret is the one in
+// Pyramid's documentation, and the header is the one below.
 package main
 
 import (

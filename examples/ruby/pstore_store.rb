@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
-# Keeps sessions in a custom store, here a file of PStore, Ruby's transactional store. Several processes can share it.
+# Keeps sessions in a custom store: a file of PStore, the transactional store in Ruby's standard library. Several
+# processes can share it.
 #
 #     KHUFU_LIBRARY=target/stage/lib/libkhufu.so ruby -I bindings/ruby/lib examples/ruby/pstore_store.rb
 
@@ -41,7 +42,7 @@ class PStoreStore
     end
   end
 
-  # The following methods keep which sessions belong to which user, so that a user's sessions can be listed and ended.
+  # The following methods note which sessions belong to which user, so that a user's sessions can be listed and ended.
 
   def list(subject, key, ttl)
     @sessions.transaction do
@@ -86,7 +87,7 @@ if $PROGRAM_NAME == __FILE__
     first["cart"] = ["A-1"]
     first.subject = "user-42"
     first.commit
-    value = first.value # of the cookie, which the browser sends with each request
+    value = first.value # the value of the cookie that the browser sends with each request
 
     # Two concurrent requests of one visitor. The changes of both are kept.
     one = factory.open_value(value)
@@ -96,7 +97,7 @@ if $PROGRAM_NAME == __FILE__
     [one, other].each(&:commit)
     puts factory.open_value(value).to_json
 
-    puts "#{factory.subject('user-42').revoke_all} session ended" # everywhere
+    puts "#{factory.subject('user-42').revoke_all} session ended" # in all browsers of the user
     puts factory.open_value(value).load_result
   end
 end
