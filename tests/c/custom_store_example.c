@@ -1,6 +1,6 @@
-/* People copy the store of examples/c/own_store.c, so it must do what the header requires of each callback. */
+/* People copy the store of examples/c/custom_store.c, so it must do what the header requires of each callback. */
 #define main run_example
-#include "../../examples/c/own_store.c"
+#include "../../examples/c/custom_store.c"
 #undef main
 
 #include "test.h"

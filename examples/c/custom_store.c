@@ -1,7 +1,7 @@
 /* Keeps sessions in a custom store, which is a hash table in this example. One browser sends three requests, then the
    user is logged out everywhere, and the browser sends another request.
 
-   cc -std=c11 -pthread own_store.c $(pkg-config --cflags --libs khufu) -o own_store && ./own_store
+   cc -std=c11 -pthread custom_store.c $(pkg-config --cflags --libs khufu) -o custom_store && ./custom_store
 */
 #include <khufu.h>
 #include <pthread.h>
