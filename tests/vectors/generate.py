@@ -115,16 +115,16 @@ def set_cookie_cases():
 
 FILES = {
     'pyramid_signed_json': (
-        'Cookie values written by Pyramid 2.1 / WebOb 1.8.11; every one must open to state, '
-        'and tampering with any character must not.', signed_json_cases),
+        'Cookie values that Pyramid 2.1 with WebOb 1.8.11 wrote. Each must open to its state, and none may open after '
+        'a character was changed.', signed_json_cases),
     'pyramid_signed_pickle': (
-        "As pyramid_signed_json, with Pyramid 1.x's default serializer: pickle, at each protocol.", signed_pickle_cases),
+        "Cookie values that Pyramid 2.1 wrote with pickle, Pyramid 1.x's default serializer, in each protocol.",
+        signed_pickle_cases),
     'pyramid_nacl': (
-        'Cookie values written by pyramid_nacl_session 1.0.0 (XSalsa20-Poly1305 secretbox, random nonce first); '
-        'secret is hex.', nacl_cases),
+        'Cookie values that pyramid_nacl_session 1.0.0 wrote (XSalsa20-Poly1305 secretbox after a random nonce). The '
+        'secret is in hex digits.', nacl_cases),
     'set_cookie': (
-        "Set-Cookie header values as WebOb writes them (attribute order and case are WebOb's; "
-        'any order is valid HTTP)', set_cookie_cases),
+        'Set-Cookie values that WebOb wrote, with the order and the spelling of its attributes.', set_cookie_cases),
 }
 
 
@@ -143,7 +143,7 @@ def write_file(folder, name, content):
     (folder / f'{name}.json').write_text(json.dumps(content, indent=1))
 
 
-def without_chance(name, text):
+def without_random_parts(name, text):
     """The file without the parts that differ each time: the nonce and everything that depends on it, and the date."""
     if name == 'pyramid_nacl':
         return re.sub(r'"cookie": "([^"]*)"', lambda found: f'cookie of {len(found[1])}', text)
@@ -153,7 +153,7 @@ def without_chance(name, text):
 def differences(folder):
     """Yields each file with how it differs from what the originals write, or with an empty text."""
     for name in FILES:
-        fresh, committed = [without_chance(name, (place / f'{name}.json').read_text()) for place in [folder, here]]
+        fresh, committed = [without_random_parts(name, (place / f'{name}.json').read_text()) for place in [folder, here]]
         yield name, '' if fresh == committed else 'DIFFERS from what the originals write'
     with StoredVectors() as stored:
         for name in stored.FILES:

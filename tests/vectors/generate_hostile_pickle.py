@@ -291,8 +291,9 @@ def cases():
 
 def content():
     return json.dumps({
-        'description': 'Signed cookies (sha512) over pickles that Python would run, choke on or refuse: opened with the '
-                       'serializer pickle each has the load result `expected`, and its error has the words `told`.',
+        'description': 'Correctly signed cookies (sha512) whose pickles would run code in Python, would fill its memory, '
+                       'or are invalid. Opened with the serializer pickle, each has the load result `expected`, and its '
+                       'error contains `told`.',
         'now': NOW, 'secret': SECRET, 'salt': SALT, 'cases': list(cases()),
     }, indent=1)
 

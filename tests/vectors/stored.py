@@ -90,7 +90,7 @@ class StoredVectors:
     def difference(self, file, fresh, committed):
         """How the committed file differs from what the original writes, or which cases the original does not open. An
         empty text if there is no difference."""
-        if without_chance(fresh) != without_chance(committed):
+        if without_random_parts(fresh) != without_random_parts(committed):
             return 'DIFFERS from what the original writes'
         unread = [case['name'] for case in committed['cases'] if not self.opens(file, case)]
         return f'is NOT OPENED by the original: {", ".join(unread)}' if unread else ''
@@ -113,18 +113,18 @@ class StoredVectors:
 ID = re.compile(r'[0-9a-f]{32}|[0-9a-f]{64}|[\w-]{64}')
 
 
-def without_chance(content):
+def without_random_parts(content):
     if isinstance(content, dict):
-        return {masked(name): without_chance(value) for name, value in content.items()}
+        return {masked(name): without_random_parts(value) for name, value in content.items()}
     if isinstance(content, list):
-        return [without_chance(value) for value in content]
+        return [without_random_parts(value) for value in content]
     return masked(content)
 
 
 def masked(value):
     """A value without ids and times. A text that contains other values is decoded first."""
     if isinstance(value, bytes):
-        return ['bytes', *map(without_chance, contents(value))]
+        return ['bytes', *map(without_random_parts, contents(value))]
     if isinstance(value, (int, float)):
         return 'a time' if 1.7e9 < value < 1.9e9 else value
     if not isinstance(value, str):
