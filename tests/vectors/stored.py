@@ -107,8 +107,8 @@ class StoredVectors:
         return read.load_result == 'loaded' and json.dumps(read.state) == case['state_json']
 
 
-# A new file is compared with the committed one in everything but ids, times and what depends on them, down to the
-# opcodes of the pickles. The contents of encrypted cookies cannot be compared.
+# A new file is compared with the committed one, except for ids, times and values that depend on them. Pickles are
+# compared opcode by opcode. The contents of encrypted cookies cannot be compared.
 
 ID = re.compile(r'[0-9a-f]{32}|[0-9a-f]{64}|[\w-]{64}')
 
