@@ -93,7 +93,7 @@ struct Abi<'l> {
 }
 
 impl<'l> Abi<'l> {
-    /// SAFETY: the library is khufu's, and these are its header's signatures.
+    /// SAFETY: `library` is khufu's shared library, and these are the signatures in its header.
     unsafe fn new(library: &'l Library, hashalg: &str) -> Self {
         unsafe {
             let options_new: Symbol<'_, unsafe extern "C" fn() -> *mut c_void> =
@@ -189,7 +189,7 @@ fn shortest<const N: usize>(mut cycles: [&mut dyn FnMut(); N]) -> [f64; N] {
 
 fn main() {
     let path = std::env::var("KHUFU_LIBRARY").expect("KHUFU_LIBRARY is the path of libkhufu.so; `make bench` sets it");
-    // SAFETY: loading khufu runs nothing but its own start-up code, which is empty.
+    // SAFETY: loading khufu runs only its own start-up code, which is empty.
     let library = unsafe { Library::new(path) }.unwrap();
     let mut criterion = Criterion::default()
         .warm_up_time(Duration::from_millis(500))
@@ -205,7 +205,7 @@ fn main() {
 /// Compares the cycles under one digest algorithm, and adds their lines to the table.
 fn compare<M: Mac + KeyInit + Clone>(name: &str, library: &Library, criterion: &mut Criterion, table: &mut String) {
     let factory = factory(name);
-    // SAFETY: the library is khufu's.
+    // SAFETY: `library` is khufu's shared library.
     let abi = unsafe { Abi::new(library, name) };
     for (size, bytes) in [("small", 120), ("medium", 600), ("large", 2800)] {
         let sample = sample(size, bytes, &factory);

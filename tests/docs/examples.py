@@ -72,9 +72,10 @@ class Browser:
         set_cookies = [value for name, value in headers if name == 'set-cookie']
         self.visits += 1
         self.report.check(f'README.md: {who}', body, f'Hello, {user}: visit {self.visits}\n')
-        self.report.check('… sends one cookie, which scripts cannot read', [cookie.split('; ')[1:] for cookie in set_cookies],
-                          [['Path=/', 'HttpOnly', 'SameSite=Lax']])
-        self.report.check('… with Vary: Cookie', [value for name, value in headers if name == 'vary'], ['Cookie'])
+        self.report.check(f'README.md: {who} sends one cookie, which scripts cannot read',
+                          [cookie.split('; ')[1:] for cookie in set_cookies], [['Path=/', 'HttpOnly', 'SameSite=Lax']])
+        self.report.check(f'README.md: {who} sends Vary: Cookie',
+                          [value for name, value in headers if name == 'vary'], ['Cookie'])
         [set_cookie] = set_cookies
         self.cookie = cookie_of(set_cookie)
 

@@ -31,7 +31,7 @@ def check_what_json_cannot_hold(pickled, as_json, report, servers):
             found = service.visit(NOW, cookie)
         except PeerError as error:
             found = error.status
-        report.check('… and is not overwritten', found, UNSUPPORTED)
+        report.check(f'a date is not overwritten, {service.name}', found, UNSUPPORTED)
 
     session = open_session(as_json.session_factory, NOW)
     session['since'] = datetime.date(2026, 1, 1)

@@ -157,4 +157,5 @@ def check_table(page, cookies, steps, report, servers):
                 if 'loaded' in result:
                     again = service.untouched(NOW + 1, cookie)
                     written = again and service.load_result(NOW + 2, again)
-                    report.check('… and after a request that does not use it', written, None if result == '`loaded`' else 'loaded')
+                    report.check(f'{page.name}: {name} after a request that does not use the session, in "{step.name}", {service.name}',
+                                 written, None if result == '`loaded`' else 'loaded')

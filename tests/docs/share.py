@@ -115,7 +115,7 @@ def check_setup(page, block, formats, report, servers, working):
         report.check(f'the code shows {what}', (result, bool(why)), (expected, expected != 'loaded'))
         for service in servers.services:
             service.peer.factory(options)
-            report.check(f'… as {service.name} does', service.load_result(now + IDLE, cookie), expected)
+            report.check(f'{service.name} shows {what}', service.load_result(now + IDLE, cookie), expected)
 
     for format, options in formats.items():
         check_shown(f'that the sides agree on {format}', options, cookies[format], 'loaded')
@@ -164,4 +164,4 @@ def check(page, pages, report, servers, working):
             service.peer.factory(local(rotated))
             found, cookie = visit(service, cookie)
             report.check(f'{service.name} accepts the old encrypt_key', found.load_result, 'loaded_other_format')
-            report.check('… and writes the new one', visit(service, cookie)[0].load_result, 'loaded')
+            report.check(f'{service.name} writes with the new encrypt_key', visit(service, cookie)[0].load_result, 'loaded')

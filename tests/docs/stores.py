@@ -30,4 +30,4 @@ def check(page, pages, report, servers, working):
                 found = service.peer.factory([('type', 'store'), ('store', 'mysql://127.0.0.1/0'), ('secret', 'x')])
             except PeerError as error:
                 found = error.status
-            report.check('… and not in MySQL', found, OPTION)
+            report.check(f'docs/stores.md: {service.name} keeps no session in MySQL', found, OPTION)
