@@ -157,5 +157,5 @@ def check_table(page, cookies, steps, report, servers):
                 if 'loaded' in result:
                     again = service.untouched(NOW + 1, cookie)
                     written = again and service.load_result(NOW + 2, again)
-                    report.check(f'{page.name}: {name} after a request that does not use the session, in "{step.name}", {service.name}',
-                                 written, None if result == '`loaded`' else 'loaded')
+                    what = f'{name} after a request that does not use the session, in "{step.name}", {service.name}'
+                    report.check(f'{page.name}: {what}', written, None if result == '`loaded`' else 'loaded')
