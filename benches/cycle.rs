@@ -1,8 +1,8 @@
 //! Measures the request cycle (open, read two keys, set one, commit, free) from Rust and through the C ABI of the built
 //! shared library, and compares it with the floor: the minimum cost of the cookie format.
 //!
-//! The floor decodes base64, verifies and signs the payload with a prepared HMAC key, and encodes base64, in buffers that
-//! are already allocated.
+//! The floor decodes base64, verifies and signs the payload with a prepared HMAC key, and encodes base64, in buffers
+//! that are already allocated.
 
 use std::ffi::{c_char, c_void};
 use std::hint::black_box;

@@ -57,8 +57,8 @@ fn keys_compare_unescaped() {
     assert_eq!(session.len(), 4);
 }
 
-/// A state with the keys `k0` …, followed by each key once more in reverse order, with every third of these escaped; and
-/// the state without duplicates.
+/// A state with the keys `k0` …, followed by each key once more in reverse order, with every third of these escaped;
+/// and the state without duplicates.
 fn with_duplicates(keys: usize) -> (String, String) {
     let escaped = |n: usize| if n.is_multiple_of(3) { format!(r#""\u006b{n}""#) } else { format!("\"k{n}\"") };
     let first = (0..keys).map(|n| format!("\"k{n}\":{n}"));

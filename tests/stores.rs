@@ -695,7 +695,7 @@ fn a_subject_is_kept_if_another_request_commits_first() {
 
 #[test]
 fn an_id_signed_with_a_previous_secret_verifies() {
-    // Factories do not share a memory store, so the record is missing; the load result shows that the signature is valid.
+    // Factories do not share a memory store, so the record is missing. The load result shows that the id is valid.
     let old = factory_with("memory:", &[]);
     let header = begin(&old, "{}");
     let other = factory_with("memory:", &[("previous_secret", "other")]);

@@ -21,8 +21,8 @@ typedef struct {
 } khufu_go_opening;
 
 /*
- * Calls into the core that may call a custom store or serializer. They set the cause to the cgo.Handle of the error of the
- * last callback that failed, or to 0.
+ * Calls into the core that may call a custom store or serializer. They set the cause to the cgo.Handle of the error of
+ * the last callback that failed, or to 0.
  */
 khufu_status khufu_go_open(const khufu_factory *factory, const char *text, size_t text_len, khufu_go_opening *opening);
 khufu_status khufu_go_commit(khufu_session *session, uint32_t flags, double seconds, uintptr_t *cause);

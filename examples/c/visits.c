@@ -27,8 +27,8 @@ static khufu_factory *make_factory(void) {
     return factory;
 }
 
-/* A server adds each of these headers to its response. The browser keeps the cookie without its attributes, and sends it
-   with its next request. */
+/* A server adds each of these headers to its response. The browser keeps the cookie without its attributes, and sends
+   it with its next request. */
 static void keep_cookie(const khufu_session *session, char *cookie, size_t size) {
     const char *name, *value;
     size_t name_len, value_len;

@@ -1,4 +1,4 @@
-/* khufu_session_append and khufu_session_increment: if two requests call them at the same time, their changes add up. */
+/* Append and increment. If two requests call them at the same time, their changes add up. */
 #include "stores.h"
 
 static khufu_status append(khufu_session *session, const char *key, const char *json) {

@@ -1,4 +1,5 @@
-/* A process forks while its threads open and commit sessions. Its children inherit no locked lock, and no write is lost.
+/* A process forks while its threads open and commit sessions. Its children inherit no locked locks, and no write is
+   lost.
 
    This test runs without sanitizers, because children inherit locked locks of the address sanitizer's own allocator
    (until LLVM 18 and GCC 14, llvm-project#75290). Valgrind runs one thread at a time, so it would find nothing more. */

@@ -1,5 +1,5 @@
-/* A custom store that fails, loses an answer, answers late or writes invalid data: no session is lost, no change is made
-   twice, and the error names the callback. */
+/* A custom store that fails, loses an answer, answers late or writes invalid data: no session is lost, no change is
+   made twice, and the error names the callback. */
 #include "custom_store_setup.h"
 
 /* A callback may return only the first of these. */

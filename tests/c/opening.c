@@ -5,7 +5,8 @@
 
 static khufu_factory *factory;
 
-/* Opens a payload at NOW and checks the load result. A refused payload must set an error and open a new, empty session. */
+/* Opens a payload at NOW and checks the load result. A refused payload must set an error and open a new and empty
+   session. */
 static void check_payload(const char *payload, size_t len, khufu_load_result expected) {
     char *value = forge_signed(payload, len);
     khufu_session *session = open_value(factory, value, NOW);

@@ -33,8 +33,8 @@ static inline void remove_folder(void) {
 /* The custom store that all factories on CUSTOM share. */
 static struct custom_store *shared_custom_store;
 
-/* Sets the store of the factories that STORED makes from now on: MEMORY, SQLITE (the database in the folder), CUSTOM, or
-   the URL of a Redis. */
+/* Sets the store of the factories that STORED makes from now on: MEMORY, SQLITE (the database in the folder), CUSTOM,
+   or the URL of a Redis. */
 static inline void use_store(const char *url) {
     if (url == SQLITE) snprintf(store, sizeof store, "sqlite:%s/sessions.db", folder);
     else snprintf(store, sizeof store, "%s", url);

@@ -124,8 +124,8 @@ def http(shell, text, folder):
 
 
 def pyramid(block, secret):
-    """The page's Pyramid application, with another view that greets the user as the other examples do. Returns a function
-    that sends a request to it."""
+    """Makes the page's Pyramid application, and adds a view that greets the user as the other examples do. Returns a
+    function that sends a request to it."""
     config = Configurator()
     os.environ['SESSION_SECRET'] = secret
     exec(compile(block.text, block.place, 'exec'), {'config': config})

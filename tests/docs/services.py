@@ -144,7 +144,7 @@ def walk(steps, servers, random):
 
 
 def check_table(page, cookies, steps, report, servers):
-    """Checks that the cookies open in each step as the page's last table says, and that an old cookie is written again."""
+    """Checks that the cookies open in each step as the page's last table says, and that old cookies are written again."""
     [head, *rows] = page.tables()[-1]
     report.check(f'{page.name}: the table has a column for each step', len(head) - 1, len(steps))
     report.check(f'{page.name}: the table has a row for each cookie', len(rows), len(cookies))

@@ -25,7 +25,7 @@ def no_longer(what, found, wanted):
 
 
 def objects(value):
-    """A list with a number for each list, tuple and dict in a value. An object that occurs again has the same number."""
+    """A list with a number for each list, tuple and dict in a value. An object that occurs again keeps its number."""
     numbers, order, rest = {}, [], [value]
     while rest:
         value = rest.pop()

@@ -213,7 +213,7 @@ class Exchange(Attempts):
         self.python_reads(cookie, NOW + 60, NOW, NOW, state)
 
     def timeout(self):
-        """On both sides, a session that was idle for 1200 seconds is loaded, and one that was idle longer has expired."""
+        """On both sides, a session that was idle for 1200 seconds is loaded. If it was idle longer, it has expired."""
         state = {'user': 'ada'}
         cookie, created, renewed = self.python_writes(state)
         self.peer_reads(cookie, renewed + 1200.0, created, renewed, state)
@@ -270,7 +270,7 @@ class Exchange(Attempts):
         self.python_reads(cookie, NOW + 200.0, created, NOW + 160, {**written, 'added': 1})
 
     def bytes_are_text(self):
-        """Bytes that are UTF-8 (protocol 3 and later) are read as text, and stay bytes. Integers may have 4,300 digits."""
+        """Bytes that are UTF-8 (protocol 3 and later) are read as text and stay bytes. Integers may have 4,300 digits."""
         self.use(replace(self.format, protocol=self.random.choice([3, 4, 5])))
         state = {'name': 'Zoë'.encode(), 'big': 10**4299}
         cookie, created, renewed = self.python_writes(state)

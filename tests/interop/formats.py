@@ -38,7 +38,7 @@ class Format:
 
     @property
     def deepest(self):
-        """The most levels of nesting that Python can write. Its recursion limit counts each level twice for a pickle."""
+        """The most levels of nesting that Python can write. For a pickle, its recursion limit counts each level twice."""
         return 950 if self.serializer == 'json' else 470
 
     @cached_property

@@ -52,7 +52,7 @@ def parse(text, keep=dict):
 
 
 def parse_state(text):
-    """Parses an object, which must not have a key twice. Inner objects may, because some JSON writers make such objects."""
+    """Parses an object, which must not have a key twice. Inner objects may, because some JSON writers write them so."""
     counts = []
 
     def keep(pairs):

@@ -11,7 +11,8 @@ from redis import ConnectionError, Redis
 
 @contextmanager
 def redis_server():
-    """Starts the server, and stops it at the end. Yields its URL for khufu; redis-py's URL is the same without `redis+`."""
+    """Starts the server, and stops it at the end. Yields its URL for khufu. redis-py's URL is the same, but without the
+    prefix `redis+`."""
     with tempfile.TemporaryDirectory() as folder:
         socket = Path(folder) / 'redis.sock'
         process = subprocess.Popen(

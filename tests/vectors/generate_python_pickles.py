@@ -77,7 +77,7 @@ def plain(value):
 
 
 def text(state):
-    """The state as khufu writes it: without spaces, with only the necessary escapes, and floats in the shortest form."""
+    """The state as khufu writes it: without spaces, with only the necessary escapes, and with the shortest floats."""
     written = json.dumps(plain(state), ensure_ascii=False, separators=(',', ':'))
     written = re.sub(r'(?<=\d)e([+-])0*(\d)', lambda match: 'e' + match[1].strip('+') + match[2], written)
     return written.encode('utf-8', 'backslashreplace').decode()

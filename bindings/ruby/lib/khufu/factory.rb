@@ -38,8 +38,9 @@ module Khufu
     # - `list(subject, key, ttl)` notes that a key belongs to a subject, and keeps the note for at least ttl. Listing a
     #   key again never shortens that time. It is called before the record is saved or touched.
     # - `unlist(subject, key)` removes the note, if there is one. It is called after the record was removed.
-    # - `members(subject)` returns the keys that belong to a subject. It may return a key whose record is gone, or belongs
-    #   to another subject by now. This does no harm, because the record itself says which subject it belongs to.
+    # - `members(subject)` returns the keys that belong to a subject. It may return a key whose record is gone, or
+    #   belongs to another subject by now. This does no harm, because the record itself says which subject it belongs
+    #   to.
     #
     # The option `serializer` can also be a custom serializer, an object with the methods `loads(payload)`, which
     # returns the JSON text that a payload stands for, and `dumps(json)`, which returns the payload for a JSON text. For
