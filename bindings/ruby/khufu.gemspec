@@ -7,8 +7,8 @@ Gem::Specification.new do |spec|
   spec.version = Khufu::VERSION
   spec.authors = ["The khufu developers"]
   spec.summary = "Sessions shared with the Python web framework Pyramid"
-  spec.description = "Reads and writes the session cookies of Pyramid applications (signed or encrypted, JSON or " \
-                     "pickle), through khufu's shared library."
+  spec.description = "Reads and writes the sessions of Pyramid applications, in signed or encrypted cookies or in a " \
+                     "store such as Redis, through khufu's shared library."
   spec.licenses = ["MIT", "Apache-2.0"]
   spec.required_ruby_version = ">= 3.1"
 

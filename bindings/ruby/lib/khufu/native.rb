@@ -24,7 +24,8 @@ module Khufu
 
     unless khufu_abi_version == ABI_VERSION
       raise LoadError, "this gem needs khufu's ABI #{ABI_VERSION}, " \
-                       "but khufu #{khufu_version} at #{ffi_libraries.first.name} has ABI #{khufu_abi_version}"
+                       "but khufu #{khufu_version} at #{ffi_libraries.first.name} has ABI #{khufu_abi_version}: " \
+                       "install the library that matches the gem"
     end
 
     OK = 0

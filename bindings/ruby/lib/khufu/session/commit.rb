@@ -59,11 +59,11 @@ module Khufu
     # @example Remember the visitor for 30 days
     #   session.lifetime = 30 * 24 * 60 * 60
     # @param seconds [Integer, nil] nil or 0: the options decide
-    # @raise [ArgumentError] if it is not a whole number from 0 on that fits in 64 bits
+    # @raise [ArgumentError] if it is negative, is not a whole number, or does not fit in 64 bits
     def lifetime=(seconds)
       seconds = 0 if seconds.nil?
       unless seconds.is_a?(Integer) && seconds.between?(0, 2**64 - 1)
-        raise ArgumentError, "lifetime: expected a whole number of seconds from 0 on, or nil"
+        raise ArgumentError, "lifetime: must be nil or a whole number of seconds, at least 0"
       end
       check(Native.khufu_session_set_lifetime(handle, seconds))
     end
