@@ -1,4 +1,4 @@
-"""docs/command.md: the examples run in the page's order, and the tables agree with the command's help."""
+"""Runs the examples of docs/command.md in the page's order, and checks that its tables agree with `khufu --help`."""
 
 import os
 import subprocess
