@@ -15,7 +15,7 @@ use crate::record::layout::{Loaded, Metadata, View};
 use crate::record::records::{NotLoaded, Records};
 use crate::record::snapshot::Snapshot;
 use crate::record::stored::{Invalidated, Stored, Unanswered};
-use crate::store::{Record, Saved};
+use crate::store::{Record, Saved, SubjectName};
 use crate::sys::wiped::WipedBytes;
 
 pub(crate) struct Attempt<'a> {
@@ -48,9 +48,7 @@ impl<'a> Attempt<'a> {
     pub fn remove_invalidated(&mut self) -> Result<(), Error> {
         while let Some(invalidated) = self.stored.invalidated.last() {
             match invalidated {
-                Invalidated::Opened((key, subject)) => {
-                    self.records.store.remove(key, 0, *subject, self.deadline)?;
-                }
+                Invalidated::Opened((key, subject)) => self.remove(key, *subject)?,
                 Invalidated::Unreadable(id) => self.remove_unreadable(id)?,
             }
             self.stored.invalidated.pop();
@@ -64,9 +62,18 @@ impl<'a> Attempt<'a> {
         let Some(record) = self.records.fetch(id, self.deadline)? else { return Ok(()) };
         if self.records.layout.view(id, &record.data, self.now).is_ok() {
             let subject = self.records.layout.header(&record.data).ok().and_then(|header| header.subject);
-            self.records.store.remove(&self.records.layout.key(id), 0, subject, self.deadline)?;
+            self.remove(&self.records.layout.key(id), subject)?;
         }
         Ok(())
+    }
+
+    /// Removes a record of any generation.
+    fn remove(&self, key: &str, subject: Option<SubjectName>) -> Result<(), Error> {
+        match self.records.store.remove(key, 0, subject, self.deadline)? {
+            Saved::Yes | Saved::Gone => Ok(()),
+            // A custom store that did not remove the record must not turn a logout into a success.
+            Saved::Conflict => Err(Error::Store("remove must ignore the generation if it is 0".to_owned())),
+        }
     }
 
     /// Saves a session that has changes. On success, `content` is what was saved.

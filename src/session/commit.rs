@@ -75,7 +75,8 @@ impl Session {
         let is_written = self.is_changed();
         match self.write(limit) {
             Ok(Some(cookie)) => {
-                (self.is_used, self.has_cookie) = (true, true);
+                self.is_used.set(true);
+                self.has_cookie = true;
                 self.set_cookies = SetCookies::One(cookie);
             }
             outcome => {
@@ -138,9 +139,10 @@ impl Session {
     }
 
     /// True if the request read or changed the session, so that the response depends on it. Such a response needs
-    /// `Vary: Cookie`, and shared caches must not store it.
+    /// `Vary: Cookie`, and shared caches must not store it. Reading the id, the subject or the value of the session
+    /// counts, too. Reading its times, [`Session::is_new`] or what opening reports for logs does not.
     pub fn vary(&self) -> bool {
-        self.is_used
+        self.is_used.get()
     }
 
     /// The current value of the session's cookie, to send it in another way than in a cookie.
@@ -150,6 +152,7 @@ impl Session {
     /// # Errors
     /// [`Error::Random`] if the value has to be encrypted again and the system gives no random bytes.
     pub fn value(&self) -> Result<Option<String>, Error> {
+        self.is_used.set(true);
         if matches!(self.shared.current, Current::Cookie(_)) && self.pending.has_changes() {
             return Ok(None);
         }

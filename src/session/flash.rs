@@ -55,7 +55,7 @@ impl Session {
 
     /// The messages of a queue as a JSON array.
     fn messages(&mut self, key: &str) -> Result<&str, Error> {
-        self.is_used = true;
+        self.is_used.set(true);
         self.state.list(key)?;
         Ok(self.get_json(key)?.unwrap_or("[]"))
     }
@@ -133,7 +133,7 @@ impl<'s> Queue<'s> {
     /// the queue then.
     pub fn pop_json(self) -> Result<&'s str, Error> {
         let Self { session, key, .. } = self;
-        session.is_used = true;
+        session.is_used.set(true);
         let found = session.state.list(&key)?;
         if let Some(messages) = found {
             strict(&key, messages)?;

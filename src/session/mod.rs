@@ -14,6 +14,7 @@ mod typed;
 mod write;
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::cookie::{Attributes, SetCookies};
@@ -66,8 +67,8 @@ pub struct Session {
     is_passive: bool,
     /// True if the browser has a cookie of the session's name, or an earlier commit may have given it one.
     has_cookie: bool,
-    /// True if the request read or changed the session.
-    is_used: bool,
+    /// True if the request read or changed the session, so that its response depends on it.
+    is_used: Cell<bool>,
     /// True if the request invalidated the session.
     has_ended: bool,
     result: LoadResult,
@@ -99,7 +100,7 @@ impl Session {
             pending: Pending::Nothing,
             is_passive: options.is_passive,
             has_cookie,
-            is_used: false,
+            is_used: Cell::new(false),
             has_ended: false,
             result,
             format,
@@ -157,6 +158,7 @@ impl Session {
     /// key in the store, and stays the same when the session gets a new id. For another library's records it is the
     /// SHA-256 of the session's id. `None` before the first commit, and for a session in a cookie.
     pub fn id(&mut self) -> Option<&str> {
+        self.is_used.set(true);
         self.stored.as_mut()?.public_id(self.shared.current.records()?)
     }
 
@@ -199,14 +201,17 @@ impl Session {
         }
         let subject = Some(subject).filter(|subject| !subject.is_empty());
         if let Some(stored) = self.stored.as_mut().filter(|stored| stored.subject() != subject) {
-            stored.set_subject(subject.map(WipedText::from));
-            self.note(|_| Change::Subject(subject.map(WipedText::from)));
+            // A C caller may pass a part of the old subject, which is freed when the new one is set.
+            let [kept, noted] = [subject; 2].map(|subject| subject.map(WipedText::from));
+            stored.set_subject(kept);
+            self.note(|_| Change::Subject(noted));
         }
         Ok(())
     }
 
     /// The session's subject, as [`Session::set_subject`] set it. `None` if it has no subject.
     pub fn subject(&self) -> Option<&str> {
+        self.is_used.set(true);
         self.stored.as_ref()?.subject()
     }
 
@@ -239,6 +244,7 @@ impl Session {
                     stored.set_lifetime(seconds);
                 }
                 self.note(|_| Change::Lifetime(seconds));
+                self.attributes(); // so that the next commit sends a cookie with the new Max-Age, or without one
             }
             _ => {
                 self.mark_changed();
@@ -290,7 +296,7 @@ impl Session {
 
     /// Marks the session as changed, so that commit writes it. Pyramid's `changed()`.
     pub fn mark_changed(&mut self) {
-        self.is_used = true;
+        self.is_used.set(true);
         self.pending = self.pending.with_change();
     }
 
@@ -303,7 +309,8 @@ impl Session {
         let now = Moment::at(self.now);
         (self.created, self.renewed, self.accessed) = (now, now, now);
         (self.origin, self.pending) = (Origin::New, Pending::End);
-        (self.has_ended, self.is_used) = (true, true);
+        self.has_ended = true;
+        self.is_used.set(true);
         if let Some(stored) = &mut self.stored {
             stored.mark_ended();
         }
@@ -311,7 +318,7 @@ impl Session {
 
     /// Called when the request reads the session. Its cookie may have to be renewed.
     fn note_read(&mut self) {
-        self.is_used = true;
+        self.is_used.set(true);
         if self.is_passive {
             return;
         }
@@ -333,7 +340,7 @@ impl Session {
 
     /// Called when the request reads or changes the session.
     fn note_access(&mut self) {
-        self.is_used = true;
+        self.is_used.set(true);
         if !self.accessed.is_whole() {
             self.accessed = Moment::whole(self.now);
         }

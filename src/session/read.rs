@@ -19,7 +19,7 @@ impl Session {
     /// # Errors
     /// [`Error::Type`] if the value is NaN or an infinity, or contains one, because JSON cannot represent them.
     pub fn get_json(&mut self, key: &str) -> Result<Option<&str>, Error> {
-        self.is_used = true;
+        self.is_used.set(true);
         let value = self.state.get(key);
         if let Some(value) = value {
             strict(key, value)?;
@@ -33,7 +33,7 @@ impl Session {
     /// # Errors
     /// [`Error::Type`] if the value is not a string, or contains a lone surrogate, which UTF-8 cannot write.
     pub fn get_str(&mut self, key: &str) -> Result<Option<&str>, Error> {
-        self.is_used = true;
+        self.is_used.set(true);
         let text = match self.state.get(key) {
             None => None,
             Some(value) => {
@@ -52,7 +52,7 @@ impl Session {
     /// # Errors
     /// [`Error::Type`] if the value is not an integer; [`Error::Range`] if it does not fit in 64 bits.
     pub fn get_i64(&mut self, key: &str) -> Result<Option<i64>, Error> {
-        self.is_used = true;
+        self.is_used.set(true);
         let integer = self.state.integer(key)?;
         self.note_read();
         Ok(integer)
@@ -99,7 +99,7 @@ impl Session {
         wanted: &'static str,
         read: impl FnOnce(&str) -> Result<Option<T>, Error>,
     ) -> Result<Option<T>, Error> {
-        self.is_used = true;
+        self.is_used.set(true);
         let found = match self.state.get(key) {
             Some(value) => {
                 let text = self.state.text(value.span);

@@ -167,7 +167,7 @@ impl Session {
         allow_duplicate: bool,
     ) -> Result<(), Error> {
         check_length(key.len())?;
-        self.is_used = true;
+        self.is_used.set(true);
         let added = self.state.append(&key, &element, allow_duplicate)?;
         self.note_access();
         if added {
@@ -185,7 +185,7 @@ impl Session {
     /// does not fit in 64 bits.
     pub fn increment(&mut self, key: &str, by: i64) -> Result<i64, Error> {
         check_length(key.len())?;
-        self.is_used = true;
+        self.is_used.set(true);
         let sum = self.state.increment(key, by)?;
         self.note_access();
         if by != 0 {

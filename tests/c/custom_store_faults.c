@@ -72,6 +72,11 @@ TEST(a_status_that_the_callback_must_not_return_is_a_failure) {
     CHECK_INT(khufu_session_commit(session, 0), KHUFU_ERR_STORE);
     CHECK_CONTAINS(khufu_session_error(session), "remove");
     CHECK_STORED(factory, header, "{\"a\":1}");
+    /* remove with the generation 0 removes any record: a conflict there would let a logout seem to succeed. */
+    custom->failure = KHUFU_ERR_CONFLICT;
+    CHECK_INT(khufu_session_commit(session, 0), KHUFU_ERR_STORE);
+    CHECK_CONTAINS(khufu_session_error(session), "remove");
+    CHECK_STORED(factory, header, "{\"a\":1}");
     khufu_session_free(session);
     free(header);
     finish();

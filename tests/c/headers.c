@@ -1,5 +1,5 @@
 /* The headers that a response needs: Set-Cookie, Vary and Cache-Control, one at a time and as one text. */
-#include "sessions.h"
+#include "stores.h"
 
 static khufu_factory *factory;
 
@@ -41,6 +41,27 @@ TEST(a_response_that_did_not_depend_on_the_session_needs_no_header) {
         check_headers(session, "");
         khufu_session_free(session);
     }
+}
+
+TEST(a_response_with_the_id_subject_or_value_must_not_be_shared) {
+    khufu_factory *stored = STORED("store_timeout", "30");
+    khufu_session *session = open_new(stored);
+    CHECK_INT(khufu_session_set_subject(session, "zoe", KHUFU_NTS), KHUFU_OK);
+    char *header = next_request(session);
+    khufu_session_free(session);
+    khufu_status (*const readers[])(khufu_session *, const char **, size_t *) = {khufu_session_subject, khufu_session_id,
+                                                                                  khufu_session_value};
+    for (size_t i = 0; i < 3; i++) {
+        const char *text;
+        size_t len;
+        session = open_at(stored, header, NOW);
+        CHECK_INT(readers[i](session, &text, &len), KHUFU_OK);
+        CHECK_INT(khufu_session_commit(session, 0), KHUFU_OK);
+        check_headers(session, "Vary Cache-Control");
+        khufu_session_free(session);
+    }
+    free(header);
+    khufu_factory_free(stored);
 }
 
 TEST(a_response_that_only_read_must_not_be_shared) {
@@ -132,6 +153,7 @@ TEST(a_failed_commit_keeps_the_headers_of_the_commit_before) {
 int main(void) {
     factory = FACTORY("secret", SECRET);
     RUN(a_response_that_did_not_depend_on_the_session_needs_no_header);
+    RUN(a_response_with_the_id_subject_or_value_must_not_be_shared);
     RUN(a_response_that_only_read_must_not_be_shared);
     RUN(a_cookie_comes_first_and_is_not_stored_by_shared_caches);
     RUN(an_ended_session_is_stored_by_no_cache);

@@ -54,6 +54,30 @@ TEST(the_subject_can_be_read_in_every_request) {
     khufu_factory_free(factory);
 }
 
+TEST(a_part_of_the_subject_can_be_the_new_subject) {
+    khufu_factory *factory = STORED("store_timeout", "30");
+    khufu_session *session = open_new(factory);
+    CHECK_INT(khufu_session_set_subject(session, "zoe@example.com, from the office", KHUFU_NTS), KHUFU_OK);
+    char *header = next_request(session);
+    khufu_session_free(session);
+    session = open_at(factory, header, NOW);
+    khufu_session *other = open_at(factory, header, NOW); /* so that the change is made again on a newer record */
+    CHECK_INT(khufu_session_set_int64(other, "a", 1, 1), KHUFU_OK);
+    CHECK(commit_cookie(other) == NULL);
+    khufu_session_free(other);
+    const char *subject = NULL;
+    size_t len = 0;
+    CHECK_INT(khufu_session_subject(session, &subject, &len), KHUFU_OK);
+    CHECK_INT(khufu_session_set_subject(session, subject, 15), KHUFU_OK);
+    CHECK(commit_cookie(session) == NULL);
+    khufu_session_free(session);
+    session = open_at(factory, header, NOW);
+    CHECK_SUBJECT(session, "zoe@example.com");
+    khufu_session_free(session);
+    free(header);
+    khufu_factory_free(factory);
+}
+
 TEST(a_new_session_has_no_subject) {
     khufu_factory *factory = STORED("store_timeout", "30");
     khufu_session *session = open_new(factory);
@@ -102,7 +126,8 @@ int main(void) {
     for (size_t i = 0; i < sizeof stores / sizeof *stores; i++) {
         use_store(stores[i]);
         RUN(the_subject_can_be_read_in_every_request);
-        RUN(a_new_session_has_no_subject);
+        RUN(a_part_of_the_subject_can_be_the_new_subject);
+    RUN(a_new_session_has_no_subject);
         RUN(a_refused_subject_keeps_the_previous_one);
     }
     free_shared_custom_store();
