@@ -481,8 +481,9 @@ khufu_status khufu_options_set(khufu_options *options,
  * The prefix is not part of the option's name.
  *
  * A line is NAME = VALUE, NAME: VALUE, a section's name in brackets, empty, or a comment that begins with # or ;. A
- * line that begins with white space continues the value of the line above. If an option can be set many times, such as
- * previous_secret, each line of its value is one value.
+ * line that begins with white space continues the value of the line above. Only an option that can be set many times,
+ * such as previous_secret, may have several lines: each is one value. Values are taken as they are: %(here)s and %%
+ * have no special meaning.
  *
  * @param text     the text of the file.
  * @param section  the section's name, for example "app:main". If it is empty, the lines before the first section are
@@ -500,6 +501,20 @@ khufu_status khufu_options_load(khufu_options *options,
                                 size_t section_len,
                                 const char *prefix,
                                 size_t prefix_len);
+
+/**
+ * Gets the value of an option: the value that was set, or the default. A word such as store is in the spelling of
+ * docs/options.md, and a switch is true or false. Secrets cannot be read.
+ *
+ * @param value  set to the value, which is valid until the next call on the options.
+ * @return KHUFU_OK; KHUFU_NOT_FOUND if the option is unset; KHUFU_ERR_OPTION if there is no such option, or if it is a
+ *         secret.
+ */
+khufu_status khufu_options_get(khufu_options *options,
+                               const char *name,
+                               size_t name_len,
+                               const char **value,
+                               size_t *value_len);
 
 /**
  * Returns the message of the last call on these options that failed, which may also be khufu_factory_new.

@@ -149,6 +149,18 @@ public:
         return check(khufu_options_load(get(), text.data(), text.size(), section.data(), section.size(), prefix.data(),
                                         prefix.size()));
     }
+    /**
+     * Returns the value of an option: the value that was set, or the default; or nothing if it is unset. The view is
+     * valid until the next call on the options.
+     * @throws Error with KHUFU_ERR_OPTION if there is no such option, or if it is a secret.
+     */
+    std::optional<std::string_view> value(std::string_view name) {
+        detail::Text text;
+        const khufu_status status = khufu_options_get(get(), name.data(), name.size(), &text.data, &text.length);
+        if (status == KHUFU_NOT_FOUND) return std::nullopt;
+        check(status);
+        return std::string_view(text);
+    }
     /** The handle, for functions of khufu.h such as khufu_options_set_store and khufu_options_set_serializer. */
     khufu_options *get() const noexcept { return handle_.get(); }
 

@@ -1,8 +1,8 @@
 use std::ffi::c_char;
 
-use super::arguments::{handle, text};
+use super::arguments::{TextOutput, handle, text};
 use super::guard::{Detail, guard_with, value};
-use super::status::khufu_status;
+use super::status::khufu_status::{self, KHUFU_NOT_FOUND};
 use crate::factory::Custom;
 use crate::options::Options;
 
@@ -61,8 +61,9 @@ pub unsafe extern "C" fn khufu_options_set(
 /// The prefix is not part of the option's name.
 ///
 /// A line is NAME = VALUE, NAME: VALUE, a section's name in brackets, empty, or a comment that begins with # or ;. A
-/// line that begins with white space continues the value of the line above. If an option can be set many times, such as
-/// previous_secret, each line of its value is one value.
+/// line that begins with white space continues the value of the line above. Only an option that can be set many times,
+/// such as previous_secret, may have several lines: each is one value. Values are taken as they are: %(here)s and %%
+/// have no special meaning.
 ///
 /// @param text     the text of the file.
 /// @param section  the section's name, for example "app:main". If it is empty, the lines before the first section are
@@ -88,6 +89,30 @@ pub unsafe extern "C" fn khufu_options_load(
             let handle = handle(options)?;
             let (ini, section) = (self::text(text, text_len)?, self::text(section, section_len)?);
             handle.options.load(ini, section, self::text(prefix, prefix_len)?)?;
+            Ok(())
+        })
+    }
+}
+
+/// Gets the value of an option: the value that was set, or the default. A word such as store is in the spelling of
+/// docs/options.md, and a switch is true or false. Secrets cannot be read.
+///
+/// @param value  set to the value, which is valid until the next call on the options.
+/// @return KHUFU_OK; KHUFU_NOT_FOUND if the option is unset; KHUFU_ERR_OPTION if there is no such option, or if it is a
+///         secret.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn khufu_options_get(
+    options: *mut khufu_options,
+    name: *const c_char,
+    name_len: usize,
+    value: *mut *const c_char,
+    value_len: *mut usize,
+) -> khufu_status {
+    // SAFETY: the caller passes a valid handle, a valid text and valid outputs, as the header requires.
+    unsafe {
+        on_options(options, || {
+            let output = TextOutput::cleared(value, value_len)?;
+            output.put(handle(options)?.options.get(text(name, name_len)?)?.ok_or(KHUFU_NOT_FOUND)?);
             Ok(())
         })
     }

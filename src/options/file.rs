@@ -17,8 +17,9 @@ impl Options {
     /// section are used.
     ///
     /// A line is `NAME = VALUE`, `NAME: VALUE`, `[SECTION]`, empty, or a comment that begins with `#` or `;`. A line
-    /// that begins with white space continues the value of the line above. If an option can be set many times, such as
-    /// `previous_secret`, each line of its value is one value.
+    /// that begins with white space continues the value of the line above. Only an option that can be set many times,
+    /// such as `previous_secret`, may have several lines: each is one value. Values are taken as they are: `%(here)s`
+    /// and `%%` have no special meaning.
     ///
     /// ```
     /// let ini = "[app:main]\nkhufu.secret = seekrit\nkhufu.timeout = 600\nother = 1\n";
@@ -62,9 +63,21 @@ impl Options {
     }
 
     fn apply(&mut self, name: &str, setting: &Setting<'_>) -> Result<(), Error> {
-        let joined = setting.values.join("\n");
-        let joined = [joined.as_str()];
-        let values = if Self::repeats(name) { &setting.values[..] } else { &joined };
+        match Self::row(name) {
+            None if !may_be_shown(name) => {
+                return Err(at_line(
+                    setting.line,
+                    "there is no such option (its name may be a secret: it is not shown)",
+                ));
+            }
+            Some(row) if setting.values.len() > 1 && !row.repeats => {
+                let problem = format!("the option {name} has one value, but an indented line below continues it");
+                return Err(at_line(setting.line, &problem));
+            }
+            _ => {}
+        }
+        // An empty value unsets the option.
+        let values = if setting.values.is_empty() { &[""][..] } else { &setting.values };
         for value in values {
             self.set(name, value).map_err(|error| at_line(setting.line, &error.to_string()))?;
         }
@@ -104,6 +117,11 @@ fn settings<'t>(text: &'t str, section: &str) -> Result<Vec<Setting<'t>>, Error>
         true => Ok(settings),
         false => Err(Error::Option(format!("there is no section [{section}]"))),
     }
+}
+
+/// True if a text looks like the name of an option. A secret on a line of its own may be taken for a name.
+fn may_be_shown(name: &str) -> bool {
+    name.len() <= 40 && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.'))
 }
 
 fn at_line(line: usize, problem: &str) -> Error {
@@ -160,6 +178,9 @@ khufu.timeout = 1
             ("\n\ntimeout = soon", "", "", "line 3: the option timeout must be"),
             ("tiemout = 1", "", "", "line 1: there is no option \"tiemout\""),
             ("secret_hex = xyz", "", "", "line 1: the option secret_hex must be"),
+            ("a.timeout = 600\n  a.secret = xyz", "", "a.", "line 1: the option timeout has one value, but"),
+            ("timeout = 1\nTXlxyz=", "", "", "line 2: there is no such option (its name may be a secret"),
+            ("secret xyz =", "", "", "line 1: there is no such option (its name may be a secret"),
         ] {
             let error = loaded(text, section, prefix).err().expect(text);
             assert!(error.contains(expected), "{error}");

@@ -106,14 +106,44 @@ impl Options {
     /// assert!(options.values("timeout").is_empty());
     /// ```
     pub fn values(&self, name: &str) -> Vec<&str> {
-        let (settings, option) = match name.strip_prefix(ACCEPT).and_then(|rest| rest.rsplit_once('.')) {
-            Some((format, option)) => match self.accepted().find(|(known, _)| *known == format) {
-                Some((_, settings)) => (settings, option),
-                None => return Vec::new(),
-            },
-            None => (&self.settings, name),
-        };
+        let Some((settings, option)) = self.place(name) else { return Vec::new() };
         settings.all(&[option]).map(|(_, value)| value).filter(|value| !value.is_empty()).collect()
+    }
+
+    /// The value of an option that can be set once: the value that was set, or the default. `None` if it is unset. A word
+    /// such as `store` is in the spelling of [`TABLE`], and a switch is `true` or `false`.
+    ///
+    /// ```
+    /// # use khufu::Options;
+    /// let options = Options::new().with("type", "Store");
+    /// assert_eq!(options.get("type")?, Some("store"));
+    /// assert_eq!(options.get("timeout")?, Some("1200"));
+    /// assert_eq!(options.get("domain")?, None);
+    /// # Ok::<(), khufu::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Option`] if there is no such option, or if it is a secret. [`Options::values`] gives secrets.
+    pub fn get(&self, name: &str) -> Result<Option<&str>, Error> {
+        let (settings, option) = self.place(name).ok_or_else(|| unknown(name))?;
+        let row = find(option, |row| row.of_format || option == name).ok_or_else(|| unknown(name))?;
+        match row.kind {
+            Kind::Secret | Kind::SecretHex => {
+                Err(Error::Option(format!("the option {name} is a secret: it cannot be read")))
+            }
+            Kind::Choice(_) => Ok(settings.choice(row.name)),
+            Kind::Switch => Ok(Some(if settings.is_on(row.name) { "true" } else { "false" })),
+            _ => Ok(settings.get(row.name)),
+        }
+    }
+
+    /// The settings that an option's name belongs to, and its name there. `None` for an accepted format that was not set.
+    fn place<'n>(&self, name: &'n str) -> Option<(&Settings, &'n str)> {
+        let Some((format, option)) = name.strip_prefix(ACCEPT).and_then(|rest| rest.rsplit_once('.')) else {
+            return Some((&self.settings, name));
+        };
+        let (_, settings) = self.accepted().find(|(known, _)| *known == format)?;
+        Some((settings, option))
     }
 
     /// The names of the accepted formats, in the order in which they are tried.
@@ -127,11 +157,11 @@ impl Options {
         self.accepted().map(|(name, _)| name)
     }
 
-    /// True if an option can be set many times.
-    fn repeats(name: &str) -> bool {
+    /// The row of an option, or of an accepted format's option.
+    fn row(name: &str) -> Option<&'static OptionRow> {
         let option =
             name.strip_prefix(ACCEPT).and_then(|rest| rest.rsplit_once('.')).map_or(name, |(_, option)| option);
-        find(option, |row| row.repeats).is_some()
+        find(option, |_| true)
     }
 
     /// The first error of a builder method.

@@ -108,6 +108,7 @@ static void mark_empty(const char *call) {
 TEST(a_null_handle_is_refused) {
     REFUSED(khufu_options_set(NULL, "timeout", 7, "60", 2));
     REFUSED(khufu_options_load(NULL, "timeout = 60", 12, NULL, 0, NULL, 0));
+    REFUSED(khufu_options_get(NULL, "timeout", 7, &text, &len));
     REFUSED(khufu_factory_new(NULL, &new_factory));
     REFUSED(khufu_options_set_store(NULL, &store, NULL));
     REFUSED(khufu_options_set_serializer(NULL, &serializer, NULL));
@@ -411,6 +412,7 @@ TEST(null_text_with_a_length_is_refused) {
         size_t n = lengths[i];
         REFUSED(khufu_options_set(options, NULL, n, "60", 2));
         REFUSED(khufu_options_set(options, "timeout", 7, NULL, n));
+        REFUSED(khufu_options_get(options, NULL, n, &text, &len));
         REFUSED(khufu_options_load(options, NULL, n, "a", 1, "b", 1));
         REFUSED(khufu_options_load(options, "[a]", 3, NULL, n, "b", 1));
         REFUSED(khufu_options_load(options, "[a]", 3, "a", 1, NULL, n));

@@ -312,6 +312,47 @@ TEST(names_and_values_end_where_their_length_says) {
     khufu_options_free(options);
 }
 
+TEST(an_option_can_be_read_back_but_a_secret_cannot) {
+    khufu_options *options = khufu_options_new();
+    const char *ini = "[app]\nx.type = STORE\nx.store_timeout = 0.25\nx.secret = hush-hush\nx.domain = example.com\nx.secure = on\n"
+                      "x.accept.old.secret = hush-hush\nx.accept.old.hashalg = SHA256\n";
+    CHECK_INT(khufu_options_load(options, ini, KHUFU_NTS, "app", KHUFU_NTS, "x.", KHUFU_NTS), KHUFU_OK);
+    CHECK_INT(khufu_options_set(options, "domain", KHUFU_NTS, "", 0), KHUFU_OK);
+    const struct {
+        const char *name;
+        khufu_status status;
+        const char *value;
+    } rows[] = {
+        {"type", KHUFU_OK, "store"},
+        {"store_timeout", KHUFU_OK, "0.25"},
+        {"timeout", KHUFU_OK, "1200"}, /* the default */
+        {"domain", KHUFU_NOT_FOUND, NULL},
+        {"max_age", KHUFU_NOT_FOUND, NULL},
+        {"secure", KHUFU_OK, "true"},
+        {"httponly", KHUFU_OK, "false"},
+        {"accept.old.hashalg", KHUFU_OK, "sha256"},
+        {"accept.old.salt", KHUFU_OK, "pyramid.session."},
+        {"accept.other.hashalg", KHUFU_ERR_OPTION, NULL},
+        {"accept.old.timeout", KHUFU_ERR_OPTION, NULL},
+        {"tiemout", KHUFU_ERR_OPTION, NULL},
+        {"secret", KHUFU_ERR_OPTION, NULL},
+        {"secret_hex", KHUFU_ERR_OPTION, NULL},
+        {"previous_secret", KHUFU_ERR_OPTION, NULL},
+        {"encrypt_key", KHUFU_ERR_OPTION, NULL},
+        {"accept.old.secret", KHUFU_ERR_OPTION, NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *value = "before";
+        size_t len = 99;
+        khufu_status status = khufu_options_get(options, rows[i].name, KHUFU_NTS, &value, &len);
+        if (status != rows[i].status) FAIL("%s gives %d", rows[i].name, status);
+        if (rows[i].value != NULL) CHECK_TEXT(value, len, rows[i].value);
+        if (rows[i].value == NULL) CHECK(value == NULL && len == 0);
+        if (status == KHUFU_ERR_OPTION) CHECK(strstr(khufu_options_error(options), "hush-hush") == NULL);
+    }
+    khufu_options_free(options);
+}
+
 TEST(generated_secrets_are_hex_text_and_differ) {
     char first[KHUFU_SIGNING_SECRET_SIZE], second[KHUFU_SIGNING_SECRET_SIZE], small[KHUFU_ENCRYPTION_SECRET_SIZE];
     CHECK_INT(khufu_generate_secret(first, sizeof first), KHUFU_OK);
@@ -357,6 +398,7 @@ int main(void) {
     RUN(true_and_false_have_their_usual_words);
     RUN(a_secret_in_hex_is_its_bytes);
     RUN(names_and_values_end_where_their_length_says);
+    RUN(an_option_can_be_read_back_but_a_secret_cannot);
     RUN(generated_secrets_are_hex_text_and_differ);
     RUN(a_buffer_too_small_for_a_secret_is_refused_and_left);
     return report();

@@ -216,6 +216,7 @@ TEST(a_handle_that_was_moved_from_is_refused) {
     const auto moved_options = std::move(options);
     CHECK_THROWS(options.set("timeout", "1"), KHUFU_ERR_ARGUMENT);
     CHECK_THROWS(options.load(""), KHUFU_ERR_ARGUMENT);
+    CHECK_THROWS(options.value("timeout"), KHUFU_ERR_ARGUMENT);
     CHECK_THROWS(khufu::Factory(options), KHUFU_ERR_ARGUMENT);
 }
 
