@@ -81,6 +81,19 @@ impl Factory {
         Self::with_custom(options, Custom::default())
     }
 
+    /// Checks options without making a factory: the store is not opened, and a SQLite file is not created.
+    ///
+    /// ```
+    /// # use khufu::{Factory, Options};
+    /// assert!(Factory::check(&Options::new().secret("itsaseekreet").with("samesite", "None")).is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Factory::new`], except for a store that cannot be opened.
+    pub fn check(options: &Options) -> Result<(), Error> {
+        Config::new(options, CustomParts { store: false, serializer: false }).map(drop)
+    }
+
     /// Makes a factory with a store or a serializer that the application provides itself.
     ///
     /// # Errors

@@ -95,6 +95,33 @@ fn a_sealed_cookie_is_inspected() {
 }
 
 #[test]
+fn a_visitor_cannot_write_to_the_operators_terminal() {
+    let sealed = khufu_with("{\"\\u001b[2J\\nload result  loaded\": \"\u{9b}\u{202e}\"}", &["seal"]);
+    assert_eq!(sealed.status, 0, "{}", sealed.err);
+    for arguments in [&["inspect"][..], &["inspect", "--contents"], &["inspect", "--contents", "--json"]] {
+        let out = khufu_with(&sealed.out, arguments).out;
+        let shown = out.strip_suffix('\n').unwrap().replace('\n', "");
+        assert!(!shown.contains(|c: char| c.is_control() || c == '\u{202e}'), "{shown:?}");
+        assert_eq!(
+            out.lines().filter(|line| line.starts_with("load result")).count(),
+            usize::from(!arguments.contains(&"--json")),
+            "{out}"
+        );
+    }
+}
+
+#[test]
+fn check_creates_no_file() {
+    let file = TemporaryFile::new("never.db", "");
+    fs::remove_file(&file.0).unwrap();
+    let ini = format!("type = Store\nstore = sqlite:{}\nsecure = on\nhttponly = yes\n", file.path());
+    let ini = TemporaryFile::new("never.ini", &ini);
+    assert_eq!(khufu(&["check", "--offline", "--config", ini.path()]).status, 0);
+    assert_eq!(khufu(&["check", "--config", ini.path()]).status, 7);
+    assert!(!file.0.exists());
+}
+
+#[test]
 fn each_failure_has_its_exit_status_and_says_what_to_do() {
     let other = TemporaryFile::new("other-secret", "another secret of the same length, more or less\n");
     let cookie = khufu_with("{}", &["seal", "--secret-file", other.path()]).out;
@@ -102,6 +129,8 @@ fn each_failure_has_its_exit_status_and_says_what_to_do() {
     let sqlite = TemporaryFile::new("statuses.db", "");
     fs::remove_file(&sqlite.0).unwrap();
     let stored = TemporaryFile::new("stored.ini", &format!("type = store\nstore = sqlite:{}\n", sqlite.path()));
+    assert_eq!(khufu_with("{}", &["seal", "--config", stored.path()]).status, 0);
+    let missing = TemporaryFile::new("missing.ini", "type = store\nstore = sqlite:/no/such/file.db\n");
     let down = TemporaryFile::new("down.ini", &format!("type = store\nstore = {STORE_DOWN}\nstore_timeout = 0.2\n"));
     let wrong = TemporaryFile::new("wrong.ini", "timeout = soon\n");
     for (input, arguments, status, expected) in [
@@ -116,6 +145,8 @@ fn each_failure_has_its_exit_status_and_says_what_to_do() {
         ("theme=dark", &["inspect"], 6, "none with the name"),
         (&expired, &["inspect", "-o", "timeout=0"], 6, "expired"),
         ("", &["sessions", "list", "--config", down.path(), "user-42"], 7, "Check that the store runs"),
+        ("", &["sessions", "list", "--config", missing.path(), "user-42"], 7, "has no file /no/such/file.db"),
+        ("", &["inspect", "--config", missing.path()], 7, "has no file /no/such/file.db"),
         ("", &["sessions", "list", "--config", stored.path(), "user-42"], 8, "has no session. Compare the name"),
         ("", &["sessions", "revoke", "--all", "--config", stored.path(), "user-42"], 8, "nothing was ended"),
         ("", &["sessions", "show", "--config", stored.path(), "user-42", "1"], 8, "has no session"),
@@ -195,7 +226,8 @@ fn check_explains_options_that_work_but_not_well() {
             "accept.old.secret has only 1 ",
         ),
         (format!("{safe}previous_secret_hex = 00ff\n"), 9, "previous_secret_hex has 2 bytes"),
-        (format!("{safe}type = store\n"), 9, "the memory of one process"),
+        (format!("{safe}type = Store\n"), 9, "the memory of one process"),
+        ("secure = on\nhttponly = yes\n".to_owned(), 0, "0 errors, 0 warnings"),
         (format!("{safe}max_age = 40000000\n"), 9, "400 days"),
         ("samesite = None\n".to_owned(), 4, "samesite"),
         (format!("{safe}type = store\nstore = {STORE_DOWN}\nstore_timeout = 0.2\n"), 7, "0 errors, 0 warnings"),

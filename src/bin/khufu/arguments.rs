@@ -10,7 +10,7 @@ Exit statuses:
   1  output could not be written, or the system failed
   2  the arguments are wrong
   3  a file or standard input cannot be read
-  4  an option is wrong
+  4  an option, or the JSON of seal, is wrong
   5  the cookie was sealed with another secret
   6  the cookie is refused for another reason, such as its age
   7  the store failed

@@ -1,11 +1,13 @@
 //! `khufu check`: explains each problem of a configuration.
 
+use khufu::options::{Kind, TABLE};
 use khufu::{Error, Factory, Options};
 use zeroize::Zeroizing;
 
-use crate::configuration::{Configuration, Loaded};
+use crate::configuration::{Configuration, Loaded, store_exists};
 use crate::failure::Failure;
 use crate::print;
+use crate::visible::visible;
 
 /// A secret of fewer bytes can be guessed.
 const LEAST_SECRET: usize = 32;
@@ -20,18 +22,18 @@ pub fn run(configuration: &Configuration, offline: bool) -> Result<(), Failure> 
     let Loaded { options, mut errors } = configuration.load()?;
     let mut warnings = warnings(&options);
     let mut store_failure = None;
-    match Factory::new(&options) {
-        Ok(factory) if !offline => match look_at_store(&factory) {
+    match Factory::check(&options) {
+        // An option that was refused above may be the one that is missing now.
+        Err(error) if errors.is_empty() => errors.push(error.to_string()),
+        Ok(()) if !offline => match look_at_store(&options) {
             Ok(warning) => warnings.extend(warning),
             Err(failure) => store_failure = Some(failure),
         },
-        // An option that was refused above may be the one that is missing now.
-        Err(Error::Option(problem)) if errors.is_empty() => errors.push(problem),
-        Err(error) if errors.is_empty() => return Err(error.into()),
         _ => {}
     }
     let lines = errors.iter().map(|error| format!("error: {error}"));
-    let mut lines: Vec<_> = lines.chain(warnings.iter().map(|warning| format!("warning: {warning}"))).collect();
+    let lines = lines.chain(warnings.iter().map(|warning| format!("warning: {warning}")));
+    let mut lines: Vec<_> = lines.map(|line| visible(&line)).collect();
     lines.push(format!("{}: {} errors, {} warnings", configuration.name(), errors.len(), warnings.len()));
     print(&lines.join("\n"))?;
     match store_failure {
@@ -44,7 +46,9 @@ pub fn run(configuration: &Configuration, offline: bool) -> Result<(), Failure> 
 
 /// Connects to the store. Returns a warning if it may lose the lists of subjects' sessions. Other libraries' records
 /// have no subjects, and are not looked at.
-fn look_at_store(factory: &Factory) -> Result<Option<String>, Failure> {
+fn look_at_store(options: &Options) -> Result<Option<String>, Failure> {
+    store_exists(options)?;
+    let factory = Factory::new(options)?;
     let subject = match factory.subject(NOBODY) {
         Ok(subject) => subject,
         Err(Error::NoStore) => return Ok(None),
@@ -60,10 +64,9 @@ fn look_at_store(factory: &Factory) -> Result<Option<String>, Failure> {
 
 fn warnings(options: &Options) -> Vec<String> {
     let mut warnings: Vec<_> = secrets(options).filter_map(|(name, secret)| weakness(&name, &secret)).collect();
-    let last = |name: &str| options.values(name).pop();
-    let is_on = |name: &str| last(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
-    let is_stored = last("type") == Some("store");
-    if is_stored && last("store").is_none_or(|store| store.starts_with("memory:")) {
+    let value = |name: &str| options.get(name).ok().flatten();
+    let is_on = |name: &str| value(name) == Some("true");
+    if value("type") == Some("store") && value("store").is_some_and(|store| store.starts_with("memory:")) {
         warnings.push(
             "the store memory: is the memory of one process. Other processes do not share its sessions, and they end \
              when the process does. Use sqlite: or redis: for a server with several processes."
@@ -76,7 +79,7 @@ fn warnings(options: &Options) -> Vec<String> {
     if !is_on("httponly") {
         warnings.push("httponly is not on: scripts in the page can read the cookie".to_owned());
     }
-    if last("max_age").and_then(|age| age.parse().ok()).is_some_and(|age: u64| age > LONGEST_AGE) {
+    if value("max_age").and_then(|age| age.parse().ok()).is_some_and(|age: u64| age > LONGEST_AGE) {
         warnings.push(format!("max_age is more than 400 days: browsers keep the cookie for {LONGEST_AGE} seconds"));
     }
     warnings
@@ -86,13 +89,13 @@ fn warnings(options: &Options) -> Vec<String> {
 fn secrets(options: &Options) -> impl Iterator<Item = (String, Zeroizing<Vec<u8>>)> {
     let accepted = options.formats().map(|format| format!("accept.{format}."));
     let prefixes: Vec<_> = std::iter::once(String::new()).chain(accepted).collect();
-    let kinds = [("secret", false), ("secret_hex", true), ("previous_secret", false), ("previous_secret_hex", true)];
+    let rows = TABLE.iter().filter(|row| matches!(row.kind, Kind::Secret | Kind::SecretHex));
     prefixes.into_iter().flat_map(move |prefix| {
-        kinds.into_iter().flat_map(move |(option, is_hex)| {
-            let name = format!("{prefix}{option}");
-            let secrets = options.values(&name).into_iter().map(move |secret| match is_hex {
-                true => hex::decode(secret).unwrap_or_default(),
-                false => secret.as_bytes().to_vec(),
+        rows.clone().flat_map(move |row| {
+            let name = format!("{prefix}{}", row.name);
+            let secrets = options.values(&name).into_iter().map(|secret| match row.kind {
+                Kind::SecretHex => hex::decode(secret).unwrap_or_default(),
+                _ => secret.as_bytes().to_vec(),
             });
             secrets.map(|secret| (name.clone(), Zeroizing::new(secret))).collect::<Vec<_>>()
         })

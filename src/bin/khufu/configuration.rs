@@ -1,8 +1,9 @@
 //! Where the command gets the application's options from.
 
+use std::env::VarError;
 use std::fs;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use khufu::options::{Kind, TABLE};
@@ -41,14 +42,28 @@ pub struct Loaded {
 }
 
 impl Configuration {
-    /// Makes a factory with the options.
+    /// Makes a factory with the options. A SQLite file that does not exist is created.
     pub fn factory(&self) -> Result<(Options, Factory), Failure> {
-        let Loaded { options, errors } = self.load()?;
-        if let Some(error) = errors.into_iter().next() {
-            return Err(Failure::Options(error));
-        }
+        let options = self.options()?;
         let factory = Factory::new(&options).map_err(|error| self.explained(error))?;
         Ok((options, factory))
+    }
+
+    /// Makes a factory for a store that exists. The application creates its store itself: a file that another user
+    /// created could lock it out.
+    pub fn factory_of_existing_store(&self) -> Result<(Options, Factory), Failure> {
+        let options = self.options()?;
+        Factory::check(&options).map_err(|error| self.explained(error))?;
+        store_exists(&options)?;
+        self.factory()
+    }
+
+    fn options(&self) -> Result<Options, Failure> {
+        let Loaded { options, errors } = self.load()?;
+        match errors.into_iter().next() {
+            Some(error) => Err(Failure::Options(error)),
+            None => Ok(options),
+        }
     }
 
     /// Reads the options from the file, the environment and the arguments, in this order. The later ones win.
@@ -74,7 +89,7 @@ impl Configuration {
                     )));
                 }
                 Some((name, value)) => loaded.set(name, value),
-                None => return Err(Failure::Options(format!("-o takes NAME=VALUE, not {option:?}"))),
+                None => return Err(Failure::Options("-o takes NAME=VALUE".to_owned())),
             }
         }
         Ok(loaded)
@@ -100,9 +115,13 @@ impl Configuration {
     }
 
     fn secret(&self) -> Result<Option<Zeroizing<String>>, Failure> {
-        match &self.secret_file {
-            Some(file) => Ok(Some(Zeroizing::new(read(file)?.trim_end_matches(['\r', '\n']).to_owned()))),
-            None => Ok(std::env::var("KHUFU_SECRET").ok().filter(|secret| !secret.is_empty()).map(Zeroizing::new)),
+        if let Some(file) = &self.secret_file {
+            return Ok(Some(Zeroizing::new(read(file)?.trim_end_matches(['\r', '\n']).to_owned())));
+        }
+        match std::env::var("KHUFU_SECRET") {
+            Ok(secret) => Ok(Some(secret).filter(|secret| !secret.is_empty()).map(Zeroizing::new)),
+            Err(VarError::NotPresent) => Ok(None),
+            Err(VarError::NotUnicode(_)) => Err(Failure::Options("KHUFU_SECRET is not UTF-8".to_owned())),
         }
     }
 }
@@ -112,6 +131,17 @@ impl Loaded {
         if let Err(error) = self.options.set(name, value) {
             self.errors.push(error.to_string());
         }
+    }
+}
+
+/// Checks that a SQLite file exists, because opening the store would create it.
+pub fn store_exists(options: &Options) -> Result<(), Failure> {
+    let is_stored = options.get("type")? == Some("store");
+    match options.get("store")?.and_then(|store| store.strip_prefix("sqlite:")).filter(|_| is_stored) {
+        Some(path) if !Path::new(path).exists() => {
+            Err(Failure::Store(format!("the store has no file {path}: the application creates it when it starts")))
+        }
+        _ => Ok(()),
     }
 }
 

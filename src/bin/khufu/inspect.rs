@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 use crate::arguments::InspectOutput;
 use crate::configuration::{Configuration, standard_input};
 use crate::failure::Failure;
+use crate::visible::visible;
 use crate::{print, times};
 
 pub fn run(configuration: &Configuration, output: &InspectOutput) -> Result<(), Failure> {
-    let (options, factory) = configuration.factory()?;
+    let (options, factory) = configuration.factory_of_existing_store()?;
     let input = standard_input()?;
     let cookie = without_header_name(&input);
     let how = OpenOptions::new().passive();
@@ -18,7 +19,7 @@ pub fn run(configuration: &Configuration, output: &InspectOutput) -> Result<(), 
         false => factory.open_value(cookie.as_bytes(), &how)?,
     };
     print(&match output.json {
-        true => as_json(&mut session, &options, output.contents).to_string(),
+        true => visible(&as_json(&mut session, &options, output.contents).to_string()),
         false => as_text(&mut session, &options, output.contents),
     })?;
     let reason = session.refusal().unwrap_or("standard input has no cookie").to_owned();
@@ -45,17 +46,13 @@ fn is_header(text: &str) -> bool {
     text.is_empty() || text.trim_end_matches('=').contains('=')
 }
 
-/// The value of an option that has a default.
-fn value<'o>(options: &'o Options, name: &str) -> &'o str {
-    let row = khufu::options::TABLE.iter().find(|row| row.name == name);
-    options.values(name).pop().or(row.and_then(|row| row.default)).unwrap_or_default()
-}
-
 /// The format that opened the session: the name of an accepted format, or the types of the current one.
 fn format(session: &Session, options: &Options) -> String {
     match session.load_format() {
         Some(accepted) => format!("accept.{accepted}"),
-        None => ["library", "type", "serializer"].map(|option| value(options, option)).join(", "),
+        None => ["library", "type", "serializer"]
+            .map(|option| options.get(option).ok().flatten().unwrap_or_default())
+            .join(", "),
     }
 }
 
@@ -69,7 +66,7 @@ fn sizes(session: &mut Session) -> Vec<(String, usize)> {
 
 fn as_text(session: &mut Session, options: &Options, contents: bool) -> String {
     let mut lines = vec![format!("load result  {}", session.load_result())];
-    let mut line = |name: &str, value: &str| lines.push(format!("{name:<12} {value}"));
+    let mut line = |name: &str, value: &str| lines.push(format!("{name:<12} {}", visible(value)));
     if let Some(reason) = session.refusal() {
         line("reason", reason);
     }

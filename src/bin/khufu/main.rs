@@ -9,6 +9,7 @@ mod inspect;
 mod seal;
 mod sessions;
 mod times;
+mod visible;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -17,13 +18,14 @@ use clap::Parser;
 
 use crate::arguments::{Arguments, Command};
 use crate::failure::Failure;
+use crate::visible::visible;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match run(&arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("khufu: {failure}");
+            eprintln!("khufu: {}", visible(&failure.to_string()));
             ExitCode::from(failure.status())
         }
     }
@@ -44,7 +46,7 @@ fn secret(encryption: bool) -> Result<String, Failure> {
     Ok(secret?.to_string())
 }
 
-/// Prints a text and a line end. A reader that closed the pipe early, such as `head`, is a failure without a panic.
+/// Prints lines. The caller makes each of them [`visible`]. A reader that closed the pipe early, such as `head`, is a failure without a panic.
 fn print(text: &str) -> Result<(), Failure> {
     writeln!(io::stdout(), "{text}").map_err(|error| Failure::Output(error.to_string()))
 }

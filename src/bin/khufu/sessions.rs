@@ -5,27 +5,28 @@ use serde_json::json;
 
 use crate::arguments::SessionsCommand;
 use crate::failure::Failure;
+use crate::visible::visible;
 use crate::{print, times};
 
 pub fn run(command: &SessionsCommand) -> Result<(), Failure> {
     match command {
         SessionsCommand::List { configuration, subject, json } => {
-            let sessions = found(&configuration.factory()?.1, subject)?;
+            let sessions = found(&configuration.factory_of_existing_store()?.1, subject)?;
             print(&if *json { as_json(&sessions) } else { as_table(&sessions) })
         }
         SessionsCommand::Show { configuration, subject, id } => {
-            let sessions = found(&configuration.factory()?.1, subject)?;
+            let sessions = found(&configuration.factory_of_existing_store()?.1, subject)?;
             let session = sessions.iter().find(|session| session.id == *id).ok_or_else(|| no_such(subject, id))?;
             let lines = [
                 format!("id       {}", session.id),
-                format!("subject  {subject}"),
+                format!("subject  {}", visible(subject)),
                 format!("created  {}", times::described(session.created)),
                 format!("used     {}", times::described(session.accessed)),
             ];
             print(&lines.join("\n"))
         }
         SessionsCommand::Revoke { configuration, subject, ids, all, except } => {
-            let (_, factory) = configuration.factory()?;
+            let (_, factory) = configuration.factory_of_existing_store()?;
             let ended = match all {
                 true => factory.subject(subject)?.revoke_all(except.as_deref())?,
                 false => revoke_each(&factory, subject, ids)?,
@@ -53,8 +54,9 @@ fn found(factory: &Factory, subject: &str) -> Result<Vec<SubjectSession>, Failur
 
 /// Ends these sessions. Stops at the first id that is not one of the subject's sessions.
 fn revoke_each(factory: &Factory, subject: &str, ids: &[String]) -> Result<usize, Failure> {
-    for id in ids {
+    for (ended, id) in ids.iter().enumerate() {
         if !factory.subject(subject)?.revoke(id)? {
+            print(&format!("ended {ended}"))?;
             return Err(no_such(subject, id));
         }
     }

@@ -2,9 +2,15 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+/// The first second that has no date in HTTP's format.
+const YEAR_10000: f64 = 253_402_300_800.0;
+
 /// A time in seconds since the Unix epoch, with its age, for example `Thu, 26 Nov 2026 07:08:12 GMT, 3 h 20 min ago`.
 pub fn described(seconds: f64) -> String {
-    let time = UNIX_EPOCH + Duration::try_from_secs_f64(seconds).unwrap_or_default();
+    if !(0.0..YEAR_10000).contains(&seconds) {
+        return format!("{seconds} seconds since 1970");
+    }
+    let time = UNIX_EPOCH + Duration::from_secs_f64(seconds);
     let date = httpdate::fmt_http_date(time);
     match SystemTime::now().duration_since(time) {
         Ok(age) => format!("{date}, {} ago", duration(age.as_secs())),
@@ -23,6 +29,15 @@ fn duration(seconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_time_that_has_no_date_is_a_number() {
+        assert!(super::described(0.0).starts_with("Thu, 01 Jan 1970 00:00:00 GMT, "));
+        for (seconds, expected) in [(1e12, "1000000000000"), (-1.0, "-1"), (1e300, "1000000"), (f64::NAN, "NaN")] {
+            let described = super::described(seconds);
+            assert!(described.starts_with(expected) && described.ends_with(" seconds since 1970"), "{described}");
+        }
+    }
+
     #[test]
     fn a_duration_has_its_two_largest_units() {
         for (seconds, expected) in
