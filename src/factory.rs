@@ -159,6 +159,19 @@ impl Factory {
         Session::open(&self.0, sent, options)
     }
 
+    /// True if opening or committing a session may wait, for a server, a disk or a custom store. False for sessions in
+    /// cookies and in `memory:`. Call those that may wait outside the threads of an async runtime.
+    ///
+    /// ```
+    /// # use khufu::{Factory, Options};
+    /// let factory = Factory::new(&Options::new().secret("itsaseekreet").store("memory:"))?;
+    /// assert!(!factory.may_wait());
+    /// # Ok::<(), khufu::Error>(())
+    /// ```
+    pub fn may_wait(&self) -> bool {
+        self.0.current.records().is_some_and(|records| records.store.may_wait())
+    }
+
     /// All sessions of one user: those for which [`Session::set_subject`] set this subject.
     ///
     /// # Errors

@@ -316,6 +316,18 @@ impl Session {
         }
     }
 
+    /// True if this request invalidated the session, with [`Session::invalidate`].
+    ///
+    /// ```
+    /// # let mut session = khufu::Factory::new(&khufu::Options::new().secret("seekrit"))?.open(b"")?;
+    /// session.invalidate();
+    /// assert!(session.has_ended());
+    /// # Ok::<(), khufu::Error>(())
+    /// ```
+    pub fn has_ended(&self) -> bool {
+        self.has_ended
+    }
+
     /// Called when the request reads the session. Its cookie may have to be renewed.
     fn note_read(&mut self) {
         self.is_used.set(true);

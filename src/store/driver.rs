@@ -145,6 +145,11 @@ pub(crate) trait Driver: Send + Sync {
         Err(no_subjects())
     }
 
+    /// True if a call may wait, for a server or a disk.
+    fn may_wait(&self) -> bool {
+        true
+    }
+
     /// The name of the policy by which a full store evicts records and lists of subjects. `None` if the store evicts
     /// nothing, or has not reported its policy yet.
     fn may_evict(&self) -> Option<String> {

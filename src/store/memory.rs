@@ -295,6 +295,10 @@ impl<'a> Open<'a> {
 }
 
 impl Driver for Memory {
+    fn may_wait(&self) -> bool {
+        false
+    }
+
     fn load(&self, key: &str, _deadline: Instant) -> Result<Option<Record>, StoreError> {
         let key = self::key(key)?;
         Ok(self.on(&key, |open| {
