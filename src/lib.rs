@@ -6,6 +6,8 @@
 // checks it.
 #[allow(unsafe_code)]
 pub mod ffi;
+#[cfg(feature = "tower")]
+pub mod tower;
 
 mod factory;
 mod subject;

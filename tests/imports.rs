@@ -9,9 +9,10 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, Item, UseTree};
 
 /// The folders and files of `src/`. Each may import only those below it.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 17] = [
     "bin",
     "ffi",
+    "tower",
     "factory",
     "subject",
     "libraries",
