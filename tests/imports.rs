@@ -206,6 +206,18 @@ fn a_file_imports_only_what_is_below_it() {
 }
 
 #[test]
+fn the_tower_layer_imports_only_what_the_crate_exports() {
+    let source = Source::read();
+    let modules: Vec<_> = source.imports.iter().filter(|(module, _)| module[0] == "tower").collect();
+    assert!(modules.len() > 4);
+    for (module, targets) in modules {
+        // An item that the crate exports at its root is not in a module.
+        let private: Vec<_> = targets.iter().filter(|target| target[0] != "tower").collect();
+        assert!(private.is_empty(), "{} imports {private:?}", module.join("::"));
+    }
+}
+
+#[test]
 fn no_files_import_each_other_in_a_circle() {
     let source = Source::read();
     // Remove files that import no remaining file, until only circles and the files that lead to them remain.
