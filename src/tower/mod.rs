@@ -24,12 +24,13 @@
 //!
 //! | the handler | the session | the response |
 //! |---|---|---|
-//! | returns a response, of any status | is committed | is sent, with the session's headers |
-//! | returns a status from 500 to 599 | is committed, unless the option `set_on_exception` is off | is sent, with the session's headers |
-//! | returns an [`Error`] | as for the error's status | is the error hook's |
-//! | returns a response, but the commit fails | is not saved | is the error hook's; nothing of the handler's is sent |
-//! | panics, or the inner service fails, or the client goes away | is not saved; a session that was invalidated ends | is not made by this layer |
-//! | locks the session after the commit, in another task or in a streamed body | is not changed | the call returns [`Error::Committed`] |
+//! | returns a response | is committed | is sent, with the session's headers |
+//! | returns a status from 500 to 599 | is committed, unless `set_on_exception` is off | is sent, with the headers |
+//! | returns an [`Error`] | is committed, as for the error's status | is the error hook's |
+//! | returns a response, but the commit fails | is not saved | is the error hook's; the handler's is not sent |
+//! | panics, or the service fails | is not saved, but ends if it was invalidated | is not made by this layer |
+//! | does not finish, as the client went away | is not saved, but ends if it was invalidated | |
+//! | uses the session after the commit | does not change | is sent; [`Session::lock`] is [`Error::Committed`] |
 //!
 //! If a client goes away during the commit, the session may be saved.
 //!

@@ -58,7 +58,8 @@ def visit(shop, report):
     get, post = (lambda path: browser.get('axum', path)), (lambda path, **fields: browser.post('axum', path, **fields))
 
     page = get('/health')
-    check('a page that uses no session has none of its headers', [page.code, *headers_of(page)], [200, None, None, None])
+    check('a page that uses no session has none of its headers',
+          [page.code, *headers_of(page)], [200, None, None, None])
     page = get('/')
     check('the home page is private', headers_of(page)[1:], ['Cookie', 'private'])
     check('the cookie is for http only', browser.cookie().has_nonstandard_attr('HttpOnly'))
