@@ -14,8 +14,9 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / 'interop'))
 
-from demo import Browser, Report, free_ports, wait_for_line
+from browser import Browser, Report
 from redis_server import redis_server
+from servers import free_ports, wait_for_line
 
 NAME = 'Zoë <b>&'
 

@@ -8,8 +8,8 @@ from peer import target
 
 
 def check(page, pages, report, servers, working):
-    features = ['--features', 'command', '--bin', 'khufu']
-    subprocess.run(['cargo', 'build', '--quiet', '--locked', *features], cwd=root, check=True)
+    build = ['cargo', 'build', '--quiet', '--locked', '--all-features', '--bin', 'khufu']
+    subprocess.run(build, cwd=root, check=True)
     folder = working / 'command'
     folder.mkdir()
     environment = {**os.environ, 'PATH': f'{target / "debug"}:{os.environ["PATH"]}'}
