@@ -13,6 +13,10 @@ module Khufu
   #     accept: { signed: { secret: "old" }, pyramid1: { serializer: :pickle, secret: "older" } }
   #   )
   class Factory
+    # How {#defer} opens a session: now, within the option `store_timeout`, and with no flags.
+    UNLIMITED = [Seconds.at(nil), Seconds.within(nil), 0].freeze
+    private_constant :UNLIMITED
+
     # The options are those of docs/options.md. A value is a String, a Symbol, a number, true or false; nil unsets an
     # option. An option that can be repeated (`previous_secret`) also takes an Array of values; nil means no value.
     #
@@ -127,6 +131,17 @@ module Khufu
       opened(:khufu_session_open_value, value, how(now, timeout, passive), &block)
     end
 
+    # Returns a request's session, which is opened when it is first used. Until then it costs nothing.
+    #
+    # @param cookie_header [String, nil] the value of the request's whole `Cookie` header
+    # @return [Session]
+    # @api private
+    def defer(cookie_header) = session(:khufu_session_open_with, cookie_header, UNLIMITED)
+
+    # @return [Boolean] true if the sessions are in the memory of this process
+    # @api private
+    def memory? = @memory
+
     # Runs a block with the request's session, commits the session, and adds its headers to the response's, as
     # {Session#commit_to} does. If the commit raises {ConflictError}, it opens the session again and runs the block
     # again, until `store_timeout` is over. So the block may run several times: it should only use the session. If two
@@ -180,6 +195,7 @@ module Khufu
         @handle = options.factory
         @calls = options.calls
         @store_timeout = options.store_timeout
+        @memory = options.memory?
       end
     end
 
@@ -187,11 +203,7 @@ module Khufu
     def how(now, timeout, passive) = [Seconds.at(now), Seconds.within(timeout), passive ? Native::OPEN_PASSIVE : 0]
 
     def opened(function, sent, how)
-      raise ArgumentError, "expected a String or nil, not #{sent.class}" unless sent.nil? || sent.is_a?(String)
-
-      session = Session.new(calls) do |output|
-        calls.public_send(function, @handle, sent, sent ? sent.bytesize : 0, *how, output)
-      end
+      session = session(function, sent, how).open
       return session unless block_given?
 
       begin
@@ -199,6 +211,12 @@ module Khufu
       ensure
         session.close
       end
+    end
+
+    def session(function, sent, how)
+      raise ArgumentError, "expected a String or nil, not #{sent.class}" unless sent.nil? || sent.is_a?(String)
+
+      Session.new(calls) { |output| calls.public_send(function, @handle, sent, sent ? sent.bytesize : 0, *how, output) }
     end
 
     # @return [Boolean] false if there was a conflict and there is still time to begin again

@@ -69,6 +69,9 @@ module Khufu
       timeout.empty? ? STORE_TIMEOUT : Float(timeout)
     end
 
+    # @return [Boolean] true if the sessions are in the memory of this process
+    def memory? = calls == Native::Waiting && @known[:store].to_s.match?(/\A(?:memory:|\z)/)
+
     private
 
     def formats(options)

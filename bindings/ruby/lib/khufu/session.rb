@@ -20,16 +20,33 @@ module Khufu
   # Reading counts as access and may mark the session as changed (see the option `reissue_time`). Only one thread at a
   # time may use a session.
   class Session
+    # Makes a session that is opened when it is first used.
+    #
     # @yieldparam output [FFI::Pointer] where to write the address of the session that is opened
     # @yieldreturn [Integer] the status
     # @see Factory#open
     # @api private
     def initialize(calls, &opening)
       @calls = calls
-      @output = Native::Output.new
+      @opening = opening
       @set_cookies = []
-      check(Native.uninterrupted { open(&opening) })
     end
+
+    # Opens the session now. If this fails, the next use tries again.
+    # @return [self]
+    # @api private
+    def open
+      @output = Native::Output.new
+      check(Native.uninterrupted { call_opening })
+      @opening = nil
+      self
+    ensure
+      close_handle if @opening
+    end
+
+    # @return [Boolean] true if the session has been used, and so opened
+    # @api private
+    def opened? = !@handle.nil?
 
     # @return [Time] when the session began
     def created = time(Native.khufu_session_created(handle))
@@ -74,6 +91,7 @@ module Khufu
       check(Native.khufu_session_invalidate(handle))
       self
     end
+    alias destroy invalidate
 
     # The public id of the session. It can be written to logs, because it cannot open the session. It is the key of the
     # session's record in the store or, for another library's records, the SHA-256 of the session's id. It stays the
@@ -107,16 +125,16 @@ module Khufu
     # Frees the session now, instead of when it is garbage-collected. Any later call raises {ArgumentError}.
     # @return [nil]
     def close
-      @handle&.free
-      @handle = nil
+      @opening = nil
+      close_handle
     end
 
     # @return [Boolean] true after {#close}
-    def closed? = @handle.nil?
+    def closed? = !opened? && @opening.nil?
 
     # @return [String] a text without the session's contents
     def inspect
-      return "#<#{self.class} closed>" if closed?
+      return "#<#{self.class} #{closed? ? 'closed' : 'not opened'}>" unless opened?
 
       "#<#{self.class} #{load_result}#{' new' if new?}#{' changed' if changed?}>"
     end
@@ -128,14 +146,23 @@ module Khufu
       raise TypeError, "a #{self.class} cannot be copied: use to_h for its contents"
     end
 
-    def open
-      yield @output.data
+    def call_opening
+      @opening.call(@output.data)
     ensure
       @handle = Native::SessionHandle.new(@output.pointer)
     end
 
+    def close_handle
+      @handle&.free
+      @handle = nil
+    end
+
     def handle
-      @handle || raise(ArgumentError, "the session is closed")
+      return @handle if @handle
+      raise ArgumentError, "the session is closed" if closed?
+
+      open
+      @handle
     end
 
     # @return [Boolean] true if the call succeeded, false if its key or item does not exist

@@ -5,6 +5,7 @@
 module Khufu
   class Session
     include Enumerable
+    include HashMethods
 
     MISSING = Object.new.freeze
     private_constant :MISSING
@@ -124,10 +125,10 @@ module Khufu
     # @param value [nil, Boolean, Integer, Float, String, Symbol, Array, Hash]
     # @raise [JSONError, RangeError, EncodingError] if the value has no JSON form; the session is then unchanged
     def []=(key, value)
-      return store_json(key, Value.generate(value)) unless value.is_a?(String)
-
       key = Text.of(key)
-      text = Text.utf8(value)
+      return store_json(key, generate(key, value)) unless value.is_a?(String)
+
+      text = setting(key) { Text.utf8(value) }
       check(Native.khufu_session_set_string(handle, key, key.bytesize, text, text.bytesize))
     end
 
@@ -149,25 +150,38 @@ module Khufu
     # @return [Object] the value of the key, old or new
     def setdefault(key, default = nil)
       key = Text.of(key)
-      json = Value.generate(default)
+      json = generate(key, default)
       take(
         key,
         Native.khufu_session_setdefault(handle, key, key.bytesize, json, json.bytesize, @output.data, @output.size)
       )
     end
 
-    # Sets all values of a Hash, or none of them if one is refused.
-    # @param other [Hash, Session]
+    # Sets all values of some Hashes, or none of them if one is refused.
+    # @param others [Array<Hash, Session>]
+    # @yieldparam key [String] a key that the session already has
+    # @yieldparam old [Object] its value in the session
+    # @yieldparam new [Object] its value in the Hash; the block's result is set instead
     # @raise [JSONError, RangeError, EncodingError] if a value has no JSON form; the session is then unchanged
     # @return [self]
-    def update(other)
-      raise JSONError, "expected a Hash, not #{other.class}" unless other.respond_to?(:to_hash)
-
-      json = Value.generate(other.to_hash)
+    def update(*others)
+      pairs = others.flat_map { |other| pairs(other) }.to_h
+      pairs.each { |key, value| pairs[key] = yield(key, self[key], value) if key?(key) } if block_given?
+      json = "{#{pairs.map { |key, value| "#{Value.generate(key)}:#{generate(key, value)}" }.join(',')}}"
       check(Native.khufu_session_update(handle, json, json.bytesize))
       self
     end
     alias merge! update
+
+    # Removes all keys, and sets all values of a Hash.
+    # @param other [Hash]
+    # @return [self]
+    # @raise (see #update)
+    def replace(other)
+      kept = pairs(other).to_h
+      update(kept)
+      delete_if { |key, _| !kept.key?(key) }
+    end
 
     # Adds an element to the end of the list at a key. A key that the session does not have becomes a list. In a store,
     # elements that several requests append at the same time all stay.
@@ -178,7 +192,7 @@ module Khufu
     # @raise [JSONError, RangeError, EncodingError] if the value has no JSON form; the session is then unchanged
     def append(key, value)
       key = Text.of(key)
-      json = Value.generate(value)
+      json = generate(key, value)
       check(Native.khufu_session_append(handle, key, key.bytesize, json, json.bytesize))
       self
     end
@@ -209,7 +223,7 @@ module Khufu
       value = read(name)
       return (yield key if block_given?) if MISSING.equal?(value)
 
-      check(Native.khufu_session_delete(handle, name, name.bytesize))
+      remove(name)
       value
     end
 
@@ -221,6 +235,23 @@ module Khufu
     end
 
     private
+
+    def pairs(other)
+      raise JSONError, "expected a Hash, not #{other.class}" unless other.respond_to?(:to_hash)
+
+      other.to_hash.map { |key, value| [Text.of(key), value] }
+    end
+
+    def generate(key, value) = setting(key) { Value.generate(value) }
+
+    # Names the key in the error of a value that cannot be set.
+    def setting(key)
+      yield
+    rescue JSONError, RangeError, EncodingError => error
+      raise error.class, "cannot set the key #{key.inspect}: #{error.message}"
+    end
+
+    def remove(key) = check(Native.khufu_session_delete(handle, key, key.bytesize))
 
     def read(key)
       take(key, Native.khufu_session_get(handle, key, key.bytesize, @output.data, @output.size))

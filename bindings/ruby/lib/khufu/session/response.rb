@@ -8,12 +8,14 @@ module Khufu
     # fails, the response's headers stay as they were.
     #
     # @param response [Hash] the response's headers, with names in any case; must not be frozen
+    # @param cookies [Boolean] false: add no Set-Cookie
     # @param options [Hash] the keywords of {#commit}
     # @return [Hash] the response's headers
     # @raise (see #commit)
-    def commit_to(response, **options)
+    def commit_to(response, cookies: true, **options)
       check_response(response)
-      ResponseHeaders.new(response).merge(commit(**options), @set_cookies)
+      commit(**options)
+      add_headers_to(response, cookies: cookies)
     end
 
     # Adds the session's headers to those of a Rack response. {#commit_to} does this after a commit. Use this method for
@@ -26,11 +28,14 @@ module Khufu
     #   are removed, and other directives are kept.
     #
     # @param response [Hash] the response's headers, with names in any case; must not be frozen
+    # @param cookies [Boolean] false: add no Set-Cookie
     # @return [Hash] the response's headers
     # @raise [ArgumentError] if it is not a Hash or is frozen
-    def add_headers_to(response)
+    def add_headers_to(response, cookies: true)
       check_response(response)
-      ResponseHeaders.new(response).merge(headers, @set_cookies)
+      added = headers
+      added = added.reject { |name, _| name == "Set-Cookie" } unless cookies
+      ResponseHeaders.new(response).merge(added, @set_cookies)
     end
 
     private
