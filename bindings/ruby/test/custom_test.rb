@@ -3,29 +3,10 @@
 require_relative "helper"
 require "forwardable"
 require "tmpdir"
-require_relative "../../../examples/ruby/pstore_store"
+require_relative "scripted_store"
 
 # Custom stores and serializers.
 class CustomTest < SessionTest
-  # A store that records its calls, and first calls the Proc that a test has given for the method.
-  class Scripted < PStoreStore
-    attr_reader :calls
-
-    def initialize(path, **before)
-      super(path)
-      @before = before
-      @calls = []
-    end
-
-    %i[load save touch remove list unlist members].each do |name|
-      define_method(name) do |*arguments|
-        @calls << [name, *arguments]
-        @before[name]&.call
-        super(*arguments)
-      end
-    end
-  end
-
   # A serializer whose payloads are the JSON text backwards.
   class Backwards
     def loads(payload) = payload.force_encoding(Encoding::UTF_8).reverse
@@ -297,7 +278,7 @@ class CustomTest < SessionTest
   def factory(**options) = Khufu::Factory.new(**{ secret: SECRET }.merge(options))
 
   def with_store(**before)
-    Dir.mktmpdir { |folder| yield Scripted.new(File.join(folder, "sessions"), **before) }
+    Dir.mktmpdir { |folder| yield ScriptedStore.new(File.join(folder, "sessions"), **before) }
   end
 
   def begin_with(factory, state)
