@@ -16,6 +16,7 @@ module ActionDispatch
     # @see Rack::Session::Khufu#initialize
     class KhufuStore < Rack::Session::Khufu
       include SessionObject
+      public :load_session # which Rails calls
 
       private
 
