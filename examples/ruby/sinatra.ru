@@ -12,7 +12,7 @@ require "sinatra/base"
 class GuestBook < Sinatra::Base
   set :session_store, Rack::Session::Khufu
   set :sessions, secret: ENV.fetch("SESSION_SECRET") { Khufu.generate_secret }, timeout: 3600
-  set :protection, use: :authenticity_token, except: :http_origin
+  set :protection, use: :authenticity_token, reaction: :deny
 
   get "/" do
     token = Rack::Protection::AuthenticityToken.token(session)

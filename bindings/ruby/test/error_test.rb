@@ -109,12 +109,12 @@ class ErrorTest < SessionTest
     assert_equal "#<Khufu::Session closed>", session.inspect
     calls = %i[
       length empty? keys values each_json to_h to_json clear pop_flash peek_flash csrf_token new_csrf_token created accessed
-      renewed new? changed? load_result load_format error mark_changed invalidate commit headers value id
+      renewed new? changed? load_result load_format error mark_changed invalidate destroy commit headers value id open
       regenerate_id subject
     ].to_h { |name| [name, []] }
     calls.merge!(
       :[] => ["a"], :[]= => ["a", 1], fetch: ["a"], key?: ["a"], delete: ["a"], setdefault: ["a"], update: [{}], json: ["a"],
-      store_json: %w[a 1], flash: ["m"], valid_csrf_token?: ["t"], dig: ["a"], store: ["a", 1],
+      store_json: %w[a 1], flash: ["m"], valid_csrf_token?: ["t"], dig: ["a"], store: ["a", 1], replace: [{}],
       "subject=": ["user-42"], commit_to: [{}], add_headers_to: [{}], append: ["a", 1], increment: ["a"], "lifetime=": [1],
       set_attribute: [:secure, true]
     )
@@ -125,6 +125,7 @@ class ErrorTest < SessionTest
     undefined = Khufu::Session.public_instance_methods(false) - calls.keys
     assert_empty undefined - %i[
       close closed? inspect to_s each each_pair has_key? include? member? size merge! to_hash values_at fetch_values slice
+      opened? thawed write_changes
     ]
   end
 

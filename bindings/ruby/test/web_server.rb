@@ -2,6 +2,7 @@
 
 require "net/http"
 require "socket"
+require "tempfile"
 
 # A server in a process of its own, and clients that keep its cookies.
 class WebServer
@@ -16,7 +17,7 @@ class WebServer
 
   def initialize(command, environment)
     @port = TCPServer.open("127.0.0.1", 0) { |free| free.addr[1] }
-    @errors = File.open(File.join(Dir.mktmpdir, "errors"), "w+")
+    @errors = Tempfile.new("errors")
     command = command.map { |word| word.gsub("PORT", @port.to_s) }
     @pid = spawn(environment, *command, out: File::NULL, err: @errors, pgroup: true)
     wait

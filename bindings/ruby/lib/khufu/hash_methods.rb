@@ -7,7 +7,7 @@ module Khufu
   # of a Hash raises NoMethodError, which says what to use instead.
   module HashMethods
     # @!method merge(*others)
-    #   @return [Hash{String => Object}] a copy of the session with the pairs of other Hashes; {#update} changes the session
+    #   @return [Hash{String => Object}] a copy of the session with the pairs of other Hashes; {Session#update} changes the session
     # @!method select
     #   @return [Hash{String => Object}] the pairs for which the block is true
     # @!method filter

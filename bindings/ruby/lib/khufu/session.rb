@@ -36,6 +36,8 @@ module Khufu
     # @return [self]
     # @api private
     def open
+      raise ArgumentError, "the session is closed" if closed?
+
       @output = Native::Output.new
       check(Native.uninterrupted { call_opening })
       @opening = nil
@@ -158,10 +160,7 @@ module Khufu
     end
 
     def handle
-      return @handle if @handle
-      raise ArgumentError, "the session is closed" if closed?
-
-      open
+      open unless @handle
       @handle
     end
 
