@@ -79,10 +79,11 @@ class ServersTest < SessionTest
   end
 
   def test_rackup_and_webrick
-    run = 'require "rack"; begin; require "rackup"; Server = Rackup::Server; rescue LoadError; Server = Rack::Server; end; ' \
-          "Server.start(config: ARGV[0], Port: ARGV[1], Host: '127.0.0.1', server: 'webrick', environment: 'none')"
-    [{}, { "RUBYLIB" => `#{File.expand_path('../../../scripts/rack3', __dir__)}`.chomp }].each do |environment|
-      start([RbConfig.ruby, "-I", LIBRARY, "-e", run, File.join(EXAMPLES, "config.ru"), "PORT"], environment) do |server|
+    rack3 = `#{File.expand_path('../../../scripts/rack3', __dir__)}`.chomp
+    { "require 'rack'; Rack" => "", "require 'rackup'; Rackup" => rack3 }.each do |rack, folders|
+      run = "#{rack}::Server.start(config: ARGV[0], Port: ARGV[1], server: 'webrick', environment: 'none')"
+      command = [RbConfig.ruby, "-I", LIBRARY, "-e", run, File.join(EXAMPLES, "config.ru"), "PORT"]
+      start(command, { "RUBYLIB" => folders }) do |server|
         browser = server.browser
         3.times { browser.post("/cart/a") }
         assert_equal '{"cart.a":3}', browser.get("/").body.chomp

@@ -8,7 +8,8 @@ require "rbs"
 # The RBS signatures in sig/.
 class SignaturesTest < SessionTest
   FOLDER = File.expand_path("..", __dir__)
-  CLASSES = [Khufu::Factory, Khufu::Session, Khufu::Subject, Khufu::Subject::Entry, Khufu::HashMethods, Rack::Session::Khufu].freeze
+  CLASSES = [Khufu::Factory, Khufu::Session, Khufu::HashMethods, Khufu::Subject, Khufu::Subject::Entry,
+             Rack::Session::Khufu].freeze
   # Methods that are not for applications.
   INTERNAL = %i[open opened? thawed write_changes defer memory?].freeze
   # The tests that are run with each argument, result and block checked, except for those that pass wrong arguments.
@@ -37,7 +38,8 @@ class SignaturesTest < SessionTest
     program = USES.map { |name| "require './test/#{name}'" }.join("\n")
     environment = { "RBS_TEST_TARGET" => "Khufu::*", "RBS_TEST_OPT" => "-I sig", "RBS_TEST_LOGLEVEL" => "error" }
     pattern = "/#test_(#{WRONG_ARGUMENTS.join('|')})$/"
-    output = ruby("-r", "rbs/test/setup", "-I", "lib", "-I", "test", "-e", program, "--", "--exclude", pattern, environment: environment)
+    output = ruby("-r", "rbs/test/setup", "-I", "lib", "-I", "test", "-e", program, "--", "--exclude", pattern,
+                  environment: environment)
     assert_predicate Process.last_status, :success?, output
   end
 

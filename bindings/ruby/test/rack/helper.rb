@@ -26,7 +26,10 @@ class RackTest < SessionTest
         use Rack::Lint
         use Rack::Session::Khufu, options
         inside.each { |middleware| use middleware }
-        run ->(env) { [200, { Rack::CONTENT_TYPE => "text/plain" }, [env["test.handler"].call(env["rack.session"], env).to_s]] }
+        run(lambda { |env|
+          page = env["test.handler"].call(env["rack.session"], env).to_s
+          [200, { Rack::CONTENT_TYPE => "text/plain" }, [page]]
+        })
       end
     end
 
@@ -38,6 +41,9 @@ class RackTest < SessionTest
       set_cookies(response).each { |set_cookie| @cookie = set_cookie[/\A[^;]*/] }
       response
     end
+
+    # @return [Array<String>] the Set-Cookie values of the response
+    def sent(...) = set_cookies(get(...))
 
     # @return [Object] what the block returns
     def with_session(**env)

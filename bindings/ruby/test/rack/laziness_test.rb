@@ -10,7 +10,7 @@ class RackLazinessTest < RackTest
     in_scripted_store do |visitor, store|
       visitor.get { |session| session["a"] = 1 }
       store.calls.clear
-      response = visitor.get { |session, env| [session.options, session.loaded?, session.inspect, env["khufu.session"].inspect] }
+      response = visitor.get { |session, env| [session.options, session.loaded?, env["khufu.session"].inspect] }
       assert_empty store.calls
       assert_equal [Rack::CONTENT_TYPE], response.headers.keys - ["Content-Length"]
       assert_equal '#<Khufu::Session not opened>"]', response.body[-30..]
@@ -21,7 +21,7 @@ class RackLazinessTest < RackTest
     in_scripted_store do |visitor, store|
       visitor.get { |session| session["a"] = 1 }
       store.calls.clear
-      visitor.get { |session, env| [session["a"], session.id, env["khufu.session"]["a"], session.exists?, session.to_hash] }
+      visitor.get { |session, env| [session["a"], session.id, env["khufu.session"]["a"], session.exists?] }
       assert_equal [:load], store.calls.map(&:first)
     end
   end
@@ -30,7 +30,8 @@ class RackLazinessTest < RackTest
     each_kind(reissue_time: nil) do |visitor|
       visitor.get { |session| session["a"] = { "b" => [1.0, nil, "x"] } }
       response = visitor.get { |session| session["a"].to_s && (session["a"] = session["a"].dup) }
-      assert_equal [[], "Cookie", "private"], [visitor.set_cookies(response), response["vary"], response["cache-control"]]
+      assert_empty visitor.set_cookies(response)
+      assert_equal %w[Cookie private], [response["vary"], response["cache-control"]]
     end
   end
 

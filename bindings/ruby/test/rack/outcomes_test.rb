@@ -4,8 +4,8 @@ require_relative "helper"
 require "tmpdir"
 require_relative "../scripted_store"
 
-# The table in README.md: what the application did, and what was sent and saved. If it is out of date, this test says so,
-# and KHUFU_UPDATE=1 writes it again.
+# The table in README.md: what the application did, and what was sent and saved. If it is out of date, this test says
+# so, and KHUFU_UPDATE=1 writes it again.
 class RackOutcomesTest < RackTest
   README = File.expand_path("../../README.md", __dir__)
   TABLE = /^\| the application.*?(?=\n\n)/m
@@ -30,7 +30,8 @@ class RackOutcomesTest < RackTest
     ['session["b"] = 2; raise "oops"', { set_on_exception: false }],
     ['session.destroy; raise "oops"', { set_on_exception: false }],
     ['session["b"] = proc {}'],
-    ['`session["b"] = 2`, and another request ends the session', 'session["b"] = 2; other_request { |other| other.destroy }', { only: :store }],
+    ['`session["b"] = 2`, and another request ends the session',
+     'session["b"] = 2; other_request { |other| other.destroy }', { only: :store }],
     ['`session["b"] = 2`, and the store is down', 'session["b"] = 2; break_store', { only: :store }],
     ["`session.destroy`, and the store is down", "session.destroy; break_store", { only: :store }]
   ].freeze
@@ -49,7 +50,8 @@ class RackOutcomesTest < RackTest
       Dir.mktmpdir do |folder|
         @store = ScriptedStore.new(File.join(folder, "sessions"))
         store = sent({ store: @store })
-        "| #{[name, store[:status], cookie ? cookie[:cookie] : '-', store[:cookie], store[:cache], saved].join(' | ')} |"
+        cells = [name, store[:status], cookie ? cookie[:cookie] : "-", store[:cookie], store[:cache], saved]
+        "| #{cells.join(' | ')} |"
       end
     end
 
@@ -77,10 +79,12 @@ class RackOutcomesTest < RackTest
     def application = eval("proc { |session| #{@code}; nil }", nil, __FILE__, __LINE__) # rubocop:disable Security/Eval
 
     def cookies(response)
-      sent = @visitor.set_cookies(response).map do |set_cookie|
-        "#{set_cookie.start_with?('session=;') ? 'cleared' : 'set'}#{" (#{set_cookie[/Max-Age=[1-9]\d*/]})" if set_cookie.match?(/Max-Age=[1-9]/)}"
+      set_cookie = @visitor.set_cookies(response).first
+      case set_cookie
+      when nil then "-"
+      when /\Asession=;/ then "cleared"
+      else ["set", *set_cookie[/Max-Age=\d*/]].join(", ")
       end
-      sent.empty? ? "-" : sent.join(", ")
     end
 
     # What the browser's cookie opens afterwards, in JSON.

@@ -248,7 +248,7 @@ module Khufu
     def setting(key)
       yield
     rescue JSONError, RangeError, EncodingError => error
-      raise error.class, "cannot set the key #{key.inspect}: #{error.message}"
+      raise error.class, "cannot set the key #{key.inspect}: #{error.message}", cause: error.cause
     end
 
     def remove(key) = check(Native.khufu_session_delete(handle, key, key.bytesize))

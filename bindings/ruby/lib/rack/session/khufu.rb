@@ -10,7 +10,7 @@ module Rack
     # Pyramid's flash messages and CSRF token, the subject, and more. Both are committed together, once.
     #
     # The session is opened when it is first used. A request that never uses it costs nothing, and its response gets no
-    # header. At the end, only the keys that the application changed are written, so that a store can merge them with the
+    # header. At the end, only the keys that the application changed are written. So a store can merge them with the
     # changes of concurrent requests.
     #
     # @example
@@ -44,8 +44,8 @@ module Rack
       end
 
       # The options are those of {::Khufu::Factory#initialize}, and Rack's names for them: `key` for `cookie_name`,
-      # `same_site` for `samesite`, and `expire_after`, which sets `max_age` and `timeout`. As in Rack, `httponly` is true
-      # by default.
+      # `same_site` for `samesite`, and `expire_after`, which sets `max_age` and `timeout`. As in Rack, `httponly` is
+      # true by default.
       #
       # @param app [#call]
       # @param options [Hash]
