@@ -12,7 +12,7 @@ Gem::Specification.new do |spec|
   spec.licenses = ["MIT", "Apache-2.0"]
   spec.required_ruby_version = ">= 3.1"
 
-  spec.files = Dir["lib/**/*.rb", "README.md", base: __dir__]
+  spec.files = Dir["lib/**/*.rb", "sig/*.rbs", "README.md", base: __dir__]
   spec.require_paths = ["lib"]
 
   spec.add_dependency "ffi", "~> 1.15"

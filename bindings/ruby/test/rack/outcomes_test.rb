@@ -13,7 +13,7 @@ class RackOutcomesTest < RackTest
           "cache-control", "a session in a store then holds"].freeze
   # What the application did: a name, or the code itself; and the options of the middleware.
   APPLICATION = [
-    ["does not use the session", "nil"],
+    ["does not use the session", ""],
     ['session["a"]'],
     ['session["b"] = 2'],
     ['session["list"] << 2'],
