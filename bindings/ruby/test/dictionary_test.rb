@@ -144,6 +144,52 @@ class DictionaryTest < SessionTest
     refute_predicate @session, :changed?
   end
 
+  def test_update_with_several_hashes_and_a_block
+    assert_equal({ "z" => 3, "y" => 1 }, @session.update({ "z" => 2, "y" => 1 }, { z: 3 }).slice("z", "y"))
+    @session.update({ "z" => 10, "new" => 1 }) { |key, old, new| [key, old, new] }
+    assert_equal({ "z" => ["z", 3, 10], "new" => 1 }, @session.slice("z", "new"))
+    assert_same @session, @session.update
+  end
+
+  def test_replace
+    session = open_state('{"z":1,"deep":[NaN],"a":2}')
+    assert_same session, session.replace("a" => 3, new: 4)
+    assert_equal({ "a" => 3, "new" => 4 }, session.to_h)
+    assert_raises(Khufu::JSONError) { session.replace("b" => proc {}) }
+    assert_equal({ "a" => 3, "new" => 4 }, session.to_h)
+  end
+
+  def test_methods_that_return_a_hash_leave_the_session_as_it_is
+    before = @session.to_json
+    assert_equal JSON.parse(STATE).merge("z" => 5, "b" => 1), @session.merge({ "z" => 5 }, { "b" => 1 })
+    assert_equal({ "z" => [1, 2] }, @session.merge("z" => 2) { |_, old, new| [old, new] }.slice("z"))
+    assert_equal({ "z" => 1 }, @session.select { |_, value| value == 1 })
+    assert_equal({ "z" => 1 }, @session.filter { |key, _| key == "z" })
+    assert_equal({ "a" => nil }, @session.reject { |_, value| value })
+    assert_equal [%w[a list], %w[z list]], [@session.except("z").keys, @session.compact.keys]
+    assert_equal %w[Integer NilClass Array], @session.transform_values { |value| value.class.name }.values
+    assert_equal before, @session.to_json
+  end
+
+  def test_delete_if_and_keep_if
+    assert_same(@session, @session.delete_if { |key, value| key == "z" && value == 1 })
+    assert_equal %w[a list], @session.keys
+    assert_same(@session, @session.keep_if { |_, value| value })
+    assert_equal ["list"], @session.keys
+    assert_equal [1, 1], [@session.delete_if.size, @session.keep_if.size]
+    assert_empty @session.tap { |session| session.delete_if.with_index { |_, index| index.zero? } }
+  end
+
+  def test_other_methods_of_a_hash_say_what_to_use
+    %i[transform_keys! compact! shift compare_by_identity].each do |name|
+      error = assert_raises(NoMethodError) { @session.public_send(name) }
+      expected = "a session has no method #{name}: call it on to_h, and write with update"
+      assert_equal expected, error.message.lines.first.chomp
+      refute_respond_to @session, name
+    end
+    refute_match(/to_h/, assert_raises(NoMethodError) { @session.none_such }.message)
+  end
+
   def test_clear
     assert_same @session, @session.clear
     assert_empty @session

@@ -71,6 +71,38 @@ class ValuesTest < SessionTest
     refute_predicate session, :changed?
   end
 
+  def test_a_value_that_contains_itself_is_refused
+    list = []
+    list << list << list
+    hash = {}
+    hash["deep"] = [hash]
+    session = open_state
+    [list, hash, [[list]]].each do |value|
+      error = assert_raises(Khufu::JSONError) { session["a"] = value }
+      assert_equal 'cannot set the key "a": the value contains itself', error.message
+    end
+    shared = [1]
+    session["a"] = [shared, shared, { "b" => shared }]
+    assert_equal "[[1],[1],{\"b\":[1]}]", session.json("a")
+  end
+
+  def test_the_error_of_a_value_that_is_refused_names_the_key
+    session = open_state
+    deep = 500.times.reduce(1) { |value, _| [value] }
+    { -> {} => "a Proc has no JSON form", Float::NAN => "NaN has no JSON form",
+      [deep] => "the value is nested too deeply", "\xff" => "a UTF-8 string has invalid bytes",
+      { 1 => 2 } => "expected a String or a Symbol, not Integer",
+      10**5000 => "an integer has more than 4,300 digits" }.each do |value, reason|
+      [-> { session["key"] = value }, -> { session.setdefault(:key, value) }, -> { session.append("key", value) },
+       -> { session.update("a" => 1, "key" => value) }].each do |set|
+        assert_operator assert_raises(Khufu::Error, &set).message, :start_with?, "cannot set the key \"key\": #{reason}"
+      end
+    end
+    assert_match(/\Acannot set the key "_f_q": /, assert_raises(Khufu::JSONError) { session.flash(-> {}, "q") }.message)
+    assert_empty session
+    session["key"] = deep
+  end
+
   def test_numbers_that_are_not_finite_are_refused
     session = open_state('{"a":1}')
     [Float::NAN, Float::INFINITY, -Float::INFINITY].each do |float|

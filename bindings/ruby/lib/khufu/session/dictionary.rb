@@ -180,7 +180,8 @@ module Khufu
     def replace(other)
       kept = pairs(other).to_h
       update(kept)
-      delete_if { |key, _| !kept.key?(key) }
+      keys.each { |key| remove(key) unless kept.key?(key) }
+      self
     end
 
     # Adds an element to the end of the list at a key. A key that the session does not have becomes a list. In a store,

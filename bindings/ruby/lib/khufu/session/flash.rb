@@ -17,7 +17,7 @@ module Khufu
         text = Text.utf8(message)
         check(Native.khufu_session_flash_string(handle, text, text.bytesize, queue, queue.bytesize, allow_duplicate))
       else
-        json = Value.generate(message)
+        json = generate("_f_#{queue}", message)
         check(Native.khufu_session_flash(handle, json, json.bytesize, queue, queue.bytesize, allow_duplicate))
       end
       self
