@@ -52,7 +52,7 @@ class ServersTest < SessionTest
   def test_memory_in_forked_workers_is_warned_of_once_by_each
     serve("config.ru", "-w", "1", "--preload", "SESSION_STORE" => "memory:") do |server|
       5.times { server.browser.get("/") }
-      assert_equal 1, server.errors.scan("do not share the store memory:").length
+      assert_equal 1, server.errors.scan("do not share the sessions in memory:").length
     end
   end
 

@@ -91,9 +91,14 @@ module Khufu
     # @return [self]
     def invalidate
       check(Native.khufu_session_invalidate(handle))
+      @invalidated = true
       self
     end
     alias destroy invalidate
+
+    # @return [Boolean] true after {#invalidate}
+    # @api private
+    def invalidated? = @invalidated || false
 
     # The public id of the session. It can be written to logs, because it cannot open the session. It is the key of the
     # session's record in the store or, for another library's records, the SHA-256 of the session's id. It stays the

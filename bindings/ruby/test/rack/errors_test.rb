@@ -138,6 +138,18 @@ class RackErrorsTest < RackTest
     end
   end
 
+  def test_a_logout_holds_though_the_request_is_not_to_save_the_session
+    [[in_store, {}, { skip: true }], [in_store(secure: true), { HTTPS: "on" }, {}]].each do |visitor, first, options|
+      visitor.get(**first) { |session| session["a"] = 1 }
+      before = visitor.cookie
+      visitor.get do |session|
+        options.each { |name, value| session.options[name] = value }
+        session.destroy
+      end
+      assert_empty visitor.contents(cookie: before, **first)
+    end
+  end
+
   def test_an_exception_of_the_application_is_not_hidden_by_another
     in_broken_store(:save) do |visitor|
       assert_raises(IOError) { visitor.get { |session| (session["a"] = 2) && raise(IOError) } }

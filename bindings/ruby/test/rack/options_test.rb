@@ -82,8 +82,8 @@ class RackOptionsTest < RackTest
 
   def test_a_secure_session_is_not_sent_by_plain_http
     each_kind(secure: true) do |visitor|
-      assert_empty(visitor.sent { |session| session["a"] = 1 })
-      assert_match(/khufu: .*HTTPS/, visitor.log.string)
+      2.times { assert_empty(visitor.sent { |session| session["a"] = 1 }) }
+      assert_equal 1, visitor.log.string.scan(/khufu: .*HTTPS/).length
       assert_match(/; secure;/, visitor.sent(HTTPS: "on") { |session| session["a"] = 1 }.first)
     end
   end

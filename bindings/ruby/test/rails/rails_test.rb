@@ -80,6 +80,14 @@ class RailsTest < SessionTest
     assert_equal "1", probe { session["a"] }
   end
 
+  def test_a_duration_of_rails
+    store = ActionDispatch::Session::KhufuStore.new(nil, secret: SECRET, expire_after: 14.days)
+    assert_instance_of ActionDispatch::Session::KhufuStore, store
+    probe { session["a"] = 1 }
+    response = with_probe(-> { request.session_options[:expire_after] = 2.weeks })
+    assert_match(/; Max-Age=1209600;/, response.headers["Set-Cookie"])
+  end
+
   def test_a_request_that_does_not_use_the_session
     headers = with_probe(-> { "x" }).headers
     assert_equal [nil, nil], headers.values_at("Set-Cookie", "Vary")

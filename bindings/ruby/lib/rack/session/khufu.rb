@@ -20,7 +20,7 @@ module Rack
       SESSION = "khufu.session"
 
       # The names that Rack has for khufu's options.
-      RACK_NAMES = { key: :cookie_name, same_site: :samesite, expire_after: :max_age }.freeze
+      RACK_NAMES = { key: :cookie_name, same_site: :samesite }.freeze
       # The options of Rack's middlewares that are not options of a factory.
       RACK_OPTIONS = %i[defer renew skip drop cookie_only sidbits secure_random assume_ssl].freeze
       # The answers to errors that are not the application's own.
@@ -58,6 +58,7 @@ module Rack
       def initialize(app, options = {})
         options = options.to_hash.transform_keys(&:to_sym)
         @on_error = options.delete(:on_error) || method(:answer_to)
+        @warned = []
         rack = options.slice(*RACK_OPTIONS, :expire_after, :secure)
         @factory = factory(options.except(*RACK_OPTIONS))
         super(app, rack)
@@ -90,9 +91,10 @@ module Rack
         hash = request.get_header(RACK_SESSION)
         options = hash.options
         return unless session.opened? || options[:drop] || options[:renew] || lifetime?(options)
-        return session.add_headers_to(response.headers) if options[:skip] || !sent_safely?(request, options)
+        saved = !options[:skip] && sent_safely?(request, options)
+        return session.add_headers_to(response.headers) unless saved || session.invalidated?
 
-        options[:drop] ? session.invalidate : change(session, hash, options)
+        change(session, hash, options) if saved
         cookies = options[:drop] || options[:renew] || !options[:defer]
         session.commit_to(response.headers, cookies: cookies, exception: exception)
       end
@@ -110,8 +112,9 @@ module Rack
       end
 
       def options_of_khufu(options)
-        lifetime = options[:expire_after] && { timeout: options[:expire_after].to_i }
-        { httponly: true, **lifetime.to_h, **options.transform_keys { |name| RACK_NAMES.fetch(name, name) } }
+        seconds = options.delete(:expire_after)&.to_i
+        lifetime = seconds ? { max_age: seconds, timeout: seconds } : {}
+        { httponly: true, **lifetime, **options.transform_keys { |name| RACK_NAMES.fetch(name, name) } }
       end
 
       def answer(request, app)
@@ -171,6 +174,8 @@ module Rack
       end
 
       def change(session, hash, options)
+        return session.invalidate if options[:drop]
+
         session.write_changes(hash.to_hash) if loaded_session?(hash)
         return unless (options[:renew] || lifetime?(options)) && !session.empty?
 
@@ -188,15 +193,19 @@ module Rack
       def sent_safely?(request, options)
         return true if security_matches?(request, options)
 
-        log(request.env, "the option secure is true, so a session is saved only if the request came by HTTPS")
+        warn_once(request.env, "the option secure is true, so a session is saved only if the request came by HTTPS")
         false
       end
 
       def warn_of_memory(env)
-        return if @warned || !env["rack.multiprocess"] || !@factory.memory?
+        return unless env["rack.multiprocess"] && @factory.memory?
 
-        @warned = true
-        log(env, "the processes of this server do not share the store memory: use sqlite: or redis: instead")
+        warn_once(env, "the processes of this server do not share the sessions in memory: use another store")
+      end
+
+      def warn_once(env, text)
+        log(env, text) unless @warned.include?(text)
+        @warned |= [text]
       end
     end
   end
