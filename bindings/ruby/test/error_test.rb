@@ -125,7 +125,7 @@ class ErrorTest < SessionTest
     undefined = Khufu::Session.public_instance_methods(false) - calls.keys
     assert_empty undefined - %i[
       close closed? inspect to_s each each_pair has_key? include? member? size merge! to_hash values_at fetch_values slice
-      opened? invalidated? thawed write_changes
+      opened? opening_error invalidated? thawed write_changes
     ]
   end
 

@@ -11,7 +11,7 @@ class SignaturesTest < SessionTest
   CLASSES = [Khufu::Factory, Khufu::Session, Khufu::HashMethods, Khufu::Subject, Khufu::Subject::Entry,
              Rack::Session::Khufu].freeze
   # Methods that are not for applications.
-  INTERNAL = %i[open opened? invalidated? thawed write_changes defer memory?].freeze
+  INTERNAL = %i[open opened? opening_error invalidated? thawed write_changes defer memory?].freeze
   # The tests that are run with each argument, result and block checked.
   USES = %w[adding_test csrf_test dictionary_test flash_test lifetime_test store_test subject_test transact_test
             rack/hash_test rack/khufu_session_test rack/options_test].freeze

@@ -42,9 +42,16 @@ module Khufu
       check(Native.uninterrupted { call_opening })
       @opening = nil
       self
+    rescue StoreError => error
+      @opening_error = error
+      raise
     ensure
       close_handle if @opening
     end
+
+    # @return [StoreError, nil] the error of {#open}, if it failed
+    # @api private
+    attr_reader :opening_error
 
     # @return [Boolean] true if the session has been used, and so opened
     # @api private

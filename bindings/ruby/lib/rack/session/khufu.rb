@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "khufu"
+require "rack"
 require "rack/session/abstract/id"
 
 module Rack
@@ -74,6 +75,7 @@ module Rack
         env[SESSION] = @factory.defer(env["HTTP_COOKIE"])
         prepare_session(request)
         status, headers, body = response = answer(request, app)
+        raise_error_of_opening(env, status)
         commit_session(request, Response::Raw.new(status, headers))
         response
       rescue *ANSWERS.keys => error
@@ -132,6 +134,12 @@ module Rack
         log(request.env, error)
       end
 
+      # Sinatra makes a page with the status 500 of the error that its route met when it used the session.
+      def raise_error_of_opening(env, status)
+        error = env[SESSION].opening_error
+        raise error if error && status.to_i == 500
+      end
+
       # Gives the response to an error. If the application had ended the session, the response still clears the cookie.
       def refuse(env, error)
         log(env, error)
@@ -142,14 +150,16 @@ module Rack
       end
 
       def answer_to(_env, error)
-        status, text = ANSWERS.find { |type, _| error.is_a?(type) }.last
+        status, text = ANSWERS.fetch(error.class)
         [status, { CONTENT_TYPE => "text/plain; charset=utf-8", CACHE_CONTROL => "no-store" }, [text]]
       end
 
+      # Writes to the application's logger. Without one, or with the one of Sinatra that drops everything, writes where
+      # the server writes its errors.
       def log(env, problem)
         text = "khufu: #{problem}#{" (#{problem.cause.class})" if problem.is_a?(Exception) && problem.cause}"
         logger = env[RACK_LOGGER]
-        logger ? logger.error(text) : env[RACK_ERRORS].puts(text)
+        logger.nil? || logger.is_a?(NullLogger) ? env[RACK_ERRORS].puts(text) : logger.error(text)
       end
 
       # Rack's Hash and its options. Rack calls the following methods, except for lifetime?, change and sent_safely?.
