@@ -13,10 +13,6 @@ module Khufu
   #     accept: { signed: { secret: "old" }, pyramid1: { serializer: :pickle, secret: "older" } }
   #   )
   class Factory
-    # How {#defer} opens a session: now, within the option `store_timeout`, and with no flags.
-    UNLIMITED = [Seconds.at(nil), Seconds.within(nil), 0].freeze
-    private_constant :UNLIMITED
-
     # The options are those of docs/options.md. A value is a String, a Symbol, a number, true or false; nil unsets an
     # option. An option that can be repeated (`previous_secret`) also takes an Array of values; nil means no value.
     #
@@ -136,7 +132,7 @@ module Khufu
     # @param cookie_header [String, nil] the value of the request's whole `Cookie` header
     # @return [Session]
     # @api private
-    def defer(cookie_header) = session(:khufu_session_open_with, cookie_header, UNLIMITED)
+    def defer(cookie_header) = session(:khufu_session_open_with, cookie_header, how(nil, nil, false))
 
     # @return [Boolean] true if the sessions are in the memory of this process
     # @api private
