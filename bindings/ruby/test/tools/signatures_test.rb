@@ -1,13 +1,13 @@
 # frozen_string_literal: true
 
-require_relative "helper"
+require_relative "../helper"
 require "rack"
 require "rack/session/khufu"
 require "rbs"
 
 # The RBS signatures in sig/.
 class SignaturesTest < SessionTest
-  FOLDER = File.expand_path("..", __dir__)
+  FOLDER = File.expand_path("../..", __dir__)
   CLASSES = [Khufu::Factory, Khufu::Session, Khufu::HashMethods, Khufu::Subject, Khufu::Subject::Entry,
              Rack::Session::Khufu].freeze
   # Methods that are not for applications.

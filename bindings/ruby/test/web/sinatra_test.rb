@@ -1,11 +1,11 @@
 # frozen_string_literal: true
 
-require_relative "helper"
+require_relative "../helper"
 require "rack"
 require "rack/session/khufu"
 require "sinatra/base"
 require "tmpdir"
-require_relative "scripted_store"
+require_relative "../scripted_store"
 
 # What Sinatra does itself: it answers errors of a route, and Rack::Protection uses the session.
 class SinatraTest < SessionTest

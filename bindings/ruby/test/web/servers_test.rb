@@ -1,12 +1,12 @@
 # frozen_string_literal: true
 
-require_relative "helper"
+require_relative "../helper"
 require "tmpdir"
 require_relative "web_server"
 
 # The examples for Rack, Sinatra and Rails, under Puma and WEBrick, visited by clients.
 class ServersTest < SessionTest
-  EXAMPLES = File.expand_path("../../../examples/ruby", __dir__)
+  EXAMPLES = File.expand_path("../../../../examples/ruby", __dir__)
 
   def test_threads_and_forked_workers_keep_each_others_changes
     [%w[-t 8:8], %w[-w 2 -t 4:4 --preload]].each do |how|
@@ -79,7 +79,7 @@ class ServersTest < SessionTest
   end
 
   def test_rackup_and_webrick
-    rack3 = `#{File.expand_path('../../../scripts/rack3', __dir__)}`.chomp
+    rack3 = `#{File.expand_path('../../../../scripts/rack3', __dir__)}`.chomp
     { "require 'rack'; Rack" => "", "require 'rackup'; Rackup" => rack3 }.each do |rack, folders|
       run = "#{rack}::Server.start(config: ARGV[0], Port: ARGV[1], server: 'webrick', environment: 'none')"
       command = [RbConfig.ruby, "-I", LIBRARY, "-e", run, File.join(EXAMPLES, "config.ru"), "PORT"]
@@ -91,7 +91,7 @@ class ServersTest < SessionTest
     end
   end
 
-  LIBRARY = File.expand_path("../lib", __dir__)
+  LIBRARY = File.expand_path("../../lib", __dir__)
   private_constant :LIBRARY
 
   private
