@@ -5,8 +5,8 @@ import "C"
 
 import (
 	"context"
+	"maps"
 	"net/http"
-	"runtime"
 )
 
 // A CommitOption changes what [Session.Commit] does.
@@ -58,6 +58,8 @@ func (s *Session) CommitTo(header http.Header, options ...CommitOption) error {
 // CommitToContext does the same as CommitTo, but waits for the store only until the
 // context's deadline, as CommitContext does.
 func (s *Session) CommitToContext(ctx context.Context, header http.Header, options ...CommitOption) error {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
 	err := s.commit(ctx, options)
 	if s.handle != nil {
 		s.mergeHeaders(header)
@@ -65,8 +67,24 @@ func (s *Session) CommitToContext(ctx context.Context, header http.Header, optio
 	return err
 }
 
+// commitLast commits the session of a response whose head is about to be sent. If that fails,
+// the response's headers become what they were before, and those that the session needs.
+func (s *Session) commitLast(ctx context.Context, header, before http.Header, options []CommitOption) error {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	err := s.commit(ctx, options)
+	s.sent = true
+	if err != nil {
+		clear(header)
+		maps.Copy(header, before)
+	}
+	if s.handle != nil {
+		s.mergeHeaders(header)
+	}
+	return err
+}
+
 func (s *Session) commit(ctx context.Context, options []CommitOption) error {
-	defer runtime.KeepAlive(s)
 	seconds, err := timeoutFor(ctx)
 	if err != nil {
 		return err
@@ -76,6 +94,6 @@ func (s *Session) commit(ctx context.Context, options []CommitOption) error {
 		flags |= C.uint32_t(option)
 	}
 	var cause C.uintptr_t
-	status := C.khufu_go_commit(s.handleForCall(), flags, seconds, &cause)
-	return deadlineError(ctx, withCause(cause, s.check(status)))
+	status := C.khufu_go_commit(s.handleForChange(), flags, seconds, &cause)
+	return deadlineError(ctx, withCause(cause, s.checkChange(status)))
 }

@@ -156,10 +156,8 @@ func TestPrintingASessionShowsNoCookie(t *testing.T) {
 	set(t, session, "a", 1)
 	cookie := commit(t, session)
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
-		for _, value := range []any{session, *session} {
-			if text := fmt.Sprintf(verb, value); strings.Contains(text, cookie[len("session="):][:40]) {
-				t.Errorf("%s shows the cookie", verb)
-			}
+		if text := fmt.Sprintf(verb, session); strings.Contains(text, cookie[len("session="):][:40]) {
+			t.Errorf("%s shows the cookie", verb)
 		}
 	}
 }

@@ -5,7 +5,6 @@ import "C"
 
 import (
 	"fmt"
-	"runtime"
 	"time"
 )
 
@@ -14,7 +13,8 @@ import (
 // browser has no cookie or must delete it, or if a session in a cookie has changes that are
 // not committed.
 func (s *Session) Value() (string, error) {
-	defer runtime.KeepAlive(s)
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
 	var value *C.char
 	var length C.size_t
 	var cause C.uintptr_t
@@ -30,11 +30,12 @@ func (s *Session) Value() (string, error) {
 // replaces Timeout and MaxAge for this session. A cookie cannot keep it, and neither can
 // another library's record: there it is only the Max-Age of the next commit's cookie.
 func (s *Session) SetLifetime(lifetime time.Duration) error {
-	defer runtime.KeepAlive(s)
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
 	if lifetime < 0 || lifetime%time.Second != 0 {
 		return &Error{Status: ErrArgument, Detail: fmt.Sprintf("a lifetime must be whole seconds, not %v", lifetime)}
 	}
-	return s.check(C.khufu_session_set_lifetime(s.handleForCall(), C.uint64_t(lifetime/time.Second)))
+	return s.checkChange(C.khufu_session_set_lifetime(s.handleForChange(), C.uint64_t(lifetime/time.Second)))
 }
 
 // SetAttribute sets an attribute of the next commit's cookie: max_age, secure, httponly,
@@ -42,7 +43,8 @@ func (s *Session) SetLifetime(lifetime time.Duration) error {
 // unsets it. If there is no such attribute, or browsers would drop the cookie, the error is
 // [ErrOption].
 func (s *Session) SetAttribute(name, value string) error {
-	defer runtime.KeepAlive(s)
-	return s.check(C.khufu_session_set_attribute(s.handleForCall(), cString(name), cLength(name),
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.checkChange(C.khufu_session_set_attribute(s.handleForChange(), cString(name), cLength(name),
 		cString(value), cLength(value)))
 }

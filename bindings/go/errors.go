@@ -8,6 +8,10 @@ import "errors"
 // ErrClosed is the error of a call on a session or factory that is closed.
 var ErrClosed = errors.New("khufu: the session or factory is closed")
 
+// ErrSent is the error of a change to a session of [FromContext] after the head of the response
+// was sent. The change could not be saved, because saving it may need a cookie.
+var ErrSent = errors.New("khufu: the response was already sent: change the session before you write the response")
+
 // ErrVersion is the error of NewFactory if the loaded libkhufu has another ABI version
 // than the one that this package was compiled for.
 var ErrVersion = errors.New("khufu: libkhufu has another ABI version than this program: install the matching one")

@@ -47,6 +47,56 @@ func TestEveryStatusHasAMessage(t *testing.T) {
 	}
 }
 
+// reads are the calls that read a session and return an error.
+var reads = map[string]func(*khufu.Session) error{
+	"Get":         func(s *khufu.Session) error { return s.Get("user", new(any)) },
+	"Get[string]": func(s *khufu.Session) error { _, err := khufu.Get[string](s, "user"); return err },
+	"GetString":   func(s *khufu.Session) error { _, err := s.GetString("user"); return err },
+	"GetInt64":    func(s *khufu.Session) error { _, err := s.GetInt64("user"); return err },
+	"GetFloat64":  func(s *khufu.Session) error { _, err := s.GetFloat64("user"); return err },
+	"GetBool":     func(s *khufu.Session) error { _, err := s.GetBool("user"); return err },
+	"GetJSON":     func(s *khufu.Session) error { _, err := s.GetJSON("user"); return err },
+	"ToJSON":      func(s *khufu.Session) error { _, err := s.ToJSON(); return err },
+	"Value":       func(s *khufu.Session) error { _, err := s.Value(); return err },
+	"Subject":     func(s *khufu.Session) error { _, err := s.Subject(); return err },
+	"PeekFlash":   func(s *khufu.Session) error { return s.PeekFlash("", new(any)) },
+	"ID":          func(s *khufu.Session) error { _, err := s.ID(); return err },
+}
+
+// changes are the calls that change a session.
+var changes = map[string]func(*khufu.Session) error{
+	"Set null":        func(s *khufu.Session) error { return s.Set("user", nil) },
+	"Set string":      func(s *khufu.Session) error { return s.Set("user", "x") },
+	"Set bool":        func(s *khufu.Session) error { return s.Set("user", true) },
+	"Set int":         func(s *khufu.Session) error { return s.Set("user", 1) },
+	"Set int64":       func(s *khufu.Session) error { return s.Set("user", int64(1)) },
+	"Set float":       func(s *khufu.Session) error { return s.Set("user", 1.5) },
+	"Set list":        func(s *khufu.Session) error { return s.Set("user", []int{}) },
+	"SetDefault":      func(s *khufu.Session) error { return s.SetDefault("user", 1, new(any)) },
+	"Update":          func(s *khufu.Session) error { return s.Update(map[string]int{}) },
+	"Append":          func(s *khufu.Session) error { return s.Append("list", 1) },
+	"Increment":       func(s *khufu.Session) error { _, err := s.Increment("number", 1); return err },
+	"SetLifetime":     func(s *khufu.Session) error { return s.SetLifetime(time.Hour) },
+	"SetAttribute":    func(s *khufu.Session) error { return s.SetAttribute("secure", "true") },
+	"Delete":          func(s *khufu.Session) error { return s.Delete("user") },
+	"Pop":             func(s *khufu.Session) error { return s.Pop("user", new(any)) },
+	"Clear":           func(s *khufu.Session) error { return s.Clear() },
+	"Flash":           func(s *khufu.Session) error { return s.Flash("x") },
+	"Flash list":      func(s *khufu.Session) error { return s.Flash([]int{}) },
+	"PopFlash":        func(s *khufu.Session) error { return s.PopFlash("", new(any)) },
+	"CSRFToken":       func(s *khufu.Session) error { _, err := s.CSRFToken(); return err },
+	"NewCSRFToken":    func(s *khufu.Session) error { _, err := s.NewCSRFToken(); return err },
+	"MarkChanged":     func(s *khufu.Session) error { return s.MarkChanged() },
+	"Invalidate":      func(s *khufu.Session) error { return s.Invalidate() },
+	"Commit":          func(s *khufu.Session) error { _, err := s.Commit(); return err },
+	"CommitTo":        func(s *khufu.Session) error { return s.CommitTo(http.Header{}) },
+	"RegenerateID":    func(s *khufu.Session) error { return s.RegenerateID() },
+	"SetSubject":      func(s *khufu.Session) error { return s.SetSubject("x") },
+	"CommitToContext": func(s *khufu.Session) error { return s.CommitToContext(context.Background(), http.Header{}) },
+	"CSRFField":       func(s *khufu.Session) error { _, err := s.CSRFField(); return err },
+	"Messages":        func(s *khufu.Session) error { _, err := s.Messages(); return err },
+}
+
 func TestCallsOnAClosedSessionFail(t *testing.T) {
 	factory := newFactory(t, khufu.Options{})
 	session := openAt(t, factory, signed(genuine), now)
@@ -55,49 +105,10 @@ func TestCallsOnAClosedSessionFail(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	var target any
-	for name, call := range map[string]func() error{
-		"Get":          func() error { return session.Get("user", &target) },
-		"Get[string]":  func() error { _, err := khufu.Get[string](session, "user"); return err },
-		"GetString":    func() error { _, err := session.GetString("user"); return err },
-		"GetInt64":     func() error { _, err := session.GetInt64("user"); return err },
-		"GetFloat64":   func() error { _, err := session.GetFloat64("user"); return err },
-		"GetBool":      func() error { _, err := session.GetBool("user"); return err },
-		"GetJSON":      func() error { _, err := session.GetJSON("user"); return err },
-		"ToJSON":       func() error { _, err := session.ToJSON(); return err },
-		"Set null":     func() error { return session.Set("user", nil) },
-		"Set string":   func() error { return session.Set("user", "x") },
-		"Set bool":     func() error { return session.Set("user", true) },
-		"Set int":      func() error { return session.Set("user", 1) },
-		"Set int64":    func() error { return session.Set("user", int64(1)) },
-		"Set float":    func() error { return session.Set("user", 1.5) },
-		"Set list":     func() error { return session.Set("user", []int{}) },
-		"SetDefault":   func() error { return session.SetDefault("user", 1, &target) },
-		"Update":       func() error { return session.Update(map[string]int{}) },
-		"Append":       func() error { return session.Append("list", 1) },
-		"Increment":    func() error { _, err := session.Increment("number", 1); return err },
-		"Value":        func() error { _, err := session.Value(); return err },
-		"SetLifetime":  func() error { return session.SetLifetime(time.Hour) },
-		"SetAttribute": func() error { return session.SetAttribute("secure", "true") },
-		"Subject":      func() error { _, err := session.Subject(); return err },
-		"Delete":       func() error { return session.Delete("user") },
-		"Pop":          func() error { return session.Pop("user", &target) },
-		"Clear":        func() error { return session.Clear() },
-		"Flash":        func() error { return session.Flash("x") },
-		"Flash list":   func() error { return session.Flash([]int{}) },
-		"PopFlash":     func() error { return session.PopFlash("", &target) },
-		"PeekFlash":    func() error { return session.PeekFlash("", &target) },
-		"CSRFToken":    func() error { _, err := session.CSRFToken(); return err },
-		"NewCSRFToken": func() error { _, err := session.NewCSRFToken(); return err },
-		"MarkChanged":  func() error { return session.MarkChanged() },
-		"Invalidate":   func() error { return session.Invalidate() },
-		"Commit":       func() error { _, err := session.Commit(); return err },
-		"CommitTo":     func() error { return session.CommitTo(nil) },
-		"ID":           func() error { _, err := session.ID(); return err },
-		"RegenerateID": func() error { return session.RegenerateID() },
-		"SetSubject":   func() error { return session.SetSubject("x") },
-	} {
-		t.Run(name, func(t *testing.T) { wantError(t, call(), khufu.ErrClosed) })
+	for _, calls := range []map[string]func(*khufu.Session) error{reads, changes} {
+		for name, call := range calls {
+			t.Run(name, func(t *testing.T) { wantError(t, call(session), khufu.ErrClosed) })
+		}
 	}
 
 	for range session.All() {

@@ -4,6 +4,7 @@ package khufu
 import "C"
 
 import (
+	"net/http"
 	"runtime"
 	"sync"
 )
@@ -13,6 +14,7 @@ type Factory struct {
 	mutex   sync.RWMutex // held for reading during a call; Close waits for it
 	handle  *C.khufu_factory
 	cleanup runtime.Cleanup
+	onError func(http.ResponseWriter, *http.Request, error)
 }
 
 // NewFactory makes a factory from options. If the name or value of an option is wrong, the
@@ -26,7 +28,7 @@ func NewFactory(options Options) (*Factory, error) {
 	if err := b.apply(options); err != nil {
 		return nil, err
 	}
-	f := new(Factory)
+	f := &Factory{onError: options.OnError}
 	if err := b.check(C.khufu_factory_new(b.handle, &f.handle)); err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import "C"
 
 import (
 	"encoding/json"
-	"runtime"
 )
 
 // A FlashOption changes how [Session.Flash] adds a message.
@@ -33,20 +32,27 @@ func NoDuplicate() FlashOption {
 // If the queue's key holds a value that is not a list, the error of Flash, PopFlash and
 // PeekFlash is [ErrType].
 func (s *Session) Flash(message any, options ...FlashOption) error {
-	defer runtime.KeepAlive(s)
 	f := flash{allowDuplicate: true}
 	for _, option := range options {
 		option(&f)
 	}
 	if text, ok := message.(string); ok {
-		return s.check(C.khufu_session_flash_string(s.handleForCall(), cString(text), cLength(text),
-			cString(f.queue), cLength(f.queue), C.bool(f.allowDuplicate)))
+		return s.flashString(text, f)
 	}
 	text, err := encode(message)
 	if err != nil {
 		return err
 	}
-	return s.check(C.khufu_session_flash(s.handleForCall(), cString(text), cLength(text),
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.checkChange(C.khufu_session_flash(s.handleForChange(), cString(text), cLength(text),
+		cString(f.queue), cLength(f.queue), C.bool(f.allowDuplicate)))
+}
+
+func (s *Session) flashString(text string, f flash) error {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.checkChange(C.khufu_session_flash_string(s.handleForChange(), cString(text), cLength(text),
 		cString(f.queue), cLength(f.queue), C.bool(f.allowDuplicate)))
 }
 
@@ -54,19 +60,36 @@ func (s *Session) Flash(message any, options ...FlashOption) error {
 // points to, and empties the queue. If the messages do not fit into the slice's type, they
 // stay in the queue.
 func (s *Session) PopFlash(queue string, messages any) error {
-	defer runtime.KeepAlive(s)
 	if err := s.PeekFlash(queue, messages); err != nil {
 		return err
 	}
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
 	var text *C.char
 	var length C.size_t
-	return s.check(C.khufu_session_pop_flash(s.handleForCall(), cString(queue), cLength(queue), &text, &length))
+	return s.checkChange(C.khufu_session_pop_flash(s.handleForChange(), cString(queue), cLength(queue), &text, &length))
+}
+
+// Messages pops the messages of queues, oldest first, for a page of html/template:
+// {{range .Session.Messages}}. Without an argument, they are those of the default queue.
+func (s *Session) Messages(queues ...string) ([]any, error) {
+	if len(queues) == 0 {
+		queues = []string{""}
+	}
+	var messages []any
+	for _, queue := range queues {
+		var popped []any
+		if err := s.PopFlash(queue, &popped); err != nil {
+			return messages, err
+		}
+		messages = append(messages, popped...)
+	}
+	return messages, nil
 }
 
 // PeekFlash reads the messages of a queue, oldest first, into the slice that messages
 // points to, and leaves them in the queue.
 func (s *Session) PeekFlash(queue string, messages any) error {
-	defer runtime.KeepAlive(s)
 	text, err := s.peekFlash(queue)
 	if err != nil {
 		return err
@@ -75,6 +98,8 @@ func (s *Session) PeekFlash(queue string, messages any) error {
 }
 
 func (s *Session) peekFlash(queue string) (json.RawMessage, error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
 	var text *C.char
 	var length C.size_t
 	status := C.khufu_session_peek_flash(s.handleForCall(), cString(queue), cLength(queue), &text, &length)

@@ -6,7 +6,6 @@ import "C"
 import (
 	"hash/maphash"
 	"net/http"
-	"runtime"
 	"slices"
 	"strings"
 )
@@ -47,7 +46,6 @@ func (s *Session) removeCookies(header http.Header) {
 // headers returns the headers that the response needs after the commits so far, as lines
 // "Name: value\r\n".
 func (s *Session) headers() string {
-	defer runtime.KeepAlive(s)
 	var text *C.char
 	var length C.size_t
 	C.khufu_session_headers(s.handleForCall(), &text, &length)

@@ -3,8 +3,6 @@ package khufu
 // #include <khufu.h>
 import "C"
 
-import "runtime"
-
 // A LoadResult says how the request's session cookie was opened.
 type LoadResult int32
 
@@ -43,14 +41,16 @@ func (r LoadResult) String() string {
 // LoadResult returns how the session cookie was opened. If the result is not Loaded,
 // LoadedPreviousSecret or LoadedOtherFormat, the session was opened new and empty.
 func (s *Session) LoadResult() LoadResult {
-	defer runtime.KeepAlive(s)
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
 	return LoadResult(C.khufu_session_load_result(s.handleForCall()))
 }
 
 // LoadFormat returns the name of the accepted format that opened the session, or "" if the
 // load result is not LoadedOtherFormat.
 func (s *Session) LoadFormat() string {
-	defer runtime.KeepAlive(s)
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
 	return C.GoString(C.khufu_session_load_format(s.handleForCall()))
 }
 

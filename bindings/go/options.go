@@ -136,6 +136,12 @@ type Options struct {
 	// session that one of them opens is written again in the format of the fields above.
 	Accept []Format
 
+	// OnError is called if [Factory.Middleware] cannot open or commit the session of a request.
+	// It should log the error, and may write the response. By default, it only logs the error.
+	// If a handler changed the session too late, the error is [ErrSent], and what OnError writes
+	// is dropped, because the response was already sent.
+	OnError func(w http.ResponseWriter, r *http.Request, err error)
+
 	// Settings are options by their names in an INI file. They are applied in order, after
 	// the fields above and what Load added. An empty value unsets an option.
 	Settings []Setting

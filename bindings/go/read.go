@@ -4,28 +4,36 @@ package khufu
 import "C"
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
-	"runtime"
 )
 
+// A GetOption changes how [Session.Get] reads a value.
+type GetOption func(*json.Decoder)
+
+// UseNumber reads a number into an any as a [json.Number], which keeps all its digits, instead
+// of a float64. It applies at any depth within the value.
+func UseNumber() GetOption { return (*json.Decoder).UseNumber }
+
 // Get returns the value of a key as a T. It reads the value as [Session.Get] does.
-func Get[T any](session *Session, key string) (T, error) {
+func Get[T any](session *Session, key string, options ...GetOption) (T, error) {
 	var value T
-	err := session.Get(key, &value)
+	err := session.Get(key, &value, options...)
 	return value, err
 }
 
 // Get reads the value of a key into the variable that value points to, as
 // [json.Unmarshal] does: null leaves the variable unchanged, and a number is read into an
-// any as a float64. If the session does not have the key, the error is [ErrNotFound]. If
-// the value does not fit into the variable, it is [ErrType].
+// any as a float64, unless there is the option [UseNumber]. If the session does not have the
+// key, the error is [ErrNotFound]. If the value does not fit into the variable, it is
+// [ErrType].
 //
 // Python can store NaN and infinities, which JSON does not have. Get reads such a value
 // into a float64. If it is within another value, the error is ErrType.
-func (s *Session) Get(key string, value any) error {
+func (s *Session) Get(key string, value any, options ...GetOption) error {
 	if err := s.getScalar(key, value); err == nil || errors.Is(err, ErrNotFound) {
 		return err
 	}
@@ -33,7 +41,7 @@ func (s *Session) Get(key string, value any) error {
 	if err != nil {
 		return err
 	}
-	return unmarshal(text, value)
+	return unmarshal(text, value, options...)
 }
 
 // getScalar reads values of the most common types without encoding/json.
@@ -67,7 +75,8 @@ func assign[T any](target *T, get func(key string) (T, error), key string) error
 // GetString returns the value of a key that holds a string. If the string has a lone
 // surrogate, which Python can store and UTF-8 cannot, the error is [ErrType].
 func (s *Session) GetString(key string) (string, error) {
-	defer runtime.KeepAlive(s)
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
 	var text *C.char
 	var length C.size_t
 	status := C.khufu_session_get_string(s.handleForCall(), cString(key), cLength(key), &text, &length)
@@ -78,7 +87,8 @@ func (s *Session) GetString(key string) (string, error) {
 // into 64 bits, the error is [ErrRange]. If it was written with a fraction or an exponent,
 // the error is [ErrType].
 func (s *Session) GetInt64(key string) (int64, error) {
-	defer runtime.KeepAlive(s)
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
 	var value C.int64_t
 	status := C.khufu_session_get_int64(s.handleForCall(), cString(key), cLength(key), &value)
 	return int64(value), s.check(status)
@@ -95,7 +105,8 @@ func (s *Session) getInt(key string) (int, error) {
 // GetFloat64 returns the value of a key that holds a number, which may be NaN or an
 // infinity. If the number is too large, the error is [ErrRange].
 func (s *Session) GetFloat64(key string) (float64, error) {
-	defer runtime.KeepAlive(s)
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
 	var value C.double
 	status := C.khufu_session_get_double(s.handleForCall(), cString(key), cLength(key), &value)
 	return float64(value), s.check(status)
@@ -103,7 +114,8 @@ func (s *Session) GetFloat64(key string) (float64, error) {
 
 // GetBool returns the value of a key that holds true or false.
 func (s *Session) GetBool(key string) (bool, error) {
-	defer runtime.KeepAlive(s)
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
 	var value C.bool
 	status := C.khufu_session_get_bool(s.handleForCall(), cString(key), cLength(key), &value)
 	return bool(value), s.check(status)
@@ -111,7 +123,8 @@ func (s *Session) GetBool(key string) (bool, error) {
 
 // GetJSON returns the value of a key as its JSON text in the session.
 func (s *Session) GetJSON(key string) (json.RawMessage, error) {
-	defer runtime.KeepAlive(s)
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
 	var text *C.char
 	var length C.size_t
 	status := C.khufu_session_get(s.handleForCall(), cString(key), cLength(key), &text, &length)
@@ -120,7 +133,8 @@ func (s *Session) GetJSON(key string) (json.RawMessage, error) {
 
 // Contains reports whether the session has a key.
 func (s *Session) Contains(key string) bool {
-	defer runtime.KeepAlive(s)
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
 	var found C.bool
 	C.khufu_session_contains(s.handleForCall(), cString(key), cLength(key), &found)
 	return bool(found)
@@ -128,7 +142,8 @@ func (s *Session) Contains(key string) bool {
 
 // Len returns the number of keys.
 func (s *Session) Len() int {
-	defer runtime.KeepAlive(s)
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
 	return int(C.khufu_session_length(s.handleForCall()))
 }
 
@@ -162,7 +177,8 @@ func (s *Session) Keys() iter.Seq[string] {
 }
 
 func (s *Session) next(cursor *C.size_t, value *json.RawMessage) (string, bool) {
-	defer runtime.KeepAlive(s)
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
 	var key, text *C.char
 	var keyLength, length C.size_t
 	if C.khufu_session_next(s.handleForCall(), cursor, &key, &keyLength, &text, &length) != C.KHUFU_OK {
@@ -177,15 +193,16 @@ func (s *Session) next(cursor *C.size_t, value *json.RawMessage) (string, bool) 
 // ToJSON returns the whole session as the text of a JSON object. NaN and infinities are
 // given as null.
 func (s *Session) ToJSON() (json.RawMessage, error) {
-	defer runtime.KeepAlive(s)
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
 	var text *C.char
 	var length C.size_t
 	status := C.khufu_session_to_json(s.handleForCall(), &text, &length)
 	return copiedBytes(text, length), s.check(status)
 }
 
-func unmarshal(text json.RawMessage, value any) error {
-	err := json.Unmarshal(text, value)
+func unmarshal(text json.RawMessage, value any, options ...GetOption) error {
+	err := decode(text, value, options)
 	if err == nil {
 		return nil
 	}
@@ -194,4 +211,15 @@ func unmarshal(text json.RawMessage, value any) error {
 		return &Error{Status: ErrArgument, Detail: err.Error(), Cause: err}
 	}
 	return &Error{Status: ErrType, Detail: fmt.Sprintf("the value does not fit into a %T", value), Cause: err}
+}
+
+func decode(text json.RawMessage, value any, options []GetOption) error {
+	if len(options) == 0 {
+		return json.Unmarshal(text, value)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	for _, option := range options {
+		option(decoder)
+	}
+	return decoder.Decode(value)
 }

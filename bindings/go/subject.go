@@ -4,7 +4,6 @@ package khufu
 import "C"
 
 import (
-	"runtime"
 	"time"
 )
 
@@ -34,14 +33,16 @@ func (f *Factory) Subject(name string) *Subject {
 // it. An empty name means that the session belongs to nobody. For a session in a cookie, or
 // in a [Store] that is not a [SubjectStore], the error is [ErrArgument].
 func (s *Session) SetSubject(name string) error {
-	defer runtime.KeepAlive(s)
-	return s.check(C.khufu_session_set_subject(s.handleForCall(), cString(name), cLength(name)))
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.checkChange(C.khufu_session_set_subject(s.handleForChange(), cString(name), cLength(name)))
 }
 
 // Subject returns the name of the subject that the session belongs to. If it belongs to
 // nobody, the error is [ErrNotFound].
 func (s *Session) Subject() (string, error) {
-	defer runtime.KeepAlive(s)
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
 	var name *C.char
 	var length C.size_t
 	status := C.khufu_session_subject(s.handleForCall(), &name, &length)
