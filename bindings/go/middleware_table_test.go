@@ -17,7 +17,7 @@ import (
 // a real server and client, with HTTP/1.1 and with HTTP/2.
 type row struct {
 	does   string
-	handle func(*scene, http.ResponseWriter, *http.Request)
+	handle step
 	around func(http.Handler) http.Handler // what is around the middleware
 	inside func(http.Handler) http.Handler // what is between the middleware and the handler
 
@@ -30,16 +30,11 @@ type row struct {
 	onError   http.HandlerFunc // the answer of OnError
 }
 
-func change(_ *scene, _ http.ResponseWriter, r *http.Request) {
-	khufu.FromContext(r.Context()).Set("user", "ada")
-}
+// A step is something that a handler does.
+type step func(*scene, http.ResponseWriter, *http.Request)
 
-func ask(_ *scene, _ http.ResponseWriter, r *http.Request) { khufu.FromContext(r.Context()) }
-
-func write(_ *scene, w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "hello") }
-
-// do returns a handler that does several things.
-func do(steps ...func(*scene, http.ResponseWriter, *http.Request)) func(*scene, http.ResponseWriter, *http.Request) {
+// do returns a step of several steps.
+func do(steps ...step) step {
 	return func(s *scene, w http.ResponseWriter, r *http.Request) {
 		for _, step := range steps {
 			step(s, w, r)
@@ -47,20 +42,44 @@ func do(steps ...func(*scene, http.ResponseWriter, *http.Request)) func(*scene, 
 	}
 }
 
-func status(code int) func(*scene, http.ResponseWriter, *http.Request) {
-	return func(_ *scene, w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
+// use returns a step that does something with the request's session.
+func use(do func(*khufu.Session)) step {
+	return func(_ *scene, _ http.ResponseWriter, r *http.Request) { do(khufu.FromContext(r.Context())) }
 }
 
-func flush(_ *scene, w http.ResponseWriter, _ *http.Request) { w.(http.Flusher).Flush() }
-
-func raise(fault any) func(*scene, http.ResponseWriter, *http.Request) {
-	return func(*scene, http.ResponseWriter, *http.Request) { panic(fault) }
+// reply returns a step that does something with the response.
+func reply(do func(http.ResponseWriter)) step {
+	return func(_ *scene, w http.ResponseWriter, _ *http.Request) { do(w) }
 }
 
-func describe(_ *scene, w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Length", "5")
-	w.Header().Set("ETag", `"1"`)
+var (
+	ask          = use(func(*khufu.Session) {})
+	change       = use(func(s *khufu.Session) { s.Set("user", "ada") })
+	changeAgain  = use(func(s *khufu.Session) { s.Set("more", 1) })
+	enlarge      = use(func(s *khufu.Session) { s.Set("user", strings.Repeat("x", 5000)) })
+	invalidate   = use(func(s *khufu.Session) { s.Invalidate() })
+	closeSession = use(func(s *khufu.Session) { s.Close() })
+
+	write             = reply(func(w http.ResponseWriter) { io.WriteString(w, "hello") })
+	flush             = reply(func(w http.ResponseWriter) { w.(http.Flusher).Flush() })
+	flushByController = reply(func(w http.ResponseWriter) { http.NewResponseController(w).Flush() })
+	describe          = reply(func(w http.ResponseWriter) {
+		w.Header().Set("Content-Length", "5")
+		w.Header().Set("ETag", `"1"`)
+	})
+)
+
+func status(code int) step { return reply(func(w http.ResponseWriter) { w.WriteHeader(code) }) }
+
+func raise(fault any) step { return reply(func(http.ResponseWriter) { panic(fault) }) }
+
+func commitTo(_ *scene, w http.ResponseWriter, r *http.Request) {
+	khufu.FromContext(r.Context()).CommitTo(w.Header())
 }
+
+func copyFile(s *scene, w http.ResponseWriter, _ *http.Request) { w.(io.ReaderFrom).ReadFrom(s.file()) }
+
+func untilAnswered(s *scene, _ http.ResponseWriter, _ *http.Request) { <-s.answered }
 
 // hijack answers on the connection itself, with the headers that are there by then.
 func hijack(_ *scene, w http.ResponseWriter, _ *http.Request) {
@@ -76,11 +95,8 @@ func hijack(_ *scene, w http.ResponseWriter, _ *http.Request) {
 	buffer.Flush()
 }
 
-func untilAnswered(s *scene, _ http.ResponseWriter, _ *http.Request) { <-s.answered }
-
 // endElsewhere ends the session in another request.
 func endElsewhere(s *scene, _ http.ResponseWriter, r *http.Request) {
-	khufu.FromContext(r.Context()).Len()
 	other, err := s.factory.OpenRequest(r)
 	if err := errors.Join(err, other.Invalidate(), other.CommitTo(http.Header{}), other.Close()); err != nil {
 		s.t.Error(err)
@@ -111,66 +127,56 @@ func teapot(w http.ResponseWriter, _ *http.Request) { http.Error(w, "tea", http.
 var down = errors.New("10.0.0.7:6379 refuses the password")
 
 var rows = []row{
-	{does: "does not ask for the session, and writes", handle: write},
-	{does: "asks for the session, and writes", handle: do(ask, write)},
-	{does: "changes the session, and writes", handle: do(change, write)},
-	{does: "changes the session, and returns", handle: change},
-	{does: "… and calls `session.Close()`", handle: do(change, func(_ *scene, _ http.ResponseWriter, r *http.Request) {
-		khufu.FromContext(r.Context()).Close()
-	})},
-	{does: "… and calls `session.CommitTo(w.Header())`, and changes it again",
-		handle: do(change, func(_ *scene, w http.ResponseWriter, r *http.Request) {
-			khufu.FromContext(r.Context()).CommitTo(w.Header())
-		}, func(_ *scene, w http.ResponseWriter, r *http.Request) { khufu.FromContext(r.Context()).Set("more", 1) }, write)},
-	{does: "… and calls `WriteHeader(404)`", handle: do(change, status(404), write)},
-	{does: "… and calls `WriteHeader(204)`", handle: do(change, status(204))},
-	{does: "… and calls `WriteHeader(304)`", handle: do(change, status(304))},
-	{does: "… and writes, at a HEAD request", handle: do(change, write), method: "HEAD"},
-	{does: "calls `WriteHeader(103)`, changes the session, and writes", handle: do(status(103), change, write)},
-	{does: "changes the session, flushes, and writes", handle: do(change, flush, write)},
-	{does: "… and flushes by `http.ResponseController`", handle: do(change, func(_ *scene, w http.ResponseWriter, _ *http.Request) {
-		http.NewResponseController(w).Flush()
-	}, write)},
-	{does: "… and copies a file by `ReadFrom`", handle: do(change, func(s *scene, w http.ResponseWriter, _ *http.Request) {
-		w.(io.ReaderFrom).ReadFrom(s.file())
-	})},
-	{does: "… and hijacks the connection, and writes `w.Header()` to it", handle: do(change, hijack)},
-	{does: "asks for the session, writes, and changes it", handle: do(ask, write, change)},
-	{does: "writes, asks for the session, and changes it", handle: do(write, change)},
-	{does: "asks for the session, hijacks the connection, and changes it", handle: do(ask, hijack, change)},
+	{does: "writes", handle: write},
+	{does: "asks for the session, writes", handle: do(ask, write)},
+	{does: "changes the session, writes", handle: do(change, write)},
+	{does: "changes the session", handle: change},
+	{does: "changes the session, calls `session.Close()`", handle: do(change, closeSession)},
+	{does: "changes the session, calls `session.CommitTo`, changes it again, writes",
+		handle: do(change, commitTo, changeAgain, write)},
+	{does: "changes the session, calls `WriteHeader(404)`, writes", handle: do(change, status(404), write)},
+	{does: "changes the session, calls `WriteHeader(204)`", handle: do(change, status(204))},
+	{does: "changes the session, calls `WriteHeader(304)`", handle: do(change, status(304))},
+	{does: "at a HEAD request: changes the session, writes", handle: do(change, write), method: "HEAD"},
+	{does: "calls `WriteHeader(103)`, changes the session, writes", handle: do(status(103), change, write)},
+	{does: "changes the session, flushes, writes", handle: do(change, flush, write)},
+	{does: "changes the session, flushes by `http.ResponseController`, writes", handle: do(change, flushByController, write)},
+	{does: "changes the session, copies a file by `ReadFrom`", handle: do(change, copyFile)},
+	{does: "changes the session, hijacks the connection, writes `w.Header()` and a body to it", handle: do(change, hijack)},
 
-	{does: "sets `ETag` and `Content-Length`, changes the session, and writes", handle: do(describe, change, write)},
+	{does: "asks for the session, writes, changes it", handle: do(ask, write, change)},
+	{does: "writes, asks for the session, changes it", handle: do(write, change)},
+	{does: "asks for the session, hijacks the connection, changes it", handle: do(ask, hijack, change)},
 
-	{does: "changes the session, and panics", handle: do(change, raise("oops"))},
-	{does: "… and panics with `http.ErrAbortHandler`", handle: do(change, raise(http.ErrAbortHandler))},
-	{does: "… and panics, with `NoSetOnException`", handle: do(change, raise("oops")),
+	{does: "changes the session, panics", handle: do(change, raise("oops"))},
+	{does: "changes the session, panics with `http.ErrAbortHandler`", handle: do(change, raise(http.ErrAbortHandler))},
+	{does: "with `NoSetOnException`: changes the session, panics", handle: do(change, raise("oops")),
 		options: khufu.Options{NoSetOnException: true}},
-	{does: "… and panics, and a handler around the middleware recovers", handle: do(change, raise("oops")), around: recoverer},
-	{does: "… and panics, and a handler inside the middleware recovers", handle: do(change, raise("oops")), inside: recoverer},
-	{does: "… and writes, flushes and panics", handle: do(change, write, flush, raise("oops"))},
+	{does: "recovering around the middleware: changes the session, panics", handle: do(change, raise("oops")), around: recoverer},
+	{does: "recovering inside the middleware: changes the session, panics", handle: do(change, raise("oops")), inside: recoverer},
+	{does: "changes the session, writes, flushes, panics", handle: do(change, write, flush, raise("oops"))},
 
-	{does: "changes the session, and writes, in an `http.TimeoutHandler` around the middleware",
+	{does: "in an `http.TimeoutHandler` around the middleware: changes the session, writes",
 		handle: do(change, write), around: patience},
-	{does: "… too late", handle: do(change, untilAnswered, write), around: timeout},
-	{does: "changes the session, and writes, in an `http.TimeoutHandler` inside the middleware",
+	{does: "in an `http.TimeoutHandler` around the middleware: changes the session, writes too late",
+		handle: do(change, untilAnswered, write), around: timeout},
+	{does: "in an `http.TimeoutHandler` inside the middleware: changes the session, writes",
 		handle: do(change, write), inside: patience},
-	{does: "… too late, and changes the session again", handle: do(change, untilAnswered, change, write), inside: timeout},
+	{does: "in an `http.TimeoutHandler` inside the middleware: changes the session, changes it again too late",
+		handle: do(change, untilAnswered, changeAgain, write), inside: timeout},
 
-	{does: "… asks for the session, and writes, and opening fails",
-		handle: do(describe, ask, write), returning: true, load: down},
-	{does: "… changes the session, and writes, and committing fails", handle: do(describe, change, write), save: down},
-	{does: "… and returns, and committing fails", handle: do(describe, change), save: down},
-	{does: "… and flushes, and committing fails", handle: do(describe, change, flush, write), save: down},
-	{does: "… and hijacks the connection, and committing fails", handle: do(describe, change, hijack), save: down},
-	{does: "… and panics, and committing fails", handle: do(describe, change, raise("oops")), save: down},
-	{does: "… and writes, and the session is too large for a cookie", handle: do(describe, change, func(_ *scene, _ http.ResponseWriter, r *http.Request) {
-		khufu.FromContext(r.Context()).Set("more", strings.Repeat("x", 5000))
-	}, write), cookies: true},
-	{does: "… and writes, and another request has ended the session", handle: do(describe, endElsewhere, change, write), returning: true},
-	{does: "… and writes, and committing fails, and `OnError` answers", handle: do(describe, change, write), save: down, onError: teapot},
-	{does: "logs the user out, and writes, and the store fails", handle: do(func(_ *scene, _ http.ResponseWriter, r *http.Request) {
-		khufu.FromContext(r.Context()).Invalidate()
-	}, write), returning: true, save: down},
+	{does: "sets `ETag` and `Content-Length`, changes the session, writes", handle: do(describe, change, write)},
+	{does: "the same, but opening fails", handle: do(describe, change, write), returning: true, load: down},
+	{does: "the same, but committing fails", handle: do(describe, change, write), save: down},
+	{does: "the same, but the session is too large for a cookie", handle: do(describe, enlarge, write), cookies: true},
+	{does: "the same, but another request has ended the session",
+		handle: do(describe, ask, endElsewhere, change, write), returning: true},
+	{does: "the same, but committing fails, and `OnError` answers", handle: do(describe, change, write), save: down, onError: teapot},
+	{does: "changes the session, but committing fails", handle: change, save: down},
+	{does: "changes the session, flushes, but committing fails", handle: do(change, flush, write), save: down},
+	{does: "changes the session, hijacks the connection, but committing fails", handle: do(change, hijack), save: down},
+	{does: "changes the session, panics, and committing fails", handle: do(change, raise("oops")), save: down},
+	{does: "ends the session, writes, but committing fails", handle: do(invalidate, write), returning: true, save: down},
 }
 
 func TestTheTableOfResponses(t *testing.T) {
