@@ -5,33 +5,29 @@
 //
 // # A request
 //
-// Make one [Factory], with the secret of the Pyramid application. Open a [Session]
-// for each request, and commit it before you send the response:
+// Make one [Factory], with the secret of the Pyramid application, and put its middleware
+// around your handlers. Each request then has a [Session]:
 //
-//	factory, err := khufu.NewFactory(khufu.Options{Secret: secret, HTTPOnly: true})
+//	sessions, err := khufu.NewFactory(khufu.Options{Secret: secret, HTTPOnly: true})
+//	http.ListenAndServe(":8080", sessions.Middleware(mux))
 //
 //	func visit(w http.ResponseWriter, r *http.Request) {
-//		session, err := factory.OpenRequest(r)
+//		session := khufu.FromContext(r.Context())
+//		visits, err := session.Increment("visits", 1)
 //		if err != nil {
-//			http.Error(w, "cannot open the session", http.StatusInternalServerError)
+//			http.Error(w, "cannot count the visit", http.StatusInternalServerError)
 //			return
 //		}
-//		defer session.Close()
-//
-//		visits, _ := khufu.Get[int](session, "visits")
-//		session.Set("visits", visits+1)
-//
-//		if err := session.CommitTo(w.Header()); err != nil {
-//			http.Error(w, "cannot save the session", http.StatusInternalServerError)
-//			return
-//		}
-//		fmt.Fprintln(w, "visits:", visits+1)
+//		fmt.Fprintln(w, "visits:", visits)
 //	}
 //
-// The first byte of a response's body sends its headers, so commit before you write.
-// Without net/http, pass the value of the Cookie header to [Factory.Open] and send the
-// headers that [Session.Commit] returns. Without cookies, use [Session.Value] and
-// [Factory.OpenValue].
+// The middleware commits the session before the first byte of the response, so change it
+// before you write. If the store fails, the middleware answers the request.
+//
+// Without the middleware, open the session with [Factory.OpenRequest], and call
+// [Session.CommitTo] before you write. Without net/http, pass the value of the Cookie header
+// to [Factory.Open] and send the headers that [Session.Commit] returns. Without cookies, use
+// [Session.Value] and [Factory.OpenValue].
 //
 // # Bad cookies
 //
@@ -76,8 +72,8 @@
 //
 // # Goroutines and memory
 //
-// Any number of goroutines may share a Factory. Only one goroutine at a time may use a
-// Session, because reading changes it too.
+// Any number of goroutines may share a Factory. If several goroutines use one Session, each
+// call waits for the others.
 //
 // Sessions and factories hold memory of the core library. Close frees it and wipes
 // secrets and decrypted data. If you do not call Close, the memory is freed some time

@@ -13,50 +13,6 @@ import (
 	khufu "github.com/khufu/khufu/bindings/go"
 )
 
-// This handler counts visits. It opens the session, reads and sets a key, commits, and only
-// then writes the response.
-func Example() {
-	factory, err := khufu.NewFactory(khufu.Options{Secret: "itsaseekreet", HTTPOnly: true})
-	if err != nil {
-		log.Fatal(err)
-	}
-	visit := func(w http.ResponseWriter, r *http.Request) {
-		session, err := factory.OpenRequest(r)
-		if err != nil {
-			http.Error(w, "cannot open the session", http.StatusInternalServerError)
-			return
-		}
-		defer session.Close()
-
-		visits, err := khufu.Get[int](session, "visits")
-		if err != nil && !errors.Is(err, khufu.ErrNotFound) {
-			log.Print(err) // another application stored something else: start again
-		}
-		session.Set("visits", visits+1)
-
-		if err := session.CommitTo(w.Header()); err != nil {
-			http.Error(w, "cannot save the session", http.StatusInternalServerError)
-			return
-		}
-		fmt.Fprintln(w, "visits:", visits+1)
-	}
-
-	var cookies []*http.Cookie
-	for range 2 {
-		request := httptest.NewRequest("GET", "/", nil)
-		for _, cookie := range cookies {
-			request.AddCookie(cookie)
-		}
-		response := httptest.NewRecorder()
-		visit(response, request)
-		cookies = response.Result().Cookies()
-		fmt.Print(response.Body)
-	}
-	// Output:
-	// visits: 1
-	// visits: 2
-}
-
 // This example opens a cookie that Pyramid wrote.
 func ExampleFactory_Open() {
 	factory, err := khufu.NewFactory(khufu.Options{Secret: "itsaseekreet", Timeout: -1})
