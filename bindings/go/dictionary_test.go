@@ -370,6 +370,23 @@ func TestAnErrorShowsNoValue(t *testing.T) {
 	}
 }
 
+func TestAnErrorNamesTheKeyOfAValueWithoutAJSONForm(t *testing.T) {
+	session := newSession(t)
+	unusable := make(chan int)
+	for name, err := range map[string]error{
+		"Set":        session.Set("queue", unusable),
+		"SetDefault": session.SetDefault("queue", unusable, nil),
+		"Append":     session.Append("queue", unusable),
+		"Update":     session.Update(map[string]any{"a": 1, "queue": unusable}),
+		"Set text":   session.Set("queue", []string{"\xff"}),
+	} {
+		if err == nil || !strings.Contains(err.Error(), `cannot set the key "queue": `) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	wantEqual(t, "the number of keys", session.Len(), 0)
+}
+
 func TestUpdate(t *testing.T) {
 	session := newSession(t)
 	set(t, session, "a", 1)

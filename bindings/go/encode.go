@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -24,7 +25,7 @@ func encode(value any) (string, error) {
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false) // escapes would take more bytes of the cookie
 	if err := encoder.Encode(value); err != nil {
-		return "", &Error{Status: ErrJSON, Detail: fmt.Sprintf("cannot write a %T as JSON", value), Cause: err}
+		return "", &Error{Status: ErrJSON, Detail: fmt.Sprintf("a value of type %T has no JSON form", value), Cause: err}
 	}
 	c := correction{text: bytes.TrimSuffix(text.Bytes(), []byte("\n"))}
 	c.value(reflect.ValueOf(value))
@@ -32,6 +33,31 @@ func encode(value any) (string, error) {
 		return "", &Error{Status: ErrUTF8, Detail: "a string in the value is not valid UTF-8"}
 	}
 	return c.corrected(), nil
+}
+
+// encodeFor does the same as encode, for the value of a key, which an error names.
+func encodeFor(key string, value any) (string, error) {
+	text, err := encode(value)
+	var detailed *Error
+	if errors.As(err, &detailed) {
+		detailed.Detail = fmt.Sprintf("cannot set the key %q: %s", key, detailed.Detail)
+	}
+	return text, err
+}
+
+// namingKey returns an error of encoding a map that names a key whose value has an error, or
+// the error itself.
+func namingKey(values any, err error) error {
+	v := reflect.ValueOf(values)
+	if v.Kind() != reflect.Map || v.Type().Key().Kind() != reflect.String {
+		return err
+	}
+	for entries := v.MapRange(); entries.Next(); {
+		if _, err := encodeFor(entries.Key().String(), entries.Value().Interface()); err != nil {
+			return err
+		}
+	}
+	return err
 }
 
 // A correction walks through a value and through the JSON text that encoding/json has

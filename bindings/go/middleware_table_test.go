@@ -127,7 +127,7 @@ func teapot(w http.ResponseWriter, _ *http.Request) { http.Error(w, "tea", http.
 var down = errors.New("10.0.0.7:6379 refuses the password")
 
 var rows = []row{
-	{does: "writes", handle: write},
+	{does: "writes, and does not ask for the session", handle: write},
 	{does: "asks for the session, writes", handle: do(ask, write)},
 	{does: "changes the session, writes", handle: do(change, write)},
 	{does: "changes the session", handle: change},

@@ -42,7 +42,7 @@ func (r *response) Header() http.Header { return r.writer.Header() }
 
 func (r *response) WriteHeader(status int) {
 	informational := status >= 100 && status < 200 && status != http.StatusSwitchingProtocols
-	if informational && r.state != failed || r.begin() == nil {
+	if informational || r.begin() == nil {
 		r.writer.WriteHeader(status)
 	}
 }

@@ -20,7 +20,7 @@ func (s *Session) Set(key string, value any) error {
 	case nil, string, bool, int, int64, float64:
 		return s.setScalar(key, value)
 	}
-	text, err := encode(value)
+	text, err := encodeFor(key, value)
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (s *Session) setScalar(key string, value any) error {
 // the key's value, old or new, into the variable that stored points to, unless stored is
 // nil.
 func (s *Session) SetDefault(key string, value, stored any) error {
-	text, err := encode(value)
+	text, err := encodeFor(key, value)
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (s *Session) setDefault(key, text string) (json.RawMessage, error) {
 func (s *Session) Update(values any) error {
 	text, err := encode(values)
 	if err != nil {
-		return err
+		return namingKey(values, err)
 	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -93,7 +93,7 @@ func (s *Session) Update(values any) error {
 // at the same time all stay. If the key holds something other than a list, the error is
 // [ErrType]. For the element, the errors are those of [Session.Set].
 func (s *Session) Append(key string, element any) error {
-	text, err := encode(element)
+	text, err := encodeFor(key, element)
 	if err != nil {
 		return err
 	}
