@@ -3,9 +3,7 @@ package khufu
 // #include <khufu.h>
 import "C"
 
-import (
-	"encoding/json"
-)
+import "encoding/json"
 
 // A FlashOption changes how [Session.Flash] adds a message.
 type FlashOption func(*flash)

@@ -134,3 +134,14 @@ func wantEqual[T comparable](t testing.TB, what string, found, wanted T) {
 		t.Errorf("%s is %v, not %v", what, found, wanted)
 	}
 }
+
+// wantState checks what a request with this cookie finds in its session.
+func wantState(t *testing.T, factory *khufu.Factory, cookie, state string) {
+	t.Helper()
+	session, err := factory.Open(cookie)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer session.Close()
+	wantEqual(t, "the state", toJSON(t, session), state)
+}

@@ -20,8 +20,8 @@ import (
 // deadline. But a client that goes away does not undo what its request did, such as a logout.
 // If next panics, the session is committed with [OnException], and the panic continues.
 //
-// A response that another program writes to a hijacked connection must have the headers that
-// are in the ResponseWriter by then.
+// If next hijacks the connection, it must send the headers that are in its ResponseWriter then:
+// the session's are among them.
 func (f *Factory) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		response := &response{writer: w, factory: f}
@@ -47,7 +47,8 @@ type contextKey struct{}
 //
 // Read and change the session before you write the response. After that, reading is still
 // possible, but changes fail with [ErrSent]. Later still, when the handler has returned, all
-// calls fail with [ErrClosed].
+// calls fail with [ErrClosed]. Within the middleware of several factories, the session is that
+// of the innermost.
 func FromContext(ctx context.Context) *Session {
 	if response, ok := ctx.Value(contextKey{}).(*response); ok {
 		return response.openSession()

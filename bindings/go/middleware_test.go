@@ -47,12 +47,7 @@ func TestFromContextReturnsOneSession(t *testing.T) {
 			})).ServeHTTP(recorder, get())
 			cookies := recorder.Result().Header["Set-Cookie"]
 			wantEqual(t, "the number of cookies", len(cookies), 1)
-			session, err := factory.Open(cookieOf(cookies...))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer session.Close()
-			wantEqual(t, "the state", toJSON(t, session), `{"a":1,"b":2}`)
+			wantState(t, factory, cookieOf(cookies...), `{"a":1,"b":2}`)
 		})
 	}
 }

@@ -113,14 +113,3 @@ func TestTransactIsRefusedAfterTheResponseIsSent(t *testing.T) {
 		}), khufu.ErrSent)
 	})
 }
-
-// wantState checks what a request with this cookie finds in its session.
-func wantState(t *testing.T, factory *khufu.Factory, cookie, state string) {
-	t.Helper()
-	session, err := factory.Open(cookie)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer session.Close()
-	wantEqual(t, "the state", toJSON(t, session), state)
-}
