@@ -1,7 +1,10 @@
 package khufu_test
 
 import (
+	"bytes"
+	"errors"
 	"html/template"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -87,6 +90,20 @@ func TestCheckCSRF(t *testing.T) {
 			t.Errorf("%+v: the status is %d", row, recorder.Code)
 		}
 	}
+}
+
+func TestCheckCSRFReadsAMultipartForm(t *testing.T) {
+	factory := newFactory(t, khufu.Options{})
+	begun := beginNow(t, factory, map[string]any{"_csrft_": "0123456789abcdef"})
+	var body bytes.Buffer
+	writer := multipart.NewWriter(&body)
+	if err := errors.Join(writer.WriteField("csrf_token", "0123456789abcdef"), writer.Close()); err != nil {
+		t.Fatal(err)
+	}
+	request := httptest.NewRequest("POST", "/", &body)
+	request.Header = http.Header{"Cookie": begun.Header["Cookie"], "Content-Type": {writer.FormDataContentType()}}
+	response := serve(factory, request, khufu.CheckCSRF(http.HandlerFunc(teapot)).ServeHTTP)
+	wantEqual(t, "the status", response.StatusCode, http.StatusTeapot)
 }
 
 // The store is down, not the form too old: the status must say so.
