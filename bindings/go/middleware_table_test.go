@@ -175,7 +175,10 @@ var rows = []row{
 	{does: "changes the session, but committing fails", handle: change, save: down},
 	{does: "changes the session, flushes, but committing fails", handle: do(change, flush, write), save: down},
 	{does: "changes the session, hijacks the connection, but committing fails", handle: do(change, hijack), save: down},
+	{does: "changes the session, writes, changes it again, but committing fails", handle: do(change, write, changeAgain), save: down},
 	{does: "changes the session, panics, and committing fails", handle: do(change, raise("oops")), save: down},
+	{does: "recovering around the middleware: changes the session, panics, and committing fails",
+		handle: do(change, raise("oops")), around: recoverer, save: down},
 	{does: "ends the session, writes, but committing fails", handle: do(invalidate, write), returning: true, save: down},
 }
 

@@ -211,14 +211,22 @@ func TestALogoutIsSavedAlthoughTheClientGoesAway(t *testing.T) {
 }
 
 func TestOpeningEndsWithTheRequestsContext(t *testing.T) {
-	var got error
-	factory := newFactory(t, khufu.Options{OnError: func(_ http.ResponseWriter, _ *http.Request, err error) { got = err }})
-	ctx, cancel := context.WithCancel(t.Context())
+	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
-	serve(factory, get().WithContext(ctx), func(_ http.ResponseWriter, r *http.Request) {
-		wantError(t, khufu.FromContext(r.Context()).Set("a", 1), context.Canceled)
-	})
-	wantError(t, got, context.Canceled)
+	late, cancel := context.WithDeadline(t.Context(), now)
+	defer cancel()
+	for _, row := range []struct {
+		ctx    context.Context
+		status int
+	}{{cancelled, http.StatusInternalServerError}, {late, http.StatusServiceUnavailable}} {
+		var got error
+		factory := newFactory(t, khufu.Options{OnError: func(_ http.ResponseWriter, _ *http.Request, err error) { got = err }})
+		response := serve(factory, get().WithContext(row.ctx), func(_ http.ResponseWriter, r *http.Request) {
+			wantError(t, khufu.FromContext(r.Context()).Set("a", 1), row.ctx.Err())
+		})
+		wantEqual(t, "the error", got, row.ctx.Err())
+		wantEqual(t, "the status", response.StatusCode, row.status)
+	}
 }
 
 // Goroutines that outlive the handler get errors, and change nothing that was sent.
