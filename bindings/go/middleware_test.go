@@ -239,15 +239,13 @@ func TestGoroutinesMayOutliveTheHandler(t *testing.T) {
 			for range 4 {
 				go func() {
 					defer group.Done()
-					var err error
-					for range 10000 {
+					for {
 						session := khufu.FromContext(r.Context())
 						session.Len()
-						if _, err = session.Increment("n", 1); errors.Is(err, khufu.ErrClosed) {
+						if _, err := session.Increment("n", 1); errors.Is(err, khufu.ErrClosed) {
 							return
 						}
 					}
-					t.Errorf("the last error is %v", err)
 				}()
 			}
 			khufu.FromContext(r.Context()).Set("a", 1)
