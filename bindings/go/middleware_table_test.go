@@ -81,7 +81,7 @@ func copyFile(s *scene, w http.ResponseWriter, _ *http.Request) { w.(io.ReaderFr
 
 func untilAnswered(s *scene, _ http.ResponseWriter, _ *http.Request) { <-s.answered }
 
-// hijack answers on the connection itself, with the headers that are there by then.
+// hijack sends the headers that are there by then, and a body, on the connection itself.
 func hijack(_ *scene, w http.ResponseWriter, _ *http.Request) {
 	connection, buffer, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -124,7 +124,7 @@ func recoverer(next http.Handler) http.Handler {
 
 func teapot(w http.ResponseWriter, _ *http.Request) { http.Error(w, "tea", http.StatusTeapot) }
 
-var down = errors.New("10.0.0.7:6379 refuses the password")
+var errDown = errors.New("10.0.0.7:6379 refuses the password")
 
 var rows = []row{
 	{does: "writes, and does not ask for the session", handle: write},
@@ -166,20 +166,20 @@ var rows = []row{
 		handle: do(change, untilAnswered, changeAgain, write), inside: timeout},
 
 	{does: "sets `ETag` and `Content-Length`, changes the session, writes", handle: do(describe, change, write)},
-	{does: "the same, but opening fails", handle: do(describe, change, write), returning: true, load: down},
-	{does: "the same, but committing fails", handle: do(describe, change, write), save: down},
+	{does: "the same, but opening fails", handle: do(describe, change, write), returning: true, load: errDown},
+	{does: "the same, but committing fails", handle: do(describe, change, write), save: errDown},
 	{does: "the same, but the session is too large for a cookie", handle: do(describe, enlarge, write), cookies: true},
 	{does: "the same, but another request has ended the session",
 		handle: do(describe, ask, endElsewhere, change, write), returning: true},
-	{does: "the same, but committing fails, and `OnError` answers", handle: do(describe, change, write), save: down, onError: teapot},
-	{does: "changes the session, but committing fails", handle: change, save: down},
-	{does: "changes the session, flushes, but committing fails", handle: do(change, flush, write), save: down},
-	{does: "changes the session, hijacks the connection, but committing fails", handle: do(change, hijack), save: down},
-	{does: "changes the session, writes, changes it again, but committing fails", handle: do(change, write, changeAgain), save: down},
-	{does: "changes the session, panics, and committing fails", handle: do(change, raise("oops")), save: down},
+	{does: "the same, but committing fails, and `OnError` answers", handle: do(describe, change, write), save: errDown, onError: teapot},
+	{does: "changes the session, but committing fails", handle: change, save: errDown},
+	{does: "changes the session, flushes, but committing fails", handle: do(change, flush, write), save: errDown},
+	{does: "changes the session, hijacks the connection, but committing fails", handle: do(change, hijack), save: errDown},
+	{does: "changes the session, writes, changes it again, but committing fails", handle: do(change, write, changeAgain), save: errDown},
+	{does: "changes the session, panics, and committing fails", handle: do(change, raise("oops")), save: errDown},
 	{does: "recovering around the middleware: changes the session, panics, and committing fails",
-		handle: do(change, raise("oops")), around: recoverer, save: down},
-	{does: "ends the session, writes, but committing fails", handle: do(invalidate, write), returning: true, save: down},
+		handle: do(change, raise("oops")), around: recoverer, save: errDown},
+	{does: "ends the session, writes, but committing fails", handle: do(invalidate, write), returning: true, save: errDown},
 }
 
 func TestTheTableOfResponses(t *testing.T) {

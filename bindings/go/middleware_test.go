@@ -115,7 +115,7 @@ func TestTheDefaultAnswerHidesTheReason(t *testing.T) {
 	var logged bytes.Buffer
 	defer log.SetOutput(log.Writer())
 	log.SetOutput(&logged)
-	factory := newFactory(t, khufu.Options{CustomStore: &brokenStore{save: func() error { return down }}})
+	factory := newFactory(t, khufu.Options{CustomStore: &brokenStore{save: func() error { return errDown }}})
 	recorder := httptest.NewRecorder()
 	recorder.Header().Set("Strict-Transport-Security", "max-age=60")
 	factory.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -129,14 +129,14 @@ func TestTheDefaultAnswerHidesTheReason(t *testing.T) {
 	wantEqual(t, "the body", recorder.Body.String(), "The session is not available now. Try again later.\n")
 	wantEqual(t, "a header from outside", response.Header.Get("Strict-Transport-Security"), "max-age=60")
 	wantEqual(t, "a header of the handler", response.Header.Get("Location"), "")
-	if !strings.Contains(logged.String(), down.Error()) {
+	if !strings.Contains(logged.String(), errDown.Error()) {
 		t.Errorf("the log is %q", &logged)
 	}
 }
 
 func TestOnErrorMayAbortTheResponse(t *testing.T) {
 	factory := newFactory(t, khufu.Options{
-		CustomStore: &brokenStore{save: func() error { return down }},
+		CustomStore: &brokenStore{save: func() error { return errDown }},
 		OnError:     func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
 	})
 	defer func() { wantEqual(t, "the panic", recover(), any(http.ErrAbortHandler)) }()

@@ -45,13 +45,13 @@ func (c *countingStore) Save(key string, expected, generation uint64, record []b
 
 // play returns the cells of a row. A cell names both versions of HTTP where they differ.
 func (r row) play(t *testing.T) []string {
-	old, new := r.playWith(t, false), r.playWith(t, true)
-	for i := range old {
-		if old[i] != new[i] {
-			old[i] = "HTTP/1.1: " + old[i] + "; HTTP/2: " + new[i]
+	cells, others := r.playWith(t, false), r.playWith(t, true)
+	for i := range cells {
+		if cells[i] != others[i] {
+			cells[i] = "HTTP/1.1: " + cells[i] + "; HTTP/2: " + others[i]
 		}
 	}
-	return old
+	return cells
 }
 
 func (r row) playWith(t *testing.T, http2 bool) []string {

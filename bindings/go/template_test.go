@@ -113,7 +113,7 @@ func TestCheckCSRFWithAStoreThatIsDown(t *testing.T) {
 	request := beginNow(t, factory, map[string]any{"_csrft_": "0123456789abcdef"})
 	request.Method = "POST"
 	request.Header.Set("X-CSRF-Token", "0123456789abcdef")
-	store.load = func() error { return down }
+	store.load = func() error { return errDown }
 	response := serve(factory, request, khufu.CheckCSRF(http.HandlerFunc(teapot)).ServeHTTP)
 	wantEqual(t, "the status", response.StatusCode, http.StatusServiceUnavailable)
 }
