@@ -24,6 +24,9 @@ func serve(factory *khufu.Factory, request *http.Request, handler http.HandlerFu
 	return recorder.Result()
 }
 
+// ignoreError is an OnError that leaves the answer to the middleware, and logs nothing.
+func ignoreError(http.ResponseWriter, *http.Request, error) {}
+
 // get returns a request without a session.
 func get() *http.Request { return httptest.NewRequest("GET", "/", nil) }
 
@@ -88,7 +91,7 @@ func TestASessionIsReadOnlyAfterTheResponseIsSent(t *testing.T) {
 
 func TestASessionThatCannotBeOpenedFailsEveryCall(t *testing.T) {
 	store := new(brokenStore)
-	factory := newFactory(t, khufu.Options{CustomStore: store, OnError: func(http.ResponseWriter, *http.Request, error) {}})
+	factory := newFactory(t, khufu.Options{CustomStore: store, OnError: ignoreError})
 	request := beginNow(t, factory, map[string]any{"user": "ada"})
 	store.load = func() error { return errUnplugged }
 	response := serve(factory, request, func(w http.ResponseWriter, r *http.Request) {
@@ -220,7 +223,9 @@ func TestOpeningEndsWithTheRequestsContext(t *testing.T) {
 		status int
 	}{{cancelled, http.StatusInternalServerError}, {late, http.StatusServiceUnavailable}} {
 		var got error
-		factory := newFactory(t, khufu.Options{OnError: func(_ http.ResponseWriter, _ *http.Request, err error) { got = err }})
+		factory := newFactory(t, khufu.Options{OnError: func(_ http.ResponseWriter, _ *http.Request, err error) {
+			got = err
+		}})
 		response := serve(factory, get().WithContext(row.ctx), func(_ http.ResponseWriter, r *http.Request) {
 			wantError(t, khufu.FromContext(r.Context()).Set("a", 1), row.ctx.Err())
 		})
@@ -231,7 +236,7 @@ func TestOpeningEndsWithTheRequestsContext(t *testing.T) {
 
 // Goroutines that outlive the handler get errors, and change nothing that was sent.
 func TestGoroutinesMayOutliveTheHandler(t *testing.T) {
-	factory := newFactory(t, khufu.Options{Type: khufu.Stored, OnError: func(http.ResponseWriter, *http.Request, error) {}})
+	factory := newFactory(t, khufu.Options{Type: khufu.Stored, OnError: ignoreError})
 	var group sync.WaitGroup
 	for range 20 {
 		serve(factory, get(), func(w http.ResponseWriter, r *http.Request) {

@@ -15,7 +15,8 @@ import (
 )
 
 var form = template.Must(template.New("form").Parse(
-	`{{range .Messages}}<p>{{.}}</p>{{end}}{{range .Messages "warning" "other"}}<b>{{.}}</b>{{end}}<form>{{.CSRFField}}</form>`))
+	`{{range .Messages}}<p>{{.}}</p>{{end}}{{range .Messages "warning" "other"}}<b>{{.}}</b>{{end}}` +
+		`<form>{{.CSRFField}}</form>`))
 
 func TestATemplateShowsMessagesAndTheCSRFField(t *testing.T) {
 	session := newSession(t)
@@ -38,7 +39,7 @@ func TestATemplateShowsMessagesAndTheCSRFField(t *testing.T) {
 // A template that is executed after the response was sent must not show a token that the
 // session does not have.
 func TestATemplateThatIsTooLateFails(t *testing.T) {
-	factory := newFactory(t, khufu.Options{OnError: func(http.ResponseWriter, *http.Request, error) {}})
+	factory := newFactory(t, khufu.Options{OnError: ignoreError})
 	response := serve(factory, get(), func(w http.ResponseWriter, r *http.Request) {
 		session := khufu.FromContext(r.Context())
 		w.WriteHeader(http.StatusOK)
@@ -109,7 +110,7 @@ func TestCheckCSRFReadsAMultipartForm(t *testing.T) {
 // The store is down, not the form too old: the status must say so.
 func TestCheckCSRFWithAStoreThatIsDown(t *testing.T) {
 	store := new(brokenStore)
-	factory := newFactory(t, khufu.Options{CustomStore: store, OnError: func(http.ResponseWriter, *http.Request, error) {}})
+	factory := newFactory(t, khufu.Options{CustomStore: store, OnError: ignoreError})
 	request := beginNow(t, factory, map[string]any{"_csrft_": "0123456789abcdef"})
 	request.Method = "POST"
 	request.Header.Set("X-CSRF-Token", "0123456789abcdef")

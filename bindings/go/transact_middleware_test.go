@@ -61,11 +61,13 @@ func TestTransactUndoesAChangeWithinTheMiddleware(t *testing.T) {
 		before func(*khufu.Session) error
 		state  string
 	}{
-		"nothing before":    {func(*khufu.Session) error { return nil }, `{"user":"ada"}`},
-		"a change before":   {func(s *khufu.Session) error { return s.Set("before", 1) }, `{"user":"ada","before":1}`},
-		"a new id before":   {func(s *khufu.Session) error { return s.RegenerateID() }, `{"user":"ada"}`},
-		"a logout before":   {func(s *khufu.Session) error { return s.Invalidate() }, `{}`},
-		"a new user before": {func(s *khufu.Session) error { return errors.Join(s.Invalidate(), s.Set("user", "zoe")) }, `{"user":"zoe"}`},
+		"nothing before":  {func(*khufu.Session) error { return nil }, `{"user":"ada"}`},
+		"a change before": {func(s *khufu.Session) error { return s.Set("before", 1) }, `{"user":"ada","before":1}`},
+		"a new id before": {func(s *khufu.Session) error { return s.RegenerateID() }, `{"user":"ada"}`},
+		"a logout before": {func(s *khufu.Session) error { return s.Invalidate() }, `{}`},
+		"a new user before": {func(s *khufu.Session) error {
+			return errors.Join(s.Invalidate(), s.Set("user", "zoe"))
+		}, `{"user":"zoe"}`},
 	} {
 		for place, options := range map[string]khufu.Options{"cookie": {}, "store": {Type: khufu.Stored}} {
 			t.Run(name+", "+place, func(t *testing.T) {
@@ -95,7 +97,8 @@ func TestTransactOfAnotherFactoryOpensItsOwnSession(t *testing.T) {
 	factory, other := newFactory(t, khufu.Options{}), newFactory(t, khufu.Options{CookieName: "other"})
 	response := serve(factory, get(), func(w http.ResponseWriter, r *http.Request) {
 		set(t, khufu.FromContext(r.Context()), "a", 1)
-		if err := other.Transact(w.Header(), r, func(session *khufu.Session) error { return session.Set("b", 2) }); err != nil {
+		err := other.Transact(w.Header(), r, func(session *khufu.Session) error { return session.Set("b", 2) })
+		if err != nil {
 			t.Error(err)
 		}
 	})
@@ -103,7 +106,7 @@ func TestTransactOfAnotherFactoryOpensItsOwnSession(t *testing.T) {
 }
 
 func TestTransactIsRefusedAfterTheResponseIsSent(t *testing.T) {
-	factory := newFactory(t, khufu.Options{OnError: func(http.ResponseWriter, *http.Request, error) {}})
+	factory := newFactory(t, khufu.Options{OnError: ignoreError})
 	serve(factory, get(), func(w http.ResponseWriter, r *http.Request) {
 		khufu.FromContext(r.Context())
 		w.WriteHeader(http.StatusOK)

@@ -26,7 +26,8 @@ func (s *Session) Set(key string, value any) error {
 	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	return s.checkChange(C.khufu_session_set(s.handleForChange(), cString(key), cLength(key), cString(text), cLength(text)))
+	return s.checkChange(C.khufu_session_set(s.handleForChange(), cString(key), cLength(key),
+		cString(text), cLength(text)))
 }
 
 // setScalar sets a value of one of the most common types without encoding/json.
@@ -99,7 +100,8 @@ func (s *Session) Append(key string, element any) error {
 	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	return s.checkChange(C.khufu_session_append(s.handleForChange(), cString(key), cLength(key), cString(text), cLength(text)))
+	return s.checkChange(C.khufu_session_append(s.handleForChange(), cString(key), cLength(key),
+		cString(text), cLength(text)))
 }
 
 // Increment adds a number, which may be negative, to the integer at a key, and returns the

@@ -73,7 +73,8 @@ func (b *browser) check(response *http.Response, err error, status int, words st
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	if err != nil || response.StatusCode != status || !strings.Contains(string(body), words) {
-		b.t.Fatalf("the status is %d, not %d, or the body does not contain %q: %v\n%s", response.StatusCode, status, words, err, body)
+		b.t.Fatalf("the status is %d, not %d, or the body does not contain %q: %v\n%s",
+			response.StatusCode, status, words, err, body)
 	}
 	return string(body)
 }
