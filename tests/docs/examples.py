@@ -15,16 +15,6 @@ from pyramid.config import Configurator
 from pyramid.request import Request
 from pyramid.response import Response
 
-# Runs the README's config.ru for one request, as Rack 3 would.
-RACK = '''
-require "json"
-require "rack"
-Rack.singleton_class.prepend(Module.new { def release = "3.0.0" })
-application, = Rack::Builder.parse_file("config.ru")
-status, headers, body = application.call(Rack::MockRequest.env_for("/", "HTTP_COOKIE" => ENV.fetch("HTTP_COOKIE")))
-puts JSON.generate([status, headers, body.to_a.join])
-'''
-
 
 class Shell:
     """Runs the page's shell code as a reader would, in a new home folder. Keeps the variables that the code exports."""
@@ -84,16 +74,6 @@ def cgi(shell, *command, folder=root):
     def request(cookie):
         head, _, body = shell.call(*command, folder=folder, HTTP_COOKIE=cookie).partition('\n\n')
         return [tuple(line.split(': ', 1)) for line in head.splitlines()], body
-    return request
-
-
-def rack(shell, folder):
-    (folder / 'rack.rb').write_text(RACK)
-
-    def request(cookie):
-        status, headers, body = json.loads(shell.call('ruby', '-w', 'rack.rb', folder=folder, HTTP_COOKIE=cookie))
-        pairs = [(name, each) for name, value in headers.items() for each in (value if isinstance(value, list) else [value])]
-        return pairs, body
     return request
 
 
