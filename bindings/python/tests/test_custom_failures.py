@@ -4,11 +4,41 @@ import time
 from pathlib import Path
 
 import khufu
+import khufu.pyramid
 from custom_store import CustomStore, ScriptedStore, fail
 from helpers import SECRET, cookie
+from pyramid.request import Request
+from pyramid.response import Response
 
 
 class Failures(CustomStore):
+    def logout(self, headers):
+        """The Set-Cookie headers, which must clear the session's cookie."""
+        cookies = [value for name, value in headers if name == "Set-Cookie"]
+        self.assertEqual([cookie.startswith("session=;") and "Max-Age=0" in cookie for cookie in cookies], [True])
+
+    def test_a_logout_in_transact_reaches_the_browser_although_the_store_fails(self):
+        header = self.begin(user="zoe")
+        self.store.before["remove"] = fail
+        with self.fails_with(OSError) as caught:
+            self.factory().transact(header, lambda session: session.invalidate(), [("X", "y")])
+        self.assertIn(("X", "y"), caught.exception.headers)
+        self.logout(caught.exception.headers)
+
+    def test_a_logout_whose_failure_a_view_catches_reaches_the_browser(self):
+        header = self.begin(user="zoe")
+        self.store.before["remove"] = fail
+        request = Request.blank("/", headers={"Cookie": header})
+        session = khufu.pyramid.SessionFactory(SECRET, store=self.store)(request)
+        session.invalidate()
+        with self.fails_with(OSError):  # a view that does not commit lets the response callback raise
+            request._process_response_callbacks(Response())
+        request.add_response_callback(session.respond)
+        self.assertRaises(khufu.StoreError, session.commit)
+        response = Response()
+        request._process_response_callbacks(response)
+        self.logout(response.headerlist)
+
     def test_an_exception_of_load(self):
         factory, sent = self.factory(), self.begin(a=1)
         self.store.before["load"] = fail

@@ -1,6 +1,5 @@
 """A function that is called again after a conflict."""
 
-import re
 import tempfile
 import time
 import unittest
@@ -8,9 +7,6 @@ from pathlib import Path
 
 import khufu
 from helpers import NOW, SECRET, cookie
-from khufu import _options
-
-OPTIONS = Path(__file__).parents[3] / "docs/options.md"
 
 
 class Transact(unittest.TestCase):
@@ -89,8 +85,6 @@ class Transact(unittest.TestCase):
             self.conflicts_until_the_time_is_over()
 
     def test_the_default_of_store_timeout(self):
-        (row,) = re.findall(r"^\| `store_timeout` .*\| `(\w+)` \|", OPTIONS.read_text(), re.MULTILINE)
-        self.assertEqual(_options.STORE_TIMEOUT, float(row))
         for options in ({}, {"store_timeout": None}):
             self.begin(khufu.Factory(secret=SECRET, type="store", **options))
             self.assertEqual(self.factory.transact(self.cookie, lambda session: session["n"])[0], 1)

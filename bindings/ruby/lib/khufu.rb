@@ -11,7 +11,6 @@ require_relative "khufu/error"
 require_relative "khufu/text"
 require_relative "khufu/value"
 require_relative "khufu/seconds"
-require_relative "khufu/ini"
 require_relative "khufu/options"
 require_relative "khufu/response_headers"
 require_relative "khufu/factory"
@@ -34,7 +33,7 @@ require_relative "khufu/subject"
 #   session["visits"] = session.fetch("visits", 0) + 1
 #   session.commit_to(headers)
 module Khufu
-  private_constant :Native, :Text, :Value, :Seconds, :Ini, :Options, :ResponseHeaders
+  private_constant :Native, :Text, :Value, :Seconds, :Options, :ResponseHeaders
 
   # The number of hexadecimal digits of a secret, by its purpose.
   SECRET_DIGITS = { signing: 128, encryption: 64 }.freeze

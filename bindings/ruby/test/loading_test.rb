@@ -64,7 +64,7 @@ class LoadingTest < SessionTest
     output, = run_ruby('before = Object.constants; require "ffi"; require "json"; between = Object.constants
                         require "khufu"; print (Object.constants - between).join(" ")', "KHUFU_LIBRARY" => library)
     assert_equal "Khufu", output
-    internal = %i[Native Text Value Seconds Ini Options ResponseHeaders]
+    internal = %i[Native Text Value Seconds Options ResponseHeaders]
     assert_equal internal, internal - Khufu.constants
   end
 

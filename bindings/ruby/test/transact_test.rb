@@ -52,6 +52,21 @@ class TransactTest < SessionTest
     assert_includes 0.2..0.9, Process.clock_gettime(Process::CLOCK_MONOTONIC) - start
   end
 
+  def test_a_logout_reaches_the_browser_although_the_store_fails
+    store = Class.new do
+      def load(_key) = @record
+      def save(_key, _expected, generation, data, _ttl) = (@record = [data, generation]) && :ok
+      def touch(*) = :ok
+      def remove(*) = raise("no disk")
+    end.new
+    factory = Khufu::Factory.new(secret: SECRET, store: store)
+    header = sent_back(factory.open.update("n" => 1).commit)
+    headers = { "x" => "y" }
+    assert_raises(Khufu::StoreError) { factory.transact(header, headers, &:invalidate) }
+    assert_equal "y", headers["x"]
+    assert_includes Array(headers.find { |name, _| name.downcase == "set-cookie" }.last).join, "Max-Age=0"
+  end
+
   def test_other_errors_end_it
     runs = 0
     assert_raises(Khufu::GoneError) do

@@ -15,6 +15,8 @@ class Error(Exception):
 
     #: The number of this kind of error in ``khufu.h``.
     status = 0
+    #: The response's headers, if :meth:`khufu.Factory.transact` raised the error because commit failed.
+    headers: list[tuple[str, str]] | None = None
 
 
 class ArgumentError(Error, ValueError):

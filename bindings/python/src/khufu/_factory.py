@@ -85,7 +85,7 @@ class Factory:
     def _start(self, made: OptionsHandle) -> None:
         self._handle = made.factory()
         self._callbacks = made.callbacks
-        self._store_timeout = made.store_timeout
+        self._store_timeout = float(made.get(b"store_timeout"))
 
     def open(
         self,
@@ -162,7 +162,9 @@ class Factory:
             less than the option store_timeout.
         :return: the function's last result, and the response's headers with those of the session.
         :raises ConflictError: if the time is over.
-        :raises Error: what :meth:`open` and :meth:`Session.commit` raise.
+        :raises Error: what :meth:`open` and :meth:`Session.commit` raise. If it comes from commit, its attribute
+            ``headers`` has the response's headers: if the function invalidated the session, they clear the browser's
+            cookie although the store failed.
         """
         waiting = self._store_timeout if timeout is None else min(self._store_timeout, _seconds.limit(timeout))
         give_up = time.monotonic() + waiting
@@ -172,8 +174,9 @@ class Factory:
                 try:
                     session.commit(timeout=timeout)
                     return result, session.add_headers_to(list(headers))
-                except _errors.ConflictError:
-                    if time.monotonic() >= give_up:
+                except _errors.Error as error:
+                    if not isinstance(error, _errors.ConflictError) or time.monotonic() >= give_up:
+                        error.headers = session.add_headers_to(list(headers))
                         raise
 
     def subject(self, name: str) -> Subject:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from types import NoneType
@@ -16,9 +15,6 @@ from khufu._store import Store, StoreFunctions
 Seconds = Union[int, str, timedelta, None]
 Flag = Union[bool, Literal["true", "false"], None]
 Secret = Union[str, bytes, None]
-
-#: The default of the option store_timeout.
-STORE_TIMEOUT = 1.0
 
 #: The options that may be custom objects: the methods that such an object has, those that it has all or none of, and
 #: the functions that call them.
@@ -103,7 +99,6 @@ class OptionsHandle:
     def __init__(self) -> None:
         self.handle = ffi.gc(lib.khufu_options_new(), lib.khufu_options_free)
         self.callbacks: list[Any] = []
-        self.store_timeout = STORE_TIMEOUT
 
     def set(self, name: str, value: object) -> None:
         """Sets an option. A list or a tuple sets it once for each of its values. None sets no secret."""
@@ -131,7 +126,12 @@ class OptionsHandle:
         """Sets options from the text of an INI file."""
         arguments = [_values.text(each, "an INI file's text, section or prefix") for each in (ini, section, prefix)]
         self._check(lib.khufu_options_load(self.handle, *(part for each in arguments for part in (each, len(each)))))
-        self.store_timeout = _store_timeout(ini, section, prefix) or self.store_timeout
+
+    def get(self, name: bytes) -> str:
+        """Returns the value of an option that has a default."""
+        value, size = ffi.new("char **"), ffi.new("size_t *")
+        self._check(lib.khufu_options_get(self.handle, name, len(name), value, size))
+        return ffi.unpack(value[0], size[0]).decode()
 
     def factory(self) -> Any:
         """Returns the handle of a factory with these options."""
@@ -165,22 +165,7 @@ class OptionsHandle:
     def _put(self, name: str, value: str) -> None:
         key, data = _values.text(name, "an option's name"), _values.text(value, f"option {name}")
         self._check(lib.khufu_options_set(self.handle, key, len(key), data, len(data)))
-        if name == "store_timeout":
-            self.store_timeout = float(value or STORE_TIMEOUT)
 
     def _check(self, status: int) -> None:
         if status:
             _errors.fail(status, ffi.string(lib.khufu_options_error(self.handle)).decode())
-
-
-def _store_timeout(ini: str, section: str, prefix: str) -> float | None:
-    """Returns the option store_timeout in the text of an INI file that the library has accepted.
-
-    >>> _store_timeout("[app:main]\\nkhufu.store_timeout = 0.5\\n[other]\\nkhufu.secret = x", "app:main", "khufu.")
-    0.5
-    """
-    parts = re.split(r"^\[(.*)\]", f"[]\n{ini}", flags=re.MULTILINE)[1:]
-    line = re.compile(rf"^{re.escape(prefix)}store_timeout\s*[=:]\s*([\d.]+)", re.MULTILINE)
-    bodies = [body for name, body in zip(parts[::2], parts[1::2]) if name.strip() == section]
-    found = line.findall("\n".join(bodies))
-    return float(found[-1]) if found else None

@@ -24,7 +24,9 @@ from zope.interface import implementer
 
 import khufu
 from khufu._factory import Accept
+from khufu._headers import Headers
 from khufu._options import OptionsButSecret
+from khufu._seconds import Duration
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -45,11 +47,32 @@ class Session(khufu.Session):
     saved. The callback then saves only later changes.
     """
 
-    __slots__ = ()
+    __slots__ = ("_has_failed",)
+
+    def __init__(self, *arguments: Any) -> None:
+        self._has_failed = False
+        super().__init__(*arguments)
+
+    def commit(self, *, exception: bool = False, timeout: Duration | None = None) -> Headers:
+        """Saves the session, as :meth:`khufu.Session.commit` does. If it raises an exception that the view catches, the
+        response callback tries again, and adds the headers that clear the cookie of an invalidated session. It does not
+        raise the exception again.
+        """
+        try:
+            return super().commit(exception=exception, timeout=timeout)
+        except khufu.Error:
+            self._has_failed = True
+            raise
 
     def respond(self, request: Any, response: Any) -> None:
         """Commits the session and adds its headers to the response: Pyramid's response callback."""
-        if added := self.commit(exception=getattr(request, "exception", None) is not None):
+        try:
+            added = super().commit(exception=getattr(request, "exception", None) is not None)
+        except khufu.Error:
+            if not self._has_failed:
+                raise
+            added = self.headers
+        if added:
             response.headerlist = self._merged(response.headerlist, added)
 
 

@@ -153,7 +153,8 @@ module Khufu
     # @yieldparam session [Session]
     # @return [Object] the block's last result
     # @raise [ConflictError] if the time is over; the headers are then as they were
-    # @raise (see Session#commit)
+    # @raise (see Session#commit) If the block invalidated the session, the headers clear the browser's cookie, although
+    #   the store failed
     def transact(cookie_header, headers, now: nil, timeout: nil)
       give_up = clock + [@store_timeout, timeout && Seconds.within(timeout)].compact.min
       loop do
@@ -223,6 +224,9 @@ module Khufu
       raise if clock >= give_up
 
       false
+    rescue Error
+      session.add_headers_to(headers) if session.invalidated?
+      raise
     end
 
     def clock = Process.clock_gettime(Process::CLOCK_MONOTONIC)

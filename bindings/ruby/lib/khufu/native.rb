@@ -44,6 +44,7 @@ module Khufu
     attach_function :khufu_options_new, [], :pointer
     attach_function :khufu_options_free, %i[pointer], :void
     attach_function :khufu_options_set, %i[pointer buffer_in size_t buffer_in size_t], :int32
+    attach_function :khufu_options_get, %i[pointer buffer_in size_t pointer pointer], :int32
     attach_function :khufu_options_load, [:pointer, *%i[buffer_in size_t] * 3], :int32
     attach_function :khufu_options_set_store, %i[pointer pointer pointer], :int32
     attach_function :khufu_options_set_serializer, %i[pointer pointer pointer], :int32

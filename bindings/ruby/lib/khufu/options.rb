@@ -10,9 +10,7 @@ module Khufu
     METHODS = { store: %i[load save touch remove], serializer: %i[loads dumps] }.freeze
     # The methods of a custom store that keeps subjects. A store has all of them or none.
     SUBJECT_METHODS = %i[list unlist members].freeze
-    # The default of `store_timeout`.
-    STORE_TIMEOUT = 1.0
-    private_constant :LISTS, :METHODS, :SUBJECT_METHODS, :STORE_TIMEOUT
+    private_constant :LISTS, :METHODS, :SUBJECT_METHODS
 
     # Yields new options and frees them after the block.
     # @return [Object] the block's result
@@ -25,7 +23,6 @@ module Khufu
 
     def initialize(native)
       @native = native
-      @known = {}
       @custom = false
     end
 
@@ -34,7 +31,6 @@ module Khufu
       text, section, prefix = [text, section, prefix].map { |each| Text.of(each || "", ArgumentError) }
       arguments = [text, section, prefix].flat_map { |each| [each, each.bytesize] }
       check(Native.khufu_options_load(@native, *arguments))
-      @known.update(Ini.options(text, section, prefix))
     end
 
     # Sets options that were given as keywords.
@@ -43,7 +39,6 @@ module Khufu
       formats(accept).each do |format, each|
         formats(each).each { |name, value| set_unless_empty("accept.#{format}.", name, value) }
       end
-      @known.update(options)
     end
 
     # @return [Native::FactoryHandle]
@@ -60,19 +55,23 @@ module Khufu
     def calls
       return Native::CallingBack if @custom
 
-      @known[:type].to_s == "store" ? Native::Waiting : Native
+      option("type") == "store" ? Native::Waiting : Native
     end
 
     # @return [Float] the option `store_timeout`
-    def store_timeout
-      timeout = @known[:store_timeout].to_s
-      timeout.empty? ? STORE_TIMEOUT : Float(timeout)
-    end
+    def store_timeout = Float(option("store_timeout"))
 
     # @return [Boolean] true if the sessions are in the memory of this process
-    def memory? = calls == Native::Waiting && ["", "memory:"].include?(@known[:store].to_s)
+    def memory? = calls == Native::Waiting && option("store").start_with?("memory:")
 
     private
+
+    # @return [String] the value of an option that has a default
+    def option(name)
+      output = Native::Output.new
+      check(Native.khufu_options_get(@native, name, name.bytesize, output.data, output.size))
+      output.text
+    end
 
     def formats(options)
       return options if options.is_a?(Hash)
