@@ -1,58 +1,60 @@
 #include "callbacks.h"
 #include "_cgo_export.h"
 
-/* The error of this thread's last failed callback, or 0. The core calls back on the thread that called it. */
-static _Thread_local uintptr_t callback_error;
+static _Thread_local khufu_go_call *current_call;
 
-uintptr_t khufu_go_replace_cause(uintptr_t cause) {
-    uintptr_t previous = callback_error;
-    callback_error = cause;
-    return previous;
+khufu_go_call *khufu_go_current_call(void) { return current_call; }
+
+/* Begins a call and returns the outer one, if a callback makes this call. */
+static khufu_go_call *begin(khufu_go_call *call) {
+    khufu_go_call *outer = current_call;
+    current_call = call;
+    return outer;
 }
 
 khufu_status khufu_go_open(const khufu_factory *factory, const char *text, size_t text_len, khufu_go_opening *opening) {
-    uintptr_t outer = khufu_go_replace_cause(0);
+    khufu_go_call *outer = begin(&opening->call);
     khufu_status status = (opening->is_value ? khufu_session_open_value : khufu_session_open_with)(
         factory, text, text_len, opening->now, opening->seconds, opening->flags, &opening->session);
     opening->error = khufu_session_error(opening->session);
-    opening->cause = khufu_go_replace_cause(outer);
+    current_call = outer;
     return status;
 }
 
-khufu_status khufu_go_commit(khufu_session *session, uint32_t flags, double seconds, uintptr_t *cause) {
-    uintptr_t outer = khufu_go_replace_cause(0);
+khufu_status khufu_go_commit(khufu_session *session, uint32_t flags, double seconds, khufu_go_call *call) {
+    khufu_go_call *outer = begin(call);
     khufu_status status = khufu_session_commit_with(session, flags, seconds);
-    *cause = khufu_go_replace_cause(outer);
+    current_call = outer;
     return status;
 }
 
-khufu_status khufu_go_value(khufu_session *session, const char **value, size_t *value_len, uintptr_t *cause) {
-    uintptr_t outer = khufu_go_replace_cause(0);
+khufu_status khufu_go_value(khufu_session *session, const char **value, size_t *value_len, khufu_go_call *call) {
+    khufu_go_call *outer = begin(call);
     khufu_status status = khufu_session_value(session, value, value_len);
-    *cause = khufu_go_replace_cause(outer);
+    current_call = outer;
     return status;
 }
 
 khufu_status khufu_go_subject_open(const khufu_factory *factory, const char *subject, size_t subject_len,
-                                   khufu_subject **sessions, uintptr_t *cause) {
-    uintptr_t outer = khufu_go_replace_cause(0);
+                                   khufu_subject **sessions, khufu_go_call *call) {
+    khufu_go_call *outer = begin(call);
     khufu_status status = khufu_subject_open(factory, subject, subject_len, sessions);
-    *cause = khufu_go_replace_cause(outer);
+    current_call = outer;
     return status;
 }
 
-khufu_status khufu_go_subject_revoke(khufu_subject *subject, const char *id, size_t id_len, uintptr_t *cause) {
-    uintptr_t outer = khufu_go_replace_cause(0);
+khufu_status khufu_go_subject_revoke(khufu_subject *subject, const char *id, size_t id_len, khufu_go_call *call) {
+    khufu_go_call *outer = begin(call);
     khufu_status status = khufu_subject_revoke(subject, id, id_len);
-    *cause = khufu_go_replace_cause(outer);
+    current_call = outer;
     return status;
 }
 
 khufu_status khufu_go_subject_revoke_all(khufu_subject *subject, const char *except, size_t except_len, size_t *revoked,
-                                         uintptr_t *cause) {
-    uintptr_t outer = khufu_go_replace_cause(0);
+                                         khufu_go_call *call) {
+    khufu_go_call *outer = begin(call);
     khufu_status status = khufu_subject_revoke_all(subject, except, except_len, revoked);
-    *cause = khufu_go_replace_cause(outer);
+    current_call = outer;
     return status;
 }
 

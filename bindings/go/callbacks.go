@@ -4,6 +4,7 @@ package khufu
 import "C"
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -17,7 +18,7 @@ import (
 func khufuGoLoad(store C.uintptr_t, key *C.char, keyLength C.size_t, sink *C.khufu_sink,
 	generation *C.uint64_t) C.int32_t {
 	return runCallback(func() error {
-		record, found, err := fromHandle[Store](store).Load(copied(key, keyLength))
+		record, found, err := storeForCall[Store](store).Load(copied(key, keyLength))
 		if err != nil {
 			return err
 		}
@@ -30,7 +31,7 @@ func khufuGoLoad(store C.uintptr_t, key *C.char, keyLength C.size_t, sink *C.khu
 func khufuGoSave(store C.uintptr_t, key *C.char, keyLength C.size_t, expected, generation C.uint64_t,
 	record *C.char, recordLength C.size_t, ttl C.double) C.int32_t {
 	return runCallback(func() error {
-		return fromHandle[Store](store).Save(copied(key, keyLength), uint64(expected), uint64(generation),
+		return storeForCall[Store](store).Save(copied(key, keyLength), uint64(expected), uint64(generation),
 			copiedBytes(record, recordLength), duration(ttl))
 	}, ErrConflict, ErrGone)
 }
@@ -39,7 +40,7 @@ func khufuGoSave(store C.uintptr_t, key *C.char, keyLength C.size_t, expected, g
 func khufuGoTouch(store C.uintptr_t, key *C.char, keyLength C.size_t, generation C.uint64_t,
 	record *C.char, recordLength C.size_t, ttl C.double) C.int32_t {
 	return runCallback(func() error {
-		return fromHandle[Store](store).Touch(copied(key, keyLength), uint64(generation),
+		return storeForCall[Store](store).Touch(copied(key, keyLength), uint64(generation),
 			copiedBytes(record, recordLength), duration(ttl))
 	}, ErrConflict, ErrGone)
 }
@@ -47,7 +48,7 @@ func khufuGoTouch(store C.uintptr_t, key *C.char, keyLength C.size_t, generation
 //export khufuGoRemove
 func khufuGoRemove(store C.uintptr_t, key *C.char, keyLength C.size_t, expected C.uint64_t) C.int32_t {
 	return runCallback(func() error {
-		return fromHandle[Store](store).Remove(copied(key, keyLength), uint64(expected))
+		return storeForCall[Store](store).Remove(copied(key, keyLength), uint64(expected))
 	}, ErrConflict, ErrGone)
 }
 
@@ -55,7 +56,7 @@ func khufuGoRemove(store C.uintptr_t, key *C.char, keyLength C.size_t, expected 
 func khufuGoList(store C.uintptr_t, subject *C.char, subjectLength C.size_t, key *C.char, keyLength C.size_t,
 	ttl C.double) C.int32_t {
 	return runCallback(func() error {
-		return fromHandle[SubjectStore](store).List(copied(subject, subjectLength), copied(key, keyLength), duration(ttl))
+		return storeForCall[SubjectStore](store).List(copied(subject, subjectLength), copied(key, keyLength), duration(ttl))
 	})
 }
 
@@ -63,14 +64,14 @@ func khufuGoList(store C.uintptr_t, subject *C.char, subjectLength C.size_t, key
 func khufuGoUnlist(store C.uintptr_t, subject *C.char, subjectLength C.size_t, key *C.char,
 	keyLength C.size_t) C.int32_t {
 	return runCallback(func() error {
-		return fromHandle[SubjectStore](store).Unlist(copied(subject, subjectLength), copied(key, keyLength))
+		return storeForCall[SubjectStore](store).Unlist(copied(subject, subjectLength), copied(key, keyLength))
 	})
 }
 
 //export khufuGoMembers
 func khufuGoMembers(store C.uintptr_t, subject *C.char, subjectLength C.size_t, sink *C.khufu_sink) C.int32_t {
 	return runCallback(func() error {
-		keys, err := fromHandle[SubjectStore](store).Members(copied(subject, subjectLength))
+		keys, err := storeForCall[SubjectStore](store).Members(copied(subject, subjectLength))
 		if err != nil {
 			return err
 		}
@@ -106,6 +107,35 @@ func khufuGoRelease(handle C.uintptr_t) { cgo.Handle(handle).Delete() }
 // fromHandle returns the custom store or serializer that a handle refers to.
 func fromHandle[T any](handle C.uintptr_t) T { return cgo.Handle(handle).Value().(T) }
 
+// take returns the value that a handle refers to, if any, and frees the handle.
+func take[T any](handle *C.uintptr_t) (value T, found bool) {
+	if *handle == 0 {
+		return value, false
+	}
+	defer func() {
+		cgo.Handle(*handle).Delete()
+		*handle = 0
+	}()
+	return fromHandle[T](*handle), true
+}
+
+// begin prepares a call into the core that may call a custom store or serializer. The caller
+// must end it.
+func begin(ctx context.Context, takesContext bool) (call C.khufu_go_call) {
+	if takesContext {
+		call.context = C.uintptr_t(cgo.NewHandle(ctx))
+	}
+	return call
+}
+
+// storeForCall returns the custom store for the call that this thread is in.
+func storeForCall[T Store](handle C.uintptr_t) T {
+	if ctx := C.khufu_go_current_call().context; ctx != 0 {
+		return fromHandle[ContextStore](handle).WithContext(fromHandle[context.Context](ctx)).(T)
+	}
+	return fromHandle[T](handle)
+}
+
 // runCallback calls a method of a custom store or serializer and returns its status. An
 // error that is one of the expected statuses returns that status. Any other error, or a
 // panic, returns ErrStore and becomes the cause of the error that the caller gets.
@@ -131,26 +161,20 @@ func runCallback(callback func() error, expected ...Status) (status C.int32_t) {
 	return reportFailure(err)
 }
 
-// reportFailure keeps an error as the cause for withCause, and returns ErrStore.
+// reportFailure keeps an error as the cause for end, and returns ErrStore.
 func reportFailure(err error) C.int32_t {
-	takeCause(C.khufu_go_replace_cause(C.uintptr_t(cgo.NewHandle(err))))
+	call := C.khufu_go_current_call()
+	take[error](&call.cause)
+	call.cause = C.uintptr_t(cgo.NewHandle(err))
 	return C.KHUFU_ERR_STORE
 }
 
-// takeCause returns the error that a cause refers to, and frees the cause.
-func takeCause(cause C.uintptr_t) error {
-	if cause == 0 {
-		return nil
-	}
-	handle := cgo.Handle(cause)
-	defer handle.Delete()
-	return handle.Value().(error)
-}
-
-// withCause sets the Cause of err to the error of the callback that failed, if any.
-func withCause(cause C.uintptr_t, err error) error {
-	callbackErr := takeCause(cause)
-	if callbackErr == nil {
+// end ends a call that was made by [begin], and sets the Cause of err to the error of the
+// callback that failed, if any.
+func end(call *C.khufu_go_call, err error) error {
+	take[context.Context](&call.context)
+	callbackErr, failed := take[error](&call.cause)
+	if !failed {
 		return err
 	}
 	var detailed *Error

@@ -37,7 +37,7 @@ func (s *Session) Commit(options ...CommitOption) (http.Header, error) {
 // CommitContext does the same as Commit, but waits for the store only until the context's
 // deadline, or for StoreTimeout if that is shorter. If the context is already done, it
 // fails with the context's error and writes nothing. Cancelling the context later does
-// not interrupt it.
+// not interrupt it, unless the store is a [ContextStore].
 func (s *Session) CommitContext(ctx context.Context, options ...CommitOption) (http.Header, error) {
 	header := http.Header{}
 	return header, s.CommitToContext(ctx, header, options...)
@@ -93,7 +93,7 @@ func (s *Session) commit(ctx context.Context, options []CommitOption) error {
 	for _, option := range options {
 		flags |= C.uint32_t(option)
 	}
-	var cause C.uintptr_t
-	status := C.khufu_go_commit(s.handleForChange(), flags, seconds, &cause)
-	return deadlineError(ctx, withCause(cause, s.checkChange(status)))
+	call := begin(ctx, s.takesContext)
+	status := C.khufu_go_commit(s.handleForChange(), flags, seconds, &call)
+	return deadlineError(ctx, end(&call, s.checkChange(status)))
 }

@@ -17,9 +17,9 @@ func (s *Session) Value() (string, error) {
 	defer s.mutex.Unlock()
 	var value *C.char
 	var length C.size_t
-	var cause C.uintptr_t
-	status := C.khufu_go_value(s.handleForCall(), &value, &length, &cause)
-	if err := withCause(cause, s.check(status)); err != nil {
+	var call C.khufu_go_call
+	status := C.khufu_go_value(s.handleForCall(), &value, &length, &call)
+	if err := end(&call, s.check(status)); err != nil {
 		return "", err
 	}
 	return copied(value, length), nil

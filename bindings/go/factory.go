@@ -11,10 +11,11 @@ import (
 
 // A Factory opens sessions, all with the same options. It is safe for concurrent use.
 type Factory struct {
-	mutex   sync.RWMutex // held for reading during a call; Close waits for it
-	handle  *C.khufu_factory
-	cleanup runtime.Cleanup
-	onError func(http.ResponseWriter, *http.Request, error)
+	mutex        sync.RWMutex // held for reading during a call; Close waits for it
+	handle       *C.khufu_factory
+	cleanup      runtime.Cleanup
+	onError      func(http.ResponseWriter, *http.Request, error)
+	takesContext bool // its store is a ContextStore
 }
 
 // NewFactory makes a factory from options. If the name or value of an option is wrong, the
@@ -32,6 +33,7 @@ func NewFactory(options Options) (*Factory, error) {
 	if err := b.check(C.khufu_factory_new(b.handle, &f.handle)); err != nil {
 		return nil, err
 	}
+	_, f.takesContext = options.CustomStore.(ContextStore)
 	f.cleanup = runtime.AddCleanup(f, freeFactory, f.handle)
 	return f, nil
 }

@@ -14,7 +14,7 @@ import (
 
 func TestNothingLeaks(t *testing.T) {
 	factory := newFactory(t, khufu.Options{})
-	stored := newFactory(t, khufu.Options{CustomStore: new(MapStore), CustomSerializer: rot13{}})
+	stored := newFactory(t, khufu.Options{CustomStore: contextStore{MapStore: new(MapStore)}, CustomSerializer: rot13{}})
 	storedHeader := begin(t, stored, map[string]any{"pad": strings.Repeat("x", 2900)})
 	broken := &brokenStore{load: func() error { panic("pulled") }}
 	unplugged := newFactory(t, khufu.Options{CustomStore: broken})

@@ -42,7 +42,8 @@ func (f *Factory) Open(cookieHeader string, options ...OpenOption) (*Session, er
 
 // OpenContext does the same as Open, but waits for the store only until the context's
 // deadline, or for StoreTimeout if that is shorter. If the context is already done, it
-// fails with the context's error. Cancelling the context later does not interrupt it.
+// fails with the context's error. Cancelling the context later does not interrupt it,
+// unless the store is a [ContextStore].
 func (f *Factory) OpenContext(ctx context.Context, cookieHeader string, options ...OpenOption) (*Session, error) {
 	return f.open(ctx, cookieHeader, &opening{}, options)
 }
@@ -71,14 +72,15 @@ func (f *Factory) open(ctx context.Context, text string, o *opening, options []O
 	}
 	f.mutex.RLock()
 	defer f.mutex.RUnlock()
+	o.call = begin(ctx, f.takesContext)
 	status := C.khufu_go_open(f.handleForCall(), cString(text), cLength(text), (*C.khufu_go_opening)(o))
 	session, err := f.opened(o, status)
-	return session, deadlineError(ctx, withCause(o.cause, err))
+	return session, deadlineError(ctx, end(&o.call, err))
 }
 
 // opened wraps the session that the core has opened, or returns the error of opening it.
 func (f *Factory) opened(o *opening, status C.khufu_status) (*Session, error) {
-	s := &Session{handle: o.session, refusal: C.GoString(o.error)}
+	s := &Session{handle: o.session, refusal: C.GoString(o.error), takesContext: f.takesContext}
 	switch {
 	case f.handle == nil:
 		freeSession(s.handle)

@@ -1,10 +1,14 @@
 package khufu
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // A Store keeps sessions in a place of your own. Set it as Options.CustomStore. Several
 // goroutines call it at the same time. It must limit its own waiting, because StoreTimeout
-// cannot interrupt it.
+// cannot interrupt it. A store that also implements [ContextStore] gets the context that a
+// call on a session was given.
 //
 // A record consists of bytes and a generation, a number that starts at 1. Its key is the
 // [Session.ID], 64 hexadecimal digits. The time to live counts from now. It is at least a
@@ -34,6 +38,15 @@ type Store interface {
 	// returns [ErrGone] if there is no record, or [ErrConflict] if there is one of another
 	// generation.
 	Remove(key string, expected uint64) error
+}
+
+// A ContextStore is a [Store] that waits, for a server for example. A call on a session that
+// was given a context uses what WithContext returns, which must be a [SubjectStore] if the
+// store is one. It can stop waiting when the context is done, and fail with the context's
+// error.
+type ContextStore interface {
+	Store
+	WithContext(ctx context.Context) Store
 }
 
 // A SubjectStore is a [Store] that also keeps which records belong to which subject, so

@@ -52,7 +52,7 @@ func (s *Session) Subject() (string, error) {
 // Sessions returns the subject's sessions, the most recently used first.
 func (s *Subject) Sessions() ([]SubjectSession, error) {
 	var sessions []SubjectSession
-	err := s.open(func(handle *C.khufu_subject, _ *C.uintptr_t) C.khufu_status {
+	err := s.open(func(handle *C.khufu_subject, _ *C.khufu_go_call) C.khufu_status {
 		for cursor := C.size_t(0); ; {
 			var id *C.char
 			var length C.size_t
@@ -74,8 +74,8 @@ func (s *Subject) Sessions() ([]SubjectSession, error) {
 // Revoke ends the subject's session with this ID. If the subject has no such session, the
 // error is [ErrNotFound].
 func (s *Subject) Revoke(id string) error {
-	return s.open(func(handle *C.khufu_subject, cause *C.uintptr_t) C.khufu_status {
-		return C.khufu_go_subject_revoke(handle, cString(id), cLength(id), cause)
+	return s.open(func(handle *C.khufu_subject, call *C.khufu_go_call) C.khufu_status {
+		return C.khufu_go_subject_revoke(handle, cString(id), cLength(id), call)
 	})
 }
 
@@ -85,14 +85,14 @@ func (s *Subject) Revoke(id string) error {
 // list. RevokeAll then ends the listed ones and fails with [ErrStore].
 func (s *Subject) RevokeAll(except string) (int, error) {
 	var revoked C.size_t
-	err := s.open(func(handle *C.khufu_subject, cause *C.uintptr_t) C.khufu_status {
-		return C.khufu_go_subject_revoke_all(handle, cString(except), cLength(except), &revoked, cause)
+	err := s.open(func(handle *C.khufu_subject, call *C.khufu_go_call) C.khufu_status {
+		return C.khufu_go_subject_revoke_all(handle, cString(except), cLength(except), &revoked, call)
 	})
 	return int(revoked), err
 }
 
-// open opens the subject in the core for one call, which sets the cause of its failure.
-func (s *Subject) open(call func(*C.khufu_subject, *C.uintptr_t) C.khufu_status) error {
+// open opens the subject in the core and uses it for one call.
+func (s *Subject) open(use func(*C.khufu_subject, *C.khufu_go_call) C.khufu_status) error {
 	s.factory.mutex.RLock()
 	defer s.factory.mutex.RUnlock()
 	factory := s.factory.handleForCall()
@@ -100,13 +100,12 @@ func (s *Subject) open(call func(*C.khufu_subject, *C.uintptr_t) C.khufu_status)
 		return ErrClosed
 	}
 	var handle *C.khufu_subject
-	var cause C.uintptr_t
-	status := C.khufu_go_subject_open(factory, cString(s.name), cLength(s.name), &handle, &cause)
+	var call C.khufu_go_call
+	status := C.khufu_go_subject_open(factory, cString(s.name), cLength(s.name), &handle, &call)
 	defer C.khufu_subject_free(handle)
 	if status == C.KHUFU_OK {
-		takeCause(cause)
-		cause = 0
-		status = call(handle, &cause)
+		end(&call, nil)
+		status = use(handle, &call)
 	}
 	var err error
 	switch status {
@@ -116,5 +115,5 @@ func (s *Subject) open(call func(*C.khufu_subject, *C.uintptr_t) C.khufu_status)
 	default:
 		err = &Error{Status: Status(status), Detail: C.GoString(C.khufu_subject_error(handle))}
 	}
-	return withCause(cause, err)
+	return end(&call, err)
 }
