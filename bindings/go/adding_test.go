@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -67,23 +66,4 @@ func TestIncrement(t *testing.T) {
 	if err != nil || least != math.MinInt64 {
 		t.Errorf("the least number is now %d, %v", least, err)
 	}
-}
-
-func TestConcurrentAdditionsAddUp(t *testing.T) {
-	onEveryStore(t, func(t *testing.T, factory *khufu.Factory) {
-		header := begin(t, factory, map[string]any{"visits": 1})
-		var sessions []*khufu.Session
-		for i := range 4 {
-			session := openAt(t, factory, header, now)
-			sum, err := session.Increment("visits", int64(i))
-			if err = errors.Join(err, session.Append("pages", strconv.Itoa(i))); err != nil || sum != int64(1+i) {
-				t.Fatalf("%d, %v", sum, err)
-			}
-			sessions = append(sessions, session)
-		}
-		for _, session := range sessions {
-			commit(t, session)
-		}
-		wantEqual(t, "the state", toJSON(t, openAt(t, factory, header, now)), `{"visits":7,"pages":["0","1","2","3"]}`)
-	})
 }

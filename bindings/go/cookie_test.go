@@ -26,25 +26,6 @@ func TestTheLifetimeOfASessionInACookieIsItsMaxAge(t *testing.T) {
 	}
 }
 
-func TestAStoreKeepsTheLifetime(t *testing.T) {
-	onEveryStore(t, func(t *testing.T, factory *khufu.Factory) {
-		session := openAt(t, factory, "", now)
-		set(t, session, "user", 42)
-		if err := session.SetLifetime(2 * time.Hour); err != nil {
-			t.Fatal(err)
-		}
-		values := setCookies(t, session)
-		if len(values) != 1 || !strings.Contains(values[0], "; Max-Age=7200;") {
-			t.Fatalf("%q has no Max-Age", values)
-		}
-		result := func(age time.Duration) khufu.LoadResult {
-			return openAt(t, factory, cookieOf(values...), now.Add(age)).LoadResult()
-		}
-		wantEqual(t, "the load result within the lifetime", result(2*time.Hour), khufu.Loaded)
-		wantEqual(t, "the load result after it", result(2*time.Hour+time.Second), khufu.LoadExpired)
-	})
-}
-
 func TestALifetimeMustBeWholeSeconds(t *testing.T) {
 	session := openAt(t, newFactory(t, khufu.Options{}), signed(`[1700000060, 1, {"a": 1}]`), now)
 	for _, lifetime := range []time.Duration{-time.Second, 1500 * time.Millisecond, time.Nanosecond} {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	khufu "github.com/khufu/khufu/bindings/go"
+	"github.com/khufu/khufu/bindings/go/internal/redistest"
 )
 
 // originals are sessions that pyramid_session_redis, pyramid_redis_sessions or Beaker wrote:
@@ -62,17 +63,17 @@ func (o original) header() string {
 }
 
 // put replaces all data in Redis with the records.
-func (o original) put(t *testing.T, redis *redisServer) {
+func (o original) put(t *testing.T, redis *redistest.Server) {
 	t.Helper()
-	wantEqual(t, "the answer to FLUSHALL", redis.do(t, "FLUSHALL"), "+OK")
+	wantEqual(t, "the answer to FLUSHALL", redis.Do(t, "FLUSHALL"), "+OK")
 	for key, record := range o.Records {
-		answer := redis.do(t, "SET", key, string(record.Value), "EX", strconv.Itoa(record.TTL))
+		answer := redis.Do(t, "SET", key, string(record.Value), "EX", strconv.Itoa(record.TTL))
 		wantEqual(t, "the answer to SET", answer, "+OK")
 	}
 }
 
 func eachOriginal(t *testing.T, test func(*testing.T, original, *khufu.Factory)) {
-	redis := startRedis(t)
+	redis := redistest.Start(t)
 	for format, number := range originalFiles {
 		t.Run(format, func(t *testing.T) {
 			cases := readVectors[originals](t, format+".json").Cases

@@ -37,30 +37,6 @@ func setInAnotherRequest(t *testing.T, factory *khufu.Factory, request *http.Req
 	commit(t, session)
 }
 
-func TestTransactStartsOverAfterAConflict(t *testing.T) {
-	onEveryStore(t, func(t *testing.T, factory *khufu.Factory) {
-		request := beginNow(t, factory, map[string]any{"pages": []int{1}})
-		header, calls := http.Header{"Vary": {"Accept"}}, 0
-		err := factory.Transact(header, request, func(session *khufu.Session) error {
-			calls++
-			if calls == 1 {
-				err := session.Append("pages", 2)
-				setInAnotherRequest(t, factory, request, "pages")
-				return err
-			}
-			pages, err := session.GetString("pages")
-			wantEqual(t, "the value of the second call", pages, "none")
-			return errors.Join(err, session.Set("pages", []int{2}))
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		wantEqual(t, "the number of calls", calls, 2)
-		wantEqual(t, "Vary", lines(header, "Vary"), "Accept\nCookie")
-		wantState(t, factory, request.Header.Get("Cookie"), `{"pages":[2]}`)
-	})
-}
-
 func TestTransactEndsWithItsContext(t *testing.T) {
 	factory := newFactory(t, khufu.Options{Type: khufu.Stored})
 	request := beginNow(t, factory, map[string]any{"a": 1})

@@ -1,4 +1,5 @@
-package khufu_test
+// Package redistest runs Redis servers for tests.
+package redistest
 
 import (
 	"bufio"
@@ -12,24 +13,29 @@ import (
 	"time"
 )
 
-// A redisServer is a Redis server for one test.
-type redisServer struct {
-	URL        string
+// A Server is a Redis server for one test. It listens on a Unix socket only, unless its
+// settings say more.
+type Server struct {
+	Socket     string
+	URL        string // for khufu's own store
+	Process    *os.Process
 	connection net.Conn
 }
 
-func startRedis(t *testing.T) *redisServer {
+// Start starts a server with settings such as "--maxmemory", "1mb". It ends with the test.
+func Start(t testing.TB, settings ...string) *Server {
 	t.Helper()
 	folder, err := os.MkdirTemp("", "khufu-go-") // not t.TempDir: its path may be too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}
 	socket := filepath.Join(folder, "redis.sock")
-	command := exec.Command("redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder)
+	words := append([]string{"--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder}, settings...)
+	command := exec.Command("redis-server", words...)
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	server := &redisServer{URL: "redis+unix://" + socket}
+	server := &Server{Socket: socket, URL: "redis+unix://" + socket, Process: command.Process}
 	t.Cleanup(func() {
 		if server.connection != nil {
 			server.connection.Close()
@@ -48,8 +54,8 @@ func startRedis(t *testing.T) *redisServer {
 	}
 }
 
-// do sends a command and returns the first line of the reply.
-func (s *redisServer) do(t *testing.T, words ...string) string {
+// Do sends a command and returns the first line of the reply.
+func (s *Server) Do(t testing.TB, words ...string) string {
 	t.Helper()
 	var request strings.Builder
 	fmt.Fprintf(&request, "*%d\r\n", len(words))
