@@ -2,7 +2,9 @@ package goredis_test
 
 import (
 	"fmt"
+	"log"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +12,18 @@ import (
 	"github.com/khufu/khufu/bindings/go/internal/redistest"
 	"github.com/redis/go-redis/v9"
 )
+
+// TestMain starts the server of the example.
+func TestMain(m *testing.M) {
+	server, stop, err := redistest.Launch()
+	if err != nil {
+		log.Fatal(err)
+	}
+	os.Setenv("REDIS_SOCKET", server.Socket)
+	code := m.Run()
+	stop()
+	os.Exit(code)
+}
 
 // startCluster starts a Redis Cluster of three masters, and returns its URL for the core's store
 // and a client.

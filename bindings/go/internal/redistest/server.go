@@ -25,31 +25,42 @@ type Server struct {
 // Start starts a server with settings such as "--maxmemory", "1mb". It ends with the test.
 func Start(t testing.TB, settings ...string) *Server {
 	t.Helper()
-	folder, err := os.MkdirTemp("", "khufu-go-") // not t.TempDir: its path may be too long for a socket
+	server, stop, err := Launch(settings...)
 	if err != nil {
 		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	return server
+}
+
+// Launch starts a server outside of a test.
+func Launch(settings ...string) (server *Server, stop func(), err error) {
+	folder, err := os.MkdirTemp("", "khufu-go-") // not t.TempDir: its path may be too long for a socket
+	if err != nil {
+		return nil, nil, err
 	}
 	socket := filepath.Join(folder, "redis.sock")
 	words := append([]string{"--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder}, settings...)
 	command := exec.Command("redis-server", words...)
 	if err := command.Start(); err != nil {
-		t.Fatal(err)
+		return nil, nil, err
 	}
-	server := &Server{Socket: socket, URL: "redis+unix://" + socket, Process: command.Process}
-	t.Cleanup(func() {
+	server = &Server{Socket: socket, URL: "redis+unix://" + socket, Process: command.Process}
+	stop = func() {
 		if server.connection != nil {
 			server.connection.Close()
 		}
 		command.Process.Kill()
 		command.Wait()
 		os.RemoveAll(folder)
-	})
+	}
 	for started := time.Now(); ; time.Sleep(5 * time.Millisecond) {
 		if server.connection, err = net.Dial("unix", socket); err == nil {
-			return server
+			return server, stop, nil
 		}
 		if time.Since(started) > 10*time.Second {
-			t.Fatal(err)
+			stop()
+			return nil, nil, err
 		}
 	}
 }
