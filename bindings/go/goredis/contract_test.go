@@ -125,7 +125,8 @@ var contract = map[string]func(driver){
 		for i := range all {
 			all[i] = byte(i)
 		}
-		for _, data := range []string{"", "\x00", string(all[:]), "text; DROP TABLE records; --", strings.Repeat("\xa5", 3<<20)} {
+		large := strings.Repeat("\xa5", 3<<20)
+		for _, data := range []string{"", "\x00", string(all[:]), "text; DROP TABLE records; --", large} {
 			for _, ttl := range []time.Duration{long, forever} {
 				key, generation := newName(), uint64(1+len(data))
 				d.want(d.Save(key, 0, generation, record("", data), ttl), nil)

@@ -57,7 +57,8 @@ func startCluster(t *testing.T) (url string, client *redis.ClusterClient) {
 		waitUntil(t, "the nodes agree", func() bool {
 			info, err := admin.ClusterInfo(t.Context()).Result()
 			must(err)
-			return strings.Contains(info, "cluster_state:ok") && strings.Contains(info, fmt.Sprint("cluster_known_nodes:", nodes))
+			known := fmt.Sprint("cluster_known_nodes:", nodes)
+			return strings.Contains(info, "cluster_state:ok") && strings.Contains(info, known)
 		})
 	}
 	client = redis.NewClusterClient(&redis.ClusterOptions{Addrs: addresses})
