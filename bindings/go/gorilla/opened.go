@@ -51,6 +51,9 @@ func (o *opened) commit(r response) error {
 		}
 	}
 	needsCookie, err := o.commitHeaders(r)
+	if errors.Is(err, khufu.ErrGone) {
+		o.dropCookie(r)
+	}
 	if err != nil {
 		return err
 	}
@@ -106,9 +109,17 @@ func (o *opened) commitHeaders(r response) (needsCookie bool, err error) {
 	return len(header["Set-Cookie"]) > 0, err
 }
 
-// setCookie sets the session's cookie, instead of the one of an earlier Save.
+// dropCookie removes the cookie of an earlier Save from the response.
+func (o *opened) dropCookie(r response) {
+	others := slices.DeleteFunc(r.header["Set-Cookie"], func(line string) bool { return line == o.sent })
+	if r.header["Set-Cookie"] = others; len(others) == 0 {
+		delete(r.header, "Set-Cookie")
+	}
+}
+
+// setCookie sets the session's cookie, instead of that of an earlier Save.
 func (o *opened) setCookie(r response, value string) {
-	r.header["Set-Cookie"] = slices.DeleteFunc(r.header["Set-Cookie"], func(line string) bool { return line == o.sent })
+	o.dropCookie(r)
 	o.sent = sessions.NewCookie(r.session.Name(), value, r.session.Options).String()
 	r.header.Add("Set-Cookie", o.sent)
 }

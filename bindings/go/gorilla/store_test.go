@@ -436,6 +436,22 @@ func TestASecondSaveReplacesTheCookie(t *testing.T) {
 	b.wantValues(map[any]any{"number": int64(2)})
 }
 
+func TestASaveAfterALogoutElsewhereTakesTheCookieBack(t *testing.T) {
+	b := newBrowser(t, stored)
+	session, request := b.get()
+	response := httptest.NewRecorder()
+	session.Values["a"] = 1
+	if err := session.Save(request, response); err != nil {
+		t.Fatal(err)
+	}
+	b.cookies[name] = response.Result().Cookies()[0].Value
+	b.visit(func(s *sessions.Session) { s.Options.MaxAge = -1 })
+	session.Values["a"] = 2
+	if err := session.Save(request, response); !errors.Is(err, khufu.ErrGone) || response.Header()["Set-Cookie"] != nil {
+		t.Errorf("%v, %q", err, response.Header())
+	}
+}
+
 func TestASessionThatTheApplicationMakesIsNew(t *testing.T) {
 	onEachType(t, func(b *browser) {
 		b.set("a", 1)
