@@ -273,7 +273,9 @@ func checkContract(t *testing.T, store *goredis.Store) {
 }
 
 func TestOneServerFulfilsTheContract(t *testing.T) {
-	checkContract(t, newStore(t, connect(t, redistest.Start(t).Socket), goredis.Options{}))
+	client := connect(t, redistest.Start(t).Socket)
+	checkContract(t, newStore(t, client, goredis.Options{}))
+	checkLists(t, client)
 }
 
 func TestNoWriteIsLostAmongGoroutines(t *testing.T) {

@@ -32,15 +32,19 @@ func (s *Store) exchange(sending sending, c command) reply {
 	return s.try(sending, func(ctx context.Context) *redis.Cmd { return s.send(ctx, c) })
 }
 
-// run runs a script. It sends only its hash, and its text if the server does not know the hash.
+// run runs a script.
 func (s *Store) run(sending sending, script *script, keys []string, arguments ...any) reply {
-	return s.try(sending, func(ctx context.Context) *redis.Cmd {
-		sent := s.send(ctx, evaluation("evalsha", script.hash, keys, arguments))
-		if redis.HasErrorPrefix(sent.Err(), "NOSCRIPT") {
-			sent = s.send(ctx, evaluation("eval", script.code, keys, arguments))
-		}
-		return sent
-	})
+	return s.try(sending, func(ctx context.Context) *redis.Cmd { return s.evaluate(ctx, script, keys, arguments) })
+}
+
+// evaluate runs a script after some commands, in one round trip. It sends only the script's
+// hash, and its text if the server does not know the hash.
+func (s *Store) evaluate(ctx context.Context, script *script, keys []string, arguments []any, first ...command) *redis.Cmd {
+	sent := s.send(ctx, append(first, evaluation("evalsha", script.hash, keys, arguments))...)
+	if redis.HasErrorPrefix(sent.Err(), "NOSCRIPT") {
+		sent = s.send(ctx, evaluation("eval", script.code, keys, arguments))
+	}
+	return sent
 }
 
 // evaluation returns the command that runs a script, which is named by its hash or its code.
@@ -66,20 +70,40 @@ func (s *Store) try(sending sending, exchange func(context.Context) *redis.Cmd) 
 	return r
 }
 
-// send sends a command, and waits for its answer until the context is done. It does not leave
-// that to the client, which only looks at deadlines, and only if it is configured to.
-func (s *Store) send(ctx context.Context, c command) *redis.Cmd {
-	sent := redis.NewCmd(ctx, c...)
+// send sends commands in one write, and waits for their answers until the context is done. It
+// returns the last answer, or the first error. It does not leave the waiting to the client,
+// which only looks at deadlines, and only if it is configured to.
+func (s *Store) send(ctx context.Context, commands ...command) *redis.Cmd {
+	sent := make([]*redis.Cmd, len(commands))
+	for i, command := range commands {
+		sent[i] = redis.NewCmd(ctx, command...)
+	}
 	done := make(chan error, 1)
-	go func() { done <- s.client.Process(ctx, unrepeated{sent}) }()
+	go func() { done <- s.process(ctx, sent) }()
 	select {
 	case err := <-done:
-		if err == nil || ctx.Err() == nil {
-			return sent
+		if err == nil {
+			return sent[len(sent)-1]
+		}
+		if ctx.Err() == nil {
+			return redis.NewCmdResult(nil, err)
 		}
 	case <-ctx.Done():
 	}
 	return redis.NewCmdResult(nil, context.Cause(ctx))
+}
+
+// process sends commands and waits for their answers. It returns the first error.
+func (s *Store) process(ctx context.Context, commands []*redis.Cmd) error {
+	if len(commands) == 1 {
+		return s.client.Process(ctx, unrepeated{commands[0]})
+	}
+	pipeline := s.client.Pipeline()
+	for _, command := range commands {
+		pipeline.Process(ctx, unrepeated{command})
+	}
+	_, err := pipeline.Exec(ctx)
+	return err
 }
 
 // unrepeated is a command that the client does not repeat by itself, so that the store knows

@@ -17,6 +17,9 @@ var listCode string
 //go:embed lua/save.lua
 var saveCode string
 
+//go:embed lua/save_long.lua
+var saveLongCode string
+
 //go:embed lua/enlist.lua
 var enlistCode string
 
@@ -30,10 +33,11 @@ var removeCode string
 type script struct{ code, hash string }
 
 var (
-	save    = newScript(listCode + saveCode)
-	enlist  = newScript(listCode + enlistCode)
-	members = newScript(membersCode)
-	remove  = newScript(removeCode)
+	save     = newScript(listCode + saveCode)
+	saveLong = newScript(listCode + saveLongCode)
+	enlist   = newScript(listCode + enlistCode)
+	members  = newScript(membersCode)
+	remove   = newScript(removeCode)
 )
 
 func newScript(code string) *script {

@@ -9,7 +9,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strconv"
+	"strings"
 	"time"
 
 	khufu "github.com/khufu/khufu/bindings/go"
@@ -130,16 +132,30 @@ func (s *Store) Members(subject string) ([]string, error) {
 
 // put replaces the record of the expected generation, or inserts a record if that is 0.
 func (s *Store) put(key string, expected, generation uint64, record []byte, ttl time.Duration) reply {
-	keys := []string{s.key(key)}
-	if subject := subjectOf(record); subject != "" && !s.isShared {
-		keys = append(keys, s.list(subject))
-	}
 	sending := again
 	if expected == 0 {
 		sending = once // a second insert could restore a session after its logout
 	}
+	var list []string
+	if subject := subjectOf(record); subject != "" && !s.isShared {
+		list = []string{s.list(subject)}
+	}
+	name, before, life := s.key(key), generationArgument(expected), milliseconds(ttl)
 	value := append(binary.BigEndian.AppendUint64(nil, generation), record...)
-	return s.run(sending, save, keys, generationArgument(expected), value, milliseconds(ttl), key)
+	return s.try(sending, func(ctx context.Context) *redis.Cmd {
+		// The tag of a temporary key is the record's key, which therefore must not contain braces.
+		if len(value) >= longValue && !strings.ContainsAny(name, "{}") {
+			temporary := fmt.Sprintf("%snext:{%s}:%x", s.options.Prefix, name, rand.Uint64())
+			set := command{"set", temporary, value, "px", temporaryLife.Milliseconds()}
+			keys := append([]string{name, temporary}, list...)
+			sent := s.evaluate(ctx, saveLong, keys, []any{before, life, key}, set)
+			// While a slot moves to another node, its keys may be on two nodes.
+			if word, _ := sent.Text(); word != "lost" && !redis.HasErrorPrefix(sent.Err(), "TRYAGAIN") {
+				return sent
+			}
+		}
+		return s.evaluate(ctx, save, append([]string{name}, list...), []any{before, value, life, key})
+	})
 }
 
 func (s *Store) key(key string) string { return s.options.Prefix + key }
@@ -147,7 +163,13 @@ func (s *Store) key(key string) string { return s.options.Prefix + key }
 // list returns the key of the sorted set that lists a subject's keys.
 func (s *Store) list(subject string) string { return s.options.Prefix + "subject:" + subject }
 
-const generationSize = 8
+const (
+	generationSize = 8
+	// longValue is the least size of a value that is set under a temporary key instead of being
+	// passed to a script, because Lua would copy it.
+	longValue     = 2048
+	temporaryLife = 10 * time.Second
+)
 
 // subjectOf returns the name of the subject that a record belongs to, or "". The name is the
 // 32 bytes after the first two, which are zeros in a record without a subject.

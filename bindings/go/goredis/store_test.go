@@ -62,6 +62,7 @@ func TestOneServerSharesSessionsWithTheCore(t *testing.T) {
 func TestAClusterFulfilsTheContractAndSharesSessionsWithTheCore(t *testing.T) {
 	url, client := startCluster(t)
 	checkContract(t, newStore(t, client, goredis.Options{}))
+	checkLists(t, client)
 	testBoth(t, url, client)
 }
 
@@ -95,7 +96,7 @@ func TestAClientThatReadsFromReplicasIsRefused(t *testing.T) {
 // The scripts are those of the core. `go generate` copies them.
 func TestTheScriptsAreThoseOfTheCore(t *testing.T) {
 	files, err := os.ReadDir("lua")
-	if err != nil || len(files) != 5 {
+	if err != nil || len(files) != 6 {
 		t.Fatal(files, err)
 	}
 	for _, file := range files {
