@@ -58,12 +58,17 @@ func evaluation(name, script string, keys []string, arguments []any) command {
 
 var errTooSlow = errors.New("no answer from Redis in time")
 
-// try makes an exchange, and a second one if the answer is lost and the request may be sent again.
+// try makes an exchange, and a second one if the answer is lost and the request may be sent
+// again, or if the server is no longer the master: the client then looks for the new one.
 func (s *Store) try(sending sending, exchange func(context.Context) *redis.Cmd) (r reply) {
 	ctx, cancel := context.WithTimeoutCause(s.ctx, s.options.Timeout, errTooSlow)
 	defer cancel()
 	r.Cmd = exchange(ctx)
-	if sending == again && isLost(r.Err()) && ctx.Err() == nil {
+	switch err := r.Err(); {
+	case ctx.Err() != nil:
+	case redis.HasErrorPrefix(err, "READONLY"):
+		r.Cmd = exchange(ctx)
+	case isLost(err) && sending == again:
 		r.Cmd, r.repeated = exchange(ctx), true
 	}
 	r.SetErr(withoutArguments(r.Err()))

@@ -124,6 +124,25 @@ func TestAMissingServerIsAnErrorOfTheStore(t *testing.T) {
 	}
 }
 
+// After a failover, the former master has become a replica, and the client finds the new master.
+func TestTheNewMasterIsUsedAfterAFailover(t *testing.T) {
+	former, master := redistest.Start(t), redistest.Start(t)
+	sockets := []string{former.Socket, master.Socket}
+	client := connect(t, "", func(o *redis.Options) {
+		o.Dialer = func(context.Context, string, string) (net.Conn, error) {
+			socket := sockets[0]
+			sockets = sockets[len(sockets)-1:]
+			return net.Dial("unix", socket)
+		}
+	})
+	former.Do(t, "REPLICAOF", "127.0.0.1", "1")
+	d := driver{t, newStore(t, client, goredis.Options{})}
+	d.wantRecord(d.saved("", "data", long), 1, "data")
+	if keys := master.Do(t, "DBSIZE"); keys != ":1" {
+		t.Errorf("the new master has %s keys", keys)
+	}
+}
+
 // A command that the server does not know is in its answer, with its arguments.
 func TestAnErrorShowsNoArguments(t *testing.T) {
 	server := redistest.Start(t, "--rename-command", "EVALSHA", "")
