@@ -31,7 +31,7 @@ type Options struct {
 type Store struct {
 	client   redis.UniversalClient
 	options  Options
-	isShared bool            // the keys are shared among several servers
+	isSpread bool            // the keys are on several servers
 	ctx      context.Context // of the call on the session
 }
 
@@ -43,6 +43,9 @@ var (
 // New returns a store that uses a client. It does not connect. The client must read from
 // masters: a replica may still have a session that has ended.
 func New(client redis.UniversalClient, options Options) (*Store, error) {
+	if client == nil {
+		return nil, errors.New("goredis: the client is nil")
+	}
 	if cluster, ok := client.(*redis.ClusterClient); ok && cluster.Options().ReadOnly {
 		return nil, errors.New("goredis: the client reads from replicas: unset ReadOnly, RouteByLatency and RouteRandomly")
 	}
@@ -58,7 +61,7 @@ func New(client redis.UniversalClient, options Options) (*Store, error) {
 
 // WithContext implements [khufu.ContextStore].
 func (s *Store) WithContext(ctx context.Context) khufu.Store {
-	return &Store{s.client, s.options, s.isShared, ctx}
+	return &Store{s.client, s.options, s.isSpread, ctx}
 }
 
 // Load implements [khufu.Store].
@@ -111,7 +114,7 @@ func (s *Store) Remove(key string, expected uint64) error {
 // List implements [khufu.SubjectStore]. On one server it does nothing, because Save and Touch
 // list a key in the same step as they write its record.
 func (s *Store) List(subject, key string, ttl time.Duration) error {
-	if !s.isShared {
+	if !s.isSpread {
 		return nil
 	}
 	if ttl >= 0 {
@@ -137,7 +140,7 @@ func (s *Store) put(key string, expected, generation uint64, record []byte, ttl 
 		sending = once // a second insert could restore a session after its logout
 	}
 	var list []string
-	if subject := subjectOf(record); subject != "" && !s.isShared {
+	if subject := subjectOf(record); subject != "" && !s.isSpread {
 		list = []string{s.list(subject)}
 	}
 	name, before, life := s.key(key), generationArgument(expected), milliseconds(ttl)

@@ -82,7 +82,10 @@ func TestKeysHaveThePrefix(t *testing.T) {
 	}
 }
 
-func TestAClientThatReadsFromReplicasIsRefused(t *testing.T) {
+func TestUnusableClientsAreRefused(t *testing.T) {
+	if _, err := goredis.New(nil, goredis.Options{}); err == nil {
+		t.Error("accepted without a client")
+	}
 	for _, options := range []redis.ClusterOptions{{ReadOnly: true}, {RouteByLatency: true}, {RouteRandomly: true}} {
 		options.Addrs = []string{"127.0.0.1:1"}
 		client := redis.NewClusterClient(&options)

@@ -56,7 +56,7 @@ func (c *changes) replace(key string, before, after any, existed bool) {
 	case existed && old != nil && isLonger:
 		c.appended[key] = list[len(old):]
 	default:
-		c.set[key] = after
+		c.set[key] = clone(after)
 	}
 }
 

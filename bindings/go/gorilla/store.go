@@ -22,14 +22,15 @@ import (
 // fail, with an error that names the key, and nothing is changed.
 //
 // Save writes what changed since the session was opened, not all values, so that a store keeps
-// what other requests have changed meanwhile. What was added to the end of a list, is added to
-// the list as it then is.
+// what other requests have changed meanwhile. Elements at the end of a list that are new are
+// appended to the list, even if other requests have appended to it, too.
 //
 // The flash messages of AddFlash and Flashes are those of Pyramid's default queue.
 type Store struct {
-	// Options are those of new sessions. By default, Path is "/", HttpOnly is true and SameSite
-	// is Lax. They replace the options of the factory for the cookie, such as its name, Path and
-	// MaxAge. The factory's Timeout still says how long a session lives.
+	// Options are those that every session begins with, and a request may change its session's.
+	// By default, Path is "/", HttpOnly is true and SameSite is Lax. The cookie has these
+	// attributes, not those of the factory. How long a session lives without being used is the
+	// factory's Timeout, not MaxAge.
 	Options *sessions.Options
 
 	factory *khufu.Factory

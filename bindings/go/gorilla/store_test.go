@@ -141,7 +141,8 @@ func TestValuesComeBack(t *testing.T) {
 			{int64(math.MinInt64), int64(math.MinInt64)}, {uint64(math.MaxInt64), int64(math.MaxInt64)},
 			{uint(7), int64(7)}, {uint8(7), int64(7)}, {uint16(7), int64(7)}, {uint32(7), int64(7)},
 			{huge, huge}, {json.Number("1"), int64(1)}, {json.Number("1.5"), 1.5},
-			{[]any{}, []any{}}, {[]any{1, 1.0, []any{nil}}, []any{int64(1), 1.0, []any{nil}}},
+			{[]any{}, []any{}}, {[]any(nil), []any{}}, {map[string]any(nil), map[string]any{}},
+			{[]any{1, 1.0, []any{nil}}, []any{int64(1), 1.0, []any{nil}}},
 			{map[string]any{"a": 1, "b": map[string]any{}}, map[string]any{"a": int64(1), "b": map[string]any{}}},
 		} {
 			key := fmt.Sprint("key ", i)

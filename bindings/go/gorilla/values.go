@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"math"
 	"strings"
 	"unicode/utf8"
@@ -59,7 +58,8 @@ func withIntegers(value any) any {
 	return value
 }
 
-// clone returns a copy of a value that does not change with it.
+// clone returns a copy of a value that does not change with it. A nil list or map becomes an
+// empty one, so that it comes back as a list or a map.
 func clone(value any) any {
 	switch value := value.(type) {
 	case []any:
@@ -69,7 +69,7 @@ func clone(value any) any {
 		}
 		return copied
 	case map[string]any:
-		copied := maps.Clone(value)
+		copied := make(map[string]any, len(value))
 		for key := range value {
 			copied[key] = clone(value[key])
 		}
