@@ -78,13 +78,13 @@ func TestAnInsertIsSentOnce(t *testing.T) {
 	p, lossy, direct := startLossy(t)
 	for _, data := range lengths {
 		key := newName()
-		lossy.wantRecord("nothing", 0, "")
+		lossy.connect()
 		before := p.requests.Load()
 		if err := p.lost(lossy, func() error { return lossy.save(key, 0, "", data, long) }); err == nil {
 			t.Error("an insert without an answer succeeded")
 		}
-		if sent := p.requests.Load() - before; sent != 2 {
-			t.Errorf("%d requests were sent, not one to load and one to save", sent)
+		if sent := p.requests.Load() - before; sent != 3 {
+			t.Errorf("%d requests were sent, not two to connect and one to save", sent)
 		}
 		direct.wantRecord(key, 1, data)
 	}
@@ -94,7 +94,7 @@ func TestEveryCallIsOneRoundTrip(t *testing.T) {
 	p, lossy, direct := startLossy(t)
 	subject, key := newName(), newName()
 	direct.Members(subject) // so that the server knows this script, too
-	lossy.wantRecord(key, 0, "")
+	lossy.connect()
 	for name, call := range map[string]func() error{
 		"load":      func() error { _, _, err := lossy.Load(key); return err },
 		"save":      func() error { return lossy.save(newName(), 0, subject, "data", long) },

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	khufu "github.com/khufu/khufu/bindings/go"
 	"github.com/khufu/khufu/bindings/go/internal/redistest"
 )
 
@@ -59,10 +60,18 @@ func pass(from, to net.Conn, mayPass func() bool) {
 	}
 }
 
-// lost makes a call and loses the first answer that it gets. The client has an open connection.
-func (p *proxy) lost(d driver, call func() error) error {
+// connect makes two requests after which the client has open connections. Newer clients have one
+// of their own for several commands at once.
+func (d driver) connect() {
 	d.Helper()
 	d.wantRecord("nothing", 0, "")
+	d.want(d.save(newName(), 1, "", lengths[1], long), khufu.ErrGone)
+}
+
+// lost makes a call and loses the first answer that it gets.
+func (p *proxy) lost(d driver, call func() error) error {
+	d.Helper()
+	d.connect()
 	p.lose.Store(true)
 	err := call()
 	if p.lose.Load() {
