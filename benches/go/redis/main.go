@@ -66,6 +66,16 @@ func compare() error {
 		return err
 	}
 	defer stop()
+	for started := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		connection, err := net.Dial("unix", socket)
+		if err == nil {
+			connection.Close()
+			break
+		}
+		if time.Since(started) > 10*time.Second {
+			return err
+		}
+	}
 
 	var table []*row
 	for _, processors := range []int{1, 2} {
