@@ -15,13 +15,25 @@ import (
 	"github.com/khufu/khufu/bindings/go/internal/storetest"
 )
 
-func TestEveryStore(t *testing.T) {
-	for name, options := range map[string]khufu.Options{
+// stores are the options for each kind of store.
+func stores(t *testing.T) map[string]khufu.Options {
+	return map[string]khufu.Options{
 		"memory": {Type: khufu.Stored},
 		"sqlite": {Type: khufu.Stored, Store: sqlite(t)},
 		"redis":  {Type: khufu.Stored, Store: redistest.Start(t).URL},
 		"custom": {CustomStore: new(MapStore)},
-	} {
+	}
+}
+
+// onEveryStore runs a test with each kind of store.
+func onEveryStore(t *testing.T, test func(*testing.T, *khufu.Factory)) {
+	for name, options := range stores(t) {
+		t.Run(name, func(t *testing.T) { test(t, newFactory(t, options)) })
+	}
+}
+
+func TestEveryStore(t *testing.T) {
+	for name, options := range stores(t) {
 		t.Run(name, func(t *testing.T) {
 			one, other := newFactory(t, options), newFactory(t, options)
 			if name == "memory" {
