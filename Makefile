@@ -10,6 +10,7 @@ help:
 	@echo 'make fuzz     run each fuzz target for SECONDS=30 under AddressSanitizer'
 	@echo 'make build    build the libraries, with the headers, and the command khufu, in target/stage'
 	@echo 'make install  install these files in PREFIX ($(PREFIX)); DESTDIR, if set, is put before it'
+	@echo 'make dist     pack the archive, the Debian packages, the wheel, the gem and the Go module in dist'
 	@echo 'make header   regenerate include/khufu.h and docs/options.md'
 	@echo 'make clean    remove everything that was built'
 
@@ -39,11 +40,15 @@ build:
 install:
 	PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install
 
+dist:
+	scripts/dependencies
+	scripts/dist
+
 header:
 	KHUFU_UPDATE=1 cargo test --locked --test generated
 
 clean:
 	cargo clean
-	rm -rf .venv .venv-pyramid1
+	rm -rf .venv .venv-pyramid1 dist
 
-.PHONY: help test lint demo bench bench-store fuzz build install header clean
+.PHONY: help test lint demo bench bench-store fuzz build install dist header clean

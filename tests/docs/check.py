@@ -9,6 +9,7 @@ from pathlib import Path
 import command
 import format_choices
 import index
+import install
 import limits
 import move
 import operations
@@ -27,6 +28,7 @@ MODULES = {
     'docs/README.md': index,
     'docs/command.md': command,
     'docs/formats.md': format_choices,
+    'docs/install.md': install,
     'docs/limits.md': limits,
     'docs/move-a-format.md': move,
     'docs/operations.md': operations,

@@ -13,6 +13,8 @@ module Khufu
 
     begin
       path = ENV.fetch("KHUFU_LIBRARY", "")
+      included = File.expand_path("libkhufu.so.#{ABI_VERSION}", __dir__) # only in a gem for one platform
+      path = included if path.empty? && File.exist?(included)
       ffi_lib(path.empty? ? ["libkhufu.so.#{ABI_VERSION}", "khufu"] : path)
     rescue LoadError => error
       raise LoadError, "khufu's shared library cannot be loaded. Install it where the system looks for libraries, " \
