@@ -10,7 +10,7 @@ from pages import root
 # The tools of any system, and of a person who compiles C.
 SYSTEM = ['sh', 'bash', 'env', 'cat', 'chmod', 'gzip', 'ls', 'mkdir', 'mount', 'mv', 'readelf', 'rm', 'sed', 'tar',
           'uname', 'unshare']
-COMPILERS = ['cc', 'c++', 'as', 'ld', 'ar', 'ranlib', 'make', 'pkg-config', 'cmake']
+COMPILERS = ['cc', 'c++', 'gcc', 'g++', 'as', 'ld', 'ar', 'ranlib', 'make', 'pkg-config', 'cmake']
 
 
 def _mounter():
