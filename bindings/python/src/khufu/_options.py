@@ -131,7 +131,7 @@ class OptionsHandle:
         """Returns the value of an option that has a default."""
         value, size = ffi.new("char **"), ffi.new("size_t *")
         self._check(lib.khufu_options_get(self.handle, name, len(name), value, size))
-        return ffi.unpack(value[0], size[0]).decode()
+        return bytes(ffi.unpack(value[0], size[0])).decode()
 
     def factory(self) -> Any:
         """Returns the handle of a factory with these options."""
