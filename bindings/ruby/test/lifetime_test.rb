@@ -37,10 +37,11 @@ class LifetimeTest < SessionTest
     session.inspect
     session.to_s
     [session.new?, session.changed?, session.load_result, session.load_format, session.error]
-    [session.headers, session.value, session.subject, session.id]
-    [session.created, session.renewed, session.accessed]
-    assert_equal [RENEWED, false], [session.accessed.to_i, session.changed?]
+    [session.headers, session.created, session.renewed, session.accessed]
     assert_empty session.commit
+    [session.value, session.subject, session.id] # a response with one of them must not be shared
+    assert_equal [RENEWED, false], [session.accessed.to_i, session.changed?]
+    assert_equal [%w[Vary Cookie], %w[Cache-Control private]], session.commit
   end
 
   def test_reissue_time
