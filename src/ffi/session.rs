@@ -155,7 +155,7 @@ unsafe fn open<'a>(
     let mut status = guard_with(
         || Some(&mut *detail),
         || {
-            // SAFETY: the caller passes NULL or a valid factory, of which only a shared reference is taken.
+            // SAFETY: the caller passes NULL or a valid factory. Only a shared reference to it is taken.
             let factory = unsafe { factory.as_ref() };
             let factory = factory.ok_or_else(|| Failure::new(KHUFU_ERR_ARGUMENT, "the factory is NULL"))?;
             *opened = Some(factory.0.open_sent(sent()?, &options()?)?);

@@ -32,6 +32,18 @@ pub enum Kind {
     SecretHex,
 }
 
+impl Kind {
+    /// True for the kinds of secrets.
+    pub fn is_secret(self) -> bool {
+        matches!(self, Self::Secret | Self::SecretHex)
+    }
+
+    /// True if a value must not be shown: a secret, or a URL, which may contain a password.
+    pub fn is_hidden(self) -> bool {
+        self.is_secret() || matches!(self, Self::Store)
+    }
+}
+
 /// Reads the words that Pyramid's `asbool` accepts as true, and the opposite words.
 pub(super) fn switch(value: &str) -> Option<bool> {
     match value.to_ascii_lowercase().as_str() {

@@ -128,9 +128,7 @@ impl Options {
         let (settings, option) = self.place(name).ok_or_else(|| unknown(name))?;
         let row = find(option, |row| row.of_format || option == name).ok_or_else(|| unknown(name))?;
         match row.kind {
-            Kind::Secret | Kind::SecretHex => {
-                Err(Error::Option(format!("the option {name} is a secret: it cannot be read")))
-            }
+            kind if kind.is_secret() => Err(Error::Option(format!("the option {name} is a secret: it cannot be read"))),
             Kind::Choice(_) => Ok(settings.choice(row.name)),
             Kind::Switch => Ok(Some(if settings.is_on(row.name) { "true" } else { "false" })),
             _ => Ok(settings.get(row.name)),

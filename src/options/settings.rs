@@ -45,9 +45,9 @@ pub(crate) fn full_name(format: &str, option: &str) -> String {
 /// An error that names an option and its problem, such as "must be true or false". It also shows the value that was
 /// given, unless this is a secret or a URL, which may contain one.
 fn refusal(name: &str, row: &OptionRow, problem: &str, given: Option<&str>) -> Error {
-    let hidden = matches!(row.kind, Kind::Secret | Kind::SecretHex | Kind::Store);
     // In an INI file, a line that is indented by mistake belongs to the value above it. It may be a secret.
-    let given = given.filter(|value| !hidden && !value.contains('\n')).map(|value| format!(", not {value:?}"));
+    let given =
+        given.filter(|value| !row.kind.is_hidden() && !value.contains('\n')).map(|value| format!(", not {value:?}"));
     Error::Option(format!("the option {name} {problem}{}", given.unwrap_or_default()))
 }
 

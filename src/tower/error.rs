@@ -24,7 +24,7 @@ pub enum Error {
     /// The session was committed before this call, or the request has ended. The call changed nothing.
     #[error("the session was committed already: change it before the handler returns its response")]
     Committed,
-    /// The same task holds the session already: drop the other [`SessionGuard`](crate::tower::SessionGuard) first.
+    /// This task already holds a [`SessionGuard`](crate::tower::SessionGuard) of the session. Drop it first.
     #[error("the session is in use: drop the guard of the earlier call to lock first")]
     InUse,
     /// There is no [`SessionLayer`](crate::tower::SessionLayer) around the handler.

@@ -89,7 +89,7 @@ fn warnings(options: &Options) -> Vec<String> {
 fn secrets(options: &Options) -> impl Iterator<Item = (String, Zeroizing<Vec<u8>>)> {
     let accepted = options.formats().map(|format| format!("accept.{format}."));
     let prefixes: Vec<_> = std::iter::once(String::new()).chain(accepted).collect();
-    let rows = TABLE.iter().filter(|row| matches!(row.kind, Kind::Secret | Kind::SecretHex));
+    let rows = TABLE.iter().filter(|row| row.kind.is_secret());
     prefixes.into_iter().flat_map(move |prefix| {
         rows.clone().flat_map(move |row| {
             let name = format!("{prefix}{}", row.name);

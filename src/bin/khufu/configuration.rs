@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use khufu::options::{Kind, TABLE};
+use khufu::options::TABLE;
 use khufu::{Error, Factory, Options};
 use zeroize::Zeroizing;
 
@@ -43,10 +43,8 @@ pub struct Loaded {
 
 impl Configuration {
     /// Makes a factory with the options. A SQLite file that does not exist is created.
-    pub fn factory(&self) -> Result<(Options, Factory), Failure> {
-        let options = self.options()?;
-        let factory = Factory::new(&options).map_err(|error| self.explained(error))?;
-        Ok((options, factory))
+    pub fn factory(&self) -> Result<Factory, Failure> {
+        self.factory_of(&self.options()?)
     }
 
     /// Makes a factory for a store that exists. The application creates its store itself: a file that another user
@@ -55,7 +53,12 @@ impl Configuration {
         let options = self.options()?;
         Factory::check(&options).map_err(|error| self.explained(error))?;
         store_exists(&options)?;
-        self.factory()
+        let factory = self.factory_of(&options)?;
+        Ok((options, factory))
+    }
+
+    fn factory_of(&self, options: &Options) -> Result<Factory, Failure> {
+        Factory::new(options).map_err(|error| self.explained(error))
     }
 
     fn options(&self) -> Result<Options, Failure> {
@@ -83,7 +86,7 @@ impl Configuration {
         }
         for option in &self.options {
             match option.split_once('=') {
-                Some((name, _)) if is_secret(name) => {
+                Some((name, _)) if is_hidden(name) => {
                     return Err(Failure::Options(format!(
                         "the option {name} must not be an argument: use --config, --secret-file or KHUFU_SECRET"
                     )));
@@ -109,7 +112,8 @@ impl Configuration {
 
     /// The section and the prefix of the options in the INI file.
     fn part<'c>(&'c self, text: &str) -> (&'c str, &'c str) {
-        let is_pyramid = self.section.is_none() && text.lines().any(|line| line.trim() == "[app:main]");
+        let head = format!("[{}]", PYRAMID.0);
+        let is_pyramid = self.section.is_none() && text.lines().any(|line| line.trim() == head);
         let (section, prefix) = if is_pyramid { PYRAMID } else { ("", "") };
         (self.section.as_deref().unwrap_or(section), self.prefix.as_deref().unwrap_or(prefix))
     }
@@ -158,8 +162,8 @@ fn read(file: &PathBuf) -> Result<Zeroizing<String>, Failure> {
     fs::read_to_string(file).map(Zeroizing::new).map_err(|error| Failure::unreadable(file, &error))
 }
 
-/// True if the value of an option is a secret, or a URL, which may contain a password.
-fn is_secret(name: &str) -> bool {
+/// True if other users of the machine must not see the value of an option.
+fn is_hidden(name: &str) -> bool {
     let option = name.rsplit('.').next().unwrap_or(name);
-    TABLE.iter().any(|row| row.name == option && matches!(row.kind, Kind::Secret | Kind::SecretHex | Kind::Store))
+    TABLE.iter().any(|row| row.name == option && row.kind.is_hidden())
 }

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::print;
 
 pub fn run(configuration: &Configuration, subject: Option<&str>) -> Result<(), Failure> {
-    let (_, factory) = configuration.factory()?;
+    let factory = configuration.factory()?;
     let mut session = factory.open(b"")?;
     session.update_json(&standard_input()?)?;
     if let Some(subject) = subject {
