@@ -375,7 +375,7 @@ func TestABadCookieIsNotAnError(t *testing.T) {
 			t.Errorf("%q opens a session with %v", bad, session.Values)
 		}
 	}
-	// Of several cookies, the last one that can be opened counts.
+	// If several cookies can be opened, the last one counts.
 	request := httptest.NewRequest("GET", "/", nil)
 	request.Header.Set("Cookie", "shop=x; shop="+good+"; shop=y; shop=z; other=a")
 	session, err := b.store.Get(request, name)

@@ -7,8 +7,8 @@ require "rack/session/khufu"
 module ActionDispatch
   module Session
     # The session store of a Rails application. Rails' `session`, `reset_session`, `flash` and `protect_from_forgery`
-    # work as ever. Rails keeps its flash messages under its own key, `flash`, where Pyramid does not look.
-    # `request.env["khufu.session"].flash` writes Pyramid's.
+    # work as with Rails' own stores. Rails keeps its flash messages under its own key, `flash`, where Pyramid does not
+    # look. `request.env["khufu.session"].flash` writes Pyramid's.
     #
     # @example In config/application.rb
     #   require "action_dispatch/session/khufu_store"
