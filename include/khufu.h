@@ -179,6 +179,11 @@ enum khufu_status
    * The session has a key that Beaker uses itself, and the option library is beaker.
    */
   KHUFU_ERR_KEY = 15,
+  /**
+   * A callback of the application's own store has returned this status, because the store has not answered yet. Make
+   * the same call again when it has.
+   */
+  KHUFU_ERR_PENDING = 16,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -290,6 +295,13 @@ typedef struct khufu_subject khufu_subject;
  * Callbacks run on the thread that calls khufu, possibly on several threads at once. store_timeout cannot interrupt
  * them. No exception and no longjmp may leave them. The texts that they get are not NUL-terminated. user_data is the
  * pointer that was given to khufu_options_set_store.
+ *
+ * A callback need not wait for its answer: it can remember what was asked, and return KHUFU_ERR_PENDING. The call of
+ * khufu then returns KHUFU_ERR_PENDING, too. Wait for the answer without khufu, and make the same call again with the
+ * same arguments. khufu asks the same questions in the same order, except those about steps that are finished. Each
+ * callback that has an answer returns it; the next question may be pending again. Free a session whose opening was
+ * pending. Between the calls, a session must not change; if it does, khufu treats the pending write as one whose answer
+ * was lost. To give up, return KHUFU_ERR_STORE for the question.
  *
  * list, unlist and members keep the keys of a subject's records, so that a user's sessions can be listed and ended. A
  * subject is 64 hexadecimal digits, too. If these three are NULL, sessions cannot have a subject.
@@ -1165,6 +1177,7 @@ khufu_status khufu_session_check_csrf_token(khufu_session *session,
  *           serializer is pickle and the session contains an integer of more than 4,300 digits, or if another request
  *           changed the integer of a khufu_session_increment so that the sum no longer fits in 64 bits.
  *         - KHUFU_ERR_STORE if the store failed or took too long. Commit again; no change is made twice.
+ *         - KHUFU_ERR_PENDING if a custom store has not answered yet. Commit again when it has.
  *         - KHUFU_ERR_CONFLICT if other requests kept changing the session until store_timeout. Commit again. If that
  *           fails too, open the session again.
  *         - KHUFU_ERR_GONE if another request has ended the session or given it a new id. There is no Set-Cookie
@@ -1236,9 +1249,9 @@ khufu_status khufu_session_value(khufu_session *session,
  * @param factory   a factory whose option type is store.
  * @param sessions  set to a handle, even if the call fails. After a failure, khufu_subject_error returns the reason,
  *                  and every other call on the handle fails. Free it with khufu_subject_free.
- * @return KHUFU_OK, even if there are no sessions; KHUFU_ERR_STORE if the store failed; KHUFU_ERR_ARGUMENT if sessions
- *         cannot have a subject, because they are in cookies or in another library's records, or because the custom
- *         store has no callbacks for subjects.
+ * @return KHUFU_OK, even if there are no sessions; KHUFU_ERR_STORE if the store failed; KHUFU_ERR_PENDING if a custom
+ *         store has not answered yet; KHUFU_ERR_ARGUMENT if sessions cannot have a subject, because they are in
+ *         cookies or in another library's records, or because the custom store has no callbacks for subjects.
  */
 KHUFU_MUST_USE
 khufu_status khufu_subject_open(const khufu_factory *factory,

@@ -80,6 +80,9 @@ pub enum Error {
     /// The store failed, or took too long.
     #[error("the session store failed: {0}")]
     Store(String),
+    /// The application's own store has not answered yet. Make the same call again when it has.
+    #[error("the session store has not answered yet: make the same call again when it has")]
+    Pending,
     /// Other requests kept changing the session until `store_timeout`. Commit again. If that fails too, open the
     /// session again.
     #[error("other requests kept changing this session until store_timeout; commit again")]

@@ -116,7 +116,7 @@ impl Store for EmptyStore {
         self.loads.fetch_add(1, Ordering::SeqCst);
         if let Some(permits) = &self.permits {
             let wait = permits.lock().unwrap().recv_timeout(Duration::from_secs(10));
-            wait.map_err(|_| StoreError("nobody sent a permit".to_owned()))?;
+            wait.map_err(|_| StoreError::Failed("nobody sent a permit".to_owned()))?;
         }
         Ok(None)
     }

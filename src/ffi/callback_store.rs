@@ -36,11 +36,14 @@ fn seconds(ttl: Option<Duration>) -> f64 {
 }
 
 fn failed<T>(callback: &str, status: i32) -> Result<T, StoreError> {
-    Err(StoreError(format!("the custom store's {callback} returned the status {status}")))
+    match status {
+        status if status == KHUFU_ERR_PENDING as i32 => Err(StoreError::Pending),
+        status => Err(StoreError::Failed(format!("the custom store's {callback} returned the status {status}"))),
+    }
 }
 
 fn missing<T>(callback: &str) -> Result<T, StoreError> {
-    Err(StoreError(format!("the custom store has no {callback}")))
+    Err(StoreError::Failed(format!("the custom store has no {callback}")))
 }
 
 fn saved(callback: &str, status: i32) -> Result<Saved, StoreError> {

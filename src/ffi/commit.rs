@@ -36,6 +36,7 @@ pub const KHUFU_COMMIT_EXCEPTION: u32 = 1;
 ///           serializer is pickle and the session contains an integer of more than 4,300 digits, or if another request
 ///           changed the integer of a khufu_session_increment so that the sum no longer fits in 64 bits.
 ///         - KHUFU_ERR_STORE if the store failed or took too long. Commit again; no change is made twice.
+///         - KHUFU_ERR_PENDING if a custom store has not answered yet. Commit again when it has.
 ///         - KHUFU_ERR_CONFLICT if other requests kept changing the session until store_timeout. Commit again. If that
 ///           fails too, open the session again.
 ///         - KHUFU_ERR_GONE if another request has ended the session or given it a new id. There is no Set-Cookie

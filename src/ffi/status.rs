@@ -43,6 +43,9 @@ pub enum khufu_status {
     KHUFU_ERR_GONE = 14,
     /// The session has a key that Beaker uses itself, and the option library is beaker.
     KHUFU_ERR_KEY = 15,
+    /// A callback of the application's own store has returned this status, because the store has not answered yet. Make
+    /// the same call again when it has.
+    KHUFU_ERR_PENDING = 16,
 }
 
 /// How the request's session cookie was opened. Numbers are never reused. Later versions may add load results.
@@ -92,6 +95,7 @@ impl From<&Error> for khufu_status {
             Error::Unsupported(_) | Error::Serializer(_) | Error::Serialize(_) => KHUFU_ERR_UNSUPPORTED,
             Error::Random(_) => KHUFU_ERR_RANDOM,
             Error::Store(_) => KHUFU_ERR_STORE,
+            Error::Pending => KHUFU_ERR_PENDING,
             Error::Conflict => KHUFU_ERR_CONFLICT,
             Error::Gone => KHUFU_ERR_GONE,
         }
@@ -116,7 +120,7 @@ impl From<LoadResult> for khufu_load_result {
 }
 
 /// Every status and its message.
-const MESSAGES: [(khufu_status, &CStr); 16] = [
+const MESSAGES: [(khufu_status, &CStr); 17] = [
     (KHUFU_OK, c"done"),
     (KHUFU_NOT_FOUND, c"not found"),
     (KHUFU_ERR_ARGUMENT, c"an argument is invalid"),
@@ -133,6 +137,7 @@ const MESSAGES: [(khufu_status, &CStr); 16] = [
     (KHUFU_ERR_CONFLICT, c"other requests kept changing the session"),
     (KHUFU_ERR_GONE, c"another request has ended the session"),
     (KHUFU_ERR_KEY, c"the library uses this key itself"),
+    (KHUFU_ERR_PENDING, c"the session store has not answered yet"),
 ];
 
 /// Every load result and its name.

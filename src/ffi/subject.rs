@@ -25,9 +25,9 @@ struct Subject {
 /// @param factory   a factory whose option type is store.
 /// @param sessions  set to a handle, even if the call fails. After a failure, khufu_subject_error returns the reason,
 ///                  and every other call on the handle fails. Free it with khufu_subject_free.
-/// @return KHUFU_OK, even if there are no sessions; KHUFU_ERR_STORE if the store failed; KHUFU_ERR_ARGUMENT if sessions
-///         cannot have a subject, because they are in cookies or in another library's records, or because the custom
-///         store has no callbacks for subjects.
+/// @return KHUFU_OK, even if there are no sessions; KHUFU_ERR_STORE if the store failed; KHUFU_ERR_PENDING if a custom
+///         store has not answered yet; KHUFU_ERR_ARGUMENT if sessions cannot have a subject, because they are in
+///         cookies or in another library's records, or because the custom store has no callbacks for subjects.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn khufu_subject_open(

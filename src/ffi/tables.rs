@@ -34,6 +34,13 @@ pub unsafe extern "C" fn khufu_sink_write(sink: *mut khufu_sink, data: *const c_
 /// them. No exception and no longjmp may leave them. The texts that they get are not NUL-terminated. user_data is the
 /// pointer that was given to khufu_options_set_store.
 ///
+/// A callback need not wait for its answer: it can remember what was asked, and return KHUFU_ERR_PENDING. The call of
+/// khufu then returns KHUFU_ERR_PENDING, too. Wait for the answer without khufu, and make the same call again with the
+/// same arguments. khufu asks the same questions in the same order, except those about steps that are finished. Each
+/// callback that has an answer returns it; the next question may be pending again. Free a session whose opening was
+/// pending. Between the calls, a session must not change; if it does, khufu treats the pending write as one whose answer
+/// was lost. To give up, return KHUFU_ERR_STORE for the question.
+///
 /// list, unlist and members keep the keys of a subject's records, so that a user's sessions can be listed and ended. A
 /// subject is 64 hexadecimal digits, too. If these three are NULL, sessions cannot have a subject.
 #[repr(C)]

@@ -5,6 +5,7 @@
 //! newer record.
 
 use std::time::Instant;
+use std::vec;
 
 use crate::error::Error;
 use crate::payload::serializer::Content;
@@ -14,8 +15,8 @@ use crate::record::id::Id;
 use crate::record::layout::{Loaded, Metadata, View};
 use crate::record::records::{NotLoaded, Records};
 use crate::record::snapshot::Snapshot;
-use crate::record::stored::{Invalidated, Stored, Unanswered};
-use crate::store::{Record, Saved, SubjectName};
+use crate::record::stored::{Invalidated, PendingCommit, PlannedWrite, Stored};
+use crate::store::{Record, Saved, StoreError, SubjectName, Write};
 use crate::sys::wiped::WipedBytes;
 
 pub(crate) struct Attempt<'a> {
@@ -24,6 +25,12 @@ pub(crate) struct Attempt<'a> {
     /// The request's time, in seconds since the Unix epoch.
     now: f64,
     deadline: Instant,
+    /// True if an earlier call of this commit ended without an answer of the store.
+    is_resumed: bool,
+    /// The writes that the earlier call sent. They are sent again.
+    planned: vec::IntoIter<PlannedWrite>,
+    /// The writes that a later call must send again.
+    sent: Vec<PlannedWrite>,
 }
 
 /// A newer record than the one that was opened, with this request's changes applied to it.
@@ -37,7 +44,15 @@ struct Merged {
 impl<'a> Attempt<'a> {
     /// `now` is the request's time, in seconds since the Unix epoch.
     pub fn new(records: &'a Records, stored: &'a mut Stored, now: f64, deadline: Instant) -> Self {
-        Self { records, stored, now, deadline }
+        let pending = stored.pending.take();
+        let is_resumed = pending.is_some();
+        let PendingCommit { deadline, writes } = pending.unwrap_or(PendingCommit { deadline, writes: Vec::new() });
+        Self { records, stored, now, deadline, is_resumed, planned: writes.into_iter(), sent: Vec::new() }
+    }
+
+    /// Keeps what a later call needs to go on with this commit, which the store has not answered yet.
+    pub fn suspend(self) {
+        self.stored.pending = Some(PendingCommit { deadline: self.deadline, writes: self.sent });
     }
 
     pub fn stored(&self) -> &Stored {
@@ -88,16 +103,23 @@ impl<'a> Attempt<'a> {
     /// in the meantime. The response must not set the browser's cookie then.
     pub fn touch(&mut self, content: &Content) -> Result<bool, Error> {
         let touched = self.in_turn(|attempt| {
-            let Attempt { records, stored, now, deadline } = attempt;
-            stored.metadata.drop_expired_snapshot(*now);
-            let mut put = records.prepare_write(stored.generation, content, &stored.metadata)?;
-            let touched = put.generation;
-            put.generation = stored.generation;
-            let saved = records.store.touch(&stored.key, &records.write(&put, *now, *deadline))?;
-            if saved == Saved::Yes && !records.layout.has_header() {
-                stored.generation = touched;
+            attempt.stored.metadata.drop_expired_snapshot(attempt.now);
+            let generation = attempt.stored.generation;
+            let plan = match attempt.planned.next() {
+                Some(plan) => plan,
+                None => attempt.plan(generation, content, attempt.stored.metadata.clone(), None)?,
+            };
+            let write = attempt.records.write(&plan, content, attempt.now, attempt.deadline);
+            match attempt.records.store.touch(&attempt.stored.key, &Write { generation, ..write }) {
+                Ok(Saved::Yes) => {
+                    if !attempt.records.layout.has_header() {
+                        attempt.stored.generation = plan.creates;
+                    }
+                    Ok(true)
+                }
+                Ok(_) => Ok(false),
+                Err(error) => Err(attempt.not_answered(plan, error)),
             }
-            Ok(saved == Saved::Yes)
         });
         match touched {
             // The deadline came before this request's turn. A request that only read the session loses nothing.
@@ -118,28 +140,33 @@ impl<'a> Attempt<'a> {
     }
 
     fn insert(&mut self, content: &Content) -> Result<(), Error> {
-        let layout = &self.records.layout;
-        let id = layout.new_id()?;
-        let key = layout.key(&id);
-        let mut metadata = self.stored.metadata.clone();
-        self.complete_header(&mut metadata, &id)?;
-        let put = self.records.prepare_write(0, content, &metadata)?;
-        match self.records.store.save(&key, 0, &self.records.write(&put, self.now, self.deadline)) {
+        let plan = match self.planned.next() {
+            Some(plan) => plan,
+            None => {
+                let id = self.records.layout.new_id()?;
+                let key = self.records.layout.key(&id);
+                let metadata = self.complete_header(self.stored.metadata.clone(), &id)?;
+                self.plan(0, content, metadata, Some((id, key)))?
+            }
+        };
+        let Some((_, key)) = &plan.new_id else { return Err(Error::Conflict) };
+        match self.records.store.save(key, 0, &self.records.write(&plan, content, self.now, self.deadline)) {
             Ok(Saved::Yes) => {}
             Ok(_) => return Err(Error::Conflict),
-            Err(error) => {
-                // The insert may still take effect later, even after a logout, so this id is not used again.
-                self.stored.unanswered_inserts.push((key, metadata.header.subject));
-                return Err(error.into());
+            Err(error) => return Err(self.not_answered(plan, error)),
+        }
+        while let Some((key, subject)) = self.stored.unanswered_inserts.last() {
+            // A failure does not matter: nobody knows the id of such a record, and the record expires.
+            if self.records.store.remove(key, 0, *subject, self.deadline) == Err(StoreError::Pending) {
+                self.sent.push(plan);
+                return Err(Error::Pending);
             }
+            self.stored.unanswered_inserts.pop();
         }
-        let generation = put.generation;
-        self.stored.adopt(id, key);
-        self.stored.was_saved(generation, metadata);
-        // A failure does not matter: nobody knows the id of such a record, and the record expires.
-        for (key, subject) in std::mem::take(&mut self.stored.unanswered_inserts) {
-            let _ = self.records.store.remove(&key, 0, subject, self.deadline);
+        if let Some((id, key)) = plan.new_id {
+            self.stored.adopt(id, key);
         }
+        self.stored.was_saved(plan.creates, plan.metadata);
         Ok(())
     }
 
@@ -148,8 +175,9 @@ impl<'a> Attempt<'a> {
         let reloads_first = self.stored.renews_id || !self.stored.unanswered.is_empty();
         let mut newer = if reloads_first { self.reload(content)? } else { None };
         loop {
-            match self.put(content, newer.as_ref())? {
-                (Saved::Yes, generation, metadata) => {
+            let plan = self.next_replacement(content, newer.as_ref())?;
+            match self.send(&plan, newer.as_ref().map_or(&*content, |merged| &merged.content)) {
+                Ok(Saved::Yes) => {
                     if let Some(merged) = newer {
                         *content = merged.content;
                     }
@@ -157,47 +185,76 @@ impl<'a> Attempt<'a> {
                         let key = self.records.layout.key(&id);
                         self.stored.adopt(id, key);
                     }
-                    self.stored.was_saved(generation, metadata);
+                    self.stored.was_saved(plan.creates, plan.metadata);
                     return Ok(());
                 }
-                (Saved::Gone, ..) => return Err(Error::Gone),
-                (Saved::Conflict, ..) if Instant::now() >= self.deadline => return Err(Error::Conflict),
-                (Saved::Conflict, ..) => newer = self.reload(content)?,
+                Ok(Saved::Gone) => return Err(Error::Gone),
+                Ok(Saved::Conflict) if Instant::now() >= self.deadline => return Err(Error::Conflict),
+                Ok(Saved::Conflict) => {
+                    self.keep(plan);
+                    newer = self.reload(content)?;
+                }
+                Err(error) => return Err(self.not_answered(plan, error)),
             }
         }
     }
 
-    /// Replaces the record that was opened, or a newer one.
-    fn put(&mut self, content: &Content, newer: Option<&Merged>) -> Result<(Saved, u64, Metadata), Error> {
-        let opened = &self.stored.metadata;
+    /// The next write of this commit that replaces the record that was opened, or a newer one.
+    fn next_replacement(&mut self, content: &Content, newer: Option<&Merged>) -> Result<PlannedWrite, Error> {
+        if let Some(plan) = self.planned.next() {
+            return Ok(plan);
+        }
         let (content, metadata, replaces) = match newer {
             Some(merged) => (&merged.content, &merged.metadata, merged.replaces),
-            None => (content, opened, self.stored.generation),
+            None => (content, &self.stored.metadata, self.stored.generation),
         };
-        let mut metadata = metadata.clone();
         let id = self.stored.planned_id.as_ref().or(self.stored.id.as_ref()).ok_or(Error::Gone)?;
-        self.complete_header(&mut metadata, id)?;
-        let put = self.records.prepare_write(replaces, content, &metadata)?;
-        let write = self.records.write(&put, self.now, self.deadline);
+        self.plan(replaces, content, self.complete_header(metadata.clone(), id)?, None)
+    }
+
+    /// Replaces the record in the store.
+    fn send(&self, plan: &PlannedWrite, content: &Content) -> Result<Saved, StoreError> {
+        let write = self.records.write(plan, content, self.now, self.deadline);
         let planned_key = self.stored.planned_id.as_ref().map(|id| self.records.layout.key(id));
         let (store, key) = (&self.records.store, &self.stored.key);
-        let outcome = match planned_key.filter(|planned_id| planned_id != key) {
-            None => store.save(key, replaces, &write),
-            Some(new_key) => store.rename(key, replaces, &new_key, &write),
-        };
-        match outcome {
-            Ok(saved) => Ok((saved, put.generation, metadata)),
-            Err(error) => {
-                let (creates, changes) = (put.generation, self.stored.changes().len());
-                self.stored.unanswered.push(Unanswered { replaces, creates, id: metadata.header.saves[0], changes });
-                Err(error.into())
-            }
+        match planned_key.filter(|planned_id| planned_id != key) {
+            None => store.save(key, plan.replaces, &write),
+            Some(new_key) => store.rename(key, plan.replaces, &new_key, &write),
         }
+    }
+
+    /// Plans a write of `content` that replaces the record of generation `replaces`, or inserts a record if that is 0.
+    fn plan(
+        &self,
+        replaces: u64,
+        content: &Content,
+        metadata: Metadata,
+        new_id: Option<(Id, String)>,
+    ) -> Result<PlannedWrite, Error> {
+        let record = self.records.layout.dumps(content, &metadata)?;
+        let creates = self.records.store.generation(&record.data).unwrap_or(replaces + 1);
+        Ok(PlannedWrite { record, metadata, replaces, creates, new_id, changes: self.stored.changes().len() })
+    }
+
+    /// Keeps a write that the store refused, if the store may leave this commit unanswered.
+    fn keep(&mut self, plan: PlannedWrite) {
+        if self.is_resumed {
+            self.sent.push(plan);
+        }
+    }
+
+    /// Keeps a write that the store did not answer. Returns the error of the commit.
+    fn not_answered(&mut self, plan: PlannedWrite, error: StoreError) -> Error {
+        match error {
+            StoreError::Pending => self.sent.push(plan),
+            StoreError::Failed(_) => self.stored.was_not_answered(&plan),
+        }
+        error.into()
     }
 
     /// Completes the header of a record before it is saved: the hash of the token, the id of the save, the subject's
     /// name.
-    fn complete_header(&self, metadata: &mut Metadata, id: &Id) -> Result<(), Error> {
+    fn complete_header(&self, mut metadata: Metadata, id: &Id) -> Result<Metadata, Error> {
         metadata.drop_expired_snapshot(self.now);
         let header = &mut metadata.header;
         if self.records.layout.has_header() {
@@ -208,7 +265,7 @@ impl<'a> Attempt<'a> {
             header.saves[0] = self.records.save_ids.next()?;
         }
         header.subject = self.records.subject_name(metadata.subject.as_deref().map(String::as_str));
-        Ok(())
+        Ok(metadata)
     }
 
     /// Loads the record again and applies this request's changes to it. `None` if the record may already be under its

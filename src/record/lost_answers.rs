@@ -43,7 +43,7 @@ impl Lossy {
 fn answered<T>(countdown: &AtomicUsize, answer: T) -> Result<T, StoreError> {
     let one_less = |left: usize| left.checked_sub(1);
     match countdown.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less) {
-        Ok(1) => Err(StoreError("no answer in time".to_owned())),
+        Ok(1) => Err(StoreError::Failed("no answer in time".to_owned())),
         _ => Ok(answer),
     }
 }

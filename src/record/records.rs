@@ -7,8 +7,9 @@ use crate::error::Error;
 use crate::load::{LoadResult, Refusal};
 use crate::payload::serializer::Content;
 use crate::record::id::Id;
-use crate::record::layout::{EncodedRecord, Layout, Loaded, Metadata};
+use crate::record::layout::{Layout, Loaded, Metadata};
 use crate::record::save_id::SaveIds;
+use crate::record::stored::PlannedWrite;
 use crate::record::turns::Turns;
 use crate::store::{Driver, Record, Write};
 
@@ -100,35 +101,22 @@ impl Records {
     }
 }
 
-/// A record to write, and the generation that it will have.
-pub(super) struct PreparedWrite<'a> {
-    record: EncodedRecord,
-    pub generation: u64,
-    metadata: &'a Metadata,
-    content: &'a Content,
-}
-
 impl Records {
-    /// Prepares a write that replaces the record of generation `replaces`, or inserts a record if that is 0.
-    pub(super) fn prepare_write<'a>(
+    /// The arguments of a save of `content`.
+    pub(super) fn write<'a>(
         &self,
-        replaces: u64,
-        content: &'a Content,
-        metadata: &'a Metadata,
-    ) -> Result<PreparedWrite<'a>, Error> {
-        let record = self.layout.dumps(content, metadata)?;
-        let generation = self.store.generation(&record.data).unwrap_or(replaces + 1);
-        Ok(PreparedWrite { record, generation, metadata, content })
-    }
-
-    pub(super) fn write<'a>(&self, put: &'a PreparedWrite<'_>, now: f64, deadline: Instant) -> Write<'a> {
+        plan: &'a PlannedWrite,
+        content: &Content,
+        now: f64,
+        deadline: Instant,
+    ) -> Write<'a> {
         Write {
-            generation: put.generation,
-            data: &put.record.data,
-            header: put.record.header_len,
-            subject: put.metadata.header.subject,
-            accessed: put.content.renewed.seconds,
-            ttl: self.ttl(put.content, put.metadata, now),
+            generation: plan.creates,
+            data: &plan.record.data,
+            header: plan.record.header_len,
+            subject: plan.metadata.header.subject,
+            accessed: content.renewed.seconds,
+            ttl: self.ttl(content, &plan.metadata, now),
             deadline,
         }
     }

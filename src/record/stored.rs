@@ -1,9 +1,11 @@
 //! The record of a request's session, and the changes that are not saved yet.
 
+use std::time::Instant;
+
 use crate::payload::serializer::Content;
 use crate::record::changes::{Change, Changes};
 use crate::record::id::Id;
-use crate::record::layout::{Loaded, Metadata, View};
+use crate::record::layout::{EncodedRecord, Loaded, Metadata, View};
 use crate::record::records::Records;
 use crate::record::save_id::SaveId;
 use crate::store::SubjectName;
@@ -31,6 +33,8 @@ pub(crate) struct Stored {
     pub(super) has_fresh_id: bool,
     /// The saves since the last answered one. Their answers were lost.
     pub(super) unanswered: Vec<Unanswered>,
+    /// The commit that the store has not answered yet.
+    pub(super) pending: Option<PendingCommit>,
     /// Records whose inserts were not answered. They may exist, under ids that nobody else knows.
     pub(super) unanswered_inserts: Vec<KeyAndSubject>,
     /// This request's changes since it opened or saved the record.
@@ -50,6 +54,27 @@ pub(super) struct Unanswered {
     pub creates: u64,
     /// Its id in the record's header.
     pub id: SaveId,
+    /// The number of the request's changes that it contains.
+    pub changes: usize,
+}
+
+/// A commit that the store has not answered yet. The caller makes it again, and it then takes the same steps.
+pub(super) struct PendingCommit {
+    pub deadline: Instant,
+    /// The writes that it sent to the store, in their order. The store has not answered the last one.
+    pub writes: Vec<PlannedWrite>,
+}
+
+/// A write of a record. If the store has not answered it, the same write is sent again.
+pub(super) struct PlannedWrite {
+    pub record: EncodedRecord,
+    pub metadata: Metadata,
+    /// The generation that it replaces. 0 for a new record.
+    pub replaces: u64,
+    /// The generation that it creates.
+    pub creates: u64,
+    /// The id of a new record, and its key in the store.
+    pub new_id: Option<(Id, String)>,
     /// The number of the request's changes that it contains.
     pub changes: usize,
 }
@@ -101,6 +126,7 @@ impl Stored {
 
     /// Adds a change of this request. Changes that an unanswered save contains are not altered.
     pub fn note(&mut self, change: Change) {
+        self.give_up_pending();
         let fixed = self.unanswered.iter().map(|save| save.changes).max();
         self.changes.push(change, fixed.unwrap_or_default());
     }
@@ -120,6 +146,7 @@ impl Stored {
 
     /// Gives the session a new id at the next commit.
     pub fn renew_id(&mut self) {
+        self.give_up_pending();
         self.renews_id = true;
     }
 
@@ -153,6 +180,7 @@ impl Stored {
 
     /// Ends the session. Its record is removed at commit. Data that are set from now on belong to a new session.
     pub fn mark_ended(&mut self) {
+        self.give_up_pending();
         let Self { generation, key, metadata, planned_id, unreadable, unanswered_inserts, invalidated, .. } =
             std::mem::take(self);
         self.invalidated = invalidated;
@@ -160,6 +188,25 @@ impl Stored {
         self.invalidated.extend(unanswered_inserts.into_iter().map(Invalidated::Opened));
         if generation > 0 {
             self.invalidated.push(Invalidated::Opened((key, metadata.header.subject)));
+        }
+    }
+
+    /// Counts the last write of a pending commit as a save whose answer was lost. Called when the session changes before
+    /// the store has answered.
+    fn give_up_pending(&mut self) {
+        if let Some(write) = self.pending.take().and_then(|mut pending| pending.writes.pop()) {
+            self.was_not_answered(&write);
+        }
+    }
+
+    /// Called after a write whose answer was lost.
+    pub(super) fn was_not_answered(&mut self, write: &PlannedWrite) {
+        let PlannedWrite { replaces, creates, changes, .. } = *write;
+        let Metadata { header, .. } = &write.metadata;
+        match &write.new_id {
+            // The insert may still take effect later, even after a logout, so this id is not used again.
+            Some((_, key)) => self.unanswered_inserts.push((key.clone(), header.subject)),
+            None => self.unanswered.push(Unanswered { replaces, creates, id: header.saves[0], changes }),
         }
     }
 

@@ -222,13 +222,17 @@ impl Session {
         let Some(records) = shared.current.records() else { return Ok(None) };
         let deadline = records.deadline_within(limit)?;
         let Some(mut stored) = self.stored.take() else { return Ok(None) };
-        let outcome = self.attempt(records, Attempt::new(records, &mut stored, self.now, deadline));
+        let mut attempt = Attempt::new(records, &mut stored, self.now, deadline);
+        let outcome = self.attempt(records, &mut attempt);
+        if matches!(outcome, Err(Error::Pending)) {
+            attempt.suspend();
+        }
         self.stored = Some(stored);
         outcome
     }
 
     /// Removes the records of ended sessions and saves this one.
-    fn attempt(&mut self, records: &Records, mut attempt: Attempt<'_>) -> Result<Option<SetCookie>, Error> {
+    fn attempt(&mut self, records: &Records, attempt: &mut Attempt<'_>) -> Result<Option<SetCookie>, Error> {
         attempt.remove_invalidated()?;
         if !self.is_changed() {
             return Ok(None);

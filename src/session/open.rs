@@ -237,7 +237,7 @@ impl Opening<'_> {
                 self.unreadable.push(id);
                 Ok(Err(refusal.mark_genuine()))
             }
-            Err(NotLoaded::Failed(error)) if records.settings.empty_on_error => {
+            Err(NotLoaded::Failed(error)) if records.settings.empty_on_error && error != Error::Pending => {
                 self.unreadable.push(id);
                 Ok(Err(Refusal::new(LoadResult::StoreError, error.to_string())))
             }

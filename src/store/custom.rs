@@ -12,6 +12,12 @@ use crate::sys::wiped::WipedBytes;
 /// record counts as missing. The methods run on the thread that calls khufu, possibly on several threads at once.
 /// `store_timeout` cannot interrupt them.
 ///
+/// A method need not wait for its answer: it can return [`StoreError::Pending`]. The call of khufu then fails with
+/// [`Error::Pending`](crate::Error::Pending). Wait for the answer without khufu, and make the same call again. khufu asks
+/// the same questions in the same order, except those about steps that are finished. Each method that has an answer
+/// returns it; the next question may be pending again. Between the calls, the session must not change; if it does, khufu
+/// treats the pending write as one whose answer was lost.
+///
 /// [`Store::list`], [`Store::unlist`] and [`Store::members`] keep the keys of a subject's records, so that a user's
 /// sessions can be listed and ended. A subject is 64 hexadecimal digits, too.
 ///
@@ -188,7 +194,9 @@ impl<S: Store> Driver for CustomDriver<S> {
         let removed = self.0.remove(key, expected)?;
         if let Some(subject) = subject.filter(|_| removed == Saved::Yes && self.0.keeps_subjects()) {
             // A failure does no harm: the note would be about a record that does not exist.
-            let _ = self.0.unlist(&subject.hex(), key);
+            if self.0.unlist(&subject.hex(), key) == Err(StoreError::Pending) {
+                return Err(StoreError::Pending);
+            }
         }
         Ok(removed)
     }
@@ -205,7 +213,9 @@ impl<S: Store> Driver for CustomDriver<S> {
         }
         match keys.iter().all(|key| key.len() == KEY && key.bytes().all(|byte| byte.is_ascii_hexdigit())) {
             true => Ok(keys),
-            false => Err(StoreError("the custom store's members are not keys of 64 hexadecimal digits".to_owned())),
+            false => {
+                Err(StoreError::Failed("the custom store's members are not keys of 64 hexadecimal digits".to_owned()))
+            }
         }
     }
 
@@ -217,7 +227,7 @@ impl<S: Store> Driver for CustomDriver<S> {
                 Saved::Yes => return Ok(true),
                 Saved::Gone => return Ok(false),
                 Saved::Conflict if Instant::now() >= deadline => {
-                    return Err(StoreError(
+                    return Err(StoreError::Failed(
                         "other requests kept changing the session, so that it could not be ended".to_owned(),
                     ));
                 }

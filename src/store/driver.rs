@@ -68,14 +68,23 @@ pub enum Saved {
     Gone,
 }
 
-/// The reason why a store failed. The text contains no secret.
+/// The reason why a store gave no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct StoreError(pub String);
+pub enum StoreError {
+    /// The store failed, for this reason, which must not contain a secret. A write may have been made nevertheless.
+    #[error("{0}")]
+    Failed(String),
+    /// The store has not answered yet. The caller of khufu gets [`Error::Pending`] and waits without khufu.
+    #[error("the store has not answered yet")]
+    Pending,
+}
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
-        Self::Store(error.0)
+        match error {
+            StoreError::Failed(reason) => Self::Store(reason),
+            StoreError::Pending => Self::Pending,
+        }
     }
 }
 
@@ -124,7 +133,7 @@ pub(crate) trait Driver: Send + Sync {
     /// A store may make both changes in one step. If it then finds only the new record, an earlier call succeeded, and
     /// this call replaces the new record.
     fn rename(&self, _key: &str, _expected: u64, _new_key: &str, _write: &Write<'_>) -> Result<Saved, StoreError> {
-        Err(StoreError("this store does not rename records".to_owned()))
+        Err(StoreError::Failed("this store does not rename records".to_owned()))
     }
 
     /// True if the store supports [`Driver::members`] and [`Driver::revoke`].
@@ -158,5 +167,5 @@ pub(crate) trait Driver: Send + Sync {
 }
 
 fn no_subjects() -> StoreError {
-    StoreError("this store does not keep subjects".to_owned())
+    StoreError::Failed("this store does not keep subjects".to_owned())
 }

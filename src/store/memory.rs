@@ -120,7 +120,7 @@ fn cost(data: &[u8], has_subject: bool) -> usize {
 fn key(key: &str) -> Result<Key, StoreError> {
     let mut bytes = [0; 32];
     hex::decode_to_slice(key, &mut bytes)
-        .map_err(|_| StoreError("a key of the memory store must be 64 hexadecimal digits".to_owned()))?;
+        .map_err(|_| StoreError::Failed("a key of the memory store must be 64 hexadecimal digits".to_owned()))?;
     Ok(Key(bytes))
 }
 
@@ -146,7 +146,7 @@ impl Memory {
     fn put(&self, key: Key, expected: Expected, write: &Write<'_>) -> Result<Saved, StoreError> {
         if cost(write.data, write.subject.is_some()) > self.most_bytes {
             let length = write.data.len();
-            return Err(StoreError(format!(
+            return Err(StoreError::Failed(format!(
                 "a record of {length} bytes does not fit into this memory store: raise store_max_bytes"
             )));
         }

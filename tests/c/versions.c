@@ -13,7 +13,7 @@ TEST(every_status_has_a_message_of_its_own) {
     const khufu_status statuses[] = {KHUFU_OK, KHUFU_NOT_FOUND, KHUFU_ERR_ARGUMENT, KHUFU_ERR_UTF8, KHUFU_ERR_JSON, KHUFU_ERR_TYPE,
                                      KHUFU_ERR_RANGE, KHUFU_ERR_TOO_LARGE, KHUFU_ERR_OPTION, KHUFU_ERR_UNSUPPORTED,
                                      KHUFU_ERR_RANDOM, KHUFU_ERR_INTERNAL, KHUFU_ERR_STORE, KHUFU_ERR_CONFLICT,
-                                     KHUFU_ERR_GONE, KHUFU_ERR_KEY};
+                                     KHUFU_ERR_GONE, KHUFU_ERR_KEY, KHUFU_ERR_PENDING};
     size_t count = sizeof statuses / sizeof *statuses;
     for (size_t i = 0; i < count; i++) {
         CHECK_INT(statuses[i], i); /* numbers are never changed or reused */
@@ -38,7 +38,7 @@ TEST(every_load_result_has_its_name) {
 }
 
 TEST(unknown_numbers_also_have_a_text) {
-    const int32_t numbers[] = {-1, 16, 100, INT32_MAX, INT32_MIN};
+    const int32_t numbers[] = {-1, 17, 100, INT32_MAX, INT32_MIN};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         CHECK(*khufu_status_message(numbers[i]) != 0);
         CHECK(*khufu_load_result_name(numbers[i]) != 0);

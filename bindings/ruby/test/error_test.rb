@@ -20,7 +20,8 @@ class ErrorTest < SessionTest
   def test_every_status_of_the_header_has_its_class
     header = File.read(File.expand_path("../../../include/khufu.h", __dir__))
     numbers = header.scan(/\bKHUFU_ERR_\w+\s*=?\s*\(?(\d+)/).map { |number,| number.to_i }.uniq
-    assert_equal STATUSES.values, numbers.sort
+    pending = 16 # KHUFU_ERR_PENDING, which no store in Ruby returns
+    assert_equal STATUSES.values, numbers.sort - [pending]
   end
 
   def test_status_becomes_its_class

@@ -4,6 +4,7 @@
 //! With `KHUFU_EVERY_INTERLEAVING=1`, every program is tried with every other, which takes a few minutes.
 //! `KHUFU_ROUNDS` is the number of random schedules, and `KHUFU_SEED` is their seed. Each run prints its seed.
 
+mod answers;
 mod model;
 mod races;
 mod request;

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::answers::answered;
 use super::schedule::{self, Span};
 use crate::session::{OpenOptions, Outcome};
 use crate::{Error, Factory, LoadResult, Session};
@@ -194,13 +195,13 @@ impl Setting {
         match program {
             Program::Session { acts, .. } => Run::new(self, &mut log).all(acts),
             Program::RevokeAll(_) => again(&mut log.events, || {
-                let count = count_of(self.factory.subject(&alice).and_then(|subject| subject.revoke_all(None)));
+                let revoke_all = || self.factory.subject(&alice)?.revoke_all(None);
+                let count = count_of(answered(revoke_all));
                 Seen::Revoked { only: None, count }
             }),
             Program::Revoke => again(&mut log.events, || {
-                let count = count_of(
-                    self.factory.subject(&alice).and_then(|subject| subject.revoke(&self.key)).map(usize::from),
-                );
+                let revoke = || self.factory.subject(&alice)?.revoke(&self.key);
+                let count = count_of(answered(revoke).map(usize::from));
                 Seen::Revoked { only: Some(self.key.clone()), count }
             }),
             Program::List(_) => again(&mut log.events, || list(&self.factory, &alice)),
@@ -218,7 +219,7 @@ fn count_of(outcome: Result<usize, Error>) -> Option<usize> {
 }
 
 pub(super) fn list(factory: &Factory, subject: &str) -> Seen {
-    let keys = match factory.subject(subject).and_then(|subject| subject.sessions()) {
+    let keys = match answered(|| factory.subject(subject)?.sessions()) {
         Ok(sessions) => Some(sessions.into_iter().map(|session| session.id).collect()),
         Err(Error::Store(_)) => None,
         Err(error) => panic!("{error}"),
@@ -246,10 +247,8 @@ pub(super) fn data(session: &mut Session) -> Data {
 
 /// Opens the session of a cookie's value.
 pub(super) fn open(factory: &Factory, cookie: Option<&str>, now: f64) -> Result<Session, Error> {
-    factory.open_with(
-        cookie.map(|value| format!("session={value}")).unwrap_or_default().as_bytes(),
-        &OpenOptions::new().now(now),
-    )
+    let header = cookie.map(|value| format!("session={value}")).unwrap_or_default();
+    answered(|| factory.open_with(header.as_bytes(), &OpenOptions::new().now(now)))
 }
 
 struct Run<'a> {
@@ -377,7 +376,7 @@ impl<'a> Run<'a> {
         let mut before = data(session);
         schedule::begin(may_retry);
         let ending = if exception { Outcome::Exception } else { Outcome::Response };
-        let outcome = session.commit(ending).map(<[_]>::to_vec);
+        let outcome = answered(|| session.commit(ending).map(<[_]>::to_vec));
         let span = schedule::end();
         let status = match &outcome {
             Ok(_) => Status::Ok,

@@ -94,7 +94,7 @@ pub(crate) fn step<T: Debug>(
         Execution::Never => {}
         Execution::Later => schedule.state.lock().late.push((name, Box::new(move || drop(work())))),
     }
-    Err(StoreError("the answer was lost".to_owned()))
+    Err(StoreError::Failed("the answer was lost".to_owned()))
 }
 
 /// Begins an operation of this thread's request. [`end`] returns its steps.

@@ -35,11 +35,17 @@ impl TestStore {
 }
 
 fn opened(url: &str) -> Arc<dyn Driver> {
-    Arc::new(Steps(Location::of(url).open().unwrap()))
+    Arc::new(Steps { store: Location::of(url).open().unwrap(), is_deferred: false })
 }
 
 pub(super) fn memory() -> TestStore {
     TestStore { name: "memory", url: None, store: opened("memory:"), _owned: None }
+}
+
+/// A store in memory, which answers a question only when the call is made again.
+pub(super) fn deferred() -> TestStore {
+    let store = Location::of("memory:").open().unwrap();
+    TestStore { name: "deferred", url: None, store: Arc::new(Steps { store, is_deferred: true }), _owned: None }
 }
 
 /// A store made of callbacks, which take the steps themselves.
@@ -65,6 +71,7 @@ fn redis() -> TestStore {
 pub(super) fn of_one_step() -> Vec<TestStore> {
     vec![
         memory(),
+        deferred(),
         #[cfg(feature = "sqlite")]
         sqlite(),
         #[cfg(feature = "redis")]

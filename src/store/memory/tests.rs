@@ -72,7 +72,7 @@ fn one_session_may_be_as_large_as_the_limit() {
     assert_eq!(store.save(&new_key(), 0, &write(1, &data, MINUTE)), Ok(Saved::Yes));
     let larger = bytes(None, vec![b'x'; (1 << 20) - OVERHEAD - 33]);
     let refused = store.save(&new_key(), 0, &write(1, &larger, MINUTE)).unwrap_err();
-    assert!(refused.0.contains("store_max_bytes"), "{refused}");
+    assert!(refused.to_string().contains("store_max_bytes"), "{refused}");
 }
 
 #[test]

@@ -135,7 +135,7 @@ impl Client {
                 };
                 slots.server(cluster::slot(key)).ok_or_else(|| {
                     *lock(&state.slots) = None;
-                    StoreError("no node of the Redis cluster serves the slot of this key".to_owned())
+                    StoreError::Failed("no node of the Redis cluster serves the slot of this key".to_owned())
                 })
             }
             Layout::Sentinel { sentinels, settings, master } => {
@@ -181,6 +181,6 @@ impl Client {
             }
             _ => "",
         };
-        StoreError(format!("Redis at {}: {}{hint}", server.address, reason(error)))
+        StoreError::Failed(format!("Redis at {}: {}{hint}", server.address, reason(error)))
     }
 }

@@ -49,7 +49,10 @@ impl Slots {
                 Err(error) => reasons.push(format!("{address}: {}", reason(&error))),
             }
         }
-        Err(StoreError(format!("no node of the Redis cluster says which node has which keys ({})", reasons.join("; "))))
+        Err(StoreError::Failed(format!(
+            "no node of the Redis cluster says which node has which keys ({})",
+            reasons.join("; ")
+        )))
     }
 
     fn ask(asked: &Server, servers: &Servers, settings: &ConnectionSettings, deadline: Instant) -> RedisResult<Self> {

@@ -206,7 +206,7 @@ fn decoded(mut value: Vec<u8>) -> Record {
 /// The error of a save that was sent twice, when another writer has saved the record since. The first request may have
 /// succeeded before that writer saved, so this is neither a success nor a conflict.
 fn unknown_outcome() -> StoreError {
-    StoreError(
+    StoreError::Failed(
         "Redis did not answer a save, and another request has changed the session since; commit again".to_owned(),
     )
 }

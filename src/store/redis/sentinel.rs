@@ -42,7 +42,7 @@ impl Lookup<'_> {
                 Err(error) => reasons.push(format!("{address} (named by {sentinel}): {}", reason(&error))),
             }
         }
-        Err(StoreError(format!("no Redis master named {:?} was found ({})", self.master, reasons.join("; "))))
+        Err(StoreError::Failed(format!("no Redis master named {:?} was found ({})", self.master, reasons.join("; "))))
     }
 
     fn ask(&self, sentinel: &Server, deadline: Instant) -> RedisResult<Address> {

@@ -23,7 +23,7 @@ pub(super) struct Files {
 }
 
 fn wrong(reason: impl std::fmt::Display) -> StoreError {
-    StoreError(format!("TLS to Redis: {reason}"))
+    StoreError::Failed(format!("TLS to Redis: {reason}"))
 }
 
 fn certificates(path: &PathBuf) -> Result<Vec<CertificateDer<'static>>, StoreError> {

@@ -72,7 +72,7 @@ const FORMS: &str = "redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE], redis+unix:
      with rediss for TLS";
 
 fn wrong(reason: &str) -> StoreError {
-    StoreError(format!("the URL of the Redis store is invalid: {reason}. Use {FORMS}"))
+    StoreError::Failed(format!("the URL of the Redis store is invalid: {reason}. Use {FORMS}"))
 }
 
 /// The parts of a URL, still percent-encoded.

@@ -88,9 +88,10 @@ impl Sqlite {
     /// Opens a database, and creates it if it is missing or empty. Only the owner can read a new file. Its folder must
     /// exist.
     pub fn open(path: &str, deadline: Instant) -> Result<Self, StoreError> {
-        let absolute = std::path::absolute(path).map_err(|error| StoreError(format!("the SQLite store: {error}")))?;
+        let absolute =
+            std::path::absolute(path).map_err(|error| StoreError::Failed(format!("the SQLite store: {error}")))?;
         let timed_out =
-            || StoreError(format!("the SQLite store {}: opening: a fork lasted too long", absolute.display()));
+            || StoreError::Failed(format!("the SQLite store {}: opening: a fork lasted too long", absolute.display()));
         let call = Call::begin(deadline).ok_or_else(timed_out)?;
         let store = Self { connections: Connections::to(&absolute, &call) };
         drop(call);
@@ -176,7 +177,7 @@ impl Sqlite {
     }
 
     fn error(&self, doing: &str, reason: &str) -> StoreError {
-        StoreError(format!("the SQLite store {}: {doing}: {reason}", self.connections.path.display()))
+        StoreError::Failed(format!("the SQLite store {}: {doing}: {reason}", self.connections.path.display()))
     }
 }
 

@@ -50,7 +50,7 @@ fn open(path: &Path) -> Sqlite {
 fn refusal(path: &Path) -> String {
     let error = Sqlite::open(path.to_str().unwrap(), soon()).err().expect("the database is refused");
     error
-        .0
+        .to_string()
         .strip_prefix(&format!("the SQLite store {}: opening: ", path.display()))
         .expect("the error names the path")
         .to_owned()
@@ -309,8 +309,8 @@ fn a_call_ends_by_its_deadline_while_another_writes() {
     let error = save_within(&store, "key", 1, limit).unwrap_err();
     let took = begin.elapsed();
     assert!(took >= limit - Duration::from_millis(2) && took < limit + Duration::from_millis(150), "{took:?}");
-    assert!(error.0.contains("sessions.db: saving a record: the time limit"), "{error}");
-    assert!(!error.0.contains("secret"));
+    assert!(error.to_string().contains("sessions.db: saving a record: the time limit"), "{error}");
+    assert!(!error.to_string().contains("secret"));
     assert!(store.remove("key", 0, None, Instant::now() + limit).is_err());
     assert!(store.revoke("key", &[new_subject()], Instant::now() + limit).is_err());
     assert_eq!(load(&store, "key"), Some(record(1, "secret")), "reading does not wait");

@@ -28,10 +28,10 @@ fn a_cluster_fulfils_the_contract() {
     }
     let one_node = open(&format!("redis://127.0.0.1:{}", cluster.0[0].port));
     let error = (0..100).find_map(|_| one_node.load(&new_key(), soon()).err()).unwrap();
-    assert!(error.0.contains("use redis+cluster://"), "{error}");
+    assert!(error.to_string().contains("use redis+cluster://"), "{error}");
     let data = bytes(Some(new_subject()), "data");
     let error = one_node.save(&new_key(), 0, &write(1, &data, MINUTE)).unwrap_err();
-    assert!(error.0.contains("use redis+cluster://"), "{error}");
+    assert!(error.to_string().contains("use redis+cluster://"), "{error}");
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn any_node_that_answers_is_enough_to_find_a_cluster() {
     assert_eq!(fresh.load(&on_last, within(2 * SECOND)), Ok(None), "a node that hangs does not use up all the time");
     cluster.0[0].thaw();
     let error = open(&format!("redis+cluster://127.0.0.1:{nobody}")).load("k", within(SECOND)).unwrap_err();
-    assert!(error.0.contains(&nobody.to_string()) && error.0.contains("refused"), "{error}");
+    assert!(error.to_string().contains(&nobody.to_string()) && error.to_string().contains("refused"), "{error}");
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn sentinels_lead_to_the_new_master() {
     assert_eq!(store.revoke(&key, &[subject], soon()), Ok(true));
     assert_eq!(store.members(&[subject], soon()), Ok(vec![]));
     let error = open(&watched.url().replace("/sessions", "/other")).load("k", within(SECOND)).unwrap_err();
-    assert!(error.0.contains("other") && error.0.contains("does not know the name"), "{error}");
+    assert!(error.to_string().contains("other") && error.to_string().contains("does not know the name"), "{error}");
 }
 
 #[test]
@@ -120,13 +120,13 @@ fn passwords_and_users_are_accepted_and_appear_in_no_error() {
         assert_eq!(save(&store, &key, 1, &long(2)), Saved::Yes);
     }
     for (login, code) in [(":opensesame@", "WRONGPASS"), ("khufu:hunter2@", "WRONGPASS"), ("", "NOAUTH")] {
-        let error = at(login, "").load("k", within(SECOND)).unwrap_err().0;
+        let error = at(login, "").load("k", within(SECOND)).unwrap_err().to_string();
         assert!(error.contains(code) && error.contains(&server.port.to_string()), "{error}");
         assert!(!error.contains("hunter2") && !error.contains("opensesame"), "{error}");
     }
-    let error = at(":hunter2%2F%23@", "99").load("k", within(SECOND)).unwrap_err().0;
+    let error = at(":hunter2%2F%23@", "99").load("k", within(SECOND)).unwrap_err().to_string();
     assert!(error.contains("DB index is out of range"), "{error}");
-    let error = at("khufu:opensesame@", "").with_prefix("app:").load("k", within(SECOND)).unwrap_err().0;
+    let error = at("khufu:opensesame@", "").with_prefix("app:").load("k", within(SECOND)).unwrap_err().to_string();
     assert!(error.contains("NOPERM"), "{error}");
 }
 
@@ -148,7 +148,7 @@ fn answering(words: &'static str) -> u16 {
 fn an_error_about_a_login_says_what_the_server_answered() {
     let error_of = |words: &'static str| {
         let url = format!("redis://khufu:hunter2@127.0.0.1:{}/1", answering(words));
-        open(&url).load("k", within(SECOND)).unwrap_err().0
+        open(&url).load("k", within(SECOND)).unwrap_err().to_string()
     };
     for words in ["-WRONGPASS invalid username-password pair\r\n", "-ERR invalid password\r\n", "-NOAUTH log in\r\n"] {
         let error = error_of(words);
@@ -174,7 +174,7 @@ fn a_server_with_too_many_clients_says_so() {
     server.ask::<()>(&["CONFIG", "SET", "maxclients", "1"]);
     for url in [server.url().replace("127", ":hunter2@127"), server.url()] {
         for _ in 0..20 {
-            let error = open(&url).load("k", within(SECOND)).unwrap_err().0;
+            let error = open(&url).load("k", within(SECOND)).unwrap_err().to_string();
             assert!(error.ends_with(": ERR max number of clients reached"), "{error}");
         }
     }
@@ -195,7 +195,8 @@ fn tls_uses_the_configured_authorities_and_client_certificate() {
     contract::check(&open(&format!("rediss://localhost:{port}/1?{trusting}&{}", shown("redis.key"))));
     contract::check(&open(&format!("valkeys://127.0.0.1:{port}?{trusting}&{}", shown("redis.key"))));
 
-    let refused = |url: &str| Redis::open(url).and_then(|store| store.load("k", within(SECOND))).unwrap_err().0;
+    let refused =
+        |url: &str| Redis::open(url).and_then(|store| store.load("k", within(SECOND))).unwrap_err().to_string();
     let error = refused(&format!("rediss://127.0.0.1:{port}?{}", shown("redis.key")));
     assert!(error.contains("certificate") || error.contains("authorities"), "{error}");
     let error = refused(&format!("rediss://127.0.0.1:{port}?{trusting}"));

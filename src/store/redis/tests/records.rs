@@ -70,7 +70,7 @@ fn a_value_that_is_not_a_record_is_never_overwritten() {
     assert_eq!(server.ask::<String>(&["GET", "khufu:short"]), "abc");
     server.ask::<()>(&["RPUSH", "khufu:list", "abc"]);
     let error = store.load("list", soon()).unwrap_err();
-    assert!(error.0.contains("WRONGTYPE"), "{error}");
+    assert!(error.to_string().contains("WRONGTYPE"), "{error}");
     for next in ["data", &long(1)] {
         assert!(store.save("list", 0, &write(1, &bytes(None, next), MINUTE)).is_err());
     }
@@ -157,7 +157,7 @@ fn a_temporary_key_that_is_not_renamed_expires_soon() {
     server.ask::<()>(&["ACL", "SETUSER", "khufu", "on", ">opensesame", "~khufu:*", "+@all", "-evalsha"]);
     let store = open(&format!("redis://khufu:opensesame@127.0.0.1:{}", server.port));
     let error = store.save(&key, 1, &write(2, &bytes(None, long(2)), MINUTE)).unwrap_err();
-    assert!(error.0.contains("NOPERM"), "{error}");
+    assert!(error.to_string().contains("NOPERM"), "{error}");
     assert_eq!(load(&store, &key), Some(record(1, "data")));
     let keys: Vec<String> = server.ask(&["KEYS", "khufu:next:*"]);
     assert_eq!(keys.len(), 1);
@@ -201,7 +201,7 @@ fn a_write_that_redis_refuses_is_an_error_and_changes_nothing() {
             store.save(&key, 1, &write(2, &next, MINUTE)).unwrap_err(),
             store.touch(&key, &write(1, &next, MINUTE)).unwrap_err(),
         ] {
-            assert!(error.0.contains("OOM"), "{error}");
+            assert!(error.to_string().contains("OOM"), "{error}");
         }
         assert_eq!(load(&store, &key), Some(record(1, "data")));
     }

@@ -101,7 +101,7 @@ fn a_record_that_cannot_be_listed_is_not_written() {
     for data in [bytes(Some(subject), "data"), bytes(Some(subject), long(1))] {
         let key = new_key();
         let error = store.save(&key, 0, &write(1, &data, MINUTE)).unwrap_err();
-        assert!(error.0.contains("WRONGTYPE"), "{error}");
+        assert!(error.to_string().contains("WRONGTYPE"), "{error}");
         assert_eq!(load(&store, &key), None);
     }
 }

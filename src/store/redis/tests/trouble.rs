@@ -19,7 +19,7 @@ fn runs_out_of_time(store: &Redis) -> String {
     let (begin, time) = (Instant::now(), SECOND / 2);
     let error = store.load("k", begin + time).unwrap_err();
     assert!((time..2 * time).contains(&begin.elapsed()), "{error}: {:?}", begin.elapsed());
-    error.0
+    error.to_string()
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn runs_out_of_time_or_earlier(store: &Redis) -> String {
     let begin = Instant::now();
     let error = store.load("k", begin + SECOND / 2).unwrap_err();
     assert!(begin.elapsed() < SECOND, "{error}: {:?}", begin.elapsed());
-    error.0
+    error.to_string()
 }
 
 #[test]
@@ -93,9 +93,12 @@ fn a_missing_server_is_an_error_at_once() {
     let port = free_port();
     let begin = Instant::now();
     let error = open(&format!("redis://127.0.0.1:{port}")).load("k", within(10 * SECOND)).unwrap_err();
-    assert!(error.0.contains(&format!("127.0.0.1:{port}")) && error.0.contains("refused"), "{error}");
+    assert!(
+        error.to_string().contains(&format!("127.0.0.1:{port}")) && error.to_string().contains("refused"),
+        "{error}"
+    );
     let error = open("redis+unix:///nowhere/socket").load("k", within(10 * SECOND)).unwrap_err();
-    assert!(error.0.contains("/nowhere/socket"), "{error}");
+    assert!(error.to_string().contains("/nowhere/socket"), "{error}");
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let web = listener.local_addr().unwrap().port();
     thread::spawn(move || {
@@ -104,11 +107,11 @@ fn a_missing_server_is_an_error_at_once() {
         let _asked = connection.read(&mut [0; 1000]).unwrap();
     });
     let error = open(&format!("redis://127.0.0.1:{web}")).load("k", within(10 * SECOND)).unwrap_err();
-    assert!(error.0.contains("the Redis protocol"), "{error}");
+    assert!(error.to_string().contains("the Redis protocol"), "{error}");
     assert!(begin.elapsed() < 5 * SECOND);
     let error = open("redis://no-such-host.invalid").load("k", within(SECOND)).unwrap_err();
-    assert!(error.0.contains("no-such-host.invalid:6379"), "{error}");
-    assert!(open("redis://localhost:1").load("k", within(SECOND)).unwrap_err().0.contains("refused"));
+    assert!(error.to_string().contains("no-such-host.invalid:6379"), "{error}");
+    assert!(open("redis://localhost:1").load("k", within(SECOND)).unwrap_err().to_string().contains("refused"));
 }
 
 #[test]
@@ -198,7 +201,7 @@ fn the_next_call_finds_a_restarted_server() {
     assert_eq!(save(&store, &key, 1, "more"), Saved::Yes);
     server.kill();
     let error = store.load(&key, within(SECOND)).unwrap_err();
-    assert!(error.0.contains("refused"), "{error}");
+    assert!(error.to_string().contains("refused"), "{error}");
     server.restart();
     assert_eq!(load(&store, &key), Some(record(2, "more")));
     server.kill();
@@ -274,7 +277,7 @@ fn a_save_whose_answer_was_lost_is_distinguished_from_another_writers() {
         assert_eq!(save(&lossy.direct, &key, 3, "of another"), Saved::Yes);
         let late = bytes(None, data(4));
         let error = lossy.lose_answer(|store| store.save(&key, 3, &write(4, &late, MINUTE))).unwrap_err();
-        assert!(error.0.contains("did not answer") && error.0.contains("commit again"), "{error}");
+        assert!(error.to_string().contains("did not answer") && error.to_string().contains("commit again"), "{error}");
         assert_eq!(load(&lossy.direct, &key), Some(record(4, "of another")));
         assert_eq!(lossy.direct.remove(&key, 0, None, soon()), Ok(Saved::Yes));
         assert_eq!(lossy.lose_answer(|store| store.save(&key, 4, &write(5, &late, MINUTE))), Ok(Saved::Gone));
@@ -321,7 +324,7 @@ fn an_insert_is_sent_once() {
         let (key, data) = (new_key(), bytes(Some(subject), text));
         let before = lossy.proxy.requests();
         let error = lossy.lose_answer(|store| store.save(&key, 0, &write(1, &data, MINUTE))).unwrap_err();
-        assert!(error.0.contains("closed"), "{error}");
+        assert!(error.to_string().contains("closed"), "{error}");
         assert_eq!(lossy.proxy.requests() - before, 2, "one to load, one to save");
         assert_eq!(lossy.direct.remove(&key, 1, Some(subject), soon()), Ok(Saved::Yes), "the insert had succeeded");
     }

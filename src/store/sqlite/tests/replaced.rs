@@ -199,7 +199,7 @@ fn no_connection_is_opened_while_another_has_replaced_files_open() {
     assert!(at_work.item.is_some());
     remove(&folder, ["-wal", "-shm"]);
     let error = save_within(&store, "new", 0, Duration::from_millis(100)).unwrap_err();
-    assert!(error.0.contains("the time limit"), "{error}");
+    assert!(error.to_string().contains("the time limit"), "{error}");
     drop(at_work);
     assert_eq!(save(&store, "new", 0, "data"), Saved::Yes);
     assert!(found(&folder).contains(&("new".to_owned(), 1)));
@@ -215,7 +215,7 @@ fn without_its_folder_a_store_fails_until_the_folder_is_back() {
         save_within(&store, "new", 0, Duration::from_secs(30)).unwrap_err(),
         store.remove("old", 0, None, soon()).unwrap_err(),
     ] {
-        assert!(error.0.contains("No such file or directory"), "{error}");
+        assert!(error.to_string().contains("No such file or directory"), "{error}");
     }
     fs::create_dir(&folder.0).unwrap();
     assert_eq!(save(&store, "new", 0, "data"), Saved::Yes);
@@ -230,7 +230,7 @@ fn a_file_that_replaces_the_database_is_checked() {
     Connection::open(&other).unwrap().execute_batch("CREATE TABLE orders (number)").unwrap();
     fs::rename(other, folder.database()).unwrap();
     for error in [store.load("old", soon()).unwrap_err(), save_within(&store, "new", 0, LONG).unwrap_err()] {
-        assert!(error.0.ends_with("the file is the database of another application"), "{error}");
+        assert!(error.to_string().ends_with("the file is the database of another application"), "{error}");
     }
 }
 
@@ -257,7 +257,9 @@ fn a_save_whose_files_were_removed_before_its_commit_is_an_error() {
         let key = ["new", "old"][expected as usize];
         let error = save_within(&store, key, expected, LONG).unwrap_err();
         assert!(
-            error.0.ends_with("its file was removed or replaced during the save, so the saved record may be lost"),
+            error
+                .to_string()
+                .ends_with("its file was removed or replaced during the save, so the saved record may be lost"),
             "{error}"
         );
         assert_eq!(load(&store, key), None);
@@ -304,7 +306,9 @@ fn save_until_killed(database: &Path) {
                     let saved = save_within(&store, &key, 0, LONG);
                     let loaded = store.load(&key, soon());
                     for error in [saved.as_ref().err(), loaded.as_ref().err()].into_iter().flatten() {
-                        if !(error.0.contains("was removed or replaced") || error.0.contains("No such file")) {
+                        if !(error.to_string().contains("was removed or replaced")
+                            || error.to_string().contains("No such file"))
+                        {
                             eprintln!("{error}");
                             std::process::exit(1);
                         }

@@ -1,0 +1,302 @@
+//! A store of the application's own that answers a question only when khufu's call is made again.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use khufu::{
+    Custom, Error, Factory, LoadResult, NewRecord, Options, Outcome, Saved, Serializer, SerializerError, Session,
+    Store, StoreError,
+};
+
+type Answer = Result<(Saved, Option<(u64, Vec<u8>)>), StoreError>;
+
+#[derive(Default)]
+struct State {
+    records: HashMap<String, (u64, Vec<u8>)>,
+    /// The answers of the current call of khufu, by question.
+    answers: Vec<(String, Answer)>,
+    used: usize,
+    pending: Option<Question>,
+    /// The names of the questions that were answered, in their order.
+    asked: Vec<&'static str>,
+}
+
+#[derive(Clone, Debug)]
+struct Question {
+    name: &'static str,
+    key: String,
+    expected: u64,
+    record: Option<(u64, Vec<u8>)>,
+}
+
+#[derive(Clone, Default)]
+struct Deferring(Arc<Mutex<State>>);
+
+impl Deferring {
+    fn factory(&self, options: &[(&str, &str)], custom: Custom) -> Factory {
+        let mut all = Options::new();
+        for (name, value) in [("type", "store"), ("secret", "itsaseekreet")].iter().chain(options) {
+            all.set(name, value).unwrap();
+        }
+        Factory::with_custom(&all, custom.store(self.clone())).unwrap()
+    }
+
+    fn ask(&self, question: Question) -> Answer {
+        let mut state = self.0.lock().unwrap();
+        let text = format!("{question:?}");
+        while state.used < state.answers.len() {
+            state.used += 1;
+            let (known, answer) = &state.answers[state.used - 1];
+            if *known == text {
+                return answer.clone();
+            }
+        }
+        state.pending = Some(question);
+        Err(StoreError::Pending)
+    }
+
+    /// Answers the pending question. With `loses`, the store does its work, but its answer is lost.
+    fn answer(&self, loses: bool) {
+        let mut state = self.0.lock().unwrap();
+        let question = state.pending.take().expect("a question is pending");
+        let text = format!("{question:?}");
+        let Question { name, key, expected, record } = question;
+        let found = state.records.get(&key).cloned();
+        let generation = found.as_ref().map_or(0, |(generation, _)| *generation);
+        let answer = match (name, record) {
+            ("load", _) => Ok((Saved::Yes, found)),
+            (_, Some(record)) if generation == expected => {
+                state.records.insert(key, record);
+                Ok((Saved::Yes, None))
+            }
+            (_, None) if generation > 0 => {
+                state.records.remove(&key);
+                Ok((Saved::Yes, None))
+            }
+            _ if generation == 0 => Ok((Saved::Gone, None)),
+            _ => Ok((Saved::Conflict, None)),
+        };
+        let lost = Err(StoreError::Failed("the answer was lost".to_owned()));
+        state.answers.push((text, if loses { lost } else { answer }));
+        state.asked.push(name);
+        state.used = 0;
+    }
+
+    /// Makes a call of khufu until the store has answered every question.
+    fn answered<T>(&self, mut call: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+        loop {
+            match call() {
+                Err(Error::Pending) => self.answer(false),
+                outcome => {
+                    self.end();
+                    return outcome;
+                }
+            }
+        }
+    }
+
+    /// Forgets the answers of a call that is over.
+    fn end(&self) {
+        let mut state = self.0.lock().unwrap();
+        state.answers.clear();
+        state.used = 0;
+    }
+
+    fn open(&self, factory: &Factory, cookie: &str) -> Session {
+        self.answered(|| factory.open(cookie.as_bytes())).unwrap()
+    }
+
+    /// Commits a session. Returns the cookie, or an empty text if the browser has it.
+    fn commit(&self, session: &mut Session) -> String {
+        let cookies = self.answered(|| session.commit(Outcome::Response).map(<[_]>::to_vec)).unwrap();
+        cookies.first().and_then(|cookie| cookie.split(';').next()).unwrap_or_default().to_owned()
+    }
+
+    /// Begins a session in which the number `visits` is 1.
+    fn begin(&self, factory: &Factory) -> String {
+        let mut session = self.open(factory, "");
+        session.increment("visits", 1).unwrap();
+        self.commit(&mut session)
+    }
+
+    fn asked(&self) -> Vec<&'static str> {
+        std::mem::take(&mut self.0.lock().unwrap().asked)
+    }
+
+    fn visits(&self, factory: &Factory, cookie: &str) -> i64 {
+        self.open(factory, cookie).get("visits").unwrap().unwrap_or_default()
+    }
+}
+
+impl Store for Deferring {
+    fn load(&self, key: &str) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
+        let question = Question { name: "load", key: key.to_owned(), expected: 0, record: None };
+        self.ask(question).map(|(_, record)| record)
+    }
+
+    fn save(&self, key: &str, expected: u64, record: &NewRecord<'_>) -> Result<Saved, StoreError> {
+        let record = Some((record.generation, record.data.to_vec()));
+        self.ask(Question { name: "save", key: key.to_owned(), expected, record }).map(|(saved, _)| saved)
+    }
+
+    fn touch(&self, key: &str, record: &NewRecord<'_>) -> Result<Saved, StoreError> {
+        let (expected, record) = (record.generation, Some((record.generation, record.data.to_vec())));
+        self.ask(Question { name: "touch", key: key.to_owned(), expected, record }).map(|(saved, _)| saved)
+    }
+
+    fn remove(&self, key: &str, expected: u64) -> Result<Saved, StoreError> {
+        let question = Question { name: "remove", key: key.to_owned(), expected, record: None };
+        self.ask(question).map(|(saved, _)| saved)
+    }
+}
+
+#[test]
+fn each_question_is_asked_once() {
+    let store = Deferring::default();
+    let factory = store.factory(&[], Custom::new());
+    let cookie = store.begin(&factory);
+    assert_eq!(store.asked(), ["save"]);
+    let mut session = store.open(&factory, &cookie);
+    assert_eq!(session.load_result(), LoadResult::Loaded);
+    session.increment("visits", 1).unwrap();
+    assert_eq!(store.commit(&mut session), "");
+    assert_eq!(store.asked(), ["load", "save"]);
+    session.regenerate_id();
+    let new_cookie = store.commit(&mut session);
+    assert_eq!(store.asked(), ["load", "save"]);
+    assert_eq!(store.visits(&factory, &new_cookie), 2);
+    session.invalidate();
+    store.commit(&mut session);
+    assert_eq!(store.asked(), ["load", "remove"]);
+    assert_eq!(store.visits(&factory, &new_cookie), 0);
+}
+
+#[test]
+fn a_conflict_is_merged() {
+    let store = Deferring::default();
+    let factory = store.factory(&[], Custom::new());
+    let cookie = store.begin(&factory);
+    let (mut one, mut other) = (store.open(&factory, &cookie), store.open(&factory, &cookie));
+    one.increment("visits", 1).unwrap();
+    other.increment("visits", 1).unwrap();
+    store.commit(&mut one);
+    store.asked();
+    store.commit(&mut other);
+    assert_eq!(store.asked(), ["save", "load", "save"]);
+    assert_eq!(store.visits(&factory, &cookie), 3);
+}
+
+#[test]
+fn a_pending_store_is_not_a_failed_one() {
+    let store = Deferring::default();
+    let factory = store.factory(&[("store_on_error", "empty")], Custom::new());
+    let cookie = store.begin(&factory);
+    assert_eq!(factory.open(cookie.as_bytes()).err(), Some(Error::Pending));
+    store.answer(false);
+    assert_eq!(factory.open(cookie.as_bytes()).unwrap().load_result(), LoadResult::Loaded);
+}
+
+#[test]
+fn a_session_that_changes_meanwhile_loses_and_doubles_nothing() {
+    for reaches_the_store in [true, false] {
+        let store = Deferring::default();
+        let factory = store.factory(&[], Custom::new());
+        let cookie = store.begin(&factory);
+        let mut session = store.open(&factory, &cookie);
+        session.increment("visits", 1).unwrap();
+        assert_eq!(session.commit(Outcome::Response), Err(Error::Pending));
+        if reaches_the_store {
+            store.answer(false);
+        }
+        store.end();
+        session.increment("visits", 1).unwrap();
+        store.commit(&mut session);
+        assert_eq!(store.visits(&factory, &cookie), 3, "{reaches_the_store}");
+    }
+}
+
+#[test]
+fn a_logout_ends_a_session_whose_first_save_is_pending() {
+    let store = Deferring::default();
+    let factory = store.factory(&[], Custom::new());
+    let mut session = store.open(&factory, "");
+    session.set("user", "zoe").unwrap();
+    assert_eq!(session.commit(Outcome::Response), Err(Error::Pending));
+    store.answer(false);
+    store.end();
+    session.invalidate();
+    store.commit(&mut session);
+    assert!(store.0.lock().unwrap().records.is_empty());
+}
+
+#[test]
+fn a_save_whose_answer_is_lost_is_not_made_twice() {
+    let store = Deferring::default();
+    let factory = store.factory(&[], Custom::new());
+    let cookie = store.begin(&factory);
+    let mut session = store.open(&factory, &cookie);
+    session.increment("visits", 1).unwrap();
+    assert_eq!(session.commit(Outcome::Response), Err(Error::Pending));
+    store.answer(true);
+    assert!(matches!(session.commit(Outcome::Response), Err(Error::Store(_))));
+    store.end();
+    store.commit(&mut session);
+    assert_eq!(store.visits(&factory, &cookie), 2);
+}
+
+#[test]
+fn an_insert_whose_answer_is_lost_is_removed() {
+    let store = Deferring::default();
+    let factory = store.factory(&[], Custom::new());
+    let mut session = store.open(&factory, "");
+    session.set("user", "zoe").unwrap();
+    assert_eq!(session.commit(Outcome::Response), Err(Error::Pending));
+    store.answer(true);
+    assert!(matches!(session.commit(Outcome::Response), Err(Error::Store(_))));
+    store.end();
+    store.asked();
+    let cookie = store.commit(&mut session);
+    assert_eq!(store.asked(), ["save", "remove"]);
+    assert_eq!(store.open(&factory, &cookie).get("user"), Ok(Some("zoe".to_owned())));
+    assert_eq!(store.0.lock().unwrap().records.len(), 1);
+}
+
+/// Writes each payload in another way.
+struct Salted(AtomicU32);
+
+impl Serializer for Salted {
+    fn loads(&self, payload: &[u8]) -> Result<Vec<u8>, SerializerError> {
+        Ok(payload[4..].to_vec())
+    }
+
+    fn dumps(&self, json: &str) -> Result<Vec<u8>, SerializerError> {
+        Ok([&self.0.fetch_add(1, Ordering::Relaxed).to_be_bytes(), json.as_bytes()].concat())
+    }
+}
+
+#[test]
+fn a_pending_write_is_sent_again_as_it_was() {
+    let store = Deferring::default();
+    let factory = store.factory(&[], Custom::new().serializer(Salted(AtomicU32::new(0))));
+    let cookie = store.begin(&factory);
+    assert_eq!(store.asked(), ["save"]);
+    assert_eq!(store.visits(&factory, &cookie), 1);
+}
+
+#[test]
+fn a_commit_that_goes_on_keeps_its_deadline() {
+    let store = Deferring::default();
+    let factory = store.factory(&[], Custom::new());
+    let cookie = store.begin(&factory);
+    let (mut one, mut other) = (store.open(&factory, &cookie), store.open(&factory, &cookie));
+    one.increment("visits", 1).unwrap();
+    other.increment("visits", 1).unwrap();
+    store.commit(&mut one);
+    let soon = Duration::from_millis(1);
+    assert_eq!(other.commit_within(Outcome::Response, soon), Err(Error::Pending));
+    std::thread::sleep(2 * soon);
+    store.answer(false); // a conflict
+    assert_eq!(other.commit(Outcome::Response), Err(Error::Conflict));
+}
