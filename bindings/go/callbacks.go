@@ -4,9 +4,7 @@ package khufu
 import "C"
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"math"
 	"runtime/cgo"
 	"strings"
@@ -120,18 +118,18 @@ func take[T any](handle *C.uintptr_t) (value T, found bool) {
 }
 
 // begin prepares a call into the core that may call a custom store or serializer. The caller
-// must end it.
-func begin(ctx context.Context, takesContext bool) (call C.khufu_go_call) {
-	if takesContext {
-		call.context = C.uintptr_t(cgo.NewHandle(ctx))
+// must end it. Without a dialog, the store is called in the callbacks.
+func begin(d *dialog) (call C.khufu_go_call) {
+	if d != nil {
+		call.dialog = C.uintptr_t(cgo.NewHandle(d))
 	}
 	return call
 }
 
 // storeForCall returns the custom store for the call that this thread is in.
 func storeForCall[T Store](handle C.uintptr_t) T {
-	if ctx := C.khufu_go_current_call().context; ctx != 0 {
-		return fromHandle[ContextStore](handle).WithContext(fromHandle[context.Context](ctx)).(T)
+	if dialog := C.khufu_go_current_call().dialog; dialog != 0 {
+		handle = dialog
 	}
 	return fromHandle[T](handle)
 }
@@ -142,16 +140,15 @@ func storeForCall[T Store](handle C.uintptr_t) T {
 func runCallback(callback func() error, expected ...Status) (status C.int32_t) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			err, isError := fault.(error)
-			if !isError {
-				err = fmt.Errorf("%v", fault)
-			}
-			status = reportFailure(fmt.Errorf("panic: %w", err))
+			status = reportFailure(panicError(fault))
 		}
 	}()
 	err := callback()
-	if err == nil {
+	switch err {
+	case nil:
 		return C.KHUFU_OK
+	case errPending:
+		return C.KHUFU_ERR_PENDING
 	}
 	for _, status := range expected {
 		if errors.Is(err, status) {
@@ -172,7 +169,7 @@ func reportFailure(err error) C.int32_t {
 // end ends a call that was made by [begin], and sets the Cause of err to the error of the
 // callback that failed, if any.
 func end(call *C.khufu_go_call, err error) error {
-	take[context.Context](&call.context)
+	take[*dialog](&call.dialog)
 	callbackErr, failed := take[error](&call.cause)
 	if !failed {
 		return err

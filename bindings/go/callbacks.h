@@ -12,7 +12,7 @@ khufu_status khufu_go_set_serializer(khufu_options *options, uintptr_t serialize
 
 /* A call into the core that may call a custom store or serializer. Each field is a cgo.Handle, or 0 for none. */
 typedef struct {
-    uintptr_t context; /* the caller's context, for a store that takes one */
+    uintptr_t dialog;  /* the dialog with a custom store */
     uintptr_t cause;   /* set by the call: the error of the last callback that failed */
 } khufu_go_call;
 

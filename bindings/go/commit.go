@@ -93,7 +93,11 @@ func (s *Session) commit(ctx context.Context, options []CommitOption) error {
 	for _, option := range options {
 		flags |= C.uint32_t(option)
 	}
-	call := begin(ctx, s.takesContext)
+	dialog := newDialog(ctx, s.store)
+	call := begin(dialog)
 	status := C.khufu_go_commit(s.handleForChange(), flags, seconds, &call)
+	for dialog.goesOn(status) {
+		status = C.khufu_go_commit(s.handleForChange(), flags, seconds, &call)
+	}
 	return deadlineError(ctx, end(&call, s.checkChange(status)))
 }

@@ -55,6 +55,9 @@ const (
 	ErrKey Status = C.KHUFU_ERR_KEY
 )
 
+// errPending is the answer of a custom store that was not asked yet. No caller gets it.
+const errPending Status = C.KHUFU_ERR_PENDING
+
 // Error describes this kind of failure in a few words.
 func (s Status) Error() string {
 	return "khufu: " + C.GoString(C.khufu_status_message(C.int32_t(s)))

@@ -11,11 +11,11 @@ import (
 
 // A Factory opens sessions, all with the same options. It is safe for concurrent use.
 type Factory struct {
-	mutex        sync.RWMutex // held for reading during a call; Close waits for it
-	handle       *C.khufu_factory
-	cleanup      runtime.Cleanup
-	onError      func(http.ResponseWriter, *http.Request, error)
-	takesContext bool // its store is a ContextStore
+	mutex   sync.RWMutex // held for reading during a call; Close waits for it
+	handle  *C.khufu_factory
+	cleanup runtime.Cleanup
+	onError func(http.ResponseWriter, *http.Request, error)
+	store   Store // a custom store, or nil
 }
 
 // NewFactory makes a factory from options. If the name or value of an option is wrong, the
@@ -29,11 +29,10 @@ func NewFactory(options Options) (*Factory, error) {
 	if err := b.apply(options); err != nil {
 		return nil, err
 	}
-	f := &Factory{onError: options.OnError}
+	f := &Factory{onError: options.OnError, store: options.CustomStore}
 	if err := b.check(C.khufu_factory_new(b.handle, &f.handle)); err != nil {
 		return nil, err
 	}
-	_, f.takesContext = options.CustomStore.(ContextStore)
 	f.cleanup = runtime.AddCleanup(f, freeFactory, f.handle)
 	return f, nil
 }

@@ -72,15 +72,20 @@ func (f *Factory) open(ctx context.Context, text string, o *opening, options []O
 	}
 	f.mutex.RLock()
 	defer f.mutex.RUnlock()
-	o.call = begin(ctx, f.takesContext)
+	dialog := newDialog(ctx, f.store)
+	o.call = begin(dialog)
 	status := C.khufu_go_open(f.handleForCall(), cString(text), cLength(text), (*C.khufu_go_opening)(o))
+	for dialog.goesOn(status) {
+		freeSession(o.session)
+		status = C.khufu_go_open(f.handleForCall(), cString(text), cLength(text), (*C.khufu_go_opening)(o))
+	}
 	session, err := f.opened(o, status)
 	return session, deadlineError(ctx, end(&o.call, err))
 }
 
 // opened wraps the session that the core has opened, or returns the error of opening it.
 func (f *Factory) opened(o *opening, status C.khufu_status) (*Session, error) {
-	s := &Session{handle: o.session, refusal: C.GoString(o.error), takesContext: f.takesContext}
+	s := &Session{handle: o.session, refusal: C.GoString(o.error), store: f.store}
 	switch {
 	case f.handle == nil:
 		freeSession(s.handle)

@@ -25,7 +25,7 @@ type Session struct {
 	failure      error // why the middleware could not open the session
 	sent         bool  // the head of the response was sent, so changes are refused
 	lost         bool  // a change was refused
-	takesContext bool  // its store is a ContextStore
+	store        Store // a custom store, or nil
 }
 
 // Close frees the session. Changes that were not committed are lost. Closing it again does
