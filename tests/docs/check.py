@@ -12,6 +12,7 @@ import index
 import install
 import limits
 import move
+import moving
 import operations
 import performance
 import readme
@@ -37,6 +38,7 @@ MODULES = {
     'docs/security.md': security,
     'docs/share-with-another-library.md': share,
     'docs/stores.md': stores,
+    **{f'docs/moving/{name}.md': moving for name in moving.CHECKS},
 }
 
 
@@ -57,7 +59,7 @@ def check_links(page, report):
 
 def main():
     report = Report()
-    files = [*sorted(root.glob('*.md')), *sorted(root.glob('docs/*.md'))]
+    files = [*sorted(root.glob('*.md')), *sorted(root.glob('docs/**/*.md'))]
     pages = {page.name: page for page in map(Page, files)}
     with tempfile.TemporaryDirectory() as working, Servers() as servers:
         for name, page in pages.items():
