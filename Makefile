@@ -11,6 +11,7 @@ help:
 	@echo 'make build    build the libraries, with the headers, and the command khufu, in target/stage'
 	@echo 'make install  install these files in PREFIX ($(PREFIX)); DESTDIR, if set, is put before it'
 	@echo 'make dist     pack the archive, the Debian packages, the wheel, the gem and the Go module in dist'
+	@echo 'make docs     build the documentation as a site, with a search, in target/docs-site'
 	@echo 'make header   regenerate include/khufu.h and docs/options.md'
 	@echo 'make clean    remove everything that was built'
 
@@ -44,6 +45,9 @@ dist:
 	scripts/dependencies
 	scripts/dist
 
+docs:
+	scripts/docs
+
 header:
 	KHUFU_UPDATE=1 cargo test --locked --test generated
 
@@ -51,4 +55,4 @@ clean:
 	cargo clean
 	rm -rf .venv .venv-pyramid1 dist
 
-.PHONY: help test lint demo bench bench-store fuzz build install dist header clean
+.PHONY: help test lint demo bench bench-store fuzz build install dist docs header clean

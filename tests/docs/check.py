@@ -20,7 +20,8 @@ import rotate
 import security
 import share
 import stores
-from pages import Page, root
+import website
+from pages import Page, root, without_code
 from report import Report
 from services import Servers
 
@@ -44,9 +45,8 @@ MODULES = {
 
 def check_links(page, report):
     """Links and pictures in the repository exist."""
-    text = re.sub(r'^```.*?^```', '', page.text, flags=re.M | re.S)
     broken = []
-    for target in re.findall(r'\]\(([^)]+)\)|(?:src|srcset)="([^"]+)"', text):
+    for target in re.findall(r'\]\(([^)]+)\)|(?:src|srcset)="([^"]+)"', without_code(page.text)):
         target = ''.join(target)
         if target.startswith('https://'):
             continue
@@ -70,6 +70,8 @@ def main():
                 report.check(f'{name}: every code block was run', [str(block) for block in page.left], [])
             elif name != 'CONTRIBUTING.md':
                 report.check(f'{name}: it has no code blocks', [str(block) for block in page.left], [])
+    with report.part('the site'):
+        website.check(report)
     print(f'docs: {report.passed} passed, {report.failed} failed')
     return report.failed == 0
 

@@ -25,6 +25,10 @@ class Block:
         return lists
 
 
+def without_code(text):
+    return re.sub(r'^```.*?^```', '', text, flags=re.M | re.S)
+
+
 class Page:
     def __init__(self, path):
         self.path = path
@@ -51,5 +55,5 @@ class Page:
         return [[[cell.strip() for cell in row] for row in [table[0], *table[2:]]] for table in rows]
 
     def anchors(self):
-        headings = re.findall(r'^#+ (.*)$', self.text, re.M)
+        headings = re.findall(r'^#+ (.*)$', without_code(self.text), re.M)
         return {re.sub(r'[^\w\- ]', '', heading.lower()).replace(' ', '-') for heading in headings}
