@@ -108,7 +108,8 @@ def crate_page(markdown):
     """The crate's page without what only rustdoc understands: hidden lines, links to items, and a title of its own."""
     markdown = re.sub(r'^# .*(::|;).*\n', '', markdown, flags=re.M)
     markdown = re.sub(r'\[(`[^`]+`)\](?!\()', r'\1', markdown)
-    return '# khufu for Rust\n\n' + re.sub(r'^#', '##', re.sub(r'^```$(?=\n\w)', '``` rust', markdown, flags=re.M), flags=re.M)
+    markdown = re.sub(r'^```$(?=\n\w)', '``` rust', markdown, flags=re.M)
+    return '# khufu for Rust\n\n' + re.sub(r'^#', '##', markdown, flags=re.M)
 
 
 def with_pictures(markdown):

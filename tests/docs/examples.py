@@ -77,13 +77,21 @@ def cgi(shell, *command, folder=root):
     return request
 
 
-@contextlib.contextmanager
-def http(shell, text, folder):
-    """Starts a server on a free port instead of 8080. Yields a function that sends a request to the server."""
+def free_port():
     with socket.create_server(('127.0.0.1', 0)) as free:
-        port = free.getsockname()[1]
-    command = ['bash', '-c', text.replace('8080', str(port))]
-    server = subprocess.Popen(command, cwd=folder, env=shell.environment, start_new_session=True)
+        return free.getsockname()[1]
+
+
+def http(shell, text, folder):
+    """Starts a server on a free port instead of 8080, as `serving` does."""
+    port = free_port()
+    return serving(['bash', '-c', text.replace('8080', str(port))], port, cwd=folder, env=shell.environment)
+
+
+@contextlib.contextmanager
+def serving(command, port, **options):
+    """Starts a server. Yields a function that sends a request to it, and returns the answer's headers and body."""
+    server = subprocess.Popen(command, start_new_session=True, **options)
     try:
         for _ in range(600):
             with contextlib.suppress(OSError), socket.create_connection(('127.0.0.1', port)):
