@@ -45,8 +45,13 @@ def check(report):
 
     files = [Page(path) for path in [*root.glob('*.md'), *root.glob('docs/**/*.md'),
                                     *root.glob('bindings/**/README.md')]]
-    missing = [page.name for page in files if not page.anchors() <= anchors_of(page, pages)]
+    missing = [page.name for page in files
+               if address_of(page) not in pages or not page.anchors() <= pages[address_of(page)].anchors]
     report.check('the site has every page, with the anchors of its headings', missing, [])
+
+    start = pages[f'{HOST}/']
+    left_out = [page.name for page in files if address_of(page) not in {*start.links, start.address}]
+    report.check('the navigation has every page', left_out, [])
 
     index = json.loads((SITE / 'search/search_index.json').read_text())['docs']
     searches = {'regenerate_grace': 'docs/options/', 'HAProxy': 'docs/cookies/', 'CarryOver': 'docs/moving/',
@@ -56,10 +61,9 @@ def check(report):
         report.check(f'the search finds {words}', any(location.startswith(page) for location in found))
 
 
-def anchors_of(page, pages):
-    path = re.sub(r'(README|index)?\.md$', '', page.name)
-    address = f'{HOST}/{path}'.rstrip('/') + '/'
-    return pages[address].anchors if address in pages else set()
+def address_of(page):
+    path = re.sub(r'(README)?\.md$', '', page.name)
+    return f'{HOST}/{path}'.rstrip('/') + '/'
 
 
 def check_links(pages, report):
