@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"net/http"
@@ -47,6 +48,15 @@ func newSite(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, user)
 }
 
+// timeLeft returns how long a session of scs lives if it is not used.
+func timeLeft(token string) time.Duration {
+	ctx, err := theirs.Load(context.Background(), token)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return time.Until(theirs.Deadline(ctx))
+}
+
 func main() {
 	old, new := before(http.HandlerFunc(oldSite)), after(http.HandlerFunc(newSite), "secret")
 	ada := browser{}
@@ -55,12 +65,14 @@ func main() {
 	moved := checkMove(old, new)
 	check("the old site does not know the visitor", moved.visit(old, "/"), "")
 
-	ada.visit(new, "/")
-	ctx, err := theirs.Load(context.Background(), token)
+	sessions, err := khufu.NewFactory(khufu.Options{Secret: "secret", Type: khufu.Stored, Store: "redis://127.0.0.1:1/0"})
 	if err != nil {
 		log.Fatal(err)
 	}
-	left := time.Until(theirs.Deadline(ctx))
+	ada.visit(sessions.Middleware(carryOver(theirs, http.HandlerFunc(newSite))), "/")
+	check("if khufu's store is down, the old session does not end", fmt.Sprint(timeLeft(token) > time.Hour), "true")
+	ada.visit(new, "/")
+	left := timeLeft(token)
 	check("the old session ends soon", fmt.Sprint(left > 0 && left <= 10*time.Second), "true")
 
 	manager := scs.New()
