@@ -8,14 +8,20 @@ import urllib.parse
 import urllib.request
 
 
-class Browser:
-    """A browser with one cookie jar for all servers. It follows redirects."""
+class NoRedirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
 
-    def __init__(self, servers):
-        self.servers = servers
+
+class Browser:
+    """A browser with one cookie jar for all servers."""
+
+    def __init__(self, servers, *, redirects=True):
+        self.servers, self.redirects = servers, redirects
         self.jar = http.cookiejar.CookieJar()
         self.opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(self.jar))
+            urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(self.jar),
+            urllib.request.HTTPRedirectHandler if redirects else NoRedirects)
 
     def get(self, server, path='/'):
         return self._send(urllib.request.Request(self.servers.url(server, path)))
@@ -35,7 +41,7 @@ class Browser:
     def copy(self):
         """Returns another browser that has the same cookies, as a thief's would."""
         other = copy.copy(self)
-        Browser.__init__(other, self.servers)
+        Browser.__init__(other, self.servers, redirects=self.redirects)
         for cookie in self.jar:
             other.jar.set_cookie(cookie)
         return other

@@ -9,14 +9,17 @@ import os
 import secrets
 import signal
 import sys
-import time
+import threading
 from pathlib import Path
 
 from browser import Report
+from chromium import chromedriver
 from redis_server import redis_server
 from servers import Servers
+from origin import site
 from store_tour import store_tour
 from tour import tour
+from walk import walk
 
 here = Path(__file__).resolve().parent
 root = here.parents[1]
@@ -37,20 +40,22 @@ def start(store):
         'KHUFU_SECRET': secrets.token_hex(64), 'KHUFU_STORE': store, 'LD_LIBRARY_PATH': f'{target}/stage/lib'})
 
 
-def visit(servers, report, where, *tours):
+def visit(servers, report, driver, where, *tours):
     addresses = ', '.join(f'{name} at {servers.url(name)}' for name in COMMANDS)
     print(f'\n== One session in {where}: {addresses}')
     for each in tours:
         each(servers, report)
+    with site(target / 'demo/site', servers) as url:
+        walk(driver, url, servers.environment['KHUFU_STORE'] != '', report, target / 'demo')
 
 
-def keep_running(servers):
-    print(f'\nOpen {servers.url("pyramid", "/")} in a browser. Ctrl-C ends the servers.', flush=True)
-    try:
-        while all(child.poll() is None for child in servers.children):
-            time.sleep(0.5)
-    except KeyboardInterrupt:
-        pass
+def serve(store):
+    with start(store) as servers, site(target / 'demo/site', servers) as url:
+        print(f'\nOpen {url} in a browser. Ctrl-C ends the servers.', flush=True)
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            pass
 
 
 def main():
@@ -60,13 +65,15 @@ def main():
     for number in [signal.SIGTERM, signal.SIGHUP]:
         signal.signal(number, lambda *_: sys.exit('stopped'))
     report = Report()
-    with start('') as servers:
-        visit(servers, report, 'a cookie', tour)
-    with redis_server() as store, start(store) as servers:
-        visit(servers, report, 'Redis', tour, store_tour)
+    with redis_server() as store:
+        with chromedriver() as driver:
+            with start('') as servers:
+                visit(servers, report, driver, 'a cookie', tour)
+            with start(store) as servers:
+                visit(servers, report, driver, 'Redis', tour, store_tour)
         print(f'\ndemo: {report.passed} passed, {report.failed} failed')
         if arguments.serve:
-            keep_running(servers)
+            serve(store)
     return report.failed == 0
 
 

@@ -1,86 +1,52 @@
 # frozen_string_literal: true
 
-# The demo's Ruby server, which removes articles from the cart. README.md says what every server does.
+# The demo's Ruby server, whose page removes articles from the cart. README.md says what every server does.
 
-require "erb"
-require "json"
 require "khufu"
 require "optparse"
-require "uri"
-require "webrick"
+require "puma"
+require "rack/session/khufu"
+require "sinatra/base"
 
-# Answers one request with its session.
-class Shop
-  PAGE = ERB.new(<<~HTML, trim_mode: "-")
-    <!doctype html>
-    <meta charset="utf-8"><title>ruby</title>
-    <h1>ruby</h1>
-    <nav><% PEERS.each do |name, port| %><a href="http://127.0.0.1:<%= h(port) %>/"><%= h(name) %></a> <% end %></nav>
-    <%- session.peek_flash.each do |message| -%>
-    <p><%= h(message) %></p>
-    <%- end -%>
-    <form method="post" action="/cart/delete">
-    <input type="hidden" name="csrf_token" value="<%= h(session.csrf_token) %>">
-    <label>Article <input name="sku" value="A-1" required maxlength="40"></label> <button>Remove from the cart</button>
-    </form>
-    <pre><%= h(JSON.pretty_generate(JSON.parse(session.to_json))) %></pre>
-  HTML
-  PEERS = ENV.fetch("KHUFU_PEERS", "").split(",").map { |peer| peer.split("=") }.reject { |name,| name == "ruby" }
-  private_constant :PAGE, :PEERS
+# The page of the cart, and the session as JSON.
+class Cart < Sinatra::Base
+  store = ENV.fetch("KHUFU_STORE", "")
+  use Rack::Session::Khufu, secret: ENV.fetch("KHUFU_SECRET"), previous_secret: ENV.fetch("KHUFU_PREVIOUS_SECRET", "").split,
+                            **(store.empty? ? {} : { type: :store, store: store })
+  set :erb, escape_html: true
+  disable :show_exceptions
+  enable :inline_templates
 
-  include ERB::Util
+  helpers do
+    def khufu = env["khufu.session"]
 
-  attr_reader :session
-
-  def initialize(session)
-    @session = session
+    def refuse(status, text) = halt(status, { "content-type" => "text/plain" }, "#{text}\n")
   end
 
-  # @return [Array(Integer, String, String)] status, content type and body
-  def answer(method, path, form)
-    case [method, path]
-    in ["GET", "/"] then [200, "text/html; charset=utf-8", PAGE.result(binding)]
-    in ["GET", "/session"] then [200, "application/json", JSON.generate(seen)]
-    in ["POST", "/cart/delete"] then remove_from_cart(form)
-    else text(404, "There is no such page.")
-    end
+  not_found { refuse 404, "There is no such page." }
+
+  before do
+    refuse 403, "csrf_token: missing or wrong" if request.post? && !khufu.valid_csrf_token?(params["csrf_token"])
   end
 
-  private
-
-  def seen
-    {
-      server: "ruby", load_result: session.load_result, csrf_token: session.csrf_token, state: session,
-      flash: session.peek_flash
-    }
+  get "/cart" do
+    @articles = session.to_h.select { |key,| key.start_with?("cart.") }.transform_keys { |key| key.delete_prefix("cart.") }
+    @token = khufu.csrf_token
+    erb :cart
   end
 
-  def remove_from_cart(form)
-    return text(403, "csrf_token: missing or wrong") unless session.valid_csrf_token?(form["csrf_token"])
-
-    sku = form["sku"].to_s
-    return text(400, "sku: must have 1 to 40 characters") unless sku.length.between?(1, 40)
-
+  post "/cart" do
+    sku = params["sku"].to_s
+    refuse 400, "sku: must have 1 to 40 characters" unless sku.length.between?(1, 40)
     session.delete("cart.#{sku}")
-    text(303, "")
+    redirect to("/cart"), 303
   end
 
-  def text(status, body) = [status, "text/plain; charset=utf-8", body]
-end
-
-def form(request)
-  URI.decode_www_form(request.body.to_s).to_h
-rescue ArgumentError
-  {}
-end
-
-def serve(factory, request, response)
-  factory.open(request["Cookie"]) do |session|
-    fields = request.request_method == "POST" ? form(request) : {}
-    response.status, response.content_type, response.body =
-      Shop.new(session).answer(request.request_method, request.path, fields)
-    response["Location"] = "/" if response.status == 303
-    session.commit.each { |name, value| name == "Set-Cookie" ? response.cookies << value : response[name] = value }
+  get "/session" do
+    content_type :json
+    JSON.generate(
+      server: "ruby", load_result: khufu.load_result, csrf_token: khufu.csrf_token, state: khufu, flash: khufu.peek_flash
+    )
   end
 end
 
@@ -88,13 +54,35 @@ port = nil
 OptionParser.new { |options| options.on("--port N", Integer) { |number| port = number } }.parse!
 abort "usage: ruby_server.rb --port N" unless port
 
-store = ENV.fetch("KHUFU_STORE", "")
-kept = store.empty? ? {} : { type: :store, store: store }
-factory = Khufu::Factory.new(secret: ENV.fetch("KHUFU_SECRET"), httponly: true, **kept)
-server = WEBrick::HTTPServer.new(
-  BindAddress: "127.0.0.1", Port: port, AccessLog: [], Logger: WEBrick::Log.new($stderr, WEBrick::Log::WARN),
-  StartCallback: -> { puts("listening on 127.0.0.1:#{port}") or $stdout.flush }
-)
-server.mount_proc("/") { |request, response| serve(factory, request, response) }
-%w[INT TERM].each { |signal| trap(signal) { server.shutdown } }
-server.start
+server = Puma::Server.new(Cart)
+server.add_tcp_listener("127.0.0.1", port)
+%w[INT TERM].each { |signal| trap(signal) { server.stop } }
+puts "listening on 127.0.0.1:#{port}"
+$stdout.flush
+server.run.join
+
+__END__
+
+@@cart
+<h1>Your cart</h1>
+<% khufu.pop_flash.each do |message| %>
+<p class="message"><%= message %></p>
+<% end %>
+<% if @articles.empty? %>
+<p>Your cart is empty. <a href="/shop">Go to the shop</a></p>
+<% else %>
+<ul class="cart">
+<% @articles.each do |sku, quantity| %>
+<li>
+<svg aria-hidden="true"><use href="/articles.svg#<%= sku %>"/></svg>
+<span><%= quantity %> × <%= sku %></span>
+<form method="post" action="/cart">
+<input type="hidden" name="csrf_token" value="<%= @token %>">
+<input type="hidden" name="sku" value="<%= sku %>">
+<button aria-label="Remove <%= sku %>">Remove</button>
+</form>
+</li>
+<% end %>
+</ul>
+<p><a href="/checkout">Go to the checkout</a></p>
+<% end %>

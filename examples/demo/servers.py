@@ -13,16 +13,16 @@ class Servers:
     def __init__(self, commands, environment, log=None):
         self.commands, self.log = commands, log
         self.ports = dict(zip(commands, free_ports(len(commands))))
-        peers = ','.join(f'{name}={port}' for name, port in self.ports.items())
-        self.environment = {**os.environ, 'KHUFU_PEERS': peers, **environment}
+        self.environment = {**os.environ, **environment}
         self.children = []
 
     def __enter__(self):
         try:
             for name, command in self.commands.items():
-                child = subprocess.Popen([*command, '--port', str(self.ports[name])], env=self.environment,
-                                         stdout=subprocess.PIPE, stderr=self.log)
-                self.children.append(child)
+                self.children.append(subprocess.Popen(
+                    [*command, '--port', str(self.ports[name])], env=self.environment,
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log))
+            for name, child in zip(self.commands, self.children):
                 wait_for_line(name, child, f'listening on 127.0.0.1:{self.ports[name]}')
         except BaseException:
             self.__exit__()
@@ -38,6 +38,13 @@ class Servers:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+        self.children.clear()
+
+    def restart(self, environment):
+        """Starts the servers again, on the same ports, with other values in their environment."""
+        self.__exit__()
+        self.environment |= environment
+        self.__enter__()
 
     def url(self, name, path=''):
         return f'http://127.0.0.1:{self.ports[name]}{path}'

@@ -194,11 +194,14 @@ static const char *variable(const char *name) {
 
 /* Add the option secure for a site that has HTTPS. */
 static khufu_factory *make_factory(void) {
-    const char *secret = variable("KHUFU_SECRET"), *store = variable("KHUFU_STORE");
+    const char *secret = variable("KHUFU_SECRET"), *previous = variable("KHUFU_PREVIOUS_SECRET");
+    const char *store = variable("KHUFU_STORE");
     const char *type = store[0] != '\0' ? "store" : "signed_cookie";
     khufu_options *options = khufu_options_new();
     khufu_factory *factory = NULL;
     if (khufu_options_set(options, "secret", KHUFU_NTS, secret, KHUFU_NTS) != KHUFU_OK ||
+        (previous[0] != '\0' &&
+         khufu_options_set(options, "previous_secret", KHUFU_NTS, previous, KHUFU_NTS) != KHUFU_OK) ||
         khufu_options_set(options, "httponly", KHUFU_NTS, "true", KHUFU_NTS) != KHUFU_OK ||
         khufu_options_set(options, "type", KHUFU_NTS, type, KHUFU_NTS) != KHUFU_OK ||
         khufu_options_set(options, "store", KHUFU_NTS, store, KHUFU_NTS) != KHUFU_OK ||

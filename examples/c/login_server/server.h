@@ -33,8 +33,9 @@ struct server {
     const struct route *routes; /* the last one has no path */
 };
 
-/* Runs a server for the command `SERVER --port N` on 127.0.0.1, until SIGTERM or SIGINT. The secret is in KHUFU_SECRET.
-   If KHUFU_STORE is the URL of a store, sessions are in it, otherwise in a cookie. Returns the exit status. */
+/* Runs a server for the command `SERVER --port N` on 127.0.0.1, until SIGTERM or SIGINT. The secret is in KHUFU_SECRET,
+   and if it replaced another one, that one is in KHUFU_PREVIOUS_SECRET. If KHUFU_STORE is the URL of a store, sessions
+   are in it, otherwise in a cookie. Returns the exit status. */
 int run_server(const struct server *server, int count, char **words);
 
 /* Answers with a text instead of what the page has written. */

@@ -77,13 +77,17 @@ inline std::string form(khufu::Session &session, const std::string &action, cons
            escape(session.csrf_token()) + "\">\n" + inputs + "\n</form>\n";
 }
 
-// A factory with the secret in KHUFU_SECRET. If KHUFU_STORE is the URL of a store, sessions are in it, otherwise in a
-// cookie. Add the option secure for a site that has HTTPS.
+// A factory with the secret in KHUFU_SECRET. If that replaced another secret, the other one is in KHUFU_PREVIOUS_SECRET.
+// If KHUFU_STORE is the URL of a store, sessions are in it, otherwise in a cookie. Add the option secure for a site that
+// has HTTPS.
 inline khufu::Factory factory_from_environment() {
     const auto variable = [](const char *name) { return std::string(std::getenv(name) ? std::getenv(name) : ""); };
-    const std::string secret = variable("KHUFU_SECRET"), store = variable("KHUFU_STORE");
-    const auto type = store.empty() ? "signed_cookie" : "store";
-    return khufu::Factory{{"secret", secret}, {"httponly", "true"}, {"type", type}, {"store", store}};
+    const std::string secret = variable("KHUFU_SECRET"), previous = variable("KHUFU_PREVIOUS_SECRET");
+    const std::string store = variable("KHUFU_STORE");
+    khufu::Options options{{"secret", secret}, {"httponly", "true"}, {"store", store}};
+    if (!previous.empty()) options.set("previous_secret", previous);
+    if (!store.empty()) options.set("type", "store");
+    return khufu::Factory(options);
 }
 
 // Listens on 127.0.0.1 until SIGTERM or SIGINT. Returns the exit status.

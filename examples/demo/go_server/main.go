@@ -1,5 +1,5 @@
-// This is the demo's Go server, which adds articles to the cart. ../README.md says what every
-// server of the demo does.
+// This is the demo's Go server, whose page adds articles to the cart. ../README.md says what
+// every server of the demo does.
 package main
 
 import (
@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	khufu "github.com/khufu/khufu/bindings/go"
@@ -29,7 +28,12 @@ func main() {
 }
 
 func run(port int) error {
-	options := khufu.Options{Secret: os.Getenv("KHUFU_SECRET"), HTTPOnly: true, Store: os.Getenv("KHUFU_STORE")}
+	options := khufu.Options{
+		Secret:          os.Getenv("KHUFU_SECRET"),
+		PreviousSecrets: []string{os.Getenv("KHUFU_PREVIOUS_SECRET")},
+		HTTPOnly:        true,
+		Store:           os.Getenv("KHUFU_STORE"),
+	}
 	if options.Store != "" {
 		options.Type = khufu.Stored
 	}
@@ -44,7 +48,7 @@ func run(port int) error {
 	}
 	fmt.Println("listening on", listener.Addr())
 
-	server := &http.Server{Handler: shop{factory, peers(os.Getenv("KHUFU_PEERS"))}.handler()}
+	server := &http.Server{Handler: factory.Middleware(khufu.CheckCSRF(shop()))}
 	terminated, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	context.AfterFunc(terminated, func() { server.Close() })
@@ -52,17 +56,4 @@ func run(port int) error {
 		return err
 	}
 	return nil
-}
-
-// A peer is another server of the demo.
-type peer struct{ Name, URL string }
-
-// peers parses a list such as "pyramid=8001,c=8002", without the Go server itself.
-func peers(text string) (list []peer) {
-	for pair := range strings.SplitSeq(text, ",") {
-		if name, port, found := strings.Cut(pair, "="); found && name != "go" {
-			list = append(list, peer{name, "http://127.0.0.1:" + port + "/"})
-		}
-	}
-	return list
 }
