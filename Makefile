@@ -4,7 +4,7 @@ export CARGO_NET_RETRY ?= 10
 help:
 	@echo 'make test     install missing packages, build, and run every test (.ci/run does the same)'
 	@echo 'make lint     run every formatter and linter, and check the messages of commits since BASE'
-	@echo 'make demo     run Pyramid, C, C++, Go and Ruby servers that share one session; SERVE=1 keeps them running'
+	@echo 'make demo     check that Pyramid, Go, Ruby, C and C++ share one session; SERVE=1 serves their shop for a browser'
 	@echo 'make bench    measure the request cycle against the minimum cost of the cookie format'
 	@echo 'make bench-store  measure sessions in stores, and check that no write is lost'
 	@echo 'make fuzz     run each fuzz target for SECONDS=30 under AddressSanitizer'

@@ -30,9 +30,11 @@ static khufu_status show_json(khufu_session *session, const struct field *fields
     if (status == KHUFU_OK) status = khufu_session_peek_flash(session, "", 0, &messages, &messages_len);
     if (status != KHUFU_OK) return status;
     answer->type = "application/json";
-    fprintf(answer->body, "{\"server\": \"c\", \"load_result\": \"%s\", \"csrf_token\": %.*s, \"state\": %.*s, \"flash\": %.*s}\n",
-            khufu_load_result_name(khufu_session_load_result(session)), (int)token_len, token, (int)state_len, state,
-            (int)messages_len, messages);
+    fprintf(answer->body, "{\"server\": \"c\", \"load_result\": \"%s\", ",
+            khufu_load_result_name(khufu_session_load_result(session)));
+    fprintf(answer->body, "\"csrf_token\": %.*s, ", (int)token_len, token);
+    fprintf(answer->body, "\"state\": %.*s, ", (int)state_len, state);
+    fprintf(answer->body, "\"flash\": %.*s}\n", (int)messages_len, messages);
     return KHUFU_OK;
 }
 

@@ -10,7 +10,6 @@ import urllib.request
 from contextlib import contextmanager
 
 OPTIONS = ['--headless=new', '--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--hide-scrollbars']
-LIGHT_AND_DARK = {False: 'light', True: 'dark'}
 
 
 @contextmanager
@@ -53,7 +52,8 @@ class Chromium:
 
     def press(self, name):
         """Clicks the link or the button of this name, and waits for the next page."""
-        element, = self._find('xpath', f'//*[self::a or self::button][@aria-label="{name}" or normalize-space()="{name}"]')
+        has_name = f'[@aria-label="{name}" or normalize-space()="{name}"]'
+        element, = self._find('xpath', f'//*[self::a or self::button]{has_name}')
         page = self._page()
         self._send('POST', f'{element}/click')
         until = time.monotonic() + 30
@@ -66,10 +66,13 @@ class Chromium:
         element, = self._find('css selector', f'input[name="{field}"]')
         self._send('POST', f'{element}/value', text=text)
 
+    def forget_cookies(self):
+        self._command('Network.clearBrowserCookies')
+
     def resize(self, width, *, dark=False):
         """Gives the window a width in CSS pixels."""
         self._command('Emulation.setDeviceMetricsOverride', width=width, height=800, deviceScaleFactor=1, mobile=False)
-        scheme = {'name': 'prefers-color-scheme', 'value': LIGHT_AND_DARK[dark]}
+        scheme = {'name': 'prefers-color-scheme', 'value': 'dark' if dark else 'light'}
         self._command('Emulation.setEmulatedMedia', features=[scheme])
 
     def content_width(self):

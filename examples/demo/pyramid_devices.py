@@ -22,12 +22,14 @@ def ago(seconds):
 
 
 def row(request, device):
+    """Returns the HTML of one of the user's sessions, with a button to end it."""
     if device.id == request.session.id:
-        action = 'This browser'
+        name, button = 'This browser', ''
     else:
-        action = form(request, '/devices', f'<input type="hidden" name="id" value="{device.id}"><button>Log out</button>')
-    return (f'<tr><td><code>{device.id[:8]}…</code><td>{ago(device.created)}<td>{ago(device.accessed)}'
-            f'<td>{action}\n')
+        inputs = f'<input type="hidden" name="id" value="{device.id}"><button>Log out</button>'
+        name, button = 'Another browser', form(request, '/devices', inputs)
+    return (f'<li><span>{name} <small>Logged in {ago(device.created)}, last used {ago(device.accessed)}<br>'
+            f'Session <code>{device.id[:12]}…</code></small></span>{button}</li>\n')
 
 
 @view_config(route_name='devices', request_method='GET')
@@ -36,9 +38,8 @@ def show(request):
     body = '<h1>Your devices</h1>\n' + messages(request)
     if not (sessions := subject(request)):
         return Response(body + '<p><a href="/">Log in</a> to see where you are logged in.</p>\n')
-    return Response(body + '<p>The store lists every session of a user.</p>\n<table class="devices">\n'
-                    '<tr><th>Session<th>Began<th>Last used<th>\n' +
-                    ''.join(row(request, device) for device in sessions.sessions) + '</table>\n')
+    rows = ''.join(row(request, device) for device in sessions.sessions)
+    return Response(body + f'<p>You are logged in here:</p>\n<ul class="rows">\n{rows}</ul>\n')
 
 
 @view_config(route_name='devices', request_method='POST')

@@ -11,7 +11,8 @@ require "sinatra/base"
 # The page of the cart, and the session as JSON.
 class Cart < Sinatra::Base
   store = ENV.fetch("KHUFU_STORE", "")
-  use Rack::Session::Khufu, secret: ENV.fetch("KHUFU_SECRET"), previous_secret: ENV.fetch("KHUFU_PREVIOUS_SECRET", "").split,
+  use Rack::Session::Khufu, secret: ENV.fetch("KHUFU_SECRET"),
+                            previous_secret: ENV.fetch("KHUFU_PREVIOUS_SECRET", "").split,
                             **(store.empty? ? {} : { type: :store, store: store })
   set :erb, escape_html: true
   disable :show_exceptions
@@ -30,7 +31,8 @@ class Cart < Sinatra::Base
   end
 
   get "/cart" do
-    @articles = session.to_h.select { |key,| key.start_with?("cart.") }.transform_keys { |key| key.delete_prefix("cart.") }
+    cart = session.to_h.select { |key,| key.start_with?("cart.") }
+    @articles = cart.transform_keys { |key| key.delete_prefix("cart.") }
     @token = khufu.csrf_token
     erb :cart
   end
@@ -44,9 +46,8 @@ class Cart < Sinatra::Base
 
   get "/session" do
     content_type :json
-    JSON.generate(
-      server: "ruby", load_result: khufu.load_result, csrf_token: khufu.csrf_token, state: khufu, flash: khufu.peek_flash
-    )
+    JSON.generate(server: "ruby", load_result: khufu.load_result, csrf_token: khufu.csrf_token, state: khufu,
+                  flash: khufu.peek_flash)
   end
 end
 
@@ -71,7 +72,7 @@ __END__
 <% if @articles.empty? %>
 <p>Your cart is empty. <a href="/shop">Go to the shop</a></p>
 <% else %>
-<ul class="cart">
+<ul class="rows">
 <% @articles.each do |sku, quantity| %>
 <li>
 <svg aria-hidden="true"><use href="/articles.svg#<%= sku %>"/></svg>

@@ -54,7 +54,7 @@ var page = template.Must(template.New("shop").Parse(`<h1>The shop</h1>
 {{$.Session.CSRFField}}
 <input type="hidden" name="sku" value="{{.SKU}}">
 <input type="hidden" name="quantity" value="1">
-<button aria-label="Add {{.SKU}} to the cart">Add to the cart</button>
+<button aria-label="Add {{.SKU}} to the cart">Add</button>
 </form>
 </li>
 {{end}}</ul>

@@ -6,19 +6,20 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 
 	khufu "github.com/khufu/khufu/bindings/go"
 )
 
-// checked calls handle if the form has the CSRF token of the session.
+// checked returns a handler that calls handle if the form has the CSRF token of the session.
 func (s *site) checked(handle http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if !s.hasToken(r) {
+		if s.hasToken(r) {
+			handle(w, r)
+		} else {
 			http.Error(w, "csrf_token: missing or wrong", http.StatusForbidden)
-			return
 		}
-		handle(w, r)
 	}
 }
 
@@ -34,43 +35,43 @@ func (s *site) hasToken(r *http.Request) bool {
 	return session.CheckCSRFToken(r.PostFormValue("csrf_token"))
 }
 
-// tamper changes one character of the session's cookie, as a forger would.
+// tamper changes one character of the session's cookie, and shows the page again.
 func (s *site) tamper(w http.ResponseWriter, r *http.Request) {
-	value := []byte(sessionCookie(r))
-	middle := &value[len(value)/2] // a session with a token has a cookie
-	if *middle != 'A' {
-		*middle = 'A'
-	} else {
-		*middle = 'B'
+	value := sessionCookie(r.Cookies())
+	middle := len(value) / 2
+	changed := "A"
+	if strings.HasPrefix(value[middle:], "A") {
+		changed = "B"
 	}
-	cookie := &http.Cookie{Name: "session", Value: string(value), Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	cookie := &http.Cookie{
+		Name: "session", Value: value[:middle] + changed + value[min(middle+1, len(value)):],
+		Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	}
 	http.SetCookie(w, cookie)
 	s.redirects.Store(cookie.Value, exchange{
-		Request: "POST /tamper", By: "the site", Note: "One character of the cookie was changed.", Cookies: []string{cookie.String()},
+		Request: "POST /tamper", By: "the site", Note: "One character of the cookie was changed.",
+		Cookies: []string{cookie.String()},
 	})
-	path := "/"
-	for _, page := range s.pages {
-		if page.Path == r.PostFormValue("page") {
-			path = page.Path
-		}
+	path := r.PostFormValue("page")
+	if !slices.ContainsFunc(pages, func(page page) bool { return page.Path == path }) {
+		path = "/"
 	}
 	http.Redirect(w, r, path, http.StatusSeeOther)
 }
 
-// changeSecret asks demo.py for a new secret, by a line on standard output, and waits until the
-// servers have restarted with it. The line that demo.py answers has the new secret and the one that
-// still opens sessions, if any.
+// changeSecret asks origin.py for a new secret, with a line on standard output, and waits until the
+// servers have restarted with it. The answer has the new secret, and the previous one if that still
+// opens sessions.
 //
-// It then shows a page whose server uses khufu, which writes the cookie again with the new secret.
-// Pyramid's own session factory has only one secret, so it can open the cookie after that.
+// The next page is the one in Go, where khufu writes the cookie again with the new secret. Pyramid's
+// own session factory knows no previous secret, so it can open only the new cookie.
 func (s *site) changeSecret(w http.ResponseWriter, r *http.Request) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	command := strings.TrimPrefix(r.URL.Path, "/")
-	fmt.Println(command)
+	fmt.Println(strings.TrimPrefix(r.URL.Path, "/"))
 	line, err := bufio.NewReader(os.Stdin).ReadString('\n')
+	secret, previous, _ := strings.Cut(strings.TrimSpace(line), " ")
 	if err == nil {
-		secret, previous, _ := strings.Cut(strings.TrimSpace(line), " ")
 		err = s.useSecrets(secret, previous)
 	}
 	if err != nil {
@@ -78,20 +79,11 @@ func (s *site) changeSecret(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "The secret could not be changed.", http.StatusInternalServerError)
 		return
 	}
-	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections() // to the servers that have ended
 	note := "The servers have a new secret. The previous one still opens sessions."
-	if command == "replace" {
-		note = "The servers have a new secret, and forgot the previous one."
+	if previous == "" {
+		note = "The servers have a new secret, and do not know the previous one."
 	}
-	s.redirects.Store(sessionCookie(r), exchange{Request: "POST " + r.URL.Path, By: "the site", Note: note})
+	s.redirects.Store(sessionCookie(r.Cookies()), exchange{Request: "POST " + r.URL.Path, By: "the site", Note: note})
 	http.Redirect(w, r, "/shop", http.StatusSeeOther)
-}
-
-// sessionCookie returns the value of the request's session cookie, or "".
-func sessionCookie(r *http.Request) string {
-	cookie, err := r.Cookie("session")
-	if err != nil {
-		return ""
-	}
-	return cookie.Value
 }

@@ -1,14 +1,10 @@
 package main
 
 import (
-	"bytes"
+	"context"
 	_ "embed"
 	"fmt"
 	"html/template"
-	"io"
-	"mime"
-	"net/http"
-	"strconv"
 	"time"
 
 	khufu "github.com/khufu/khufu/bindings/go"
@@ -19,108 +15,24 @@ var layoutText string
 
 var layout = template.Must(template.New("layout").Parse(layoutText))
 
-// A language is that of a server.
-type language struct{ Name, Library string }
-
-var languages = map[string]language{
-	"pyramid": {"Python", "Pyramid"},
-	"go":      {"Go", "net/http"},
-	"ruby":    {"Ruby", "Sinatra"},
-	"c":       {"C", "libmicrohttpd"},
-	"cpp":     {"C++", "cpp-httplib"},
-}
-
-// Language returns the language of the page's server.
-func (p page) Language() string { return languages[p.Server].Name }
-
-// An exchange is a request, and what was sent for it after the session was committed.
-type exchange struct {
-	Request, By string
-	Status      int
-	Note        string
-	Cookies     []string // the Set-Cookie headers
-}
-
-// explanations says what a load result means.
-var explanations = map[khufu.LoadResult]string{
-	khufu.LoadNone:             "The browser had no cookie.",
-	khufu.Loaded:               "The browser's cookie is genuine.",
-	khufu.LoadedPreviousSecret: "The cookie is genuine. It was made with the previous secret, so it was made anew.",
-	khufu.LoadExpired:          "The session was not used for too long.",
-	khufu.LoadBadSignature:     "The cookie was changed or forged, so it was refused.",
-	khufu.LoadMissing:          "The session was ended. The store has it no more.",
-}
-
-// lookAt notes what a server answers. It puts pages and errors into the layout.
-func (s *site) lookAt(response *http.Response, server string) error {
-	r := response.Request
-	this := exchange{
-		Request: r.Method + " " + r.URL.Path, By: languages[server].Name, Status: response.StatusCode,
-		Cookies: response.Header["Set-Cookie"],
-	}
-	sent := sessionCookie(r)
-	kept := sent
-	for _, cookie := range response.Cookies() {
-		if cookie.Name == "session" {
-			kept = cookie.Value
-		}
-	}
-	if response.StatusCode == http.StatusSeeOther {
-		s.redirects.Store(kept, this)
-		return nil
-	}
-	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
-	failed := response.StatusCode >= 400
-	if kind != "text/html" && !failed {
-		return nil
-	}
-
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		return err
-	}
-	view := view{Pages: s.pages, Server: server, Language: languages[server], Path: r.URL.Path, Stored: s.stored()}
-	if failed {
-		view.Refusal = string(body)
-	} else {
-		view.Body = template.HTML(body)
-	}
-	if last, found := s.redirects.LoadAndDelete(sent); found {
-		view.Exchanges = append(view.Exchanges, last.(exchange))
-	}
-	view.Exchanges = append(view.Exchanges, this)
-	if err := view.read(s.factory, r, sent, kept); err != nil {
-		return err
-	}
-	var text bytes.Buffer
-	if err := layout.Execute(&text, view); err != nil {
-		return err
-	}
-	response.Body = io.NopCloser(&text)
-	response.ContentLength = int64(text.Len())
-	response.Header.Set("Content-Length", strconv.Itoa(text.Len()))
-	response.Header.Set("Content-Type", "text/html; charset=utf-8")
-	return nil
-}
-
 // A view is what the layout shows.
 type view struct {
 	Pages     []page
-	Server    string
-	Language  language
+	Server    server
 	Path      string
 	Body      template.HTML // the page, as the server wrote it
 	Refusal   string        // the server's text, if it refused the request
 	Exchanges []exchange
-	Stored    bool
 
-	Found, Explanation string // how the cookie that the browser sent was opened
+	Stored             bool
+	Found, Explanation string // the load result of the cookie that the browser sent
 	User, CSRFToken    string
 	Age                string
 	Bytes, CookieBytes int
 	Contents           []entry
 }
 
+// An entry is a key of the session and its value.
 type entry struct{ Key, JSON string }
 
 // Title returns the page's title.
@@ -133,17 +45,26 @@ func (v view) Title() string {
 	return "No page"
 }
 
-// read opens the cookie that the browser sent, to see how it is found, and then the one that it keeps
-// after the answer.
-func (v *view) read(factory *khufu.Factory, r *http.Request, sent, kept string) error {
-	before, err := open(factory, r, sent)
+var explanations = map[khufu.LoadResult]string{
+	khufu.LoadNone:             "The browser had no cookie, so this session is new.",
+	khufu.Loaded:               "The browser's cookie is genuine.",
+	khufu.LoadedPreviousSecret: "The browser's cookie was made with the previous secret. It is replaced.",
+	khufu.LoadExpired:          "The session was not used for too long. This one is new.",
+	khufu.LoadBadSignature:     "The browser's cookie was changed, or made with an unknown secret. This session is new.",
+	khufu.LoadMissing:          "The store does not have the session any more. This one is new.",
+}
+
+// read looks at the cookie that the browser sent, and then reads the session that it has after the
+// answer.
+func (v *view) read(ctx context.Context, factory *khufu.Factory, sent, kept string) error {
+	before, err := open(ctx, factory, sent)
 	if err != nil {
 		return err
 	}
 	defer before.Close()
 	v.Found, v.Explanation = before.LoadResult().String(), explanations[before.LoadResult()]
 
-	session, err := open(factory, r, kept)
+	session, err := open(ctx, factory, kept)
 	if err != nil {
 		return err
 	}
@@ -159,12 +80,13 @@ func (v *view) read(factory *khufu.Factory, r *http.Request, sent, kept string) 
 	return err
 }
 
-// open opens the session in a cookie's value, which is empty if there is no cookie.
-func open(factory *khufu.Factory, r *http.Request, value string) (*khufu.Session, error) {
+// open opens the session of a cookie's value, which is "" if there is no cookie. It does not renew
+// the session.
+func open(ctx context.Context, factory *khufu.Factory, value string) (*khufu.Session, error) {
 	if value == "" {
-		return factory.OpenContext(r.Context(), "", khufu.Passive())
+		return factory.OpenContext(ctx, "", khufu.Passive())
 	}
-	return factory.OpenValue(r.Context(), value, khufu.Passive())
+	return factory.OpenValue(ctx, value, khufu.Passive())
 }
 
 func age(d time.Duration) string {

@@ -27,7 +27,7 @@ func main() {
 }
 
 func run(port int) error {
-	site := &site{ports: map[string]string{}}
+	site := &site{ports: map[string]string{}, store: os.Getenv("KHUFU_STORE")}
 	for server := range strings.SplitSeq(os.Getenv("KHUFU_SERVERS"), ",") {
 		name, port, _ := strings.Cut(server, "=")
 		site.ports[name] = port

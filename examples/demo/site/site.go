@@ -7,50 +7,59 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
-	"os"
 	"sync"
 
 	khufu "github.com/khufu/khufu/bindings/go"
 )
 
-// A page of the shop.
-type page struct{ Path, Title, Server string }
+// A server writes some of the pages.
+type server struct{ Name, Language, Library string }
 
-var pages = []page{
-	{"/", "Account", "pyramid"},
-	{"/shop", "Shop", "go"},
-	{"/cart", "Cart", "ruby"},
-	{"/note", "Message", "c"},
-	{"/checkout", "Checkout", "cpp"},
+var (
+	pyramid   = server{"pyramid", "Python", "Pyramid"}
+	goServer  = server{"go", "Go", "net/http"}
+	ruby      = server{"ruby", "Ruby", "Sinatra"}
+	cServer   = server{"c", "C", "libmicrohttpd"}
+	cppServer = server{"cpp", "C++", "cpp-httplib"}
+)
+
+// A page of the shop.
+type page struct {
+	Path, Title string
+	Server      server
 }
 
-// devices is a page only if the sessions are in a store.
-var devices = page{"/devices", "Devices", "pyramid"}
+var pages = []page{
+	{"/", "Account", pyramid},
+	{"/shop", "Shop", goServer},
+	{"/cart", "Cart", ruby},
+	{"/note", "Message", cServer},
+	{"/checkout", "Checkout", cppServer},
+	{"/devices", "Devices", pyramid}, // only if the sessions are in a store
+}
 
 //go:embed static
 var static embed.FS
 
-// A site sends each request to the server that has the page, and puts what that server answers
-// into the layout, next to the session.
+// A site sends each request to the server that writes the page, and shows the page next to the
+// session.
 type site struct {
-	ports map[string]string
+	ports map[string]string // the port of each server
+	store string            // the URL of the store, or "" if sessions are in a cookie
 
-	mutex   sync.RWMutex // locked while the servers restart with another secret
-	factory *khufu.Factory
-	pages   []page
+	mutex   sync.RWMutex   // locked while the servers restart with another secret
+	factory *khufu.Factory // like those of the servers
 
-	// redirects has, for each cookie's value, the last exchange that ended in a redirect. The page
-	// that the browser gets next shows it.
+	// redirects has, for the value of a cookie, the last exchange that ended in a redirect. The page
+	// that the browser then gets shows it, and removes it.
 	redirects sync.Map
 }
 
-// useSecrets makes a factory like those of the servers, with which the site looks at sessions.
+// useSecrets replaces the factory.
 func (s *site) useSecrets(secret, previous string) error {
-	options := khufu.Options{Secret: secret, PreviousSecrets: []string{previous}, Store: os.Getenv("KHUFU_STORE")}
-	s.pages = pages
-	if options.Store != "" {
+	options := khufu.Options{Secret: secret, PreviousSecrets: []string{previous}, Store: s.store}
+	if s.store != "" {
 		options.Type = khufu.Stored
-		s.pages = append(pages[:len(pages):len(pages)], devices)
 	}
 	factory, err := khufu.NewFactory(options)
 	if err != nil {
@@ -63,16 +72,24 @@ func (s *site) useSecrets(secret, previous string) error {
 	return nil
 }
 
-// stored reports whether the sessions are in a store.
-func (s *site) stored() bool { return len(s.pages) > len(pages) }
+// pages returns the pages of the shop.
+func (s *site) pages() []page {
+	if s.store == "" {
+		return pages[:len(pages)-1]
+	}
+	return pages
+}
 
 func (s *site) handler() http.Handler {
 	mux := http.NewServeMux()
-	files, _ := fs.Sub(static, "static")
+	files, err := fs.Sub(static, "static")
+	if err != nil {
+		log.Fatal(err)
+	}
 	for _, name := range []string{"style.css", "articles.svg", "icon.svg"} {
 		mux.Handle("GET /"+name, http.FileServerFS(files))
 	}
-	for _, page := range pages { // Pyramid's page is "/", so Pyramid also gets all other paths
+	for _, page := range pages { // Pyramid has the page "/", so it also gets all other paths
 		mux.Handle(page.Path, s.relayTo(page.Server))
 	}
 	mux.HandleFunc("POST /tamper", s.checked(s.tamper))
@@ -86,15 +103,15 @@ func (s *site) handler() http.Handler {
 }
 
 // relayTo returns a reverse proxy for one server.
-func (s *site) relayTo(server string) http.Handler {
-	target := &url.URL{Scheme: "http", Host: "127.0.0.1:" + s.ports[server]}
+func (s *site) relayTo(server server) http.Handler {
+	target := &url.URL{Scheme: "http", Host: "127.0.0.1:" + s.ports[server.Name]}
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(target)
 			r.Out.Host = r.In.Host              // so that the server's redirects lead to the site
-			r.Out.Header.Del("Accept-Encoding") // the site must read the answer
+			r.Out.Header.Del("Accept-Encoding") // because the site reads the answer
 		},
-		ModifyResponse: func(response *http.Response) error { return s.lookAt(response, server) },
+		ModifyResponse: func(response *http.Response) error { return s.finish(response, server) },
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
 			log.Print(err)
 			http.Error(w, "This part of the shop does not answer.", http.StatusBadGateway)
