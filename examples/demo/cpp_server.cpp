@@ -28,7 +28,7 @@ void show(const Request &, Response &response, Session &session) {
     const auto articles = cart(session);
     if (articles.empty()) {
         session.csrf_token(); // every page makes one
-        body += "<p>There is nothing to order. <a href=\"/shop\">Go to the shop</a>\n";
+        body += "<p>Your cart is empty. <a href=\"/shop\">Go to the shop</a>\n";
     } else {
         body += "<p>Your order:\n<ul>\n";
         for (const auto &[sku, quantity] : articles)

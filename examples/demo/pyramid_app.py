@@ -64,7 +64,7 @@ def logout(request):
 
 @exception_view_config(HTTPException)
 def refuse(error, request):
-    text = error.detail or error.explanation
+    text = 'There is no such page.' if error.code == 404 else error.detail or error.explanation
     return Response(f'{text}\n', status=error.status, content_type='text/plain', charset='utf-8')
 
 

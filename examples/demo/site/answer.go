@@ -47,7 +47,7 @@ func (s *site) finish(response *http.Response, server server) error {
 	}
 	view := view{Pages: s.pages(), Server: server, Path: request.URL.Path, Stored: s.store != ""}
 	if refused {
-		view.Refusal = string(body)
+		view.Problem, view.Refusal = http.StatusText(response.StatusCode), string(body)
 	} else {
 		view.Body = template.HTML(body)
 	}

@@ -20,9 +20,10 @@ type view struct {
 	Pages     []page
 	Server    server
 	Path      string
-	Body      template.HTML // the page, as the server wrote it
-	Refusal   string        // the server's text, if it refused the request
 	Exchanges []exchange
+
+	Body             template.HTML // the page, as the server wrote it
+	Problem, Refusal string        // the status and the server's text, if it refused the request
 
 	Stored             bool
 	Found, Explanation string // the load result of the cookie that the browser sent
