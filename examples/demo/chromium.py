@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from contextlib import contextmanager
 
+# Root, which tests in containers often are, must turn off the sandbox.
 OPTIONS = ['--headless=new', '--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--hide-scrollbars']
 
 
@@ -49,6 +50,10 @@ class Chromium:
     def texts(self, selector):
         """Returns what a person reads in each element that the CSS selector finds."""
         return [self._send('GET', f'{element}/text') for element in self._find('css selector', selector)]
+
+    def source(self):
+        """Returns the page's HTML."""
+        return self._send('GET', '/source')
 
     def press(self, name):
         """Clicks the link or the button of this name, and waits for the next page."""

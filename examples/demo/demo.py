@@ -45,14 +45,14 @@ def visit(servers, report, browsers, where, *tours):
     print(f'\n== One session in {where}: {addresses}')
     for each in tours:
         each(servers, report)
-    with site(target / 'demo/site', servers) as url:
-        walk(*browsers, url, servers.environment['KHUFU_STORE'] != '', report, target / 'demo')
+    with site(target / 'demo/site', servers) as shop:
+        walk(*browsers, shop, report, target / 'demo')
 
 
 def serve(where):
     with redis_server() as store, start(store if where == 'Redis' else '') as servers, \
-            site(target / 'demo/site', servers) as url:
-        print(f'Open {url} in a browser. Sessions are in {where}. Ctrl-C ends the servers.', flush=True)
+            site(target / 'demo/site', servers) as shop:
+        print(f'Open {shop.url("site", "/")} in a browser. Sessions are in {where}. Ctrl-C ends the servers.', flush=True)
         try:
             threading.Event().wait()
         except KeyboardInterrupt:

@@ -17,6 +17,7 @@ class Servers:
         self.children = []
 
     def __enter__(self):
+        self.children = []
         try:
             for name, command in self.commands.items():
                 self.children.append(subprocess.Popen(
@@ -38,7 +39,6 @@ class Servers:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
-        self.children.clear()
 
     def restart(self, environment):
         """Starts the servers again, on the same ports, with other values in their environment."""

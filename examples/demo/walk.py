@@ -1,15 +1,17 @@
 """A person's walk through the site, in Chromium. It saves a picture of each page."""
 
+from browser import Browser
+
 MESSAGE = 'For Zoë & Tom: <handle with care>'
 DESKTOP, PHONE = 1280, 360
 
 
 class Walk:
-    """One browser on the site, whose pictures have names that begin with `prefix`."""
+    """One browser on the site. The names of its pictures begin with `pictures`."""
 
-    def __init__(self, browser, url, report, pictures, prefix):
-        self.browser, self.url, self.report = browser, url, report
-        self.pictures, self.prefix = pictures, prefix
+    def __init__(self, browser, site, report, pictures):
+        self.browser, self.url, self.report, self.pictures = browser, site.url('site', '/'), report, pictures
+        self.secret = site.environment['KHUFU_SECRET']
         browser.forget_cookies()
         browser.resize(DESKTOP)
 
@@ -30,6 +32,7 @@ class Walk:
                    [self.read('.answered strong'), self.read('h1')], [language, heading])
         self.check(f'the cookie is found: {found}', self.read('.found code'), found)
         self.check('the page shows the user', self.read('.user'), f'Logged in as {user}' if user else 'Not logged in')
+        self.check('it does not show the secret', self.secret in self.browser.source(), False)
 
     def check_sent(self, request, sends_cookie):
         """Checks what was sent for a request that is among the last exchanges."""
@@ -44,7 +47,7 @@ class Walk:
             if width == PHONE:
                 self.check(f'no scrolling to the side: {name}', self.browser.content_width() <= PHONE)
             scheme = '-dark' if dark else ''
-            self.browser.save_picture(self.pictures / f'{self.prefix}-{name}{scheme}-{width}.png')
+            self.browser.save_picture(self.pictures.with_name(f'{self.pictures.name}-{name}{scheme}-{width}.png'))
         self.browser.resize(DESKTOP)
 
     def log_in(self, user):
@@ -167,12 +170,20 @@ def attack(walk, phone, stored):
     phone.check_page('C++', 'Checkout', 'missing' if stored else 'bad_signature', None)
 
 
-def walk(laptop, phone, url, stored, report, pictures):
+def forge(site, report):
+    report.step('Press the buttons from another site')
+    for path in ['/tamper', '/rotate', '/replace']:
+        report.check(f'{path} is refused', Browser(site).post('site', path).code, 403)
+
+
+def walk(laptop, phone, site, report, pictures):
     """Walks through the site with two browsers, and saves the pictures in a folder."""
-    prefix = 'store' if stored else 'cookie'
-    first = Walk(laptop, url, report, pictures, prefix)
-    second = Walk(phone, url, report, pictures, f'{prefix}-phone')
+    stored = site.environment['KHUFU_STORE'] != ''
+    name = 'store' if stored else 'cookie'
+    first = Walk(laptop, site, report, pictures / name)
+    second = Walk(phone, site, report, pictures / f'{name}-phone')
     shop(first, stored)
     if stored:
         devices(first, second)
     attack(first, second, stored)
+    forge(site, report)
