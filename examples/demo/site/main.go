@@ -1,19 +1,18 @@
 // This is the demo's site: one origin for the pages of all servers. ../README.md describes it.
+//
+//	site --port N
+//
 // KHUFU_SERVERS has the ports of the servers: pyramid=8001,go=8002,ruby=8003,c=8004,cpp=8005
 package main
 
 import (
-	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"log"
 	"net"
 	"net/http"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 )
 
 func main() {
@@ -21,32 +20,19 @@ func main() {
 	log.SetPrefix("site: ")
 	port := flag.Int("port", 0, "the port to listen on")
 	flag.Parse()
-	if err := run(*port); err != nil {
-		log.Fatal(err)
-	}
-}
 
-func run(port int) error {
 	site := &site{ports: map[string]string{}, store: os.Getenv("KHUFU_STORE")}
 	for server := range strings.SplitSeq(os.Getenv("KHUFU_SERVERS"), ",") {
 		name, port, _ := strings.Cut(server, "=")
 		site.ports[name] = port
 	}
 	if err := site.useSecrets(os.Getenv("KHUFU_SECRET"), os.Getenv("KHUFU_PREVIOUS_SECRET")); err != nil {
-		return err
+		log.Fatal(err)
 	}
-	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", *port))
 	if err != nil {
-		return err
+		log.Fatal(err)
 	}
 	fmt.Println("listening on", listener.Addr())
-
-	server := &http.Server{Handler: site.handler()}
-	terminated, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
-	defer stop()
-	context.AfterFunc(terminated, func() { server.Close() })
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
+	log.Fatal(http.Serve(listener, site.handler()))
 }
