@@ -88,7 +88,7 @@ def check_page(report, page, name, wanted):
     if os.environ.get('KHUFU_UPDATE') and not report.failed:
         page.write_text(before + begin + wanted + end + after)
     else:
-        report.check(f'{page.name}: the table "{name}"', found, wanted)
+        report.check(f'{page.relative_to(here.parents[1])}: the table "{name}"', found, wanted)
 
 
 def main():
@@ -101,6 +101,7 @@ def main():
             visit(report, Browser(port))
             rows.append([server.language, server.title, *observe(port, warehouse)])
     check_page(report, here / 'README.md', 'lines', count_lines())
+    check_page(report, here.parents[1] / 'README.md', 'lines', count_lines('examples/side-by-side/'))
     check_page(report, here / 'README.md', 'differences', table(['', 'sessions', *DIFFERENCES], rows))
     print(f'{report.passed} passed, {report.failed} failed')
     sys.exit(report.failed > 0)
