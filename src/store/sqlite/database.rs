@@ -15,22 +15,8 @@ const APPLICATION: i32 = 0x6b68_6675;
 /// The version of the table's layout. Version 1 was never released.
 const VERSION: i32 = 2;
 
-/// The columns `subject` and `accessed` repeat what a record's header says, so that records can be found by them. The
-/// index by expiry lets a save find the expired rows without looking at others.
-const TABLE: &str = "
-    CREATE TABLE khufu_sessions (
-        key TEXT NOT NULL PRIMARY KEY,
-        generation INTEGER NOT NULL,
-        expires INTEGER, -- milliseconds since 1970
-        subject BLOB,
-        accessed INTEGER NOT NULL, -- microseconds since 1970
-        header BLOB NOT NULL,
-        data BLOB NOT NULL
-    ) STRICT;
-    CREATE INDEX khufu_sessions_by_expiry ON khufu_sessions (expires) WHERE expires IS NOT NULL;
-    CREATE INDEX khufu_sessions_by_subject ON khufu_sessions (subject) WHERE subject IS NOT NULL;
-";
-const DROP_TABLES_1: &str = "DROP TABLE IF EXISTS records; DROP TABLE IF EXISTS subjects;";
+const TABLE: &str = include_str!("sql/table.sql");
+const DROP_LAYOUT_1: &str = include_str!("sql/drop_layout_1.sql");
 
 /// The length of the log, in pages, at which it is written back to the database.
 const LOG_PAGES: i32 = 1000;
@@ -128,7 +114,7 @@ fn create_table(connection: &mut Connection) -> Result<(), DatabaseError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     match check(&transaction)? {
         Found::Table => return Ok(()),
-        Found::TablesOf1 => transaction.execute_batch(DROP_TABLES_1)?,
+        Found::TablesOf1 => transaction.execute_batch(DROP_LAYOUT_1)?,
         Found::Nothing => {}
     }
     transaction.execute_batch(TABLE)?;

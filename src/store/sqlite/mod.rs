@@ -31,31 +31,15 @@ use crate::sys::wiped::WipedBytes;
 const FIRST_PAUSE: Duration = Duration::from_micros(50);
 const LAST_PAUSE: Duration = Duration::from_micros(500);
 
-const LOAD: &str =
-    "SELECT generation, header, data FROM khufu_sessions WHERE key = ?1 AND (expires IS NULL OR expires > ?2)";
-const INSERT: &str = "
-    INSERT INTO khufu_sessions (key, generation, expires, subject, accessed, header, data)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE
-    SET generation = excluded.generation, expires = excluded.expires, subject = excluded.subject,
-        accessed = excluded.accessed, header = excluded.header, data = excluded.data
-    WHERE expires <= ?8";
-const REPLACE: &str = "
-    UPDATE khufu_sessions
-    SET generation = ?2, expires = ?3, subject = ?4, accessed = ?5, header = ?6, data = ?7
-    WHERE key = ?1 AND generation = ?9 AND (expires IS NULL OR expires > ?8)";
-const REMOVE: &str = "
-    DELETE FROM khufu_sessions
-    WHERE key = ?1 AND (expires IS NULL OR expires > ?2) AND (?3 = 0 OR generation = ?3)";
-const HAS_EXPIRED: &str = "SELECT EXISTS (SELECT 1 FROM khufu_sessions WHERE key = ?1 AND expires <= ?2)";
-const EXISTS: &str =
-    "SELECT EXISTS (SELECT 1 FROM khufu_sessions WHERE key = ?1 AND (expires IS NULL OR expires > ?2))";
-const SWEEP: &str = "
-    DELETE FROM khufu_sessions
-    WHERE rowid IN (SELECT rowid FROM khufu_sessions WHERE expires <= ?1 ORDER BY expires LIMIT 8)";
-/// The beginning of a statement. The names of the subjects follow in brackets.
-const MEMBERS: &str = "SELECT key FROM khufu_sessions WHERE (expires IS NULL OR expires > ?1) AND subject IN ";
-/// The beginning of a statement. The names of the subjects follow in brackets.
-const REVOKE: &str = "DELETE FROM khufu_sessions WHERE key = ?1 AND (expires IS NULL OR expires > ?2) AND subject IN ";
+const LOAD: &str = include_str!("sql/load.sql");
+const INSERT: &str = include_str!("sql/insert.sql");
+const REPLACE: &str = include_str!("sql/replace.sql");
+const REMOVE: &str = include_str!("sql/remove.sql");
+const HAS_EXPIRED: &str = include_str!("sql/has_expired.sql");
+const EXISTS: &str = include_str!("sql/exists.sql");
+const SWEEP: &str = include_str!("sql/sweep.sql");
+const MEMBERS: &str = include_str!("sql/members.sql");
+const REVOKE: &str = include_str!("sql/revoke.sql");
 
 /// True for SQLite's name of a database in memory, and for its URIs. This store would create files with these names.
 pub(super) fn is_no_file(path: &str) -> bool {
@@ -229,7 +213,7 @@ impl Driver for Sqlite {
     }
 
     fn members(&self, subjects: &[SubjectName], deadline: Instant) -> Result<Vec<String>, StoreError> {
-        let statement = format!("{MEMBERS}({})", vec!["?"; subjects.len()].join(", "));
+        let statement = for_subjects(MEMBERS, "?2", subjects.len());
         self.read("listing a subject's records", deadline, |connection| {
             let now = now();
             let names = subjects.iter().map(|subject| &subject.0 as &dyn ToSql);
@@ -239,7 +223,7 @@ impl Driver for Sqlite {
     }
 
     fn revoke(&self, key: &str, subjects: &[SubjectName], deadline: Instant) -> Result<bool, StoreError> {
-        let statement = format!("{REVOKE}({})", vec!["?"; subjects.len()].join(", "));
+        let statement = for_subjects(REVOKE, "?3", subjects.len());
         self.write(&Task { doing: "revoking a record", kind: Kind::Write, deadline }, |transaction| {
             let now = now();
             let names = subjects.iter().map(|subject| &subject.0 as &dyn ToSql);
@@ -255,6 +239,11 @@ impl Drop for Sqlite {
         let _call = Call::begin(Instant::now() + Duration::from_secs(1));
         self.connections.close();
     }
+}
+
+/// The statement for several subjects instead of one, which is its last parameter.
+fn for_subjects(statement: &str, last: &str, subjects: usize) -> String {
+    statement.replace(last, &vec!["?"; subjects].join(", "))
 }
 
 /// Inserts a record, or replaces the one of generation `expected`.

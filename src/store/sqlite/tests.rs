@@ -258,7 +258,7 @@ fn rows_are_found_through_indexes() {
     drop(folder.store());
     let connection = Connection::open(folder.database()).unwrap();
     let subject = "khufu_sessions_by_subject";
-    let members = format!("{}(?, ?)", super::MEMBERS);
+    let members = super::for_subjects(super::MEMBERS, "?2", 2);
     for (statement, index) in [(super::SWEEP, "khufu_sessions_by_expiry"), (&members, subject)] {
         let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
         let values = [[0; 32]].into_iter().cycle().take(plan.parameter_count());
