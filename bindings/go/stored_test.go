@@ -12,7 +12,7 @@ import (
 
 	khufu "github.com/khufu/khufu/bindings/go"
 	"github.com/khufu/khufu/bindings/go/internal/redistest"
-	"github.com/khufu/khufu/bindings/go/internal/storetest"
+	"github.com/khufu/khufu/bindings/go/storetest"
 )
 
 // stores are the options for each kind of store.
@@ -39,9 +39,15 @@ func TestEveryStore(t *testing.T) {
 			if name == "memory" {
 				other = one
 			}
-			storetest.Run(t, one, other)
+			storetest.Sessions(t, one, other)
 		})
 	}
+}
+
+func TestAStoreInMapsFulfilsTheContract(t *testing.T) {
+	storetest.Contract(t, new(MapStore))
+	type plain struct{ khufu.Store } // without the methods for subjects
+	storetest.Contract(t, plain{new(MapStore)})
 }
 
 func sqlite(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "sessions.db") }

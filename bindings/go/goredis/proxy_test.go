@@ -8,6 +8,7 @@ import (
 
 	khufu "github.com/khufu/khufu/bindings/go"
 	"github.com/khufu/khufu/bindings/go/internal/redistest"
+	"github.com/khufu/khufu/bindings/go/internal/storedriver"
 )
 
 // A proxy forwards everything between clients and a server. If it is told to lose an answer, it
@@ -62,16 +63,16 @@ func pass(from, to net.Conn, mayPass func() bool) {
 
 // connect makes two requests after which the client has open connections. Newer clients have one
 // of their own for several commands at once.
-func (d driver) connect() {
+func (p *proxy) connect(d driver) {
 	d.Helper()
-	d.wantRecord("nothing", 0, "")
-	d.want(d.save(newName(), 1, "", lengths[1], long), khufu.ErrGone)
+	d.WantRecord("nothing", 0, "")
+	d.Want(d.Put(storedriver.NewName(), 1, "", lengths[1], long), khufu.ErrGone)
 }
 
 // lost makes a call and loses the first answer that it gets.
 func (p *proxy) lost(d driver, call func() error) error {
 	d.Helper()
-	d.connect()
+	p.connect(d)
 	p.lose.Store(true)
 	err := call()
 	if p.lose.Load() {

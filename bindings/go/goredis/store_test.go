@@ -1,26 +1,19 @@
 package goredis_test
 
 import (
-	"os"
 	"testing"
 
 	khufu "github.com/khufu/khufu/bindings/go"
 	"github.com/khufu/khufu/bindings/go/goredis"
 	"github.com/khufu/khufu/bindings/go/internal/redistest"
-	"github.com/khufu/khufu/bindings/go/internal/storetest"
+	"github.com/khufu/khufu/bindings/go/internal/storedriver"
+	"github.com/khufu/khufu/bindings/go/storetest"
 	"github.com/redis/go-redis/v9"
 )
 
-func newFactory(t *testing.T, options khufu.Options) *khufu.Factory {
-	t.Helper()
-	options.Secret = "itsaseekreet"
-	factory, err := khufu.NewFactory(options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { factory.Close() })
-	return factory
-}
+type driver = storedriver.Driver
+
+const long, short, forever = storedriver.Long, storedriver.Short, storedriver.Forever
 
 // connect returns a client of a server at a socket. Tests change its options.
 func connect(t *testing.T, socket string, options ...func(*redis.Options)) *redis.Client {
@@ -43,14 +36,20 @@ func newStore(t *testing.T, client redis.UniversalClient, options goredis.Option
 	return store
 }
 
+func TestOneServerFulfilsTheContract(t *testing.T) {
+	client := connect(t, redistest.Start(t).Socket)
+	storetest.Contract(t, newStore(t, client, goredis.Options{}))
+	checkLists(t, client)
+}
+
 // Sessions that khufu's own store has written open in this one, and the other way round.
 func testBoth(t *testing.T, url string, client redis.UniversalClient) {
-	inCore := newFactory(t, khufu.Options{Type: khufu.Stored, Store: url})
-	inGo := newFactory(t, khufu.Options{CustomStore: newStore(t, client, goredis.Options{})})
+	inCore := storedriver.NewFactory(t, khufu.Options{Type: khufu.Stored, Store: url})
+	inGo := storedriver.NewFactory(t, khufu.Options{CustomStore: newStore(t, client, goredis.Options{})})
 	for name, pair := range map[string][2]*khufu.Factory{
 		"alone": {inGo, inGo}, "core first": {inCore, inGo}, "Go first": {inGo, inCore},
 	} {
-		t.Run(name, func(t *testing.T) { storetest.Run(t, pair[0], pair[1]) })
+		t.Run(name, func(t *testing.T) { storetest.Sessions(t, pair[0], pair[1]) })
 	}
 }
 
@@ -61,7 +60,7 @@ func TestOneServerSharesSessionsWithTheCore(t *testing.T) {
 
 func TestAClusterFulfilsTheContractAndSharesSessionsWithTheCore(t *testing.T) {
 	url, client := startCluster(t)
-	checkContract(t, newStore(t, client, goredis.Options{}))
+	storetest.Contract(t, newStore(t, client, goredis.Options{}))
 	checkLists(t, client)
 	testBoth(t, url, client)
 }
@@ -69,8 +68,9 @@ func TestAClusterFulfilsTheContractAndSharesSessionsWithTheCore(t *testing.T) {
 func TestKeysHaveThePrefix(t *testing.T) {
 	server := redistest.Start(t)
 	client := connect(t, server.Socket)
-	shop := newFactory(t, khufu.Options{CustomStore: newStore(t, client, goredis.Options{Prefix: "shop:"})})
-	storetest.Run(t, shop, newFactory(t, khufu.Options{Type: khufu.Stored, Store: server.URL, StorePrefix: "shop:"}))
+	shop := storedriver.NewFactory(t, khufu.Options{CustomStore: newStore(t, client, goredis.Options{Prefix: "shop:"})})
+	inCore := khufu.Options{Type: khufu.Stored, Store: server.URL, StorePrefix: "shop:"}
+	storetest.Sessions(t, shop, storedriver.NewFactory(t, inCore))
 	keys, err := client.Keys(t.Context(), "*").Result()
 	if err != nil || len(keys) == 0 {
 		t.Fatal(keys, err)
@@ -96,20 +96,7 @@ func TestUnusableClientsAreRefused(t *testing.T) {
 	}
 }
 
-// The scripts are those of the core. `go generate` copies them.
+// `go generate` copies the scripts.
 func TestTheScriptsAreThoseOfTheCore(t *testing.T) {
-	files, err := os.ReadDir("lua")
-	if err != nil || len(files) != 6 {
-		t.Fatal(files, err)
-	}
-	for _, file := range files {
-		copied, err := os.ReadFile("lua/" + file.Name())
-		if err != nil {
-			t.Fatal(err)
-		}
-		original, err := os.ReadFile("../../../src/store/redis/lua/" + file.Name())
-		if err != nil || string(copied) != string(original) {
-			t.Errorf("lua/%s differs from the core's: run go generate (%v)", file.Name(), err)
-		}
-	}
+	storedriver.CheckCopies(t, "lua", "../../../src/store/redis/lua", 6)
 }

@@ -13,22 +13,23 @@ import (
 	khufu "github.com/khufu/khufu/bindings/go"
 	"github.com/khufu/khufu/bindings/go/goredis"
 	"github.com/khufu/khufu/bindings/go/internal/redistest"
+	"github.com/khufu/khufu/bindings/go/internal/storedriver"
 	"github.com/redis/go-redis/v9"
 )
 
 func TestAClosedIdleConnectionIsNotAnError(t *testing.T) {
 	server := redistest.Start(t)
-	d := driver{t, newStore(t, connect(t, server.Socket), goredis.Options{})}
-	subject, key := newName(), newName()
+	d := storedriver.New(t, newStore(t, connect(t, server.Socket), goredis.Options{}))
+	subject, key := storedriver.NewName(), storedriver.NewName()
 	for number, call := range []func() error{
-		func() error { return d.save(key, 0, subject, "data", long) },
+		func() error { return d.Put(key, 0, subject, "data", long) },
 		func() error { _, _, err := d.Load(key); return err },
-		func() error { return d.touch(key, 1, subject, "data", long) },
-		func() error { return d.save(key, 1, subject, "data", long) },
+		func() error { return d.Extend(key, 1, subject, "data", long) },
+		func() error { return d.Put(key, 1, subject, "data", long) },
 		func() error { _, err := d.Members(subject); return err },
 		func() error { return d.Unlist(subject, key) },
 		func() error { return d.Remove(key, 2) },
-		func() error { return d.save(key, 0, subject, "data", long) },
+		func() error { return d.Put(key, 0, subject, "data", long) },
 	} {
 		server.Do(t, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 		if err := call(); err != nil {
@@ -37,69 +38,20 @@ func TestAClosedIdleConnectionIsNotAnError(t *testing.T) {
 	}
 }
 
-// hang returns an open session of a server that has stopped since, and lets it go on afterwards.
-func hang(t *testing.T, options goredis.Options, set ...func(*redis.Options)) (*khufu.Factory, *khufu.Session) {
-	t.Helper()
-	server := redistest.Start(t)
-	factory := newFactory(t, khufu.Options{CustomStore: newStore(t, connect(t, server.Socket, set...), options)})
-	session, err := factory.Open("")
-	if err == nil {
-		err = session.Set("a", 1)
-	}
-	if err == nil {
-		_, err = session.Commit()
-	}
-	if err = errors.Join(err, session.Set("b", 2), server.Process.Signal(syscall.SIGSTOP)); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { session.Close(); server.Process.Signal(syscall.SIGCONT) })
-	return factory, session
-}
-
 func TestACallToAServerThatHangsEnds(t *testing.T) {
-	respecting := func(o *redis.Options) { o.ContextTimeoutEnabled = true }
-	for name, row := range map[string]struct {
-		timeout time.Duration // of the store
-		set     []func(*redis.Options)
-		context func(context.Context) (context.Context, context.CancelFunc)
-		wanted  error
-	}{
-		"at the store's timeout": {timeout: 50 * time.Millisecond, context: context.WithCancel},
-		"at the deadline": {context: func(ctx context.Context) (context.Context, context.CancelFunc) {
-			return context.WithTimeout(ctx, 50*time.Millisecond)
-		}, timeout: time.Hour, wanted: context.DeadlineExceeded},
-		"at the deadline that the client knows": {context: func(ctx context.Context) (context.Context, context.CancelFunc) {
-			return context.WithTimeout(ctx, 50*time.Millisecond)
-		}, timeout: time.Hour, wanted: context.DeadlineExceeded, set: []func(*redis.Options){respecting}},
-		"when it is cancelled": {context: func(ctx context.Context) (context.Context, context.CancelFunc) {
-			ctx, cancel := context.WithCancel(ctx)
-			time.AfterFunc(50*time.Millisecond, cancel)
-			return ctx, cancel
-		}, timeout: time.Hour, wanted: context.Canceled},
-	} {
+	for name, respects := range map[string]bool{"a client that ignores deadlines": false, "a client that knows them": true} {
 		t.Run(name, func(t *testing.T) {
-			_, session := hang(t, goredis.Options{Timeout: row.timeout}, row.set...)
-			ctx, cancel := row.context(t.Context())
-			defer cancel()
-			_, err := session.CommitContext(ctx)
-			if !errors.Is(err, khufu.ErrStore) || row.wanted != nil && !errors.Is(err, row.wanted) {
-				t.Errorf("the error is %v", err)
-			}
-			if !session.IsChanged() {
-				t.Error("the session has lost its changes")
-			}
+			storedriver.CheckWaiting(t, func(t *testing.T, timeout time.Duration) (khufu.Store, func()) {
+				server := redistest.Start(t)
+				client := connect(t, server.Socket, func(o *redis.Options) { o.ContextTimeoutEnabled = respects })
+				return newStore(t, client, goredis.Options{Timeout: timeout}), func() {
+					if err := server.Process.Signal(syscall.SIGSTOP); err != nil {
+						t.Fatal(err)
+					}
+					t.Cleanup(func() { server.Process.Signal(syscall.SIGCONT) })
+				}
+			})
 		})
-	}
-}
-
-func TestADoneContextFailsAtOnce(t *testing.T) {
-	factory, session := hang(t, goredis.Options{Timeout: time.Hour})
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, err := factory.OpenContext(ctx, "")
-	_, commitErr := session.CommitContext(ctx)
-	if err != context.Canceled || commitErr != context.Canceled {
-		t.Errorf("%v, %v", err, commitErr)
 	}
 }
 
@@ -111,7 +63,7 @@ func TestAMissingServerIsAnErrorOfTheStore(t *testing.T) {
 	listener.Close()
 	client := redis.NewClient(&redis.Options{Addr: listener.Addr().String(), DialerRetries: 1})
 	defer client.Close()
-	factory := newFactory(t, khufu.Options{CustomStore: newStore(t, client, goredis.Options{})})
+	factory := storedriver.NewFactory(t, khufu.Options{CustomStore: newStore(t, client, goredis.Options{})})
 	session, err := factory.Open("")
 	if err != nil {
 		t.Fatal(err)
@@ -136,8 +88,8 @@ func TestTheNewMasterIsUsedAfterAFailover(t *testing.T) {
 		}
 	})
 	former.Do(t, "REPLICAOF", "127.0.0.1", "1")
-	d := driver{t, newStore(t, client, goredis.Options{})}
-	d.wantRecord(d.saved("", "data", long), 1, "data")
+	d := storedriver.New(t, newStore(t, client, goredis.Options{}))
+	d.WantRecord(d.Add("", "data", long), 1, "data")
 	if keys := master.Do(t, "DBSIZE"); keys != ":1" {
 		t.Errorf("the new master has %s keys", keys)
 	}
@@ -146,9 +98,9 @@ func TestTheNewMasterIsUsedAfterAFailover(t *testing.T) {
 // A command that the server does not know is in its answer, with its arguments.
 func TestAnErrorShowsNoArguments(t *testing.T) {
 	server := redistest.Start(t, "--rename-command", "EVALSHA", "")
-	d := driver{t, newStore(t, connect(t, server.Socket), goredis.Options{})}
-	key := newName()
-	err := d.save(key, 0, "", "data", long)
+	d := storedriver.New(t, newStore(t, connect(t, server.Socket), goredis.Options{}))
+	key := storedriver.NewName()
+	err := d.Put(key, 0, "", "data", long)
 	if err == nil || !strings.Contains(err.Error(), "unknown command") || strings.Contains(err.Error(), key[:10]) {
 		t.Errorf("the error is %v", err)
 	}
@@ -181,7 +133,7 @@ func TestHooksOfTheClientGetTheContextOfTheCall(t *testing.T) {
 			spans = append(spans, ctx.Value(span{}))
 		}
 	}})
-	factory := newFactory(t, khufu.Options{CustomStore: newStore(t, client, goredis.Options{})})
+	factory := storedriver.NewFactory(t, khufu.Options{CustomStore: newStore(t, client, goredis.Options{})})
 	session, err := factory.Open("")
 	if err != nil {
 		t.Fatal(err)

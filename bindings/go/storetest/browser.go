@@ -1,4 +1,5 @@
-// Package storetest has the behaviour that sessions must have in every store, as tests.
+// Package storetest tests stores. Call it in the tests of a [khufu.Store] of your own: [Contract]
+// tests the store itself, and [Sessions] tests sessions in it.
 package storetest
 
 import (

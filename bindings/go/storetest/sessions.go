@@ -13,9 +13,9 @@ import (
 	khufu "github.com/khufu/khufu/bindings/go"
 )
 
-// Run tests a store with two factories that have the same options and share its sessions. They
-// may be one. The secret does not matter.
-func Run(t *testing.T, one, other *khufu.Factory) {
+// Sessions tests the sessions of two factories that share them in a store. The factories have
+// the same options, whichever secret they have, or are one.
+func Sessions(t *testing.T, one, other *khufu.Factory) {
 	for name, test := range map[string]func(t *testing.T, one, other *khufu.Factory){
 		"a session opens in the next request":         opensInTheNextRequest,
 		"a store keeps the lifetime":                  keepsTheLifetime,
