@@ -19,7 +19,8 @@ import (
 // session fails with [ErrStore], and the error is its Cause. A method must not end its
 // goroutine.
 //
-// A store that also implements [SubjectStore] can find the sessions of a user.
+// A store that also implements [SubjectStore] can find the sessions of a user. Package
+// storetest tests a store.
 type Store interface {
 	// Load returns a record and its generation, or [ErrNotFound].
 	Load(key string) (record []byte, generation uint64, err error)

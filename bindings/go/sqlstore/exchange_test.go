@@ -1,21 +1,17 @@
 package sqlstore_test
 
 import (
-	"bufio"
 	"database/sql"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"math"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,49 +21,6 @@ import (
 	"github.com/khufu/khufu/bindings/go/internal/storedriver"
 	"github.com/khufu/khufu/bindings/go/sqlstore"
 )
-
-const secret = "itsaseekreet"
-
-// TestMain makes this program serve with khufu's own store if it is started by startCore. The
-// core has an SQLite of its own. Two of them must not use a file in the same process.
-func TestMain(m *testing.M) {
-	path := os.Getenv("KHUFU_TEST_DATABASE")
-	if path == "" {
-		os.Exit(m.Run())
-	}
-	factory, err := khufu.NewFactory(khufu.Options{Secret: secret, Type: khufu.Stored, Store: "sqlite:" + path})
-	if err != nil {
-		log.Fatal(err)
-	}
-	server := httptest.NewServer(newHandler(factory))
-	fmt.Println(server.URL)
-	io.Copy(io.Discard, os.Stdin) // until the test ends
-}
-
-// startCore starts a server with khufu's own store in another process, and returns its address.
-func startCore(t *testing.T, path string) string {
-	t.Helper()
-	core := exec.Command(os.Args[0])
-	core.Env = append(os.Environ(), "KHUFU_TEST_DATABASE="+path)
-	core.Stderr = os.Stderr
-	stdin, err := core.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := core.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := core.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { stdin.Close(); core.Wait() })
-	address, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(address)
-}
 
 // startGo starts a server with the store in this process, and returns its address.
 func startGo(t *testing.T, db *sql.DB) string {
@@ -150,9 +103,7 @@ func TestTheStoreSharesSessionsWithTheCore(t *testing.T) {
 			exchange(t, servers[0], servers[1])
 			exchange(t, servers[1], servers[0])
 			checkRows(t, db)
-			if answer := query[string](t, db, "PRAGMA integrity_check"); answer != "ok" {
-				t.Error(answer)
-			}
+			checkIntegrity(t, db)
 		}
 	})
 }
