@@ -87,6 +87,9 @@ func transact(ctx context.Context, connection *sql.Conn, work func(context.Conte
 	if err == nil {
 		err = work(ctx, connection)
 	}
+	if err == nil {
+		err = ctx.Err() // nobody waits for the outcome
+	}
 	lasting := context.WithoutCancel(ctx) // so that the outcome is known
 	if err == nil {
 		if _, err = connection.ExecContext(lasting, "COMMIT"); err == nil {

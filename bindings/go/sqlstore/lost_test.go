@@ -58,6 +58,49 @@ func TestAWriteThatFailsHalfwayChangesNothing(t *testing.T) {
 	})
 }
 
+func TestAConnectionThatMayHaveATransactionIsClosed(t *testing.T) {
+	onEachDriver(t, func(t *testing.T, name string) {
+		tap, db := openTapped(t, name, newPath(t))
+		d := newDriver(t, db)
+		nothing := tap.after
+		tap.after = func(_ context.Context, statement string) error {
+			if strings.Contains(statement, "INSERT") || statement == "ROLLBACK" {
+				return errLost
+			}
+			return nil
+		}
+		d.Want(d.Put(storedriver.NewName(), 0, "", "lost", storedriver.Long), errLost)
+		tap.after = nothing
+		before := tap.opened
+		d.Add("", "data", storedriver.Long)
+		if tap.opened != before+1 {
+			t.Errorf("the next call opened %d connections", tap.opened-before)
+		}
+	})
+}
+
+func TestAWriteThatIsCancelledHalfwayChangesNothing(t *testing.T) {
+	onEachDriver(t, func(t *testing.T, name string) {
+		tap, db := openTapped(t, name, newPath(t))
+		db.SetMaxOpenConns(1) // the next call gets the same connection
+		d := newDriver(t, db)
+		key := d.Add("", "data", storedriver.Long)
+		for _, word := range []string{"BEGIN", "UPDATE khufu_sessions"} {
+			ctx, cancel := context.WithCancel(t.Context())
+			tap.after = func(_ context.Context, statement string) error {
+				if strings.Contains(statement, word) {
+					cancel()
+				}
+				return nil
+			}
+			store := d.SubjectStore.(khufu.ContextStore).WithContext(ctx)
+			d.Want(store.Save(key, 1, 2, storedriver.Record("", "cancelled"), storedriver.Long), context.Canceled)
+			d.WantRecord(key, 1, "data")
+			d.Want(d.Extend(key, 1, "", "data", storedriver.Long), nil)
+		}
+	})
+}
+
 // firstWord finds the first word of a statement, after its comment.
 var firstWord = regexp.MustCompile(`(?m)^([A-Z]+)`)
 

@@ -12,6 +12,7 @@ import (
 type tap struct {
 	driver driver.Driver
 	source string
+	opened int // connections
 	after  func(ctx context.Context, statement string) error
 }
 
@@ -19,7 +20,7 @@ type tap struct {
 func openTapped(t *testing.T, name, path string) (*tap, *sql.DB) {
 	t.Helper()
 	nothing := func(context.Context, string) error { return nil }
-	connector := &tap{openFile(t, name, path).Driver(), fileName(name, path), nothing}
+	connector := &tap{driver: openFile(t, name, path).Driver(), source: fileName(name, path), after: nothing}
 	db := sql.OpenDB(connector)
 	t.Cleanup(func() { db.Close() })
 	return connector, db
@@ -28,6 +29,7 @@ func openTapped(t *testing.T, name, path string) (*tap, *sql.DB) {
 func (t *tap) Driver() driver.Driver { return t.driver }
 
 func (t *tap) Connect(context.Context) (driver.Conn, error) {
+	t.opened++
 	connection, err := t.driver.Open(t.source)
 	return tapped{connection, t}, err
 }

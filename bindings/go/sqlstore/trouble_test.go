@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -37,28 +38,57 @@ func begin(t *testing.T, db *sql.DB, statements ...string) (end func()) {
 	}
 }
 
+// patient returns the name of a database file whose driver waits for an hour while another writes.
+func patient(name, path string) string {
+	const hour = "&_busy_timeout=3600000&_pragma=busy_timeout(3600000)"
+	return strings.ReplaceAll(fileName(name, path), "_busy_timeout=0", "") + hour
+}
+
+// opened opens a store whose timeout may be too short for its first try.
+func opened(t *testing.T, db *sql.DB, timeout time.Duration) *sqlstore.Store {
+	t.Helper()
+	for tries := 1; ; tries++ {
+		store, err := sqlstore.New(t.Context(), db, sqlstore.Options{Timeout: timeout})
+		if err == nil {
+			return store
+		}
+		if tries == 10 {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestACallEndsWhileAnotherWrites(t *testing.T) {
 	onEachDriver(t, func(t *testing.T, name string) {
-		for kind, source := range map[string]func(string) string{
-			"a driver that does not wait": func(path string) string { return fileName(name, path) },
-			"a driver that waits": func(path string) string {
-				return fileName(name, path) + "&_busy_timeout=60000&_pragma=busy_timeout(60000)"
-			},
+		for kind, source := range map[string]func(name, path string) string{
+			"a driver that does not wait": fileName, "a driver that waits": patient,
 		} {
 			t.Run(kind, func(t *testing.T) {
 				storedriver.CheckWaiting(t, func(t *testing.T, timeout time.Duration) (khufu.Store, func()) {
-					db := open(t, name, source(newPath(t)))
-					store, err := sqlstore.New(t.Context(), db, sqlstore.Options{Timeout: timeout})
-					for tries := 0; err != nil && tries < 10; tries++ { // the timeout may be short
-						store, err = sqlstore.New(t.Context(), db, sqlstore.Options{Timeout: timeout})
-					}
-					if err != nil {
-						t.Fatal(err)
-					}
-					return store, func() { t.Cleanup(begin(t, db, "BEGIN IMMEDIATE")) }
+					db := open(t, name, source(name, newPath(t)))
+					return opened(t, db, timeout), func() { t.Cleanup(begin(t, db, "BEGIN IMMEDIATE")) }
 				})
 			})
 		}
+	})
+}
+
+func TestCallsThatWaitForTheirTurnEnd(t *testing.T) {
+	onEachDriver(t, func(t *testing.T, name string) {
+		db := open(t, name, patient(name, newPath(t)))
+		store := opened(t, db, 50*time.Millisecond)
+		t.Cleanup(begin(t, db, "BEGIN IMMEDIATE"))
+		var group sync.WaitGroup
+		for range 16 {
+			group.Add(1)
+			go func() {
+				defer group.Done()
+				if err := store.Remove(storedriver.NewName(), 0); err == nil || !strings.Contains(err.Error(), "the time limit") {
+					t.Errorf("the error is %v", err)
+				}
+			}()
+		}
+		group.Wait()
 	})
 }
 
