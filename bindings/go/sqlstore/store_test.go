@@ -12,14 +12,12 @@ import (
 	"github.com/khufu/khufu/bindings/go/internal/storedriver"
 	"github.com/khufu/khufu/bindings/go/sqlstore"
 	"github.com/khufu/khufu/bindings/go/storetest"
-	_ "github.com/mattn/go-sqlite3"
 	_ "modernc.org/sqlite"
 )
 
 // wal are the parameters of a file's name that README.md advises, by driver.
 var wal = map[string]url.Values{
-	"sqlite":  {"_pragma": {"journal_mode(WAL)", "synchronous(NORMAL)"}},
-	"sqlite3": {"_journal_mode": {"WAL"}, "_synchronous": {"NORMAL"}, "_busy_timeout": {"0"}},
+	"sqlite": {"_pragma": {"journal_mode(WAL)", "synchronous(NORMAL)"}},
 }
 
 // onEachDriver runs a test with each driver.
