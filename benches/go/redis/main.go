@@ -13,10 +13,10 @@ import (
 	"io"
 	"log"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,6 +54,10 @@ type row struct {
 }
 
 func compare() error {
+	others := fmt.Sprintf("1-%d", runtime.NumCPU()-1)
+	if err := exec.Command("taskset", "-a", "-p", "-c", others, strconv.Itoa(os.Getpid())).Run(); err != nil {
+		return fmt.Errorf("keep this program off the first processor: %w", err)
+	}
 	folder, err := os.MkdirTemp("", "khufu-bench-")
 	if err != nil {
 		return err
@@ -201,22 +205,42 @@ func visit(address string, until time.Time) (times []time.Duration, err error) {
 		if _, err := fmt.Fprintf(connection, "GET / HTTP/1.1\r\nHost: bench\r\nCookie: %s\r\n\r\n", cookie); err != nil {
 			return nil, err
 		}
-		response, err := http.ReadResponse(reader, nil)
+		status, body, err := readResponse(reader, &cookie)
 		if err != nil {
 			return nil, err
 		}
-		body, err := io.ReadAll(response.Body)
-		if err != nil {
-			return nil, err
-		}
-		if visits := strconv.Itoa(requests); string(body) != visits {
-			return nil, fmt.Errorf("visit %s was answered with status %d and %q", visits, response.StatusCode, body)
-		}
-		if cookies := response.Cookies(); len(cookies) > 0 {
-			cookie = cookies[0].Name + "=" + cookies[0].Value
+		if visits := strconv.Itoa(requests); body != visits {
+			return nil, fmt.Errorf("visit %s was answered with %q and %q", visits, status, body)
 		}
 		if requests > 1 { // the first request begins the session
 			times = append(times, time.Since(begin))
+		}
+	}
+}
+
+// readResponse reads a response, and its cookie if it has one. It reads only what these servers
+// send, because the client must take less time than the server.
+func readResponse(reader *bufio.Reader, cookie *string) (status, body string, err error) {
+	length := 0
+	for first := true; ; first = false {
+		line, err := reader.ReadSlice('\n')
+		if err != nil {
+			return "", "", err
+		}
+		name, value, _ := strings.Cut(strings.TrimSpace(string(line)), ": ")
+		switch {
+		case first:
+			status = name
+		case name == "Content-Length":
+			if length, err = strconv.Atoi(value); err != nil {
+				return "", "", err
+			}
+		case name == "Set-Cookie":
+			*cookie, _, _ = strings.Cut(value, ";")
+		case name == "":
+			content := make([]byte, length)
+			_, err := io.ReadFull(reader, content)
+			return status, string(content), err
 		}
 	}
 }
