@@ -9,6 +9,7 @@ help:
 	@echo 'make bench-store  measure sessions in stores, and check that no write is lost'
 	@echo 'make fuzz     run each fuzz target for SECONDS=30 under AddressSanitizer'
 	@echo 'make build    build the libraries, with the headers, and the command khufu, in target/stage'
+	@echo '              in FEATURES, any of redis and sqlite can be left out: make build FEATURES=sqlite'
 	@echo 'make install  install these files in PREFIX ($(PREFIX)); DESTDIR, if set, is put before it'
 	@echo 'make dist     pack the archive, the Debian packages, the wheel, the gem and the Go module in dist'
 	@echo 'make docs     build the documentation as a site, with a search, in target/docs-site'
