@@ -1,5 +1,5 @@
 """Checks the links of every page, and runs the code blocks of README.md and docs/ with a module for each page. Start it
-with `run`, which builds what it needs."""
+with `run`, which builds what it needs. The arguments are the names of pages; without one, it checks all."""
 
 import re
 import sys
@@ -19,6 +19,7 @@ import readme
 import rotate
 import security
 import share
+import start
 import stores
 import website
 from pages import Page, root, without_code
@@ -38,6 +39,7 @@ MODULES = {
     'docs/rotate-a-secret.md': rotate,
     'docs/security.md': security,
     'docs/share-with-another-library.md': share,
+    **{f'docs/start/{name}.md': start for name in ['c', 'cpp', 'go', 'pyramid', 'ruby', 'rust']},
     'docs/stores.md': stores,
     **{f'docs/moving/{name}.md': moving for name in moving.CHECKS},
 }
@@ -57,12 +59,13 @@ def check_links(page, report):
     report.check(f'{page.name}: every link has a target', broken, [])
 
 
-def main():
+def main(*chosen):
     report = Report()
     files = [*sorted(root.glob('*.md')), *sorted(root.glob('docs/**/*.md'))]
     pages = {page.name: page for page in map(Page, files)}
     with tempfile.TemporaryDirectory() as working, Servers() as servers:
-        for name, page in pages.items():
+        for name in chosen or pages:
+            page = pages[name]
             check_links(page, report)
             if name in MODULES:
                 with report.part(name):
@@ -77,4 +80,4 @@ def main():
 
 
 if __name__ == '__main__':
-    sys.exit(not main())
+    sys.exit(not main(*sys.argv[1:]))

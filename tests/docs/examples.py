@@ -93,7 +93,7 @@ def serving(command, port, **options):
     """Starts a server. Yields a function that sends a request to it, and returns the answer's headers and body."""
     server = subprocess.Popen(command, start_new_session=True, **options)
     try:
-        for _ in range(600):
+        for _ in range(3000):  # cargo may have to compile the server
             with contextlib.suppress(OSError), socket.create_connection(('127.0.0.1', port)):
                 break
             if server.poll() is not None:

@@ -1,0 +1,144 @@
+"""Follows the pages in docs/start as a reader would: runs each `sh` block, saves each file, changes files as each `diff`
+says, starts the server, and compares the answers in the `console` blocks, in which `…` is a CSRF token.
+
+Only this differs from what a reader does: the servers listen on free ports; the library is built already when `make
+install` is called; `sudo apt-get install` only checks that scripts/dependencies has installed the packages; pip and
+cargo use the versions that are pinned in scripts/ and in Cargo.lock; compilers report more, and warnings are errors.
+"""
+
+import contextlib
+import re
+import shutil
+import sys
+import time
+from html import escape
+from pathlib import Path
+
+from examples import Shell, free_port, serving
+from originals import commit, cookie_of, open_session
+from pages import root
+from pyramid.session import SignedCookieSessionFactory
+
+PYRAMID = 'docs/start/pyramid.md'
+SETTINGS = {
+    'PIP_CONSTRAINT': str(root / 'scripts/requirements.txt'), 'PIP_DISABLE_PIP_VERSION_CHECK': '1',
+    # With the profile of Cargo.toml, cargo need not compile again what other suites have compiled.
+    'CARGO_PROFILE_DEV_DEBUG': 'line-tables-only', 'CARGO_NET_OFFLINE': 'true', 'NO_PROXY': 'localhost',
+}
+COMMANDS = '''
+sudo() { [ "$1 $2" = 'apt-get install' ] && dpkg-query -W "${@:3}" >/dev/null; }
+cc() { command cc -Wall -Wextra -Wno-unused-parameter -Werror "$@"; }
+c++() { command c++ -Wall -Wextra -Wpedantic -Werror "$@"; }
+'''
+TOKEN = re.compile('(?<=value=")[0-9a-f]{40}(?=")')
+UNSAFE = '<b>"\'&'
+
+
+class Reader:
+    """Follows one page, with a home folder of its own."""
+
+    def __init__(self, page, pages, report, working):
+        self.page, self.pyramid, self.report = page, pages[PYRAMID], report
+        working.mkdir(parents=True)
+        self.shell = Shell(working)
+        self.shell.environment |= {**SETTINGS, 'PWD': str(self.shell.home)}
+        self.ports = {port: str(free_port()) for port in ['6543', '8080']}
+        self.port = '6543' if page is self.pyramid else '8080'
+
+    @property
+    def folder(self):
+        return Path(self.shell.environment['PWD'])
+
+    def with_ports(self, text):
+        return re.sub('|'.join(self.ports), lambda match: self.ports[match[0]], text)
+
+    def run(self, text):
+        return self.shell.run(self.with_ports(text), self.folder)
+
+    def follow(self):
+        with contextlib.ExitStack() as servers:
+            for block, following in zip(self.page.blocks, [*self.page.blocks[1:], None]):
+                if block.language == 'console':
+                    self.check_console(block)
+                elif block.language == 'diff':
+                    self.change(block)
+                elif block.language != 'sh':
+                    self.save(block, self.folder)
+                elif following and following.language == 'console':
+                    servers.close()
+                    self.start(block, self.folder, self.port, servers)
+                    if self.page is not self.pyramid:
+                        self.start_pyramid(servers)
+                    self.check_escaping()
+                else:
+                    self.run(COMMANDS + block.text)
+            self.check_new_token()
+
+    def file_of(self, block):
+        """The name of the file, which the line before the block says."""
+        fence = int(block.place.rpartition(':')[2])
+        return re.search('`([^`]+)`:$', self.page.text.splitlines()[fence - 3])[1]
+
+    def save(self, block, folder):
+        (folder / self.file_of(block)).write_text(self.with_ports(block.text))
+
+    def change(self, block):
+        path = self.folder / self.file_of(block)
+        text = path.read_text()
+        for removed, added in re.findall(r'((?:^-.*\n)+)((?:^\+.*\n)+)', block.text, re.M):
+            removed, added = (re.sub('^.', '', lines, flags=re.M) for lines in [removed, added])
+            self.report.check(f'{block.place}: the lines that change are there', text.count(removed), 1)
+            text = text.replace(removed, added)
+        path.write_text(text)
+
+    def start(self, block, folder, port, servers):
+        if (folder / 'Cargo.toml').exists():
+            shutil.copy(root / 'Cargo.lock', folder)
+        port = self.ports[port]
+        command = ['bash', '-c', self.with_ports(block.text)]
+        servers.enter_context(serving(command, int(port), cwd=folder, env=self.shell.environment))
+
+    def start_pyramid(self, servers):
+        """Starts the application of Pyramid's page, with the Pyramid in this test's own environment."""
+        folder = self.shell.home / 'login-pyramid'
+        folder.mkdir()
+        (folder / 'env').symlink_to(sys.prefix)
+        program, start = ([block for block in self.pyramid.blocks if block.language == language][index]
+                          for language, index in [('python', 0), ('sh', 2)])
+        (folder / 'login.py').write_text(self.with_ports(program.text))
+        self.start(start, folder, '6543', servers)
+
+    def check_console(self, block):
+        commands = re.findall(r'^\$ (.*)\n((?:(?!\$ ).*\n)*)', block.text, re.M)
+        # What the block defines is exported, so that later blocks can use it.
+        printed = self.run('set -a\n' + ''.join(f"{command}\nprintf '\\0'\n" for command, _ in commands))
+        for (command, answer), found in zip(commands, printed.split('\0')[:-1], strict=True):
+            self.report.check(f'{block.place}: {command}', TOKEN.sub('…', found), answer)
+
+    def check_escaping(self):
+        """The page escapes the name and the messages that another service wrote."""
+        secret = (self.shell.home / 'session-secret').read_text().strip()
+        session = open_session(SignedCookieSessionFactory(secret), time.time())
+        session['user'] = UNSAFE
+        session.flash(UNSAFE)
+        [cookie] = map(cookie_of, commit(session))
+        html = self.run(f"curl -s -H 'Cookie: {cookie}' localhost:{self.port}")
+        self.report.check(f'{self.page.name}: no unescaped text', UNSAFE[:3] in html, False)
+        self.report.check(f'{self.page.name}: escaped text', html.count(escape(UNSAFE[:3])), 2)
+
+    def check_new_token(self):
+        """A login gives the session a new token, and scripts cannot read its cookie."""
+        site = f'localhost:{self.port}'
+        status = self.run(f'''
+            old=$(token)
+            browse -d csrf_token=$old -d user=ada -d password=lovelace {site}/login | grep -q Hello
+            browse -d csrf_token=$old {site}/logout -o /dev/null -w '%{{http_code}}'
+        ''')
+        self.report.check(f'{self.page.name}: the token from before the login is refused', status in ['400', '403'])
+        jar = (self.folder / 'jar').read_text()
+        self.report.check(f'{self.page.name}: scripts cannot read the cookie', '#HttpOnly_localhost' in jar)
+
+
+def check(page, pages, report, servers, working):
+    page.left.clear()
+    Reader(page, pages, report, working / 'start' / page.path.stem).follow()
