@@ -1,5 +1,5 @@
-"""Follows the pages in docs/start as a reader would: runs each `sh` block, saves each file, changes files as each `diff`
-says, starts the server, and compares the answers in the `console` blocks, in which `…` is a CSRF token.
+"""Follows the pages in docs/start as a reader would: runs each `sh` block, saves each file, changes a file as each
+`diff` says, starts the server, and compares the answers in the `console` blocks, in which `…` is a CSRF token.
 
 Only this differs from what a reader does: the servers listen on free ports; the library is built already when `make
 install` is called; `sudo apt-get install` only checks that scripts/dependencies has installed the packages; pip and
@@ -56,9 +56,12 @@ class Reader:
         return self.shell.run(self.with_ports(text), self.folder)
 
     def follow(self):
+        first_console = next(block for block in self.page.blocks if block.language == 'console')
         with contextlib.ExitStack() as servers:
             for block, following in zip(self.page.blocks, [*self.page.blocks[1:], None]):
                 if block.language == 'console':
+                    if block is first_console:
+                        self.check_escaping()
                     self.check_console(block)
                 elif block.language == 'diff':
                     self.change(block)
@@ -69,7 +72,6 @@ class Reader:
                     self.start(block, self.folder, self.port, servers)
                     if self.page is not self.pyramid:
                         self.start_pyramid(servers)
-                    self.check_escaping()
                 else:
                     self.run(COMMANDS + block.text)
             self.check_new_token()
