@@ -44,6 +44,7 @@ class Reader:
         self.shell = Shell(working)
         # Go's cache ignores pkg-config's flags. A flag without effect makes Go compile the package again.
         again = f'-gcflags=github.com/khufu/khufu/bindings/go=-D={working}'
+        del self.shell.environment['PYTHONPATH']
         self.shell.environment |= {**SETTINGS, 'GOFLAGS': again, 'PWD': str(self.shell.home)}
         if page.path.stem == 'rust':
             # In the folder of other suites, Cargo would replace the library with one that has fewer features.
@@ -102,9 +103,8 @@ class Reader:
         path.write_text(text)
 
     def start(self, block, folder, port, servers):
-        port = self.ports[port]
-        command = ['bash', '-c', self.adapted(block.text)]
-        servers.enter_context(serving(command, int(port), cwd=folder, env=self.shell.environment))
+        command, port = ['bash', '-c', self.adapted(block.text)], int(self.ports[port])
+        servers.enter_context(serving(command, port, cwd=folder, env=self.shell.environment))
 
     def start_pyramid(self, servers):
         """Starts the application of Pyramid's page."""
