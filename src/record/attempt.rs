@@ -15,7 +15,7 @@ use crate::record::id::Id;
 use crate::record::layout::{Loaded, Metadata, View};
 use crate::record::records::{NotLoaded, Records};
 use crate::record::snapshot::Snapshot;
-use crate::record::stored::{Invalidated, PendingCommit, PlannedWrite, Stored};
+use crate::record::stored::{Invalidated, PendingCommit, PlannedWrite, Stored, WriteKind};
 use crate::store::{Record, Saved, StoreError, SubjectName, Write};
 use crate::sys::wiped::WipedBytes;
 
@@ -107,7 +107,7 @@ impl<'a> Attempt<'a> {
             let generation = attempt.stored.generation;
             let plan = match attempt.planned.next() {
                 Some(plan) => plan,
-                None => attempt.plan(generation, content, attempt.stored.metadata.clone(), None)?,
+                None => attempt.plan(generation, content, attempt.stored.metadata.clone(), WriteKind::Touch)?,
             };
             let write = attempt.records.write(&plan, content, attempt.now, attempt.deadline);
             match attempt.records.store.touch(&attempt.stored.key, &Write { generation, ..write }) {
@@ -146,10 +146,10 @@ impl<'a> Attempt<'a> {
                 let id = self.records.layout.new_id()?;
                 let key = self.records.layout.key(&id);
                 let metadata = self.complete_header(self.stored.metadata.clone(), &id)?;
-                self.plan(0, content, metadata, Some((id, key)))?
+                self.plan(0, content, metadata, WriteKind::Insert(id, key))?
             }
         };
-        let Some((_, key)) = &plan.new_id else { return Err(Error::Conflict) };
+        let WriteKind::Insert(_, key) = &plan.kind else { return Err(Error::Conflict) };
         match self.records.store.save(key, 0, &self.records.write(&plan, content, self.now, self.deadline)) {
             Ok(Saved::Yes) => {}
             Ok(_) => return Err(Error::Conflict),
@@ -163,7 +163,7 @@ impl<'a> Attempt<'a> {
             }
             self.stored.unanswered_inserts.pop();
         }
-        if let Some((id, key)) = plan.new_id {
+        if let WriteKind::Insert(id, key) = plan.kind {
             self.stored.adopt(id, key);
         }
         self.stored.was_saved(plan.creates, plan.metadata);
@@ -209,7 +209,7 @@ impl<'a> Attempt<'a> {
             None => (content, &self.stored.metadata, self.stored.generation),
         };
         let id = self.stored.planned_id.as_ref().or(self.stored.id.as_ref()).ok_or(Error::Gone)?;
-        self.plan(replaces, content, self.complete_header(metadata.clone(), id)?, None)
+        self.plan(replaces, content, self.complete_header(metadata.clone(), id)?, WriteKind::Replace)
     }
 
     /// Replaces the record in the store.
@@ -229,11 +229,11 @@ impl<'a> Attempt<'a> {
         replaces: u64,
         content: &Content,
         metadata: Metadata,
-        new_id: Option<(Id, String)>,
+        kind: WriteKind,
     ) -> Result<PlannedWrite, Error> {
         let record = self.records.layout.dumps(content, &metadata)?;
         let creates = self.records.store.generation(&record.data).unwrap_or(replaces + 1);
-        Ok(PlannedWrite { record, metadata, replaces, creates, new_id, changes: self.stored.changes().len() })
+        Ok(PlannedWrite { record, metadata, replaces, creates, kind, changes: self.stored.changes().len() })
     }
 
     /// Keeps a write that the store refused, if the store may leave this commit unanswered.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use crate::session::Outcome;
+use crate::session::{OpenOptions, Outcome};
 use crate::store::{Driver, Location, Record, Saved, StoreError, SubjectName, Write};
 use crate::{Custom, Error, Factory, LoadResult, Options, Session, SubjectSession};
 
@@ -14,6 +14,7 @@ struct Lossy {
     /// Counts down to the save whose answer is lost. Zero means that no answer is lost.
     save: AtomicUsize,
     load: AtomicUsize,
+    touch: AtomicUsize,
     remove: AtomicUsize,
     /// The deadlines of all loads.
     deadlines: Mutex<Vec<Instant>>,
@@ -23,7 +24,14 @@ impl Lossy {
     fn new() -> Arc<Self> {
         let store = Location::of("memory:").open().unwrap();
         let never = || AtomicUsize::new(0);
-        Arc::new(Self { store, save: never(), load: never(), remove: never(), deadlines: Mutex::default() })
+        Arc::new(Self {
+            store,
+            save: never(),
+            load: never(),
+            touch: never(),
+            remove: never(),
+            deadlines: Mutex::default(),
+        })
     }
 
     fn factory(self: &Arc<Self>) -> Factory {
@@ -59,7 +67,7 @@ impl Driver for Lossy {
     }
 
     fn touch(&self, key: &str, write: &Write<'_>) -> Result<Saved, StoreError> {
-        self.store.touch(key, write)
+        answered(&self.touch, self.store.touch(key, write)?)
     }
 
     fn remove(
@@ -265,6 +273,22 @@ fn all_cookies_with_the_name_share_one_deadline() {
     assert_eq!(open(&factory, &headers.join("; ")).load_result(), LoadResult::Missing);
     let deadlines = lossy.deadlines.lock().unwrap();
     assert_eq!(*deadlines, [deadlines[0]; 3]);
+}
+
+#[test]
+fn a_touch_whose_answer_was_lost_is_not_taken_for_a_save() {
+    let lossy = Lossy::new();
+    let factory = lossy.factory();
+    let header = begun(&factory);
+    let later = open(&factory, &header).renewed() + 60.0;
+    let mut session = factory.open_with(header.as_bytes(), &OpenOptions::new().now(later)).unwrap();
+    session.to_json();
+    lossy.touch.store(1, Ordering::Relaxed);
+    assert!(matches!(session.commit(Outcome::Response), Err(Error::Store(_))));
+    lossy.deadlines.lock().unwrap().clear();
+    session.set_json("b", "2").unwrap();
+    session.commit(Outcome::Response).unwrap();
+    assert!(lossy.deadlines.lock().unwrap().is_empty(), "the record was loaded again");
 }
 
 #[test]

@@ -73,10 +73,18 @@ pub(super) struct PlannedWrite {
     pub replaces: u64,
     /// The generation that it creates.
     pub creates: u64,
-    /// The id of a new record, and its key in the store.
-    pub new_id: Option<(Id, String)>,
+    pub kind: WriteKind,
     /// The number of the request's changes that it contains.
     pub changes: usize,
+}
+
+/// What a write does.
+pub(super) enum WriteKind {
+    /// Inserts a record with this id, under this key.
+    Insert(Id, String),
+    Replace,
+    /// Replaces only the times at which the session was used.
+    Touch,
 }
 
 /// The key of a record, and the name of the subject that it last had.
@@ -203,10 +211,13 @@ impl Stored {
     pub(super) fn was_not_answered(&mut self, write: &PlannedWrite) {
         let PlannedWrite { replaces, creates, changes, .. } = *write;
         let Metadata { header, .. } = &write.metadata;
-        match &write.new_id {
+        match &write.kind {
             // The insert may still take effect later, even after a logout, so this id is not used again.
-            Some((_, key)) => self.unanswered_inserts.push((key.clone(), header.subject)),
-            None => self.unanswered.push(Unanswered { replaces, creates, id: header.saves[0], changes }),
+            WriteKind::Insert(_, key) => self.unanswered_inserts.push((key.clone(), header.subject)),
+            WriteKind::Replace => {
+                self.unanswered.push(Unanswered { replaces, creates, id: header.saves[0], changes });
+            }
+            WriteKind::Touch => {} // It contains no change.
         }
     }
 
