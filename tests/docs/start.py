@@ -23,7 +23,7 @@ from pyramid.session import SignedCookieSessionFactory
 PYRAMID = 'docs/start/pyramid.md'
 SETTINGS = {
     'PIP_CONSTRAINT': str(root / 'scripts/requirements.txt'), 'PIP_DISABLE_PIP_VERSION_CHECK': '1',
-    'CARGO_PROFILE_DEV_DEBUG': '0', 'CARGO_NET_OFFLINE': 'true', 'NO_PROXY': 'localhost',
+    'CARGO_NET_OFFLINE': 'true', 'NO_PROXY': 'localhost',
 }
 COMMANDS = '''
 sudo() { [ "$1 $2" = 'apt-get install' ] && dpkg-query -W "${@:3}" >/dev/null; }
@@ -48,7 +48,8 @@ class Reader:
         self.shell.environment |= {**SETTINGS, 'GOFLAGS': again, 'PWD': str(self.shell.home)}
         if page.path.stem == 'rust':
             # In the folder of other suites, Cargo would replace the library with one that has fewer features.
-            self.shell.environment['CARGO_TARGET_DIR'] = str(target / 'tests/start')
+            settings = {'CARGO_TARGET_DIR': str(target / 'tests/start'), 'CARGO_PROFILE_DEV_DEBUG': '0'}
+            self.shell.environment |= settings
         self.ports = {port: str(free_port()) for port in ['6543', '8080']}
         self.port = '6543' if page is self.pyramid else '8080'
 
