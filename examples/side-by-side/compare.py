@@ -72,13 +72,26 @@ def table(head, rows):
     return ''.join(f'| {" | ".join(map(str, row))} |\n' for row in [head, ['---'] * len(head), *rows])
 
 
-def count_lines(folder=''):
-    """The table of lines, for a page from which this folder is `folder`. It has a row for each program."""
+def count_lines():
+    """The table of lines of this folder's page. It has a row for each program."""
     rows = []
     for source, server in {server.source: server for server in SERVERS}.items():
-        program = f'[{server.name}]({folder}{source})'
+        program = f'[{server.name}]({source})'
         rows.append([server.language, program, *count(server.language, (here / source).read_text())])
     return table(['', 'program', 'lines', 'of these about sessions'], rows)
+
+
+def summarize():
+    """The table of lines in the README, with a row for each language."""
+    programs = {}
+    for source, server in {server.source: server for server in SERVERS}.items():
+        lines, _ = count(server.language, (here / source).read_text())
+        programs.setdefault(server.language, {})[server.name] = lines
+    rows = []
+    for language, names in programs.items():
+        khufu = names.pop('khufu')
+        rows.append([language, khufu, ', '.join(f'{name} {lines}' for name, lines in names.items())])
+    return table(['', 'khufu', 'peers'], rows)
 
 
 def check_page(report, page, name, wanted):
@@ -101,7 +114,7 @@ def main():
             visit(report, Browser(port))
             rows.append([server.language, server.title, *observe(port, warehouse)])
     check_page(report, here / 'README.md', 'lines', count_lines())
-    check_page(report, here.parents[1] / 'README.md', 'lines', count_lines('examples/side-by-side/'))
+    check_page(report, here.parents[1] / 'README.md', 'lines', summarize())
     check_page(report, here / 'README.md', 'differences', table(['', 'sessions', *DIFFERENCES], rows))
     print(f'{report.passed} passed, {report.failed} failed')
     sys.exit(report.failed > 0)
