@@ -121,6 +121,29 @@ impl Deferring {
         self.commit(&mut session)
     }
 
+    /// Opens a session in which `visits` becomes 2 with the next commit.
+    fn counting(&self, factory: &Factory, cookie: &str) -> Session {
+        let mut session = self.open(factory, cookie);
+        session.increment("visits", 1).unwrap();
+        session
+    }
+
+    /// A session whose commit is pending, and its cookie.
+    fn pending(&self, factory: &Factory) -> (String, Session) {
+        let cookie = self.begin(factory);
+        let mut session = self.counting(factory, &cookie);
+        assert_eq!(session.commit(Outcome::Response), Err(Error::Pending));
+        (cookie, session)
+    }
+
+    /// A session that another request changes before this one commits, and its cookie.
+    fn overtaken(&self, factory: &Factory) -> (String, Session) {
+        let cookie = self.begin(factory);
+        let session = self.counting(factory, &cookie);
+        self.commit(&mut self.counting(factory, &cookie));
+        (cookie, session)
+    }
+
     fn asked(&self) -> Vec<&'static str> {
         std::mem::take(&mut self.0.lock().unwrap().asked)
     }
@@ -158,9 +181,8 @@ fn each_question_is_asked_once() {
     let factory = store.factory(&[], Custom::new());
     let cookie = store.begin(&factory);
     assert_eq!(store.asked(), ["save"]);
-    let mut session = store.open(&factory, &cookie);
+    let mut session = store.counting(&factory, &cookie);
     assert_eq!(session.load_result(), LoadResult::Loaded);
-    session.increment("visits", 1).unwrap();
     assert_eq!(store.commit(&mut session), "");
     assert_eq!(store.asked(), ["load", "save"]);
     session.regenerate_id();
@@ -177,11 +199,7 @@ fn each_question_is_asked_once() {
 fn a_conflict_is_merged() {
     let store = Deferring::default();
     let factory = store.factory(&[], Custom::new());
-    let cookie = store.begin(&factory);
-    let (mut one, mut other) = (store.open(&factory, &cookie), store.open(&factory, &cookie));
-    one.increment("visits", 1).unwrap();
-    other.increment("visits", 1).unwrap();
-    store.commit(&mut one);
+    let (cookie, mut other) = store.overtaken(&factory);
     store.asked();
     store.commit(&mut other);
     assert_eq!(store.asked(), ["save", "load", "save"]);
@@ -203,10 +221,7 @@ fn a_session_that_changes_meanwhile_loses_and_doubles_nothing() {
     for reaches_the_store in [true, false] {
         let store = Deferring::default();
         let factory = store.factory(&[], Custom::new());
-        let cookie = store.begin(&factory);
-        let mut session = store.open(&factory, &cookie);
-        session.increment("visits", 1).unwrap();
-        assert_eq!(session.commit(Outcome::Response), Err(Error::Pending));
+        let (cookie, mut session) = store.pending(&factory);
         if reaches_the_store {
             store.answer(false);
         }
@@ -235,10 +250,7 @@ fn a_logout_ends_a_session_whose_first_save_is_pending() {
 fn a_save_whose_answer_is_lost_is_not_made_twice() {
     let store = Deferring::default();
     let factory = store.factory(&[], Custom::new());
-    let cookie = store.begin(&factory);
-    let mut session = store.open(&factory, &cookie);
-    session.increment("visits", 1).unwrap();
-    assert_eq!(session.commit(Outcome::Response), Err(Error::Pending));
+    let (cookie, mut session) = store.pending(&factory);
     store.answer(true);
     assert!(matches!(session.commit(Outcome::Response), Err(Error::Store(_))));
     store.end();
@@ -289,11 +301,7 @@ fn a_pending_write_is_sent_again_as_it_was() {
 fn a_commit_that_goes_on_keeps_its_deadline() {
     let store = Deferring::default();
     let factory = store.factory(&[], Custom::new());
-    let cookie = store.begin(&factory);
-    let (mut one, mut other) = (store.open(&factory, &cookie), store.open(&factory, &cookie));
-    one.increment("visits", 1).unwrap();
-    other.increment("visits", 1).unwrap();
-    store.commit(&mut one);
+    let (_, mut other) = store.overtaken(&factory);
     let soon = Duration::from_millis(1);
     assert_eq!(other.commit_within(Outcome::Response, soon), Err(Error::Pending));
     std::thread::sleep(2 * soon);
