@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -23,7 +24,14 @@ func (s *Store) call(work func(context.Context) error) error {
 	ctx, cancel := context.WithTimeoutCause(s.ctx, s.options.Timeout, errTooSlow)
 	defer cancel()
 	done := make(chan error, 1)
-	go func() { done <- repeat(ctx, work) }()
+	go func() {
+		defer func() {
+			if fault := recover(); fault != nil {
+				done <- fmt.Errorf("panic: %v", fault)
+			}
+		}()
+		done <- repeat(ctx, work)
+	}()
 	select {
 	case err := <-done:
 		if err == nil || ctx.Err() == nil {
@@ -84,20 +92,32 @@ func transact(ctx context.Context, connection *sql.Conn, work func(context.Conte
 	if isTemporary(err) {
 		return err
 	}
+	lasting := context.WithoutCancel(ctx) // so that the outcome is known
+	committed := false
+	defer func() {
+		if !committed { // also if the driver panics
+			undo(lasting, connection)
+		}
+	}()
 	if err == nil {
 		err = work(ctx, connection)
 	}
 	if err == nil {
 		err = ctx.Err() // nobody waits for the outcome
 	}
-	lasting := context.WithoutCancel(ctx) // so that the outcome is known
 	if err == nil {
-		if _, err = connection.ExecContext(lasting, "COMMIT"); err == nil {
-			return nil
-		}
+		_, err = connection.ExecContext(lasting, "COMMIT")
 	}
-	if _, failure := connection.ExecContext(lasting, "ROLLBACK"); failure != nil {
-		connection.Raw(func(any) error { return driver.ErrBadConn }) // closes it
-	}
+	committed = err == nil
 	return err
+}
+
+// undo ends a transaction, or closes the connection if that fails. A transaction that was not
+// begun, or that SQLite has ended itself, is no reason to close it: a database in memory would be
+// lost.
+func undo(ctx context.Context, connection *sql.Conn) {
+	_, err := connection.ExecContext(ctx, "ROLLBACK")
+	if err != nil && !strings.Contains(err.Error(), "no transaction is active") {
+		connection.Raw(func(any) error { return driver.ErrBadConn })
+	}
 }

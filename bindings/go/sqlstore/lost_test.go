@@ -79,6 +79,47 @@ func TestAConnectionThatMayHaveATransactionIsClosed(t *testing.T) {
 	})
 }
 
+// SQLite ends a transaction itself after some errors, for example when it is interrupted.
+func TestADatabaseInMemoryOutlivesATransactionThatSQLiteEnds(t *testing.T) {
+	onEachDriver(t, func(t *testing.T, name string) {
+		db := inMemory(t, name)
+		d := newDriver(t, db)
+		key := d.Add("", "data", storedriver.Long)
+		run(t, db, "CREATE TRIGGER full BEFORE INSERT ON khufu_sessions BEGIN SELECT RAISE(ROLLBACK, 'it is full'); END")
+		err := d.Put(storedriver.NewName(), 0, "", "more", storedriver.Long)
+		if err == nil || !strings.Contains(err.Error(), "it is full") {
+			t.Errorf("the error is %v", err)
+		}
+		d.WantRecord(key, 1, "data")
+	})
+}
+
+func TestADriverThatPanicsEndsOnlyTheCall(t *testing.T) {
+	onEachDriver(t, func(t *testing.T, name string) {
+		tap, db := openTapped(t, name, newPath(t))
+		db.SetMaxOpenConns(1) // the next call gets the same connection
+		d := newDriver(t, db)
+		key := d.Add("", "data", storedriver.Long)
+		nothing, opened := tap.after, tap.opened
+		tap.after = func(_ context.Context, statement string) error {
+			if strings.Contains(statement, "UPDATE khufu_sessions") {
+				panic("a hook is broken")
+			}
+			return nil
+		}
+		err := d.Put(key, 1, "", "more", storedriver.Long)
+		if err == nil || !strings.Contains(err.Error(), "panic: a hook is broken") {
+			t.Errorf("the error is %v", err)
+		}
+		tap.after = nothing
+		d.WantRecord(key, 1, "data")
+		d.Want(d.Put(key, 1, "", "more", storedriver.Long), nil)
+		if tap.opened != opened {
+			t.Error("the connection was closed")
+		}
+	})
+}
+
 func TestAWriteThatIsCancelledHalfwayChangesNothing(t *testing.T) {
 	onEachDriver(t, func(t *testing.T, name string) {
 		tap, db := openTapped(t, name, newPath(t))
