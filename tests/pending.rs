@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use khufu::{
-    Custom, Error, Factory, LoadResult, NewRecord, Options, Outcome, Saved, Serializer, SerializerError, Session,
-    Store, StoreError,
+    Custom, Error, Factory, LoadResult, NewRecord, OpenOptions, Options, Outcome, Saved, Serializer, SerializerError,
+    Session, Store, StoreError,
 };
 
 type Answer = Result<(Saved, Option<(u64, Vec<u8>)>), StoreError>;
@@ -19,6 +19,8 @@ struct State {
     answers: Vec<(String, Answer)>,
     used: usize,
     pending: Option<Question>,
+    /// How many of the next questions are answered at once, and not remembered.
+    at_once: usize,
     /// The names of the questions that were answered, in their order.
     asked: Vec<&'static str>,
 }
@@ -29,6 +31,28 @@ struct Question {
     key: String,
     expected: u64,
     record: Option<(u64, Vec<u8>)>,
+}
+
+impl State {
+    /// Does what a question asks for.
+    fn work(&mut self, Question { name, key, expected, record }: Question) -> Answer {
+        self.asked.push(name);
+        let found = self.records.get(&key).cloned();
+        let generation = found.as_ref().map_or(0, |(generation, _)| *generation);
+        match (name, record) {
+            ("load", _) => Ok((Saved::Yes, found)),
+            (_, Some(record)) if generation == expected => {
+                self.records.insert(key, record);
+                Ok((Saved::Yes, None))
+            }
+            (_, None) if generation > 0 => {
+                self.records.remove(&key);
+                Ok((Saved::Yes, None))
+            }
+            _ if generation == 0 => Ok((Saved::Gone, None)),
+            _ => Ok((Saved::Conflict, None)),
+        }
+    }
 }
 
 #[derive(Clone, Default)]
@@ -53,8 +77,17 @@ impl Deferring {
                 return answer.clone();
             }
         }
+        if state.at_once > 0 {
+            state.at_once -= 1;
+            return state.work(question);
+        }
         state.pending = Some(question);
         Err(StoreError::Pending)
+    }
+
+    /// Answers some of the next questions at once.
+    fn answer_at_once(&self, questions: usize) {
+        self.0.lock().unwrap().at_once = questions;
     }
 
     /// Answers the pending question. With `loses`, the store does its work, but its answer is lost.
@@ -62,25 +95,9 @@ impl Deferring {
         let mut state = self.0.lock().unwrap();
         let question = state.pending.take().expect("a question is pending");
         let text = format!("{question:?}");
-        let Question { name, key, expected, record } = question;
-        let found = state.records.get(&key).cloned();
-        let generation = found.as_ref().map_or(0, |(generation, _)| *generation);
-        let answer = match (name, record) {
-            ("load", _) => Ok((Saved::Yes, found)),
-            (_, Some(record)) if generation == expected => {
-                state.records.insert(key, record);
-                Ok((Saved::Yes, None))
-            }
-            (_, None) if generation > 0 => {
-                state.records.remove(&key);
-                Ok((Saved::Yes, None))
-            }
-            _ if generation == 0 => Ok((Saved::Gone, None)),
-            _ => Ok((Saved::Conflict, None)),
-        };
+        let answer = state.work(question);
         let lost = Err(StoreError::Failed("the answer was lost".to_owned()));
         state.answers.push((text, if loses { lost } else { answer }));
-        state.asked.push(name);
         state.used = 0;
     }
 
@@ -207,6 +224,37 @@ fn a_conflict_is_merged() {
 }
 
 #[test]
+fn each_of_two_conflicts_is_merged() {
+    let store = Deferring::default();
+    let factory = store.factory(&[], Custom::new());
+    let cookie = store.begin(&factory);
+    let mut sessions = [(); 3].map(|()| store.open(&factory, &cookie));
+    sessions.iter_mut().for_each(|session| assert!(session.increment("visits", 1).is_ok()));
+    let [one, two, other] = &mut sessions;
+    store.commit(one);
+    store.asked();
+    for _ in ["save", "load"] {
+        assert_eq!(other.commit(Outcome::Response), Err(Error::Pending));
+        store.answer(false);
+    }
+    assert_eq!(other.commit(Outcome::Response), Err(Error::Pending));
+    let (answers, pending) = {
+        let mut state = store.0.lock().unwrap();
+        (std::mem::take(&mut state.answers), state.pending.take())
+    };
+    store.commit(two);
+    store.asked();
+    {
+        let mut state = store.0.lock().unwrap();
+        (state.answers, state.pending) = (answers, pending);
+    }
+    store.answer(false); // another conflict
+    store.commit(other);
+    assert_eq!(store.asked(), ["save", "load", "save"]);
+    assert_eq!(store.visits(&factory, &cookie), 4);
+}
+
+#[test]
 fn a_pending_store_is_not_a_failed_one() {
     let store = Deferring::default();
     let factory = store.factory(&[("store_on_error", "empty")], Custom::new());
@@ -307,4 +355,82 @@ fn a_commit_that_goes_on_keeps_its_deadline() {
     std::thread::sleep(2 * soon);
     store.answer(false); // a conflict
     assert_eq!(other.commit(Outcome::Response), Err(Error::Conflict));
+}
+
+#[test]
+fn a_save_that_is_answered_after_the_deadline_is_a_success() {
+    let store = Deferring::default();
+    let factory = store.factory(&[], Custom::new());
+    let cookie = store.begin(&factory);
+    let (mut one, mut other) = (store.open(&factory, &cookie), store.open(&factory, &cookie));
+    one.increment("visits", 1).unwrap();
+    other.increment("visits", 1).unwrap();
+    store.commit(&mut one);
+    store.asked();
+    let limit = Duration::from_secs(1);
+    for _ in ["save", "load", "save"] {
+        assert_eq!(other.commit_within(Outcome::Response, limit), Err(Error::Pending));
+        store.answer(false);
+    }
+    assert_eq!(store.asked(), ["save", "load", "save"]);
+    std::thread::sleep(limit);
+    assert_eq!(other.commit(Outcome::Response).map(<[_]>::len), Ok(0));
+    store.end();
+    assert_eq!(store.visits(&factory, &cookie), 3);
+}
+
+#[test]
+fn a_store_may_answer_some_questions_at_once() {
+    let store = Deferring::default();
+    let factory = store.factory(&[], Custom::new());
+    let cookie = store.begin(&factory);
+    let (mut one, mut other) = (store.open(&factory, &cookie), store.open(&factory, &cookie));
+    one.set("user", "zoe").unwrap();
+    other.increment("visits", 1).unwrap();
+    store.commit(&mut one);
+    store.asked();
+    store.answer_at_once(2); // the conflict, and the newer record
+    store.commit(&mut other);
+    assert_eq!(store.asked(), ["save", "load", "save"]);
+    assert_eq!(other.get("user"), Ok(Some("zoe")));
+    other.increment("visits", 1).unwrap();
+    store.commit(&mut other);
+    assert_eq!(store.visits(&factory, &cookie), 3);
+    assert_eq!(store.open(&factory, &cookie).get("user"), Ok(Some("zoe")));
+}
+
+#[test]
+fn a_record_that_is_loaded_at_once_may_get_a_new_id() {
+    let store = Deferring::default();
+    let factory = store.factory(&[], Custom::new());
+    let cookie = store.begin(&factory);
+    let mut session = store.open(&factory, &cookie);
+    session.increment("visits", 1).unwrap();
+    session.regenerate_id();
+    store.answer_at_once(1);
+    assert_eq!(session.commit(Outcome::Response), Err(Error::Pending));
+    store.answer(false);
+    store.answer_at_once(1); // a second load would find the record that was saved
+    let new_cookie = store.commit(&mut session);
+    store.answer_at_once(0);
+    assert_eq!(store.visits(&factory, &new_cookie), 2);
+}
+
+#[test]
+fn a_pending_touch_is_not_sent_as_a_save() {
+    let store = Deferring::default();
+    let factory = store.factory(&[("reissue_time", "0")], Custom::new());
+    let mut session = store.open(&factory, "");
+    session.increment("visits", 1).unwrap();
+    let cookie = store.commit(&mut session);
+    let later = OpenOptions::new().now(session.accessed() + 1.0);
+    let mut session = store.answered(|| factory.open_with(cookie.as_bytes(), &later)).unwrap();
+    assert_eq!(session.get("visits"), Ok(Some(1)));
+    store.asked();
+    assert_eq!(session.commit(Outcome::Response), Err(Error::Pending));
+    session.mark_changed();
+    store.answer(false);
+    store.end();
+    store.commit(&mut session);
+    assert_eq!(store.asked(), ["touch", "load", "save"]);
 }

@@ -5,7 +5,6 @@
 //! newer record.
 
 use std::time::Instant;
-use std::vec;
 
 use crate::error::Error;
 use crate::payload::serializer::Content;
@@ -25,12 +24,8 @@ pub(crate) struct Attempt<'a> {
     /// The request's time, in seconds since the Unix epoch.
     now: f64,
     deadline: Instant,
-    /// True if an earlier call of this commit ended without an answer of the store.
-    is_resumed: bool,
-    /// The writes that the earlier call sent. They are sent again.
-    planned: vec::IntoIter<PlannedWrite>,
-    /// The writes that a later call must send again.
-    sent: Vec<PlannedWrite>,
+    /// The last write of an earlier call of this commit. It is sent again.
+    pending: Option<PlannedWrite>,
 }
 
 /// A newer record than the one that was opened, with this request's changes applied to it.
@@ -44,15 +39,17 @@ struct Merged {
 impl<'a> Attempt<'a> {
     /// `now` is the request's time, in seconds since the Unix epoch.
     pub fn new(records: &'a Records, stored: &'a mut Stored, now: f64, deadline: Instant) -> Self {
-        let pending = stored.pending.take();
-        let is_resumed = pending.is_some();
-        let PendingCommit { deadline, writes } = pending.unwrap_or(PendingCommit { deadline, writes: Vec::new() });
-        Self { records, stored, now, deadline, is_resumed, planned: writes.into_iter(), sent: Vec::new() }
+        let begun = PendingCommit { deadline, write: None };
+        let PendingCommit { deadline, write } = stored.pending.take().unwrap_or(begun);
+        Self { records, stored, now, deadline, pending: write }
     }
 
-    /// Keeps what a later call needs to go on with this commit, which the store has not answered yet.
-    pub fn suspend(self) {
-        self.stored.pending = Some(PendingCommit { deadline: self.deadline, writes: self.sent });
+    /// Ends a call of this commit. If the store has not answered yet, keeps what a later call needs to go on.
+    pub fn end(self, is_pending: bool) {
+        self.stored.pending = Some(PendingCommit { deadline: self.deadline, write: self.pending });
+        if !is_pending {
+            self.stored.give_up_pending();
+        }
     }
 
     pub fn stored(&self) -> &Stored {
@@ -105,7 +102,7 @@ impl<'a> Attempt<'a> {
         let touched = self.in_turn(|attempt| {
             attempt.stored.metadata.drop_expired_snapshot(attempt.now);
             let generation = attempt.stored.generation;
-            let plan = match attempt.planned.next() {
+            let plan = match attempt.pending.take() {
                 Some(plan) => plan,
                 None => attempt.plan(generation, content, attempt.stored.metadata.clone(), WriteKind::Touch)?,
             };
@@ -133,14 +130,18 @@ impl<'a> Attempt<'a> {
         self.stored.cookie(self.records)
     }
 
-    /// Runs `work` when it is this commit's turn: the commits of one process to the same session take turns.
+    /// Runs `work` when it is this commit's turn: the commits of one process to the same session take turns. A write
+    /// that was already sent does not wait for another turn.
     fn in_turn<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+        if self.pending.is_some() {
+            return work(self);
+        }
         let (records, key) = (self.records, self.stored.key.clone());
         records.turns.take(&key, self.deadline, || work(self)).ok_or(Error::Conflict)?
     }
 
     fn insert(&mut self, content: &Content) -> Result<(), Error> {
-        let plan = match self.planned.next() {
+        let plan = match self.pending.take() {
             Some(plan) => plan,
             None => {
                 let id = self.records.layout.new_id()?;
@@ -158,7 +159,7 @@ impl<'a> Attempt<'a> {
         while let Some((key, subject)) = self.stored.unanswered_inserts.last() {
             // A failure does not matter: nobody knows the id of such a record, and the record expires.
             if self.records.store.remove(key, 0, *subject, self.deadline) == Err(StoreError::Pending) {
-                self.sent.push(plan);
+                self.pending = Some(plan);
                 return Err(Error::Pending);
             }
             self.stored.unanswered_inserts.pop();
@@ -171,15 +172,15 @@ impl<'a> Attempt<'a> {
     }
 
     fn replace(&mut self, content: &mut Content) -> Result<(), Error> {
-        // A snapshot needs the record's current data, and an unanswered save may have changed the record.
-        let reloads_first = self.stored.renews_id || !self.stored.unanswered.is_empty();
-        let mut newer = if reloads_first { self.reload(content)? } else { None };
+        let mut plan = match self.pending.take() {
+            Some(plan) => plan,
+            None => self.first_replacement(content)?,
+        };
         loop {
-            let plan = self.next_replacement(content, newer.as_ref())?;
-            match self.send(&plan, newer.as_ref().map_or(&*content, |merged| &merged.content)) {
+            match self.send(&plan, content) {
                 Ok(Saved::Yes) => {
-                    if let Some(merged) = newer {
-                        *content = merged.content;
+                    if let Some(merged) = plan.merged {
+                        *content = merged;
                     }
                     if let Some(id) = self.stored.planned_id.take().filter(|_| self.stored.renews_id) {
                         let key = self.records.layout.key(&id);
@@ -190,31 +191,45 @@ impl<'a> Attempt<'a> {
                 }
                 Ok(Saved::Gone) => return Err(Error::Gone),
                 Ok(Saved::Conflict) if Instant::now() >= self.deadline => return Err(Error::Conflict),
-                Ok(Saved::Conflict) => {
-                    self.keep(plan);
-                    newer = self.reload(content)?;
-                }
+                Ok(Saved::Conflict) => match self.next_replacement(content) {
+                    Ok(next) => plan = next,
+                    Err(error) => {
+                        // The write is sent again before the record is loaded, so that the questions keep their order.
+                        self.pending = Some(plan).filter(|_| error == Error::Pending);
+                        return Err(error);
+                    }
+                },
                 Err(error) => return Err(self.not_answered(plan, error)),
             }
         }
     }
 
-    /// The next write of this commit that replaces the record that was opened, or a newer one.
-    fn next_replacement(&mut self, content: &Content, newer: Option<&Merged>) -> Result<PlannedWrite, Error> {
-        if let Some(plan) = self.planned.next() {
-            return Ok(plan);
+    /// The first write of this commit that replaces a record.
+    fn first_replacement(&mut self, content: &Content) -> Result<PlannedWrite, Error> {
+        // A snapshot needs the record's current data, and an unanswered save may have changed the record.
+        if self.stored.renews_id || !self.stored.unanswered.is_empty() {
+            return self.next_replacement(content);
         }
-        let (content, metadata, replaces) = match newer {
-            Some(merged) => (&merged.content, &merged.metadata, merged.replaces),
-            None => (content, &self.stored.metadata, self.stored.generation),
+        self.plan_replacement(self.stored.generation, content, self.stored.metadata.clone())
+    }
+
+    /// The write that replaces the record as it is now.
+    fn next_replacement(&mut self, content: &Content) -> Result<PlannedWrite, Error> {
+        let Some(Merged { content: merged, metadata, replaces }) = self.reload(content)? else {
+            return self.plan_replacement(self.stored.generation, content, self.stored.metadata.clone());
         };
+        let plan = self.plan_replacement(replaces, &merged, metadata)?;
+        Ok(PlannedWrite { merged: Some(merged), ..plan })
+    }
+
+    fn plan_replacement(&self, replaces: u64, content: &Content, metadata: Metadata) -> Result<PlannedWrite, Error> {
         let id = self.stored.planned_id.as_ref().or(self.stored.id.as_ref()).ok_or(Error::Gone)?;
-        self.plan(replaces, content, self.complete_header(metadata.clone(), id)?, WriteKind::Replace)
+        self.plan(replaces, content, self.complete_header(metadata, id)?, WriteKind::Replace)
     }
 
     /// Replaces the record in the store.
     fn send(&self, plan: &PlannedWrite, content: &Content) -> Result<Saved, StoreError> {
-        let write = self.records.write(plan, content, self.now, self.deadline);
+        let write = self.records.write(plan, plan.merged.as_ref().unwrap_or(content), self.now, self.deadline);
         let planned_key = self.stored.planned_id.as_ref().map(|id| self.records.layout.key(id));
         let (store, key) = (&self.records.store, &self.stored.key);
         match planned_key.filter(|planned_id| planned_id != key) {
@@ -233,20 +248,14 @@ impl<'a> Attempt<'a> {
     ) -> Result<PlannedWrite, Error> {
         let record = self.records.layout.dumps(content, &metadata)?;
         let creates = self.records.store.generation(&record.data).unwrap_or(replaces + 1);
-        Ok(PlannedWrite { record, metadata, replaces, creates, kind, changes: self.stored.changes().len() })
-    }
-
-    /// Keeps a write that the store refused, if the store may leave this commit unanswered.
-    fn keep(&mut self, plan: PlannedWrite) {
-        if self.is_resumed {
-            self.sent.push(plan);
-        }
+        let changes = self.stored.changes().len();
+        Ok(PlannedWrite { record, metadata, replaces, creates, kind, changes, merged: None })
     }
 
     /// Keeps a write that the store did not answer. Returns the error of the commit.
     fn not_answered(&mut self, plan: PlannedWrite, error: StoreError) -> Error {
         match error {
-            StoreError::Pending => self.sent.push(plan),
+            StoreError::Pending => self.pending = Some(plan),
             StoreError::Failed(_) => self.stored.was_not_answered(&plan),
         }
         error.into()

@@ -58,11 +58,11 @@ pub(super) struct Unanswered {
     pub changes: usize,
 }
 
-/// A commit that the store has not answered yet. The caller makes it again, and it then takes the same steps.
+/// A commit that the store has not answered yet. The caller makes it again, and it then goes on.
 pub(super) struct PendingCommit {
     pub deadline: Instant,
-    /// The writes that it sent to the store, in their order. The store has not answered the last one.
-    pub writes: Vec<PlannedWrite>,
+    /// The last write that it sent to the store. `None` if it has only asked other questions.
+    pub write: Option<PlannedWrite>,
 }
 
 /// A write of a record. If the store has not answered it, the same write is sent again.
@@ -76,6 +76,8 @@ pub(super) struct PlannedWrite {
     pub kind: WriteKind,
     /// The number of the request's changes that it contains.
     pub changes: usize,
+    /// The newer record with the request's changes, if the write replaces another record than the one that was opened.
+    pub merged: Option<Content>,
 }
 
 /// What a write does.
@@ -134,7 +136,6 @@ impl Stored {
 
     /// Adds a change of this request. Changes that an unanswered save contains are not altered.
     pub fn note(&mut self, change: Change) {
-        self.give_up_pending();
         let fixed = self.unanswered.iter().map(|save| save.changes).max();
         self.changes.push(change, fixed.unwrap_or_default());
     }
@@ -154,7 +155,6 @@ impl Stored {
 
     /// Gives the session a new id at the next commit.
     pub fn renew_id(&mut self) {
-        self.give_up_pending();
         self.renews_id = true;
     }
 
@@ -199,10 +199,10 @@ impl Stored {
         }
     }
 
-    /// Counts the last write of a pending commit as a save whose answer was lost. Called when the session changes before
-    /// the store has answered.
-    fn give_up_pending(&mut self) {
-        if let Some(write) = self.pending.take().and_then(|mut pending| pending.writes.pop()) {
+    /// Counts the write of a pending commit as a save whose answer was lost. Called when the session changes before the
+    /// store has answered, or when the commit fails.
+    pub fn give_up_pending(&mut self) {
+        if let Some(write) = self.pending.take().and_then(|pending| pending.write) {
             self.was_not_answered(&write);
         }
     }

@@ -224,9 +224,7 @@ impl Session {
         let Some(mut stored) = self.stored.take() else { return Ok(None) };
         let mut attempt = Attempt::new(records, &mut stored, self.now, deadline);
         let outcome = self.attempt(records, &mut attempt);
-        if matches!(outcome, Err(Error::Pending)) {
-            attempt.suspend();
-        }
+        attempt.end(matches!(outcome, Err(Error::Pending)));
         self.stored = Some(stored);
         outcome
     }

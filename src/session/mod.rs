@@ -298,6 +298,9 @@ impl Session {
     pub fn mark_changed(&mut self) {
         self.is_used.set(true);
         self.pending = self.pending.with_change();
+        if let Some(stored) = &mut self.stored {
+            stored.give_up_pending();
+        }
     }
 
     /// Ends the session, for example when the user logs out. Its data are dropped, and a new, empty session begins.
