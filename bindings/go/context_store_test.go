@@ -13,6 +13,7 @@ type contextStore struct {
 	ctx      context.Context
 	contexts *[]context.Context // where to note them, if not nil
 	onLoad   func()             // called by each load, if not nil
+	onRemove func()             // called by each removal, if not nil
 }
 
 func (c contextStore) WithContext(ctx context.Context) khufu.Store {
@@ -24,13 +25,27 @@ func (c contextStore) WithContext(ctx context.Context) khufu.Store {
 }
 
 func (c contextStore) Load(key string) ([]byte, uint64, error) {
-	if c.onLoad != nil {
-		c.onLoad()
-	}
-	if c.ctx != nil && c.ctx.Err() != nil {
-		return nil, 0, c.ctx.Err()
+	if err := c.begin(c.onLoad); err != nil {
+		return nil, 0, err
 	}
 	return c.MapStore.Load(key)
+}
+
+func (c contextStore) Remove(key string, expected uint64) error {
+	if err := c.begin(c.onRemove); err != nil {
+		return err
+	}
+	return c.MapStore.Remove(key, expected)
+}
+
+func (c contextStore) begin(before func()) error {
+	if before != nil {
+		before()
+	}
+	if c.ctx == nil {
+		return nil
+	}
+	return c.ctx.Err()
 }
 
 func TestAContextStoreGetsTheContextOfEachCall(t *testing.T) {

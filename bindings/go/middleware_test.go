@@ -196,21 +196,33 @@ func TestSwitchingProtocolsCommits(t *testing.T) {
 	wantEqual(t, "the number of cookies", len(response.Cookies()), 1)
 }
 
-// A user who clicks on "log out" and closes the page at once is logged out.
+// A user who clicks on "log out" and closes the page at once is logged out, also if that is while
+// the store removes the session.
 func TestALogoutIsSavedAlthoughTheClientGoesAway(t *testing.T) {
-	factory := newFactory(t, khufu.Options{Type: khufu.Stored})
-	request := beginNow(t, factory, map[string]any{"user": "ada"})
-	ctx, cancel := context.WithCancel(t.Context())
-	serve(factory, request.WithContext(ctx), func(_ http.ResponseWriter, r *http.Request) {
-		err := khufu.FromContext(r.Context()).Invalidate()
-		cancel()
-		if err != nil {
-			t.Error(err)
-		}
-	})
-	serve(factory, request, func(_ http.ResponseWriter, r *http.Request) {
-		wantEqual(t, "the load result", khufu.FromContext(r.Context()).LoadResult(), khufu.LoadMissing)
-	})
+	for name, whileRemoving := range map[string]bool{"before the commit": false, "during the commit": true} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			store := contextStore{MapStore: new(MapStore)}
+			if whileRemoving {
+				store.onRemove = cancel
+			}
+			factory := newFactory(t, khufu.Options{CustomStore: store})
+			request := beginNow(t, factory, map[string]any{"user": "ada"})
+			serve(factory, request.WithContext(ctx), func(_ http.ResponseWriter, r *http.Request) {
+				err := khufu.FromContext(r.Context()).Invalidate()
+				if !whileRemoving {
+					cancel()
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			})
+			wantEqual(t, "the context's error", ctx.Err(), context.Canceled)
+			serve(factory, request, func(_ http.ResponseWriter, r *http.Request) {
+				wantEqual(t, "the load result", khufu.FromContext(r.Context()).LoadResult(), khufu.LoadMissing)
+			})
+		})
+	}
 }
 
 func TestOpeningEndsWithTheRequestsContext(t *testing.T) {

@@ -3,7 +3,6 @@ package khufu
 import (
 	"bufio"
 	"context"
-	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -150,11 +149,18 @@ func (r *response) commit(options ...CommitOption) error {
 	if session == nil {
 		return nil
 	}
-	ctx := r.request.Context()
-	if errors.Is(ctx.Err(), context.Canceled) {
-		ctx = context.WithoutCancel(ctx)
-	}
+	ctx, stop := untilDeadline(r.request.Context())
+	defer stop()
 	return session.commitLast(ctx, r.Header(), r.before, options)
+}
+
+// untilDeadline returns a context that ends at the deadline only, not when the client goes away.
+func untilDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	lasting := context.WithoutCancel(ctx)
+	if deadline, hasDeadline := ctx.Deadline(); hasDeadline {
+		return context.WithDeadline(lasting, deadline)
+	}
+	return lasting, func() {}
 }
 
 // fail calls OnError. If the state is answering, it or the default answer is the response.
