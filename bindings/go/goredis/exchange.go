@@ -3,6 +3,7 @@ package goredis
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -98,8 +99,14 @@ func (s *Store) send(ctx context.Context, commands ...command) *redis.Cmd {
 	return redis.NewCmdResult(nil, context.Cause(ctx))
 }
 
-// process sends commands and waits for their answers. It returns the first error.
-func (s *Store) process(ctx context.Context, commands []*redis.Cmd) error {
+// process sends commands and waits for their answers. It returns the first error. The panic of a
+// hook is an error, because nobody else could recover it.
+func (s *Store) process(ctx context.Context, commands []*redis.Cmd) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("panic: %v", fault)
+		}
+	}()
 	if len(commands) == 1 {
 		return s.client.Process(ctx, unrepeated{commands[0]})
 	}
@@ -107,7 +114,7 @@ func (s *Store) process(ctx context.Context, commands []*redis.Cmd) error {
 	for _, command := range commands {
 		pipeline.Process(ctx, unrepeated{command})
 	}
-	_, err := pipeline.Exec(ctx)
+	_, err = pipeline.Exec(ctx)
 	return err
 }
 

@@ -147,3 +147,13 @@ func TestHooksOfTheClientGetTheContextOfTheCall(t *testing.T) {
 		t.Errorf("the hook saw %v", spans)
 	}
 }
+
+func TestAHookThatPanicsEndsOnlyTheCall(t *testing.T) {
+	client := connect(t, redistest.Start(t).Socket)
+	store := newStore(t, client, goredis.Options{})
+	client.AddHook(&observer{before: func(context.Context, redis.Cmder) { panic("a hook is broken") }})
+	_, _, err := store.Load(storedriver.NewName())
+	if err == nil || !strings.Contains(err.Error(), "panic: a hook is broken") {
+		t.Errorf("the error is %v", err)
+	}
+}

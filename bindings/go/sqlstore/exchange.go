@@ -24,14 +24,7 @@ func (s *Store) call(work func(context.Context) error) error {
 	ctx, cancel := context.WithTimeoutCause(s.ctx, s.options.Timeout, errTooSlow)
 	defer cancel()
 	done := make(chan error, 1)
-	go func() {
-		defer func() {
-			if fault := recover(); fault != nil {
-				done <- fmt.Errorf("panic: %v", fault)
-			}
-		}()
-		done <- repeat(ctx, work)
-	}()
+	go func() { done <- repeat(ctx, work) }()
 	select {
 	case err := <-done:
 		if err == nil || ctx.Err() == nil {
@@ -42,9 +35,16 @@ func (s *Store) call(work func(context.Context) error) error {
 	return context.Cause(ctx)
 }
 
-func repeat(ctx context.Context, work func(context.Context) error) error {
+// repeat repeats some work until it succeeds or fails. The panic of a driver is an error, because
+// nobody else could recover it.
+func repeat(ctx context.Context, work func(context.Context) error) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("panic: %v", fault)
+		}
+	}()
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
-		err := work(ctx)
+		err = work(ctx)
 		if !isTemporary(err) {
 			return err
 		}
