@@ -432,5 +432,5 @@ fn a_pending_touch_is_not_sent_as_a_save() {
     store.answer(false);
     store.end();
     store.commit(&mut session);
-    assert_eq!(store.asked(), ["touch", "load", "save"]);
+    assert_eq!(store.asked(), ["touch", "save"]);
 }

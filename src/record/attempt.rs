@@ -12,9 +12,10 @@ use crate::record::changes::{Change, replay};
 use crate::record::header::SAVES;
 use crate::record::id::Id;
 use crate::record::layout::{Loaded, Metadata, View};
+use crate::record::planned::{PendingCommit, PlannedWrite, WriteKind};
 use crate::record::records::{NotLoaded, Records};
 use crate::record::snapshot::Snapshot;
-use crate::record::stored::{Invalidated, PendingCommit, PlannedWrite, Stored, WriteKind};
+use crate::record::stored::{Invalidated, Stored};
 use crate::store::{Record, Saved, StoreError, SubjectName, Write};
 use crate::sys::wiped::WipedBytes;
 

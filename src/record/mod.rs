@@ -10,6 +10,7 @@ pub(crate) mod khufu;
 pub(crate) mod layout;
 #[cfg(test)]
 mod lost_answers;
+mod planned;
 mod records;
 mod save_id;
 mod snapshot;

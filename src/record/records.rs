@@ -8,8 +8,8 @@ use crate::load::{LoadResult, Refusal};
 use crate::payload::serializer::Content;
 use crate::record::id::Id;
 use crate::record::layout::{Layout, Loaded, Metadata};
+use crate::record::planned::PlannedWrite;
 use crate::record::save_id::SaveIds;
-use crate::record::stored::PlannedWrite;
 use crate::record::turns::Turns;
 use crate::store::{Driver, Record, Write};
 
