@@ -296,12 +296,12 @@ typedef struct khufu_subject khufu_subject;
  * them. No exception and no longjmp may leave them. The texts that they get are not NUL-terminated. user_data is the
  * pointer that was given to khufu_options_set_store.
  *
- * A callback need not wait for its answer: it can remember what was asked, and return KHUFU_ERR_PENDING. The call of
- * khufu then returns KHUFU_ERR_PENDING, too. Wait for the answer without khufu, and make the same call again with the
- * same arguments. khufu asks the same questions in the same order, except those about steps that are finished. Each
- * callback that has an answer returns it; the next question may be pending again. Free a session whose opening was
- * pending. Between the calls, a session must not change; if it does, khufu treats the pending write as one whose answer
- * was lost. To give up, return KHUFU_ERR_STORE for the question.
+ * A callback need not wait for the store's answer: it can remember the question, and return KHUFU_ERR_PENDING. The
+ * call of khufu then returns KHUFU_ERR_PENDING, too. Wait for the answer outside of khufu, and make the same call
+ * again with the same arguments. khufu then calls the same callbacks with the same arguments in the same order, except
+ * for steps that are finished. A callback returns its answer if it has one, and may be pending again if it has none.
+ * Free a session whose opening was pending. Do not change a session between the calls; if you do, khufu treats the
+ * pending write as a write whose answer was lost. To give up, return KHUFU_ERR_STORE when khufu asks again.
  *
  * list, unlist and members keep the keys of a subject's records, so that a user's sessions can be listed and ended. A
  * subject is 64 hexadecimal digits, too. If these three are NULL, sessions cannot have a subject.

@@ -262,8 +262,8 @@ impl<'a> Attempt<'a> {
         error.into()
     }
 
-    /// Completes the header of a record before it is saved: the hash of the token, the id of the save, the subject's
-    /// name.
+    /// Sets the fields of a record's header that change with a save: the hash of the token, the id of the save, the
+    /// subject's name.
     fn complete_header(&self, mut metadata: Metadata, id: &Id) -> Result<Metadata, Error> {
         metadata.drop_expired_snapshot(self.now);
         let header = &mut metadata.header;

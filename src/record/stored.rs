@@ -22,7 +22,7 @@ pub(crate) struct Stored {
     /// The generation that was opened or saved last. 0 if there is no record yet.
     pub(super) generation: u64,
     pub(super) metadata: Metadata,
-    /// The data of the record that this request opened.
+    /// The kind of data that this request opened: the record's current data, or a snapshot.
     pub(super) view: View,
     /// True if the session gets a new id at the next commit.
     pub(super) renews_id: bool,
@@ -30,7 +30,7 @@ pub(crate) struct Stored {
     pub(super) planned_id: Option<Id>,
     /// True if the id was made in this request, so that no browser has it yet.
     pub(super) has_fresh_id: bool,
-    /// The saves since the last answered one. Their answers were lost.
+    /// The saves since the last answered save. Their answers were lost.
     pub(super) unanswered: Vec<Unanswered>,
     /// The commit that the store has not answered yet.
     pub(super) pending: Option<PendingCommit>,
@@ -62,9 +62,9 @@ pub(super) type KeyAndSubject = (String, Option<SubjectName>);
 
 /// A session that was invalidated.
 pub(super) enum Invalidated {
-    /// This request had opened the session.
+    /// A session that this request had opened.
     Opened(KeyAndSubject),
-    /// This request has the session's id, but could not read its record.
+    /// A session whose id this request has, but whose record it could not read.
     Unreadable(Id),
 }
 
@@ -97,7 +97,7 @@ impl Stored {
         Some(self.public_id.get_or_insert_with(|| records.layout.public_id(id)))
     }
 
-    /// True if these are the data from before the session got a new id. They can be read but not changed.
+    /// True if this request opened the data from before the session got its new id. They can be read but not changed.
     pub fn is_snapshot(&self) -> bool {
         self.view == View::Snapshot
     }
