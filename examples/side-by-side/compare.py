@@ -13,7 +13,7 @@ from report import Report
 from servers import SERVERS, here
 
 DIFFERENCES = {
-    'of two additions at once, one is lost': 'loses',
+    'one of two additions at once is lost': 'loses',
     'an addition that is still running undoes a logout': 'undoes',
     'after a logout, a copy of the cookie still works': 'reopens',
     'accepts a form without a CSRF token': 'forges',
