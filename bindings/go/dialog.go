@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// A dialog carries out the calls that one call on a session makes of a custom store. It does so
-// outside of the core, because a goroutine that waits in a callback of C keeps its thread, and
-// another thread must take over the other goroutines.
+// A dialog makes the calls of a custom store that one call on a session needs. It makes them
+// outside of the core, because a goroutine that waits in a callback of C keeps its thread, and Go
+// then needs another thread for the other goroutines.
 //
-// The core asks by a callback. If the dialog does not have the answer yet, the call of the core
-// ends with KHUFU_ERR_PENDING. The dialog then gets the answer from the store, and the call is
-// made again.
+// The core asks its questions in callbacks. If the dialog does not have the answer yet, the call of
+// the core ends with KHUFU_ERR_PENDING. The dialog then gets the answer from the store, and the
+// call of the core is made again.
 type dialog struct {
 	store   Store
 	ctx     context.Context
@@ -50,9 +50,9 @@ func newDialog(ctx context.Context, store Store) *dialog {
 	return &dialog{store: store, ctx: ctx}
 }
 
-// reply returns the reply to a question, or errPending if the store was not asked yet. The
-// questions of the core come in the same order as before, but without those about steps that
-// the core has finished.
+// reply returns the reply to a question, or errPending if the store was not asked yet. When a call
+// of the core is made again, the core asks its questions in the same order, except those about
+// steps that it has finished.
 func (d *dialog) reply(q question, ask func(Store) reply) reply {
 	for d.used < len(d.replies) {
 		found := d.replies[d.used]
@@ -65,8 +65,8 @@ func (d *dialog) reply(q question, ask func(Store) reply) reply {
 	return reply{err: errPending}
 }
 
-// goesOn asks the store the pending question if a call of the core ended for lack of an answer.
-// The call must then be made again.
+// goesOn reports whether a call of the core must be made again, because it ended without an answer.
+// In that case, it first asks the store the pending question.
 func (d *dialog) goesOn(status C.khufu_status) bool {
 	if status != C.KHUFU_ERR_PENDING {
 		return false
@@ -137,5 +137,5 @@ func (d *dialog) Unlist(subject, key string) error {
 	}).err
 }
 
-// Members is not called, because only calls on a [Subject] ask for it.
+// Members is never called, because only a call on a [Subject] asks for it, and that uses no dialog.
 func (d *dialog) Members(string) ([]string, error) { return nil, errPending }

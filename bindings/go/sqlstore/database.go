@@ -14,8 +14,8 @@ const (
 	version     = 2
 )
 
-// look tells what a database is: its two marks, how many tables and indexes it has, whether one is
-// the table of sessions, and whether it is a file.
+// look selects the two marks of a database, the number of its tables and indexes, whether one of
+// them is the table of sessions, and whether the database is a file.
 const look = `
 SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),
     (SELECT count(*) FROM sqlite_schema),

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// The first and the longest pause of a call that waits until others have finished writing.
+// The first and the longest pause of a call that waits until other connections have finished
+// writing.
 const (
 	firstPause = 50 * time.Microsecond
 	lastPause  = 500 * time.Microsecond
@@ -18,8 +19,8 @@ const (
 
 var errTooSlow = errors.New("the time limit passed while others were using the database")
 
-// call does some work, and repeats it as long as other connections prevent it. It waits until the
-// context is done, but not for the driver, which may not stop waiting then.
+// call does some work, and repeats it while other connections prevent it. It returns at the latest
+// when the context is done, even if the driver is still waiting.
 func (s *Store) call(work func(context.Context) error) error {
 	ctx, cancel := context.WithTimeoutCause(s.ctx, s.options.Timeout, errTooSlow)
 	defer cancel()

@@ -12,7 +12,7 @@ import (
 	khufu "github.com/khufu/khufu/bindings/go"
 )
 
-// Where the fields of a record's header are. src/record/header.rs describes it.
+// The offsets of the fields in a record's header, which src/record/header.rs describes.
 const (
 	subjectBegin  = 2
 	subjectEnd    = 34
@@ -21,7 +21,7 @@ const (
 	headerSize    = 112 // without the label
 )
 
-// put inserts a record, or replaces the one of the expected generation if that is not 0.
+// put inserts a record if expected is 0. Otherwise it replaces the record of that generation.
 func put(
 	ctx context.Context, connection *sql.Conn, key string, expected, generation uint64, record []byte, ttl time.Duration,
 ) error {
@@ -34,8 +34,8 @@ func put(
 	return change(ctx, connection, key, now, replace, append(values, int64(expected))...)
 }
 
-// change executes a statement that changes the row of a key. If it does not, the error tells
-// whether there is one.
+// change executes a statement that changes the row of a key. If it changes nothing, the error is
+// khufu.ErrConflict if the key has a row, and khufu.ErrGone if it has none.
 func change(ctx context.Context, connection *sql.Conn, key string, now int64, statement string, values ...any) error {
 	result, err := connection.ExecContext(ctx, statement, values...)
 	if err != nil {
@@ -77,7 +77,7 @@ func subject(header []byte) []byte {
 	return name
 }
 
-// accessed returns when a session was last used, in microseconds since 1970.
+// accessed returns the time of a session's last use, in microseconds since 1970.
 func accessed(header []byte) int64 {
 	if len(header) < headerSize {
 		return 0
@@ -89,7 +89,7 @@ func accessed(header []byte) int64 {
 // now returns the current time in milliseconds since 1970.
 func now() int64 { return time.Now().UnixMilli() }
 
-// expiry returns when a record that is written now expires, or nil.
+// expiry returns the time at which a record that is written now expires, or nil if it never does.
 func expiry(now int64, ttl time.Duration) any {
 	if ttl < 0 {
 		return nil

@@ -14,9 +14,9 @@ import (
 
 // Options configure a [Store].
 type Options struct {
-	// Dedicated says that the database is for khufu's sessions only, so that processes with
-	// khufu's own store, "sqlite:PATH", can use it, too. New marks an empty database as khufu's,
-	// and refuses one that has anything else. By default the database may be the application's.
+	// Dedicated means that the database is for khufu's sessions only, so that processes with khufu's
+	// own store, "sqlite:PATH", can use it, too. New marks an empty database as khufu's, and refuses a
+	// database with other contents. By default the database may be the application's.
 	Dedicated bool
 	// Timeout is how long each call of the store may wait for the database: 1 second by default.
 	// The context of the call on the session may end it earlier.
@@ -29,7 +29,7 @@ type Store struct {
 	db      *sql.DB
 	options Options
 	turn    chan struct{}   // full while a goroutine writes
-	ctx     context.Context // of the call on the session
+	ctx     context.Context // the context of the call on the session
 }
 
 var (
@@ -37,9 +37,9 @@ var (
 	_ khufu.SubjectStore = (*Store)(nil)
 )
 
-// New returns a store in a database. It creates the table khufu_sessions if the database has
-// none. It fails if the table is of a layout that it does not know, and if the context is done
-// before. The store does not close the database.
+// New returns a store in a database. It creates the table khufu_sessions if the database has none.
+// It fails if it does not know the layout of the table, or if the context is done first. The store
+// does not close the database.
 func New(ctx context.Context, db *sql.DB, options Options) (*Store, error) {
 	if db == nil {
 		return nil, errors.New("sqlstore: the database is nil")
@@ -106,5 +106,6 @@ func (s *Store) Remove(key string, expected uint64) error {
 // record belongs to.
 func (s *Store) List(subject, key string, ttl time.Duration) error { return nil }
 
-// Unlist implements [khufu.SubjectStore]. It does nothing, as List.
+// Unlist implements [khufu.SubjectStore]. It does nothing, because a row says which subject its
+// record belongs to.
 func (s *Store) Unlist(subject, key string) error { return nil }

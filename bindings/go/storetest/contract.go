@@ -13,8 +13,9 @@ import (
 	"github.com/khufu/khufu/bindings/go/internal/storedriver"
 )
 
-// Contract tests that a store does what the comments of [khufu.Store] say, and those of
-// [khufu.SubjectStore] if it is one. The store may already have records.
+// Contract tests that a store does what the comments of [khufu.Store] say, and if it is a
+// [khufu.SubjectStore], also what the comments of that interface say. The store may already have
+// records.
 func Contract(t *testing.T, store khufu.Store) {
 	t.Run("contract", func(t *testing.T) {
 		withSubjects, isSubjectStore := store.(khufu.SubjectStore)

@@ -13,8 +13,8 @@ import (
 	khufu "github.com/khufu/khufu/bindings/go"
 )
 
-// Sessions tests the sessions of two factories that share them in a store. The factories have
-// the same options, whichever secret they have, or are one.
+// Sessions tests the sessions of two factories that share them in a store. The two must have the
+// same options, with any secret, or be the same factory.
 func Sessions(t *testing.T, one, other *khufu.Factory) {
 	for name, test := range map[string]func(t *testing.T, one, other *khufu.Factory){
 		"a session opens in the next request":         opensInTheNextRequest,

@@ -9,7 +9,7 @@ import (
 	"strconv"
 )
 
-// An exchange is a request, and what was sent for it after the session was committed.
+// An exchange is a request, and the session cookies that its response sets.
 type exchange struct {
 	Request, By string
 	Status      int
@@ -17,7 +17,8 @@ type exchange struct {
 	Cookies     []string // the Set-Cookie headers
 }
 
-// finish notes what a server's answer sends. It puts a page or an error into the layout.
+// finish records the cookies that a server's answer sets, and puts a page or an error into the
+// layout.
 func (s *site) finish(response *http.Response, server server) error {
 	request := response.Request
 	this := exchange{

@@ -15,7 +15,7 @@ var layoutText string
 
 var layout = template.Must(template.New("layout").Parse(layoutText))
 
-// A view is what the layout shows.
+// A view is the data that the layout shows.
 type view struct {
 	Pages     []page
 	Server    server
@@ -55,8 +55,8 @@ var explanations = map[khufu.LoadResult]string{
 	khufu.LoadMissing:          "The store does not have the session any more. This one is new.",
 }
 
-// read looks at the cookie that the browser sent, and then reads the session that it has after the
-// answer.
+// read sets the load result of the cookie that the browser sent, and the contents of the session
+// that the browser has after the answer.
 func (v *view) read(ctx context.Context, factory *khufu.Factory, sent, kept string) error {
 	before, err := open(ctx, factory, sent)
 	if err != nil {
@@ -81,7 +81,7 @@ func (v *view) read(ctx context.Context, factory *khufu.Factory, sent, kept stri
 	return err
 }
 
-// open opens the session of a cookie's value, which is "" if there is no cookie. It does not renew
+// open opens the session of a cookie's value, which is "" if there is no cookie. It never renews
 // the session.
 func open(ctx context.Context, factory *khufu.Factory, value string) (*khufu.Session, error) {
 	if value == "" {

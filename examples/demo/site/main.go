@@ -1,4 +1,5 @@
-// This is the demo's site: one origin for the pages of all servers. ../README.md describes it.
+// The program site is the demo's site: one origin for the pages of all servers. ../README.md
+// describes it.
 //
 //	site --port N
 //

@@ -41,8 +41,7 @@ var pages = []page{
 //go:embed static
 var static embed.FS
 
-// A site sends each request to the server that writes the page, and shows the page next to the
-// session.
+// A site sends each request to the server of the page, and shows the page next to the session.
 type site struct {
 	ports map[string]string // the port of each server
 	store string            // the URL of the store, or "" if sessions are in a cookie
@@ -50,8 +49,8 @@ type site struct {
 	mutex   sync.RWMutex   // locked while the servers restart with another secret
 	factory *khufu.Factory // like those of the servers
 
-	// redirects has, for the value of a cookie, the last exchange that ended in a redirect. The page
-	// that the browser then gets shows it, and removes it.
+	// redirects maps the value of a cookie to the last exchange that ended in a redirect. The next
+	// page of that browser shows the exchange and removes it.
 	redirects sync.Map
 }
 
