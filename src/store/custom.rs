@@ -12,11 +12,11 @@ use crate::sys::wiped::WipedBytes;
 /// record counts as missing. The methods run on the thread that calls khufu, possibly on several threads at once.
 /// `store_timeout` cannot interrupt them.
 ///
-/// A method need not wait for its answer: it can return [`StoreError::Pending`]. The call of khufu then fails with
-/// [`Error::Pending`](crate::Error::Pending). Wait for the answer without khufu, and make the same call again. khufu asks
-/// the same questions in the same order, except those about steps that are finished. Each method that has an answer
-/// returns it; the next question may be pending again. Between the calls, the session must not change; if it does, khufu
-/// treats the pending write as one whose answer was lost.
+/// A method need not wait for the store's answer: it can return [`StoreError::Pending`]. The call of khufu then fails
+/// with [`Error::Pending`](crate::Error::Pending). Wait for the answer outside of khufu, and make the same call again.
+/// khufu then calls the same methods with the same arguments in the same order, except for steps that are finished. A
+/// method returns its answer if it has one, and may be pending again if it has none. Do not change the session between
+/// the calls; if you do, khufu treats the pending write as a write whose answer was lost.
 ///
 /// [`Store::list`], [`Store::unlist`] and [`Store::members`] keep the keys of a subject's records, so that a user's
 /// sessions can be listed and ended. A subject is 64 hexadecimal digits, too.
@@ -27,7 +27,7 @@ use crate::sys::wiped::WipedBytes;
 ///
 /// use khufu::{Custom, Factory, NewRecord, Options, Outcome, Saved, Store, StoreError};
 ///
-/// /// Keeps records in a map, without an end. A real store keeps a record for its `ttl`.
+/// /// Keeps records in a map, and never removes an expired one. A real store keeps a record for its `ttl`.
 /// #[derive(Default)]
 /// struct Map(Mutex<HashMap<String, (u64, Vec<u8>)>>);
 ///
@@ -112,8 +112,8 @@ pub trait Store: Send + Sync {
         false
     }
 
-    /// Notes for at least `ttl` that a key belongs to a subject. If `ttl` is `None`, the note has no end. Noting it
-    /// again never shortens that time. khufu calls it before it saves or touches the record.
+    /// Notes for at least `ttl` that a key belongs to a subject. If `ttl` is `None`, it keeps the note forever. Noting
+    /// it again never shortens that time. khufu calls it before it saves or touches the record.
     ///
     /// # Errors
     /// [`StoreError`] if the store failed.
@@ -154,7 +154,7 @@ pub struct NewRecord<'a> {
 /// The number of hexadecimal digits in a key.
 const KEY: usize = 64;
 
-/// How much longer than its record a key stays listed.
+/// The time for which a key stays listed after its record has expired.
 const LONGER: Duration = Duration::from_secs(60);
 
 /// The driver of an application's own store.
