@@ -8,7 +8,7 @@ from pages import root
 
 
 def check(page, pages, report, servers, working):
-    cycle, growth, server, store = [block.text.split() for block in page.take('sh', 'sh', 'sh', 'sh')]
+    cycle, growth, server, redis, store = [block.text.split() for block in page.take('sh', 'sh', 'sh', 'sh', 'sh')]
     goals = subprocess.run(['make', '-s', 'help'], cwd=root, check=True, capture_output=True, text=True).stdout
     for make, goal in [cycle, store]:
         report.check(f'docs/performance.md: make {goal}', (make, f'make {goal} ' in goals), ('make', True))
@@ -19,3 +19,7 @@ def check(page, pages, report, servers, working):
     report.check('docs/performance.md: the benchmark of an async server',
                  (server[:3], server[3] in benches[server[5]], server[4]),
                  (['cargo', 'bench', '--features'], True, '--bench'))
+    _, folder, *run, rounds, _ = redis
+    report.check('docs/performance.md: make bench also runs the benchmark of Redis in Go',
+                 f'(cd {folder} {" ".join(run)})' in (root / 'scripts/bench').read_text())
+    report.check('docs/performance.md: its option', f'flag.Int("{rounds[1:]}"' in (root / folder / 'main.go').read_text())
