@@ -6,6 +6,7 @@ import "C"
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -52,14 +53,15 @@ func newDialog(ctx context.Context, store Store) *dialog {
 
 // reply returns the reply to a question, or errPending if the store was not asked yet. When a call
 // of the core is made again, the core asks its questions in the same order, except those about
-// steps that it has finished.
+// steps that it has finished. The replies to these are dropped.
 func (d *dialog) reply(q question, ask func(Store) reply) reply {
 	for d.used < len(d.replies) {
 		found := d.replies[d.used]
-		d.used++
 		if found.question == q {
+			d.used++
 			return found
 		}
+		d.replies = slices.Delete(d.replies, d.used, d.used+1)
 	}
 	d.pending, d.ask = q, ask
 	return reply{err: errPending}
