@@ -94,6 +94,7 @@ func (s *Session) commit(ctx context.Context, options []CommitOption) error {
 		flags |= C.uint32_t(option)
 	}
 	dialog := newDialog(ctx, s.store)
+	defer dialog.end()
 	call := begin(dialog)
 	status := C.khufu_go_commit(s.handleForChange(), flags, seconds, &call)
 	for dialog.goesOn(status) {

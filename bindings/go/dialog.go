@@ -18,8 +18,9 @@ import (
 // the core ends with KHUFU_ERR_PENDING. The dialog then gets the answer from the store, and the
 // call of the core is made again.
 type dialog struct {
-	store   Store
+	store   *customStore
 	ctx     context.Context
+	endTurn func()
 	replies []reply
 	used    int // how many replies the current call of the core has gone through
 	pending question
@@ -44,11 +45,18 @@ type reply struct {
 }
 
 // newDialog begins a call on a session. It returns nil if the store is the core's own.
-func newDialog(ctx context.Context, store Store) *dialog {
+func newDialog(ctx context.Context, store *customStore) *dialog {
 	if store == nil {
 		return nil
 	}
 	return &dialog{store: store, ctx: ctx}
+}
+
+// end ends a call on a session.
+func (d *dialog) end() {
+	if d != nil && d.endTurn != nil {
+		d.endTurn()
+	}
 }
 
 // reply returns the reply to a question, or errPending if the store was not asked yet. When a call
@@ -73,6 +81,9 @@ func (d *dialog) goesOn(status C.khufu_status) bool {
 	if status != C.KHUFU_ERR_PENDING {
 		return false
 	}
+	if writes := d.pending.method == "Save" || d.pending.method == "Touch"; writes && d.endTurn == nil {
+		d.endTurn = d.store.takeTurn(d.ctx, d.pending.key)
+	}
 	found := d.askStore()
 	found.question = d.pending
 	d.replies, d.used = append(d.replies, found), 0
@@ -85,7 +96,7 @@ func (d *dialog) askStore() (found reply) {
 			found = reply{err: panicError(fault)}
 		}
 	}()
-	store := d.store
+	store := d.store.Store
 	if taking, ok := store.(ContextStore); ok {
 		store = taking.WithContext(d.ctx)
 	}

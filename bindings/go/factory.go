@@ -15,7 +15,7 @@ type Factory struct {
 	handle  *C.khufu_factory
 	cleanup runtime.Cleanup
 	onError func(http.ResponseWriter, *http.Request, error)
-	store   Store // a custom store, or nil
+	store   *customStore // nil if the store is the core's own
 }
 
 // NewFactory makes a factory from options. If the name or value of an option is wrong, the
@@ -29,7 +29,7 @@ func NewFactory(options Options) (*Factory, error) {
 	if err := b.apply(options); err != nil {
 		return nil, err
 	}
-	f := &Factory{onError: options.OnError, store: options.CustomStore}
+	f := &Factory{onError: options.OnError, store: newCustomStore(options.CustomStore)}
 	if err := b.check(C.khufu_factory_new(b.handle, &f.handle)); err != nil {
 		return nil, err
 	}

@@ -21,11 +21,11 @@ type Session struct {
 	refusal   string
 	committed []uint64 // the hashes of the Set-Cookie values of all commits
 
-	ofMiddleware bool  // Close leaves the session to the middleware
-	failure      error // why the middleware could not open the session
-	sent         bool  // the head of the response was sent, so changes are refused
-	lost         bool  // a change was refused
-	store        Store // a custom store, or nil
+	ofMiddleware bool         // Close leaves the session to the middleware
+	failure      error        // why the middleware could not open the session
+	sent         bool         // the head of the response was sent, so changes are refused
+	lost         bool         // a change was refused
+	store        *customStore // nil if the store is the core's own
 }
 
 // Close frees the session. Changes that were not committed are lost. Closing it again does
