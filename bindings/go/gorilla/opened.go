@@ -100,7 +100,8 @@ func (o *opened) commitHeaders(r response) (needsCookie bool, err error) {
 			header[name] = lines
 		}
 	}
-	err = o.session.CommitToContext(r.ctx, header)
+	// A logout must hold even if the client goes away.
+	err = o.session.CommitToContext(context.WithoutCancel(r.ctx), header)
 	for _, name := range names {
 		if lines := header[name]; lines != nil {
 			r.header[name] = lines

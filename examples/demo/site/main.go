@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 )
 
 func main() {
@@ -35,5 +36,6 @@ func main() {
 		log.Fatal(err)
 	}
 	fmt.Println("listening on", listener.Addr())
-	log.Fatal(http.Serve(listener, site.handler()))
+	server := http.Server{Handler: site.handler(), ReadTimeout: 10 * time.Second}
+	log.Fatal(server.Serve(listener))
 }
