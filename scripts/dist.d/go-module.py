@@ -1,7 +1,7 @@
-"""Writes the Go module with the static library, as a Go proxy in a folder: go-module.py VERSION STAGE NOTICES TARGET.
+"""Writes the Go modules, as a Go proxy in a folder: go-module.py VERSION STAGE NOTICES TARGET.
 
-The module's files are those of bindings/go without the tests, which need the repository. On Linux x86-64 cgo links the
-static library of the package `library`, unless the build tag khufu_system is given."""
+The modules' files are those of bindings/go without the tests, which need the repository. The main module also has the
+static library: on Linux x86-64 cgo links that of the package `library`, unless the build tag khufu_system is given."""
 
 import datetime
 import json
@@ -11,6 +11,8 @@ import zipfile
 from pathlib import Path
 
 MODULE = 'github.com/khufu/khufu/bindings/go'
+STORES = ['goredis', 'gorilla', 'sqlstore']  # the modules beside the main one
+TO_MAIN = f'replace {MODULE} => ../\n'
 FROM_SYSTEM = '// #cgo pkg-config: --static khufu\n'
 FROM_MODULE = '''\
 // #cgo khufu_system !linux !amd64 pkg-config: --static khufu
@@ -31,11 +33,16 @@ package library
 '''
 
 
-def module_files(stage, notices):
-    """The module's files: name and content."""
-    source = Path('bindings/go')
-    files = {path.name: path.read_bytes() for path in source.iterdir()
-             if path.is_file() and not path.name.endswith('_test.go')}
+def source_files(source):
+    """The files of the module in a folder, without its tests and the modules below it: name and content."""
+    below = [path.parent for path in source.glob('*/**/go.mod')]
+    return {str(path.relative_to(source)): path.read_bytes() for path in source.rglob('*')
+            if path.is_file() and not path.name.endswith('_test.go') and not any(map(path.is_relative_to, below))}
+
+
+def main_files(stage, notices):
+    """The files of the main module: name and content."""
+    files = source_files(Path('bindings/go'))
     native = files['native.go'].decode()
     if native.count(FROM_SYSTEM) != 1:
         raise SystemExit(f'go-module: bindings/go/native.go has no line {FROM_SYSTEM!r}')
@@ -47,23 +54,41 @@ def module_files(stage, notices):
     for path in notices.rglob('*'):
         if path.is_file():
             files[f'library/{path.relative_to(notices)}'] = path.read_bytes()
-    files['LICENSE'] = (notices / 'LICENSE-MIT').read_bytes() + b'\n' + (notices / 'LICENSE-APACHE').read_bytes()
     return files
 
 
-def main(version, stage, notices, target):
-    folder = Path(target) / MODULE / '@v'
+def store_files(name, version):
+    """The files of a module that uses the main module in this version: name and content."""
+    files = source_files(Path('bindings/go') / name)
+    needs = files['go.mod'].decode()
+    if needs.count(TO_MAIN) != 1:
+        raise SystemExit(f'go-module: bindings/go/{name}/go.mod has no line {TO_MAIN!r}')
+    files['go.mod'] = needs.replace(TO_MAIN, '').replace(f'{MODULE} v0.0.0', f'{MODULE} v{version}').encode()
+    return files
+
+
+def write(module, version, files, target):
+    """Writes a module in the form of a Go proxy."""
+    folder = Path(target) / module / '@v'
     folder.mkdir(parents=True)
     time = datetime.datetime.fromtimestamp(int(os.environ['SOURCE_DATE_EPOCH']), datetime.timezone.utc)
-    files = module_files(Path(stage), Path(notices))
     with zipfile.ZipFile(folder / f'v{version}.zip', 'w', zipfile.ZIP_DEFLATED) as archive:
         for name, content in sorted(files.items()):
-            entry = zipfile.ZipInfo(f'{MODULE}@v{version}/{name}', time.timetuple()[:6])
+            entry = zipfile.ZipInfo(f'{module}@v{version}/{name}', time.timetuple()[:6])
             archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
     (folder / f'v{version}.mod').write_bytes(files['go.mod'])
     information = {'Version': f'v{version}', 'Time': time.strftime('%Y-%m-%dT%H:%M:%SZ')}
     (folder / f'v{version}.info').write_text(json.dumps(information))
     (folder / 'list').write_text(f'v{version}\n')
+
+
+def main(version, stage, notices, target):
+    notices = Path(notices)
+    modules = {MODULE: main_files(Path(stage), notices)}
+    modules.update({f'{MODULE}/{name}': store_files(name, version) for name in STORES})
+    for module, files in modules.items():
+        files['LICENSE'] = (notices / 'LICENSE-MIT').read_bytes() + b'\n' + (notices / 'LICENSE-APACHE').read_bytes()
+        write(module, version, files, target)
 
 
 if __name__ == '__main__':

@@ -1,6 +1,7 @@
 """Installs each package of `make dist` as docs/install.md says, and uses it. `run` makes the packages before."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -100,6 +101,15 @@ def check_go(report, working, install, tagged):
     check_program(report, consumer, 'the Go module: a program', './visits', STATIC, opened)
     consumer.run('rm visits && go mod vendor && GOPROXY=off go build -mod=vendor && rm -r vendor')
     check_program(report, consumer, 'the Go module: a program with vendored modules', './visits', STATIC, opened)
+
+    packages = [f'github.com/khufu/khufu/bindings/go/{name}' for name in ['goredis', 'gorilla', 'sqlstore', 'storetest']]
+    imports = ''.join(f'import _ "{package}"\n' for package in packages)
+    (consumer.home / 'stores').mkdir()
+    (consumer.home / 'stores/main.go').write_text(f'package main\n\n{imports}\nfunc main() {{}}\n')
+    listed = consumer.run('go get ./stores && go build -o stores/stores ./stores && go list -m -f "{{.Path}} {{.Version}}" all')
+    version = re.search(r'^version = "(.*)"', (root / 'Cargo.toml').read_text(), re.MULTILINE)[1]
+    report.check('the Go modules beside it have the same version',
+                 [f'{package} v{version}' in listed.splitlines() for package in packages[:3]], [True] * 3)
 
     consumer.environment |= {'PKG_CONFIG_LIBDIR': str(consumer.home), 'GOPROXY': 'off'}
     failed = consumer.run(f'rm visits\n(\n{tagged.text}) 2>&1 || true')
