@@ -3,9 +3,9 @@ package goredis
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
+	"github.com/khufu/khufu/bindings/go/internal/waiting"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -84,29 +84,14 @@ func (s *Store) send(ctx context.Context, commands ...command) *redis.Cmd {
 	for i, command := range commands {
 		sent[i] = redis.NewCmd(ctx, command...)
 	}
-	done := make(chan error, 1)
-	go func() { done <- s.process(ctx, sent) }()
-	select {
-	case err := <-done:
-		if err == nil {
-			return sent[len(sent)-1]
-		}
-		if ctx.Err() == nil {
-			return redis.NewCmdResult(nil, err)
-		}
-	case <-ctx.Done():
+	if err := waiting.Until(ctx, func() error { return s.process(ctx, sent) }); err != nil {
+		return redis.NewCmdResult(nil, err)
 	}
-	return redis.NewCmdResult(nil, context.Cause(ctx))
+	return sent[len(sent)-1]
 }
 
-// process sends commands and waits for their answers. It returns the first error. The panic of a
-// hook is an error, because nobody else could recover it.
-func (s *Store) process(ctx context.Context, commands []*redis.Cmd) (err error) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			err = fmt.Errorf("panic: %v", fault)
-		}
-	}()
+// process sends commands and waits for their answers. It returns the first error.
+func (s *Store) process(ctx context.Context, commands []*redis.Cmd) error {
 	if len(commands) == 1 {
 		return s.client.Process(ctx, unrepeated{commands[0]})
 	}
@@ -114,7 +99,7 @@ func (s *Store) process(ctx context.Context, commands []*redis.Cmd) (err error) 
 	for _, command := range commands {
 		pipeline.Process(ctx, unrepeated{command})
 	}
-	_, err = pipeline.Exec(ctx)
+	_, err := pipeline.Exec(ctx)
 	return err
 }
 

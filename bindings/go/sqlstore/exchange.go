@@ -5,9 +5,10 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
+
+	"github.com/khufu/khufu/bindings/go/internal/waiting"
 )
 
 // The first and the longest pause of a call that waits until other connections have finished
@@ -24,28 +25,13 @@ var errTooSlow = errors.New("the time limit passed while others were using the d
 func (s *Store) call(work func(context.Context) error) error {
 	ctx, cancel := context.WithTimeoutCause(s.ctx, s.options.Timeout, errTooSlow)
 	defer cancel()
-	done := make(chan error, 1)
-	go func() { done <- repeat(ctx, work) }()
-	select {
-	case err := <-done:
-		if err == nil || ctx.Err() == nil {
-			return err
-		}
-	case <-ctx.Done():
-	}
-	return context.Cause(ctx)
+	return waiting.Until(ctx, func() error { return repeat(ctx, work) })
 }
 
-// repeat repeats some work until it succeeds or fails. The panic of a driver is an error, because
-// nobody else could recover it.
-func repeat(ctx context.Context, work func(context.Context) error) (err error) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			err = fmt.Errorf("panic: %v", fault)
-		}
-	}()
+// repeat repeats some work until it succeeds or fails.
+func repeat(ctx context.Context, work func(context.Context) error) error {
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
-		err = work(ctx)
+		err := work(ctx)
 		if !isTemporary(err) {
 			return err
 		}
