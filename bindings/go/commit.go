@@ -96,8 +96,8 @@ func (s *Session) commit(ctx context.Context, options []CommitOption) error {
 	dialog := newDialog(ctx, s.store)
 	defer dialog.end()
 	call := begin(dialog)
-	status := C.khufu_go_commit(s.handleForChange(), flags, seconds, &call)
-	for dialog.goesOn(status) {
+	var status C.khufu_status
+	for again := true; again; again = dialog.goesOn(status) {
 		status = C.khufu_go_commit(s.handleForChange(), flags, seconds, &call)
 	}
 	return deadlineError(ctx, end(&call, s.checkChange(status)))

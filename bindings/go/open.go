@@ -74,9 +74,11 @@ func (f *Factory) open(ctx context.Context, text string, o *opening, options []O
 	defer f.mutex.RUnlock()
 	dialog := newDialog(ctx, f.store)
 	o.call = begin(dialog)
-	status := C.khufu_go_open(f.handleForCall(), cString(text), cLength(text), (*C.khufu_go_opening)(o))
-	for dialog.goesOn(status) {
-		freeSession(o.session)
+	var status C.khufu_status
+	for again := true; again; again = dialog.goesOn(status) {
+		if o.session != nil { // from the call that ended without an answer
+			freeSession(o.session)
+		}
 		status = C.khufu_go_open(f.handleForCall(), cString(text), cLength(text), (*C.khufu_go_opening)(o))
 	}
 	session, err := f.opened(o, status)
