@@ -47,9 +47,10 @@ impl<'a> Attempt<'a> {
 
     /// Ends a call of this commit. If the store has not answered yet, keeps what a later call needs to go on.
     pub fn end(self, is_pending: bool) {
-        self.stored.pending = Some(PendingCommit { deadline: self.deadline, write: self.pending });
-        if !is_pending {
-            self.stored.give_up_pending();
+        if is_pending {
+            self.stored.pending = Some(PendingCommit { deadline: self.deadline, write: self.pending });
+        } else if let Some(write) = self.pending {
+            self.stored.was_not_answered(&write);
         }
     }
 

@@ -99,9 +99,7 @@ impl Records {
         let seconds = [idle, absolute].into_iter().flatten().reduce(f64::min)?;
         Some(Duration::try_from_secs_f64(seconds.max(1.0)).unwrap_or(Duration::MAX))
     }
-}
 
-impl Records {
     /// The arguments of a save of `content`.
     pub(super) fn write<'a>(
         &self,

@@ -168,7 +168,7 @@ impl Stored {
     }
 
     /// Counts the write of a pending commit as a save whose answer was lost. Called when the session changes before the
-    /// store has answered, or when the commit fails.
+    /// store has answered.
     pub fn give_up_pending(&mut self) {
         if let Some(write) = self.pending.take().and_then(|pending| pending.write) {
             self.was_not_answered(&write);
