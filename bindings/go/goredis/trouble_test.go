@@ -64,11 +64,7 @@ func TestAMissingServerIsAnErrorOfTheStore(t *testing.T) {
 	client := redis.NewClient(&redis.Options{Addr: listener.Addr().String(), DialerRetries: 1})
 	defer client.Close()
 	factory := storedriver.NewFactory(t, khufu.Options{CustomStore: newStore(t, client, goredis.Options{})})
-	session, err := factory.Open("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer session.Close()
+	session := storedriver.NewSession(t, factory)
 	session.Set("a", 1)
 	_, err = session.Commit()
 	if !errors.Is(err, khufu.ErrStore) || !errors.Is(err, syscall.ECONNREFUSED) {
@@ -134,11 +130,7 @@ func TestHooksOfTheClientGetTheContextOfTheCall(t *testing.T) {
 		}
 	}})
 	factory := storedriver.NewFactory(t, khufu.Options{CustomStore: newStore(t, client, goredis.Options{})})
-	session, err := factory.Open("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer session.Close()
+	session := storedriver.NewSession(t, factory)
 	session.Set("a", 1)
 	if _, err := session.CommitContext(context.WithValue(t.Context(), span{}, "request 7")); err != nil {
 		t.Fatal(err)

@@ -17,6 +17,7 @@ import (
 	"github.com/gorilla/sessions"
 	khufu "github.com/khufu/khufu/bindings/go"
 	"github.com/khufu/khufu/bindings/go/gorilla"
+	"github.com/khufu/khufu/bindings/go/internal/storedriver"
 )
 
 const name = "shop"
@@ -33,12 +34,7 @@ type browser struct {
 
 func newBrowser(t *testing.T, options khufu.Options) *browser {
 	t.Helper()
-	options.Secret = "itsaseekreet"
-	factory, err := khufu.NewFactory(options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { factory.Close() })
+	factory := storedriver.NewFactory(t, options)
 	return &browser{t, gorilla.NewStore(factory), factory, map[string]string{}}
 }
 

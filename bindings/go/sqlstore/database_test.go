@@ -99,7 +99,7 @@ func TestManyOpenANewDatabaseAtOnce(t *testing.T) {
 	})
 }
 
-// useAtOnce opens a database in several goroutines, each of which has its own pool.
+// useAtOnce opens a database in several goroutines. Each goroutine has a pool of its own.
 func useAtOnce(t *testing.T, name, path string, options sqlstore.Options) {
 	t.Helper()
 	options.Timeout = 30 * time.Second // the machine may be busy

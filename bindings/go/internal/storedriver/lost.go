@@ -11,11 +11,7 @@ import (
 // is lost. The function lose makes a call to the lossy store and loses its first answer. The
 // other store has the same records.
 func CheckLostAnswers(t *testing.T, lossy, direct khufu.Store, lose func(call func() error) error) {
-	session, err := NewFactory(t, khufu.Options{CustomStore: lossy}).Open("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer session.Close()
+	session := NewSession(t, NewFactory(t, khufu.Options{CustomStore: lossy}))
 	commit := func() error { _, err := session.Commit(); return err }
 	for _, paid := range []int{1, 2} {
 		err := session.Append("paid", paid)

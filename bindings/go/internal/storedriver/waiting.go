@@ -21,6 +21,17 @@ func NewFactory(t testing.TB, options khufu.Options) *khufu.Factory {
 	return factory
 }
 
+// NewSession returns a new session, which is closed after the test.
+func NewSession(t testing.TB, factory *khufu.Factory) *khufu.Session {
+	t.Helper()
+	session, err := factory.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { session.Close() })
+	return session
+}
+
 // A Start returns a store with a timeout, and a function that makes it hang until the test ends.
 type Start func(t *testing.T, timeout time.Duration) (store khufu.Store, hang func())
 
@@ -75,12 +86,9 @@ func hanging(t *testing.T, timeout time.Duration, start Start) (*khufu.Factory, 
 	t.Helper()
 	store, hang := start(t, timeout)
 	factory := NewFactory(t, khufu.Options{CustomStore: store})
-	session, err := factory.Open("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { session.Close() })
+	session := NewSession(t, factory)
 	session.Set("a", 1)
+	var err error
 	for range 10 { // the store's timeout may be short
 		if _, err = session.Commit(); !errors.Is(err, khufu.ErrStore) {
 			break
