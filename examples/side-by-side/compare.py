@@ -72,23 +72,25 @@ def table(head, rows):
     return ''.join(f'| {" | ".join(map(str, row))} |\n' for row in [head, ['---'] * len(head), *rows])
 
 
+def programs():
+    """One server of each program, and how many lines the program has in all and about sessions."""
+    for source, server in {server.source: server for server in SERVERS}.items():
+        yield server, count(server.language, (here / source).read_text())
+
+
 def count_lines():
     """The table of lines of this folder's page. It has a row for each program."""
-    rows = []
-    for source, server in {server.source: server for server in SERVERS}.items():
-        program = f'[{server.name}]({source})'
-        rows.append([server.language, program, *count(server.language, (here / source).read_text())])
+    rows = [[server.language, f'[{server.name}]({server.source})', *counted] for server, counted in programs()]
     return table(['', 'program', 'lines', 'of these about sessions'], rows)
 
 
 def summarize():
     """The table of lines in the README, with a row for each language."""
-    programs = {}
-    for source, server in {server.source: server for server in SERVERS}.items():
-        lines, _ = count(server.language, (here / source).read_text())
-        programs.setdefault(server.language, {})[server.name] = lines
+    languages = {}
+    for server, (lines, _) in programs():
+        languages.setdefault(server.language, {})[server.name] = lines
     rows = []
-    for language, names in programs.items():
+    for language, names in languages.items():
         khufu = names.pop('khufu')
         rows.append([language, khufu, ', '.join(f'{name} {lines}' for name, lines in names.items())])
     return table(['', 'khufu', 'peers'], rows)

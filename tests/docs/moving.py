@@ -15,16 +15,11 @@ CHECKS = {
 }
 
 
-def table_of(page, head):
-    return next(table for table in page.tables() if table[0][0] == head)[1:]
-
-
 def check_settings(page, pages, theirs, ours, report):
     """Checks the defaults in the page's table of settings. `theirs` has those of the library, and `ours` those of khufu
     that are not in docs/options.md."""
-    [options] = [table for table in pages['docs/options.md'].tables() if table[0][0] == 'option']
-    ours = {row[0].split('`')[1]: row[2] for row in options[1:]} | ours
-    for setting, default, option, our_default in table_of(page, 'setting'):
+    ours = {row[0].split('`')[1]: row[2] for row in pages['docs/options.md'].table('option')} | ours
+    for setting, default, option, our_default in page.table('setting'):
         [setting] = re.findall(r'`(.+)`', setting)
         options = [name for name in re.findall(r'`(.+?)`', option) if name in ours]
         report.check(f'{page.name}: the default of {setting}', default.strip('`'), theirs[setting])

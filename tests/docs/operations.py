@@ -29,10 +29,9 @@ def check(page, pages, report, servers, working):
     check_counting(counting, report)
 
     def results(table):
-        return {row[0].strip('`') for row in table[1:]}
+        return {row[0].strip('`') for row in table}
 
-    all_results = next(table for table in pages['docs/formats.md'].tables() if table[0][0] == 'load result')
-    refused = next(table for table in page.tables() if table[0][0] == 'load result')
+    all_results, refused = pages['docs/formats.md'].table('load result'), page.table('load result')
     report.check('docs/operations.md: its table has each load result of a session that is empty', results(refused),
                  {result for result in results(all_results) if not result.startswith('loaded')})
 

@@ -54,6 +54,11 @@ class Page:
         rows = [[line.strip('|').split('|') for line in table.splitlines()] for table in tables]
         return [[[cell.strip() for cell in row] for row in [table[0], *table[2:]]] for table in rows]
 
+    def table(self, head):
+        """The rows of the page's only table whose head begins with this text, without the head."""
+        [rows] = [rows for [first, *_], *rows in self.tables() if first == head]
+        return rows
+
     def anchors(self):
         headings = re.findall(r'^#+ (.*)$', without_code(self.text), re.M)
         return {re.sub(r'[^\w\- ]', '', heading.lower()).replace(' ', '-') for heading in headings}
